@@ -1,0 +1,193 @@
+// Every variable Ackpool reads from the environment, and the one way to read them: all problems at once, no secret shown.
+
+import { z } from "zod";
+import type { LogConfig } from "./log.ts";
+
+const text = () => z.string().trim().min(1, "is empty");
+const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  z.string().regex(/^\d+$/, "is not a whole number").transform(Number)
+    .pipe(z.number().min(least, `is below ${least}`).max(most, `is above ${most}`));
+const milliseconds = (least = 0) => whole(least, 2_147_483_647);
+const share = () =>
+  z.string().regex(/^\d*\.?\d+$/, "is not a number").transform(Number).pipe(z.number().max(1, "is above 1"));
+const flag = () =>
+  z.enum(["true", "false"], "is neither true nor false").transform((value) => value === "true");
+const url = (...protocols: string[]) =>
+  text().refine(
+    (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+    `is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
+  );
+const list = () =>
+  text().transform((value) => value.split(",").map((part) => part.trim()).filter((part) => part.length > 0));
+
+/** One variable: how it is read, what it is without a value, and what it is for. */
+export interface Variable<T> {
+  readonly schema: z.ZodType<T, string>;
+  /** What counts where nothing is set; absent means required, null means off. */
+  readonly fallback?: string | null;
+  readonly about: string;
+  /** Its value is never printed. */
+  readonly secret?: true;
+}
+
+const required = <T>(schema: z.ZodType<T, string>, about: string): Variable<T> => ({ schema, about });
+
+const optional = <T>(schema: z.ZodType<T, string>, about: string): Variable<T | undefined> => ({
+  schema,
+  about,
+  fallback: null,
+});
+
+const withDefault = <T>(fallback: string, schema: z.ZodType<T, string>, about: string): Variable<T> => ({
+  schema,
+  about,
+  fallback,
+});
+
+const secret = <T>(variable: Variable<T>): Variable<T> => ({ ...variable, secret: true });
+
+/** The contract of design.md section 7. README's table is checked against it by a test. */
+export const variables = {
+  KAFKA_BROKERS: required(list(), "Kafka brokers, `host:port`, comma list"),
+  KAFKA_TOPIC: withDefault("support-tickets", text(), "topics to read: a comma list or a `/pattern/`"),
+  KAFKA_GROUP_ID: withDefault("ticket-classifier", text(), "consumer group"),
+  KAFKA_SECURITY_PROTOCOL: withDefault(
+    "PLAINTEXT",
+    z.enum(
+      ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
+      "is none of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL",
+    ),
+    "how brokers are reached",
+  ),
+  KAFKA_SASL_MECHANISM: withDefault(
+    "PLAIN",
+    z.enum(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], "is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"),
+    "how the password is proven",
+  ),
+  KAFKA_USERNAME: optional(text(), "SASL user"),
+  KAFKA_PASSWORD: secret(optional(text(), "SASL password")),
+  KAFKA_SSL_CA: optional(text(), "file with the CA that signed the brokers' certificates"),
+  KAFKA_SSL_CERT: optional(text(), "file with our certificate; with a key it means mTLS"),
+  KAFKA_SSL_KEY: optional(text(), "file with our certificate's key"),
+  KAFKA_SSL_KEY_PASSPHRASE: secret(optional(text(), "passphrase of that key")),
+  KAFKA_SESSION_TIMEOUT_MS: withDefault(
+    "30000",
+    milliseconds(1000),
+    "silence after which the group gives our partitions away",
+  ),
+  KAFKA_AUTO_OFFSET_RESET: withDefault(
+    "earliest",
+    z.enum(["earliest", "latest"], "is neither earliest nor latest"),
+    "where a group without a commit starts",
+  ),
+  DELIVERY_MODE: withDefault(
+    "parallel",
+    z.enum(
+      ["parallel", "key", "partition", "batch", "fast"],
+      "is none of parallel, key, partition, batch, fast",
+    ),
+    "which order is kept and when is committed",
+  ),
+  BATCH_SIZE: withDefault("20", whole(1, 10_000), "records a batch, in `batch` mode"),
+  BATCH_LINGER_MS: withDefault("1000", milliseconds(), "how long a part-filled batch waits"),
+  COMMIT_MODE: withDefault(
+    "async",
+    z.enum(["async", "sync"], "is neither async nor sync"),
+    "commit on a timer or after each record",
+  ),
+  COMMIT_INTERVAL_MS: withDefault("1000", milliseconds(10), "time between commits, in `async`"),
+  IDLE_EXIT_MS: optional(milliseconds(1), "exit 0 after so long without a record (`drain`)"),
+  WORKER_URL: required(
+    list(),
+    "base URL of the workers: one, a comma list, or a name with several addresses",
+  ),
+  WORKER_CONCURRENCY: withDefault("8", whole(1, 10_000), "requests at once, a replica"),
+  WORKER_MIN: withDefault("0", whole(0, 1000), "fewest replicas `start` keeps"),
+  WORKER_MAX: withDefault("10", whole(1, 1000), "most replicas `start` runs"),
+  WORKER_IDLE_MS: withDefault("60000", milliseconds(), "idle time after which `start` stops a replica"),
+  WORKER_TIMEOUT_MS: withDefault("60000", milliseconds(1), "time limit of one attempt"),
+  WORKER_TOKEN: secret(optional(text(), "bearer token that workers ask for")),
+  MAX_ATTEMPTS: withDefault("8", whole(1, 1000), "attempts that may fail before a record is dead-lettered"),
+  RETRY_BACKOFF_MS: withDefault("200", milliseconds(1), "backoff before the first retry (full jitter)"),
+  RETRY_BACKOFF_MAX_MS: withDefault("30000", milliseconds(1), "longest backoff"),
+  RETRY_AFTER_MAX_MS: withDefault("300000", milliseconds(), "longest `Retry-After` that is honoured"),
+  DEAD_LETTER_TOPIC: optional(text(), "default `<topic>.<group>.dlq`"),
+  RETRY_TOPIC: optional(text(), "default `<topic>.<group>.retry`"),
+  DEAD_LETTER_BURST: withDefault("20", whole(1, 1_000_000), "dead letters allowed at once"),
+  DEAD_LETTER_SHARE: withDefault("0.02", share(), "dead letters allowed a success"),
+  PARK_KEYS: withDefault("false", flag(), "in `key` mode, later records of a dead-lettered key follow it"),
+  ADMIN_PORT: withDefault("8080", whole(0, 65_535), "the consumer's health, metrics and operations"),
+  PORT: withDefault("8000", whole(0, 65_535), "worker; ingress in `start`"),
+  MAX_BODY_BYTES: withDefault("1048576", whole(1), "largest request body"),
+  DATABASE_URL: secret(required(url("postgres:", "postgresql:"), "Postgres with the tickets")),
+  OPENAI_API_KEY: secret(optional(text(), "key of the LLM's provider")),
+  OPENAI_BASE_URL: optional(url("http:", "https:"), "another OpenAI-compatible provider"),
+  OPENAI_MODEL: withDefault("gpt-4o-mini", text(), "model"),
+  OPENAI_TIMEOUT_MS: withDefault("45000", milliseconds(1), "time limit of one LLM call"),
+  SHUTDOWN_GRACE_MS: withDefault("30000", milliseconds(), "time that requests in flight get on shutdown"),
+  LOG_LEVEL: withDefault(
+    "info",
+    z.enum(["debug", "info", "warning", "error"], "is none of debug, info, warning, error"),
+    "least severe line that is printed",
+  ),
+  LOG_FORMAT: withDefault(
+    "json",
+    z.enum(["json", "pretty"], "is neither json nor pretty"),
+    "`pretty` on a terminal",
+  ),
+} as const satisfies Record<string, Variable<unknown>>;
+
+/** The name of a variable. */
+export type VariableName = keyof typeof variables;
+
+type ValueOf<Name extends VariableName> = (typeof variables)[Name] extends Variable<infer T> ? T : never;
+
+/** The values of some variables; one whose fallback is null may be undefined. */
+export type Values<Name extends VariableName> = { readonly [N in Name]: ValueOf<N> };
+
+/** Reads one variable; `Deno.env.get` in production, a plain lookup in tests. */
+export type Environment = (name: string) => string | undefined;
+
+/** The environment cannot be used. The message has one line a problem. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join("\n"));
+  }
+}
+
+/**
+ * Reads the named variables. An empty value counts as not set.
+ *
+ * @throws {ConfigError} naming every missing or wrong variable at once; a secret's value is never in it.
+ */
+export function readVariables<Name extends VariableName>(
+  names: readonly Name[],
+  env: Environment,
+): Values<Name> {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const name of names) {
+    const { schema, fallback, about, secret }: Variable<unknown> = variables[name];
+    const given = env(name)?.trim() || undefined;
+    const raw = given ?? fallback;
+    if (raw === undefined) problems.push(`${name} is not set (${about})`);
+    if (raw === undefined || raw === null) continue;
+    const read = schema.safeParse(raw);
+    if (read.success) values[name] = read.data;
+    else {problems.push(
+        `${name} ${read.error.issues[0]?.message}${
+          secret ? "" : `: current value is ${JSON.stringify(raw)}`
+        }`,
+      );}
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return values as Values<Name>;
+}
+
+/** What the environment says about logs; `pretty` where standard output is a terminal and nothing else is asked for. */
+export function logConfig(env: Environment, terminal: boolean): LogConfig {
+  const asked = (name: string) => env(name) ?? (name === "LOG_FORMAT" && terminal ? "pretty" : undefined);
+  const { LOG_LEVEL, LOG_FORMAT } = readVariables(["LOG_LEVEL", "LOG_FORMAT"], asked);
+  return { level: LOG_LEVEL, format: LOG_FORMAT };
+}

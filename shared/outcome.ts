@@ -1,0 +1,32 @@
+// What one attempt came to, as plain data: the pool makes it, the status contract reads it.
+
+/** What the worker may override its status with (`Ackpool-Action`). */
+export type Action = "settle" | "retry" | "dead-letter";
+
+/** The worker answered, whatever the status. */
+export interface Answer {
+  readonly kind: "answer";
+  readonly status: number;
+  /** `Retry-After` as a wait in ms from when the answer arrived. */
+  readonly retryAfterMs?: number;
+  readonly action?: Action;
+  /** The `type` of an RFC 9457 body. */
+  readonly problemType?: string;
+  /** First 1 KiB of the answer's body; only kept where it is not a success. */
+  readonly excerpt?: string;
+}
+
+/** No answer came. The worker may or may not have done the work. */
+export interface NoAnswer {
+  readonly kind: "timeout" | "refused" | "reset";
+  /** What the client library said, for people. */
+  readonly detail: string;
+}
+
+/** One attempt's end. */
+export type Outcome = Answer | NoAnswer;
+
+/** An outcome in a few words, for logs, metrics and dead letters: `503`, `timeout`, `refused`. */
+export function outcomeLabel(outcome: Outcome): string {
+  return outcome.kind === "answer" ? String(outcome.status) : outcome.kind;
+}

@@ -1,0 +1,51 @@
+// The names both sides of `POST /classify` use on the wire; nothing here decides anything.
+
+/** Path under `WORKER_URL` that receives every record. */
+export const CLASSIFY_PATH = "/classify";
+
+/** Request headers of one attempt (design.md section 2). */
+export const RequestHeader = {
+  /** `"topic/partition/offset"` as a quoted string: draft-ietf-httpapi-idempotency-key-header. */
+  idempotencyKey: "idempotency-key",
+  /** The record's timestamp in ms since the epoch. */
+  timestamp: "ackpool-timestamp",
+  /** POSTs of this record, this one included, from 1. */
+  attempt: "ackpool-attempt",
+  /** Milliseconds the caller will still wait. */
+  deadline: "ackpool-deadline",
+  /** `true` for a tombstone: a record with a key and no value. */
+  tombstone: "ackpool-tombstone",
+  /** W3C Trace Context. */
+  traceparent: "traceparent",
+} as const;
+
+/** Response headers the pool reads. */
+export const ResponseHeader = {
+  /** Overrides the status: `settle`, `retry` or `dead-letter`. */
+  action: "ackpool-action",
+  /** Seconds or an HTTP date: RFC 9110 section 10.2.3. */
+  retryAfter: "retry-after",
+} as const;
+
+/** The last segment of the problem type that says "the row is not there (yet)". */
+export const TICKET_NOT_FOUND = "ticket-not-found";
+
+/** A record's idempotency key, as the header carries it: a Structured Fields string (RFC 9651 section 3.3.3). */
+export function idempotencyKey(topic: string, partition: number, offset: string | bigint): string {
+  return `"${topic}/${partition}/${offset}"`;
+}
+
+/** Where a keyed request came from; the fence compares offsets only inside one partition. */
+export interface RecordPosition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
+/** Reads a record's position back out of an `Idempotency-Key`; undefined when the key is somebody else's. */
+export function parseIdempotencyKey(header: string): RecordPosition | undefined {
+  const match = /^"([^"/]+)\/(\d{1,10})\/(\d{1,19})"$/.exec(header);
+  const [, topic, partition, offset] = match ?? [];
+  if (topic === undefined || partition === undefined || offset === undefined) return undefined;
+  return { topic, partition: Number(partition), offset: BigInt(offset) };
+}
