@@ -1,0 +1,58 @@
+// `deno task test:real [FILE…]`: the integration and contract tests against real Kafka 4.1 and real PostgreSQL,
+// which it installs and starts itself and ends again, whatever happens.
+
+import { RealKafka } from "./support/real_kafka.ts";
+import { RealPostgres } from "./support/real_postgres.ts";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+const FOLDERS = ["tests/contract", "tests/integration", "tests/real"];
+const INTERRUPTED = 130;
+
+const encoder = new TextEncoder();
+const startedMs = performance.now();
+
+function tell(what: string): void {
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  Deno.stdout.writeSync(encoder.encode(`test:real ${seconds.padStart(6)} s  ${what}\n`));
+}
+
+/** Runs the tests with the addresses of both services in their environment; resolves to the exit code. */
+async function runTests(kafka: RealKafka, database: RealPostgres, interrupted: AbortSignal): Promise<number> {
+  const tests = new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", ...(Deno.args.length > 0 ? Deno.args : folders())],
+    cwd: ROOT,
+    env: { KAFKA_BROKERS_TEST: kafka.brokers, DATABASE_URL_TEST: database.url },
+    stdin: "null",
+  }).spawn();
+  interrupted.addEventListener("abort", () => tests.kill("SIGINT"));
+  if (interrupted.aborted) tests.kill("SIGINT");
+  return (await tests.status).code;
+}
+
+function folders(): string[] {
+  const present = Array.from(Deno.readDirSync(`${ROOT}tests`), ({ name }) => `tests/${name}`);
+  return FOLDERS.filter((folder) => present.includes(folder));
+}
+
+async function main(): Promise<number> {
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => interruption.abort());
+  }
+  tell("starting PostgreSQL");
+  await using database = await RealPostgres.start({ tell });
+  tell("starting Kafka");
+  await using kafka = await RealKafka.start({ tell });
+  if (interruption.signal.aborted) return INTERRUPTED;
+  tell(`running the tests with KAFKA_BROKERS_TEST=${kafka.brokers} DATABASE_URL_TEST=${database.url}`);
+  const code = await runTests(kafka, database, interruption.signal);
+  tell("stopping Kafka and PostgreSQL");
+  return interruption.signal.aborted ? INTERRUPTED : code;
+}
+
+const code = await main().catch((error: unknown) => {
+  tell(error instanceof Error ? error.message : String(error));
+  return 1;
+});
+tell(code === 0 ? "passed" : code === INTERRUPTED ? "interrupted" : `failed (exit ${code})`);
+Deno.exit(code);
