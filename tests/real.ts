@@ -16,12 +16,20 @@ function tell(what: string): void {
   Deno.stdout.writeSync(encoder.encode(`test:real ${seconds.padStart(6)} s  ${what}\n`));
 }
 
+/** The temporary folder of the whole run: tests that were interrupted leave nothing in it. */
+async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await Deno.makeTempDir({ prefix: "ackpool-real-" });
+  await Deno.chmod(path, 0o755); // PostgreSQL runs as another user
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
 /** Runs the tests with the addresses of both services in their environment; resolves to the exit code. */
-async function runTests(kafka: RealKafka, database: RealPostgres, interrupted: AbortSignal): Promise<number> {
-  const tests = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", ...(Deno.args.length > 0 ? Deno.args : folders())],
+async function runTests(env: Readonly<Record<string, string>>, interrupted: AbortSignal): Promise<number> {
+  const files = Deno.args.length > 0 ? Deno.args : folders();
+  const tests = new Deno.Command("setpriv", {
+    args: ["--pdeathsig", "TERM", Deno.execPath(), "test", "-A", ...files],
     cwd: ROOT,
-    env: { KAFKA_BROKERS_TEST: kafka.brokers, DATABASE_URL_TEST: database.url },
+    env,
     stdin: "null",
   }).spawn();
   interrupted.addEventListener("abort", () => tests.kill("SIGINT"));
@@ -45,7 +53,9 @@ async function main(): Promise<number> {
   await using kafka = await RealKafka.start({ tell });
   if (interruption.signal.aborted) return INTERRUPTED;
   tell(`running the tests with KAFKA_BROKERS_TEST=${kafka.brokers} DATABASE_URL_TEST=${database.url}`);
-  const code = await runTests(kafka, database, interruption.signal);
+  await using temporary = await temporaryFolder();
+  const addresses = { KAFKA_BROKERS_TEST: kafka.brokers, DATABASE_URL_TEST: database.url };
+  const code = await runTests({ ...addresses, TMPDIR: temporary.path }, interruption.signal);
   tell("stopping Kafka and PostgreSQL");
   return interruption.signal.aborted ? INTERRUPTED : code;
 }
