@@ -1,0 +1,87 @@
+// What a chat completion request asks of the local model: which tickets, which labels, what shape of answer. Pure.
+
+import { z } from "zod";
+import type { TicketText } from "./tickets.ts";
+
+const contentSchema = z.union([
+  z.string(),
+  z.array(z.object({ type: z.string(), text: z.string().optional() })),
+]);
+
+const messageSchema = z.object({ role: z.string(), content: contentSchema.nullish() });
+
+/** The part of OpenAI's request body that the local model heeds; other fields change nothing. */
+export const chatRequestSchema = z.object({
+  model: z.string().min(1),
+  messages: z.array(messageSchema).min(1),
+  response_format: z.union([
+    z.object({ type: z.literal("text") }),
+    z.object({ type: z.literal("json_object") }),
+    z.object({
+      type: z.literal("json_schema"),
+      json_schema: z.object({ schema: z.record(z.string(), z.unknown()) }),
+    }),
+  ]).optional(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.number().int().min(0).max(20).nullish(),
+  n: z.literal(1, "the local model gives one choice").nullish(),
+  stream: z.literal(false, "the local model does not stream").nullish(),
+});
+
+/** A request that {@link chatRequestSchema} let through. */
+export type ChatRequest = z.infer<typeof chatRequestSchema>;
+
+/** A ticket of a request, with the id by which the request knows it, if any. */
+export interface AskedTicket extends TicketText {
+  readonly id?: string | number;
+}
+
+const fencedSchema = z.object({
+  id: z.union([z.string(), z.number()]).optional(),
+  subject: z.string().optional(),
+  body: z.string().optional(),
+});
+
+/** The tickets of the last user message: each a line of JSON inside a fence, or else the whole text as one body. */
+export function askedTickets({ messages }: ChatRequest): readonly AskedTicket[] {
+  const text = textOf(messages.findLast(({ role }) => role === "user")?.content);
+  const fenced = [...text.matchAll(/^<ticket>[ \t]*\r?\n(.*)\r?\n<\/ticket>[ \t]*$/gm)];
+  if (fenced.length === 0) return [{ subject: "", body: text }];
+  return fenced.map(([, line = ""]) => parseFenced(line));
+}
+
+/** All the text of a request, which is what its prompt tokens are counted over. */
+export function promptText({ messages }: ChatRequest): string {
+  return messages.map(({ content }) => textOf(content)).join("\n");
+}
+
+/** What the system messages say about a label, in a line such as `- billing: money matters`. */
+export function describedAs(label: string, { messages }: ChatRequest): string | undefined {
+  const lines = messages.filter(({ role }) => role === "system" || role === "developer")
+    .flatMap(({ content }) => textOf(content).split("\n"));
+  for (const line of lines) {
+    const match = /^[\s*-]*["'`]?([\w -]+?)["'`]?\s*(?::|—|–| - )\s*(.+)$/.exec(line);
+    if (match?.[1] === label) return match[2];
+  }
+  return undefined;
+}
+
+function parseFenced(line: string): AskedTicket {
+  const parsed = fencedSchema.safeParse(parseJson(line));
+  if (!parsed.success) return { subject: "", body: line };
+  const { id, subject = "", body = "" } = parsed.data;
+  return id === undefined ? { subject, body } : { id, subject, body };
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(content: z.infer<typeof contentSchema> | null | undefined): string {
+  if (typeof content === "string") return content;
+  return (content ?? []).map(({ text }) => text ?? "").join("");
+}

@@ -1,0 +1,122 @@
+// The trained classifier: embeddings and words of a ticket in, calibrated probabilities of the trained labels out. Pure.
+
+import {
+  learnLexicalWeights,
+  LEXICAL_DIMENSIONS,
+  lexicalVector,
+  type LexicalWeights,
+} from "./lexical_features.ts";
+import {
+  type Example,
+  type Features,
+  scores,
+  softmax,
+  type SoftmaxRegression,
+  trainSoftmaxRegression,
+} from "./softmax_regression.ts";
+import { fnv1a, type LabelledTicket, type TicketText, TRAINED_LABELS, type TrainedLabel } from "./tickets.ts";
+
+/** How much a ticket's words weigh beside its embeddings; measured, see README.md. */
+const LEXICAL_SHARE = 0.5;
+const EPOCHS = 30;
+const LEARNING_RATE = 0.1;
+const PENALTY = 1e-4;
+const FOLD_COUNT = 4;
+
+/** A ticket as the network sees it. */
+export interface EmbeddedTicket {
+  readonly text: TicketText;
+  readonly embedding: Float32Array;
+}
+
+/** A labelled ticket as the network sees it. */
+export interface EmbeddedExample extends EmbeddedTicket {
+  readonly id: string;
+  readonly label: TrainedLabel;
+}
+
+/** What training left behind. */
+export interface TicketClassifier {
+  readonly weights: LexicalWeights;
+  readonly regression: SoftmaxRegression;
+  /** What scores are divided by so that 80% sure is right 80% of the time. */
+  readonly temperature: number;
+}
+
+/** Puts a ticket and its embedding together. */
+export function embeddedExample(ticket: LabelledTicket, embedding: Float32Array): EmbeddedExample {
+  return { id: ticket.id, label: ticket.category, text: ticket, embedding };
+}
+
+/** Trains on every example; the temperature comes from folds that were each left out once. Deterministic. */
+export function trainClassifier(examples: readonly EmbeddedExample[]): TicketClassifier {
+  return { ...fit(examples), temperature: fitTemperature(outOfFoldScores(examples)) };
+}
+
+/** The probability of each trained label, in the order of TRAINED_LABELS; they sum to 1. */
+export function labelProbabilities(classifier: TicketClassifier, ticket: EmbeddedTicket): number[] {
+  return softmax(
+    scores(classifier.regression, featuresOf(ticket, classifier.weights)),
+    classifier.temperature,
+  );
+}
+
+interface Scored {
+  readonly scores: readonly number[];
+  readonly target: number;
+}
+
+function fit(examples: readonly EmbeddedExample[]): Omit<TicketClassifier, "temperature"> {
+  const weights = learnLexicalWeights(examples.map(({ text }) => plainText(text)));
+  const rows: Example[] = examples.map((example) => ({
+    features: featuresOf(example, weights),
+    target: TRAINED_LABELS.indexOf(example.label),
+  }));
+  const regression = trainSoftmaxRegression(rows, {
+    classCount: TRAINED_LABELS.length,
+    denseSize: examples[0]?.embedding.length ?? 0,
+    sparseSize: LEXICAL_DIMENSIONS,
+    epochs: EPOCHS,
+    learningRate: LEARNING_RATE,
+    penalty: PENALTY,
+  });
+  return { weights, regression };
+}
+
+function featuresOf({ text, embedding }: EmbeddedTicket, weights: LexicalWeights): Features {
+  const { indices, values } = lexicalVector(plainText(text), weights);
+  return { dense: embedding, sparse: { indices, values: values.map((value) => value * LEXICAL_SHARE) } };
+}
+
+function plainText({ subject, body }: TicketText): string {
+  return `${subject}\n${body}`;
+}
+
+function outOfFoldScores(examples: readonly EmbeddedExample[]): readonly Scored[] {
+  const foldOf = (id: string): number => fnv1a(`fold ${id}`) % FOLD_COUNT;
+  return Array.from({ length: FOLD_COUNT }, (_, fold) => fold).flatMap((fold) => {
+    const { weights, regression } = fit(examples.filter(({ id }) => foldOf(id) !== fold));
+    return examples.filter(({ id }) => foldOf(id) === fold).map((example) => ({
+      scores: scores(regression, featuresOf(example, weights)),
+      target: TRAINED_LABELS.indexOf(example.label),
+    }));
+  });
+}
+
+/** The temperature under which the scores explain the targets best (Guo et al. 2017), by golden section. */
+export function fitTemperature(rows: readonly Scored[]): number {
+  const ratio = (Math.sqrt(5) - 1) / 2;
+  let low = Math.log(0.1);
+  let high = Math.log(10);
+  for (let round = 0; round < 40; round++) {
+    const left = high - ratio * (high - low);
+    const right = low + ratio * (high - low);
+    if (surprise(rows, Math.exp(left)) < surprise(rows, Math.exp(right))) high = right;
+    else low = left;
+  }
+  return Math.exp((low + high) / 2);
+}
+
+function surprise(rows: readonly Scored[], temperature: number): number {
+  return rows.reduce((sum, row) => sum - Math.log(softmax(row.scores, temperature)[row.target] || 1e-12), 0);
+}

@@ -1,0 +1,51 @@
+// Which of the allowed labels a ticket gets, trained ones and new ones alike. Pure.
+
+import { TRAINED_LABELS } from "./tickets.ts";
+import { softmax } from "./softmax_regression.ts";
+
+/** A label with its probability. */
+export interface LabelProbability {
+  readonly label: string;
+  readonly probability: number;
+}
+
+/** How sharply likeness to a label's name tells labels apart; measured on the trained labels, see README.md. */
+const SHARPNESS = 12;
+
+/** The allowed labels the classifier has never seen. */
+export function untrainedLabels(allowed: readonly string[]): readonly string[] {
+  return allowed.filter((label) => !isTrained(label));
+}
+
+/**
+ * The allowed labels from most to least probable; probabilities sum to 1. Among trained labels the classifier
+ * decides. Labels it has never seen take the share that the likeness of ticket and label name earns them
+ * among all allowed labels: a guess, and a weaker one than a trained label's.
+ *
+ * @param trained the classifier's probabilities in the order of TRAINED_LABELS
+ * @param likeness the cosine between the ticket and each allowed label's name; asked only when a label is new
+ */
+export function rankLabels(
+  allowed: readonly string[],
+  trained: readonly number[],
+  likeness: (label: string) => number,
+): readonly LabelProbability[] {
+  const isNew = allowed.some((label) => !isTrained(label));
+  const shares = isNew ? softmax(allowed.map((label) => SHARPNESS * likeness(label))) : allowed.map(() => 0);
+  const newShare = allowed.reduce((sum, label, at) => isTrained(label) ? sum : sum + (shares[at] ?? 0), 0);
+  const known = allowed.reduce((sum, label) => sum + trainedProbability(label, trained), 0);
+  return allowed.map((label, at) => ({
+    label,
+    probability: isTrained(label)
+      ? (1 - newShare) * (known === 0 ? 0 : trainedProbability(label, trained) / known)
+      : shares[at] ?? 0,
+  })).sort((left, right) => right.probability - left.probability);
+}
+
+function trainedProbability(label: string, trained: readonly number[]): number {
+  return trained[TRAINED_LABELS.findIndex((one) => one === label)] ?? 0;
+}
+
+function isTrained(label: string): boolean {
+  return TRAINED_LABELS.some((one) => one === label);
+}
