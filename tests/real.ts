@@ -3,6 +3,7 @@
 
 import { RealKafka } from "./support/real_kafka.ts";
 import { RealPostgres } from "./support/real_postgres.ts";
+import { TemporaryFolder } from "./support/temporary_folder.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const FOLDERS = ["tests/contract", "tests/integration", "tests/real"];
@@ -14,13 +15,6 @@ const startedMs = performance.now();
 function tell(what: string): void {
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   Deno.stdout.writeSync(encoder.encode(`test:real ${seconds.padStart(6)} s  ${what}\n`));
-}
-
-/** The temporary folder of the whole run: tests that were interrupted leave nothing in it. */
-async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await Deno.makeTempDir({ prefix: "ackpool-real-" });
-  await Deno.chmod(path, 0o755); // PostgreSQL runs as another user
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
 /** Runs the tests with the addresses of both services in their environment; resolves to the exit code. */
@@ -53,7 +47,9 @@ async function main(): Promise<number> {
   await using kafka = await RealKafka.start({ tell });
   if (interruption.signal.aborted) return INTERRUPTED;
   tell(`running the tests with KAFKA_BROKERS_TEST=${kafka.brokers} DATABASE_URL_TEST=${database.url}`);
-  await using temporary = await temporaryFolder();
+  // Tests that were interrupted leave nothing outside it. PostgreSQL runs as another user, hence the mode.
+  await using temporary = await TemporaryFolder.make("ackpool-real-");
+  await Deno.chmod(temporary.path, 0o755);
   const addresses = { KAFKA_BROKERS_TEST: kafka.brokers, DATABASE_URL_TEST: database.url };
   const code = await runTests({ ...addresses, TMPDIR: temporary.path }, interruption.signal);
   tell("stopping Kafka and PostgreSQL");

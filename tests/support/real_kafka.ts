@@ -3,6 +3,7 @@
 import { type Child, startChild } from "./process.ts";
 import { freePorts } from "./ports.ts";
 import { installKafka, type KafkaInstallation, type Tell } from "./real_install.ts";
+import { TemporaryFolder } from "./temporary_folder.ts";
 import { until } from "./until.ts";
 
 /** A listener besides the plain one, for SASL and TLS. */
@@ -31,7 +32,7 @@ export class RealKafka implements AsyncDisposable {
   #logLines = "";
 
   private constructor(
-    readonly folder: string,
+    private readonly temporary: TemporaryFolder,
     readonly installation: KafkaInstallation,
     private readonly ports: ReadonlyMap<string, number>,
   ) {}
@@ -39,12 +40,16 @@ export class RealKafka implements AsyncDisposable {
   /** Formats fresh storage and starts a broker on free ports. */
   static async start(options: KafkaOptions = {}): Promise<RealKafka> {
     const installation = await installKafka(options.tell ?? (() => {}));
-    const folder = await Deno.makeTempDir({ prefix: "ackpool-kafka-" });
+    const temporary = await TemporaryFolder.make("ackpool-kafka-");
     const names = ["PLAINTEXT", "CONTROLLER", ...(options.listeners ?? []).map(({ name }) => name)];
     const ports = freePorts(names.length);
-    const kafka = new RealKafka(folder, installation, new Map(names.map((name, i) => [name, ports[i] ?? 0])));
+    const kafka = new RealKafka(
+      temporary,
+      installation,
+      new Map(names.map((name, i) => [name, ports[i] ?? 0])),
+    );
     try {
-      await Deno.writeTextFile(`${folder}/server.properties`, kafka.#properties(options));
+      await Deno.writeTextFile(`${kafka.folder}/server.properties`, kafka.#properties(options));
       await kafka.#format(options.formatArgs ?? []);
       await kafka.#startBroker();
       return kafka;
@@ -62,6 +67,11 @@ export class RealKafka implements AsyncDisposable {
   /** `host:port` of a listener. */
   brokersOf(listener: string): string {
     return `127.0.0.1:${this.ports.get(listener)}`;
+  }
+
+  /** Its configuration and data. */
+  get folder(): string {
+    return this.temporary.path;
   }
 
   /** What the broker has logged so far, over all its restarts. */
@@ -87,7 +97,7 @@ export class RealKafka implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end("SIGKILL");
-    await Deno.remove(this.folder, { recursive: true });
+    await this.temporary[Symbol.asyncDispose]();
   }
 
   async #end(signal: Deno.Signal): Promise<void> {

@@ -4,6 +4,7 @@ import postgres from "postgres";
 import { type Child, startChild } from "./process.ts";
 import { freePort } from "./ports.ts";
 import { installPostgres, type Tell } from "./real_install.ts";
+import { TemporaryFolder } from "./temporary_folder.ts";
 import { until } from "./until.ts";
 
 /** How a server is started. */
@@ -18,7 +19,7 @@ export class RealPostgres implements AsyncDisposable {
   #server: Child | undefined;
 
   private constructor(
-    private readonly folder: string,
+    private readonly temporary: TemporaryFolder,
     private readonly binaries: string,
     private readonly port: number,
     private readonly settings: Readonly<Record<string, string>>,
@@ -27,8 +28,8 @@ export class RealPostgres implements AsyncDisposable {
   /** Makes a fresh cluster and starts a server on a free port; as the user `postgres` when we are root. */
   static async start({ settings = {}, tell = () => {} }: PostgresOptions = {}): Promise<RealPostgres> {
     const binaries = await installPostgres(tell);
-    const folder = await Deno.makeTempDir({ prefix: "ackpool-postgres-" });
-    const server = new RealPostgres(folder, binaries, freePort(), settings);
+    const temporary = await TemporaryFolder.make("ackpool-postgres-");
+    const server = new RealPostgres(temporary, binaries, freePort(), settings);
     try {
       await server.#makeCluster();
       await server.restart();
@@ -69,7 +70,7 @@ export class RealPostgres implements AsyncDisposable {
   /** Starts the server again, on the same port and data. */
   async restart(): Promise<void> {
     await this.stop();
-    this.#server = this.#run("postgres", ["-D", `${this.folder}/cluster`, ...this.#flags()]);
+    this.#server = this.#run("postgres", ["-D", `${this.temporary.path}/cluster`, ...this.#flags()]);
     const server = this.#server;
     await until("a PostgreSQL that answers", async () => {
       if (server.status !== undefined) throw server.failure("ended at its start");
@@ -81,7 +82,7 @@ export class RealPostgres implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    await Deno.remove(this.folder, { recursive: true });
+    await this.temporary[Symbol.asyncDispose]();
   }
 
   async #end(signal: Deno.Signal): Promise<void> {
@@ -95,14 +96,14 @@ export class RealPostgres implements AsyncDisposable {
   async #makeCluster(): Promise<void> {
     if (Deno.uid() === 0) await this.#giveFolder();
     const encoding = ["--encoding", "UTF8", "--locale", "C.UTF-8"];
-    const flags = ["-D", `${this.folder}/cluster`, "-U", "postgres", "--auth", "trust", "--no-sync"];
+    const flags = ["-D", `${this.temporary.path}/cluster`, "-U", "postgres", "--auth", "trust", "--no-sync"];
     await using initdb = this.#run("initdb", [...flags, ...encoding]);
     if (!(await initdb.exit).success) throw initdb.failure("could not make a cluster");
   }
 
   async #giveFolder(): Promise<void> {
     const { stdout } = await new Deno.Command("id", { args: ["-u", "postgres"] }).output();
-    await Deno.chown(this.folder, Number(new TextDecoder().decode(stdout)), null);
+    await Deno.chown(this.temporary.path, Number(new TextDecoder().decode(stdout)), null);
   }
 
   #run(binary: string, args: readonly string[]): Child {
@@ -112,7 +113,7 @@ export class RealPostgres implements AsyncDisposable {
       name: binary,
       command: `${this.binaries}/${binary}`,
       args,
-      cwd: this.folder,
+      cwd: this.temporary.path,
       linesMax: 1_000,
       ...user,
     });
