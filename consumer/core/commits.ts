@@ -1,0 +1,138 @@
+// When is committed and what: one commit at a time, of every partition about which there is something new to say.
+
+import type { Delivery } from "./delivery.ts";
+import { encodeOffsetMap } from "./offset_map.ts";
+import type { CommitMark, Partition } from "./partition.ts";
+import type { Policy } from "./policy.ts";
+
+/** Wait after a refused commit, in ms. */
+const RETRY_MS = 500;
+
+/** One partition's line in a commit. */
+export interface PartitionCommit<R> {
+  readonly partition: Partition<R>;
+  readonly mark: CommitMark;
+}
+
+/** A commit on its way to the broker. */
+export interface Commit<R> {
+  readonly id: number;
+  readonly marks: readonly PartitionCommit<R>[];
+}
+
+interface Pending<R> extends Commit<R> {
+  /** Records that it settles for good, where their permits wait for that. */
+  readonly covers: readonly Delivery<R>[];
+}
+
+/** Decides on commits. */
+export class Commits<R> {
+  readonly #policy: Policy;
+  readonly #intervalMs: number;
+  readonly #dirty: Set<Partition<R>> = new Set();
+  readonly #pending: Map<number, Pending<R>> = new Map();
+  #unconfirmed: Delivery<R>[] = [];
+  #dueMs: number | undefined;
+  #lastMs = -Infinity;
+  #ids = 0;
+  #failingSinceMs: number | undefined;
+
+  constructor(policy: Policy, intervalMs: number) {
+    this.#policy = policy;
+    this.#intervalMs = intervalMs;
+  }
+
+  /** Since when the broker refuses commits, in ms. */
+  get failingSinceMs(): number | undefined {
+    return this.#failingSinceMs;
+  }
+
+  /** When the next commit is due, in ms; undefined while one is on its way or nothing is new. */
+  get dueMs(): number | undefined {
+    return this.#pending.size > 0 ? undefined : this.#dueMs;
+  }
+
+  /** Whether everything there was to say is confirmed. */
+  get clean(): boolean {
+    return this.#pending.size === 0 && this.#dirty.size === 0;
+  }
+
+  /** There is something new to say about a partition. */
+  touch(partition: Partition<R>, nowMs: number): void {
+    this.#dirty.add(partition);
+    if (this.#policy.timing === "each") this.#due(nowMs);
+    if (this.#policy.timing === "interval") this.#due(Math.max(nowMs, this.#lastMs + this.#intervalMs));
+  }
+
+  /** A record is settled and keeps its permit until a commit that covers it is confirmed. */
+  hold(delivery: Delivery<R>): void {
+    this.#unconfirmed.push(delivery);
+  }
+
+  /** What is settled is committed as soon as can be: a batch is whole, or partitions are about to go. */
+  hurry(nowMs: number): void {
+    if (this.#dirty.size > 0) this.#due(nowMs);
+  }
+
+  /** The commit to make now; undefined when nothing is new. A pending one does not stop it. */
+  take(nowMs: number): Commit<R> | undefined {
+    this.#dueMs = undefined;
+    const marks: PartitionCommit<R>[] = [];
+    for (const partition of this.#dirty) {
+      const mark = this.#markOf(partition);
+      const { committed } = partition;
+      if (mark.offset !== committed.offset || mark.metadata !== committed.metadata) {
+        marks.push({ partition, mark });
+      }
+    }
+    this.#dirty.clear();
+    if (marks.length === 0) return undefined;
+    const commit = { id: ++this.#ids, marks, covers: this.#unconfirmed };
+    this.#unconfirmed = [];
+    this.#pending.set(commit.id, commit);
+    this.#lastMs = nowMs;
+    return commit;
+  }
+
+  /** The broker's word on a commit. Returns the records that need not be held any more. */
+  finished(id: number, ok: boolean, nowMs: number): readonly Delivery<R>[] {
+    const commit = this.#pending.get(id);
+    if (commit === undefined) return [];
+    this.#pending.delete(id);
+    if (!ok) {
+      this.#refused(commit, nowMs);
+      return commit.covers.filter((delivery) => delivery.home.revoked);
+    }
+    this.#failingSinceMs = undefined;
+    for (const { partition, mark } of commit.marks) partition.committed = mark;
+    if (this.#policy.timing === "each" && this.#dirty.size > 0) this.#due(nowMs);
+    return commit.covers;
+  }
+
+  /** A partition is gone: nothing of it is committed any more. */
+  forget(partition: Partition<R>): readonly Delivery<R>[] {
+    this.#dirty.delete(partition);
+    const gone = this.#unconfirmed.filter((delivery) => delivery.home === partition);
+    if (gone.length > 0) {
+      this.#unconfirmed = this.#unconfirmed.filter((delivery) => delivery.home !== partition);
+    }
+    return gone;
+  }
+
+  #markOf(partition: Partition<R>): CommitMark {
+    const { ledger } = partition;
+    if (this.#policy.extent === "received") return { offset: ledger.position, metadata: "" };
+    return { offset: ledger.committable(), metadata: encodeOffsetMap(ledger) };
+  }
+
+  #refused(commit: Pending<R>, nowMs: number): void {
+    this.#failingSinceMs ??= nowMs;
+    for (const { partition } of commit.marks) if (!partition.revoked) this.#dirty.add(partition);
+    this.#unconfirmed = [...commit.covers.filter((delivery) => !delivery.home.revoked), ...this.#unconfirmed];
+    if (this.#dirty.size > 0) this.#due(nowMs + RETRY_MS);
+  }
+
+  #due(atMs: number): void {
+    this.#dueMs = Math.min(this.#dueMs ?? Infinity, atMs);
+  }
+}

@@ -1,0 +1,81 @@
+// Backpressure: how much is taken in before partitions are paused, and when they go on.
+
+import type { Delivery } from "./delivery.ts";
+import type { Partition } from "./partition.ts";
+
+/** Bounds of what is held in memory, and of how far a partition may run ahead of its watermark. */
+export interface IntakeBounds {
+  /** Unsettled records of all partitions together; each has an equal share. */
+  readonly records: number;
+  /** Bytes of unsettled records of all partitions together. */
+  readonly bytes: number;
+  /** Received records above the watermark, a partition. */
+  readonly aheadMax: number;
+}
+
+/** Every partition may hold so many records, however many partitions there are. */
+const SHARE_MIN = 50;
+
+/**
+ * Counts what is held. A bound stops the next fetch, never a record that was fetched: one that is larger than the
+ * bound still gets through, alone.
+ */
+export class Intake<R> {
+  readonly #bounds: IntakeBounds;
+  #share: number;
+  #bytes = 0;
+  #full = false;
+
+  constructor(bounds: IntakeBounds) {
+    this.#bounds = bounds;
+    this.#share = bounds.records;
+  }
+
+  /** Bytes held now. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Partitions share the records evenly. */
+  share(partitions: number): void {
+    this.#share = Math.max(SHARE_MIN, Math.ceil(this.#bounds.records / Math.max(1, partitions)));
+  }
+
+  /** A record came in. */
+  add({ home, bytes }: Delivery<R>): void {
+    home.bufferedBytes += bytes;
+    this.#bytes += bytes;
+  }
+
+  /** A record is settled. */
+  remove({ home, bytes }: Delivery<R>): void {
+    home.bufferedBytes -= bytes;
+    this.#bytes -= bytes;
+  }
+
+  /** A partition is gone with what it held. */
+  forget(partition: Partition<R>): void {
+    this.#bytes -= partition.bufferedBytes;
+    partition.bufferedBytes = 0;
+  }
+
+  /** Which partitions are to be paused or resumed now that `touched` changed; their `paused` says which. */
+  regulate(touched: Partition<R>, all: Iterable<Partition<R>>): readonly Partition<R>[] {
+    const wasFull = this.#full;
+    this.#full = this.#bytes >= (wasFull ? this.#bounds.bytes / 2 : this.#bounds.bytes);
+    const changed: Partition<R>[] = [];
+    for (const partition of this.#full === wasFull ? [touched] : all) {
+      const paused = this.#full || this.#isFull(partition);
+      if (paused === partition.paused) continue;
+      partition.paused = paused;
+      changed.push(partition);
+    }
+    return changed;
+  }
+
+  #isFull({ ledger, paused }: Partition<R>): boolean {
+    const records = paused ? this.#share / 2 : this.#share;
+    const ahead = paused ? this.#bounds.aheadMax * 0.9 : this.#bounds.aheadMax;
+    return ledger.unsettled >= records || ledger.span >= ahead;
+  }
+}

@@ -1,0 +1,191 @@
+// The offset map: what is settled above the watermark, and attempt counts, as text for the commit's metadata.
+
+import type { Ledger } from "./ledger.ts";
+
+/** Kafka's default `offset.metadata.max.bytes`: a longer commit is refused. */
+export const METADATA_BYTES_MAX = 4096;
+
+/** What is said about an unsettled record. */
+export interface Attempted {
+  /** Attempts that counted against it. */
+  readonly attempts: number;
+}
+
+/** What an earlier owner left: offsets settled above the watermark and attempts of those that are not. */
+export interface OffsetMap {
+  /** Settled ranges of offsets, first to last inclusive, ascending. */
+  readonly settled: readonly (readonly [number, number])[];
+  readonly attempts: ReadonlyMap<number, number>;
+}
+
+/** Read metadata: a map, nothing at all, or why it is not trusted. */
+export type DecodedMap =
+  | { readonly kind: "map"; readonly map: OffsetMap }
+  | { readonly kind: "none" }
+  | { readonly kind: "untrusted"; readonly why: string };
+
+const PREFIX = "ackpool:1:";
+const CHECKSUM_BYTES = 4;
+/** Bytes before base64 that fit: three of them take four characters. */
+const RAW_BYTES_MAX = Math.floor((METADATA_BYTES_MAX - PREFIX.length) / 4) * 3 - CHECKSUM_BYTES;
+/** Base offset and two counts. */
+const HEADER_BYTES = 8 + 3 + 3;
+
+/**
+ * Most entries (runs, attempt counts, and what may still become one) that surely fit when the ledger spans at most
+ * `spanMax` offsets: two numbers an entry.
+ */
+export function entriesMax(spanMax: number): number {
+  return Math.floor((RAW_BYTES_MAX - HEADER_BYTES) / (2 * varintLength(spanMax)));
+}
+
+/**
+ * The map of a ledger as commit metadata; empty when there is nothing to say. A map that would not fit is cut at the
+ * end, which is always safe: what it leaves out is delivered again.
+ */
+export function encodeOffsetMap(ledger: Ledger<Attempted>): string {
+  const base = ledger.committable();
+  const runs: number[] = [];
+  const attempts: number[] = [];
+  let runStart = -1;
+  let runEnd = base;
+  let lastRunEnd = base;
+  let lastAttempted = base;
+  const closeRun = () => {
+    if (runStart < 0) return;
+    runs.push(runStart - lastRunEnd, runEnd - runStart);
+    lastRunEnd = runEnd;
+    runStart = -1;
+  };
+  ledger.forEach((offset, item) => {
+    if (item === undefined) {
+      if (runStart < 0) runStart = offset;
+      runEnd = offset + 1;
+      return;
+    }
+    closeRun();
+    if (item.attempts === 0) return;
+    attempts.push(offset - lastAttempted, item.attempts);
+    lastAttempted = offset;
+  });
+  closeRun();
+  return runs.length === 0 && attempts.length === 0 ? "" : pack(base, runs, attempts);
+}
+
+/** Reads commit metadata back. It is trusted only if it is ours, undamaged and about exactly this committed offset. */
+export function decodeOffsetMap(metadata: string | null | undefined, committed: number): DecodedMap {
+  if (!metadata) return { kind: "none" };
+  if (!metadata.startsWith(PREFIX)) return untrusted("it is not Ackpool's");
+  const bytes = fromBase64(metadata.slice(PREFIX.length));
+  if (bytes === undefined || bytes.length <= CHECKSUM_BYTES) return untrusted("it is not base64");
+  const body = bytes.subarray(CHECKSUM_BYTES);
+  const checksum = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  if (checksum !== fnv1a(body)) return untrusted("its checksum is wrong");
+  const numbers = readVarints(body);
+  const [base, runNumbers, ...rest] = numbers ?? [];
+  if (base === undefined || runNumbers === undefined) return untrusted("it ends too early");
+  if (base !== committed) return untrusted(`it is about offset ${base}, not ${committed}`);
+  if (runNumbers % 2 !== 0 || rest.length < runNumbers || (rest.length - runNumbers) % 2 !== 0) {
+    return untrusted("it ends too early");
+  }
+  return {
+    kind: "map",
+    map: { settled: ranges(base, rest.slice(0, runNumbers)), attempts: counts(base, rest.slice(runNumbers)) },
+  };
+}
+
+function untrusted(why: string): DecodedMap {
+  return { kind: "untrusted", why };
+}
+
+/** Layout: checksum, then varints: base, count of run numbers, (gap, length) pairs, (gap, attempts) pairs. */
+function pack(base: number, runs: readonly number[], attempts: readonly number[]): string {
+  const fits: number[] = [base, 0];
+  let room = RAW_BYTES_MAX - HEADER_BYTES;
+  const take = (numbers: readonly number[]): number => {
+    let taken = 0;
+    for (; taken + 1 < numbers.length; taken += 2) {
+      const first = numbers[taken] ?? 0;
+      const second = numbers[taken + 1] ?? 0;
+      room -= varintLength(first) + varintLength(second);
+      if (room < 0) break;
+      fits.push(first, second);
+    }
+    return taken;
+  };
+  fits[1] = take(runs);
+  take(attempts);
+  const body = writeVarints(fits);
+  const bytes = new Uint8Array(CHECKSUM_BYTES + body.length);
+  new DataView(bytes.buffer).setUint32(0, fnv1a(body));
+  bytes.set(body, CHECKSUM_BYTES);
+  return PREFIX + btoa(String.fromCharCode(...bytes));
+}
+
+function ranges(base: number, numbers: readonly number[]): [number, number][] {
+  const found: [number, number][] = [];
+  let at = base;
+  for (let index = 0; index + 1 < numbers.length; index += 2) {
+    const start = at + (numbers[index] ?? 0);
+    at = start + (numbers[index + 1] ?? 0);
+    if (at > start) found.push([start, at - 1]);
+  }
+  return found;
+}
+
+function counts(base: number, numbers: readonly number[]): Map<number, number> {
+  const found = new Map<number, number>();
+  let at = base;
+  for (let index = 0; index + 1 < numbers.length; index += 2) {
+    at += numbers[index] ?? 0;
+    found.set(at, numbers[index + 1] ?? 0);
+  }
+  return found;
+}
+
+function varintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length += 1;
+  return length;
+}
+
+/** Unsigned LEB128. Plain arithmetic rather than shifts: offsets pass 2^32. */
+function writeVarints(numbers: readonly number[]): Uint8Array {
+  const bytes: number[] = [];
+  for (const value of numbers) {
+    let rest = value;
+    for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+    bytes.push(rest);
+  }
+  return Uint8Array.from(bytes);
+}
+
+function readVarints(bytes: Uint8Array): number[] | undefined {
+  const numbers: number[] = [];
+  let value = 0;
+  let scale = 1;
+  for (const byte of bytes) {
+    value += (byte & 127) * scale;
+    if (!Number.isSafeInteger(value)) return undefined;
+    if (byte & 128) {
+      scale *= 128;
+    } else {
+      numbers.push(value);
+      value = 0;
+      scale = 1;
+    }
+  }
+  return scale === 1 ? numbers : undefined;
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return undefined;
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+/** FNV-1a, 32 bits: damage is found, malice is not what it is for. */
+function fnv1a(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}

@@ -1,0 +1,85 @@
+// One assigned partition: its ledger, and its records that are not on their way yet.
+
+import type { Delivery } from "./delivery.ts";
+import { Ledger } from "./ledger.ts";
+import type { OffsetMap } from "./offset_map.ts";
+import { Queue } from "./queue.ts";
+
+/** A partition's name. */
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** `topic/partition`: topic names have no slash. */
+export function partitionId({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
+}
+
+/** What a commit says about one partition. */
+export interface CommitMark {
+  readonly offset: number;
+  readonly metadata: string;
+}
+
+/** State of one partition in one assignment. Only the machine changes it. */
+export class Partition<R> implements TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly id: string;
+  /** The assignment it belongs to; results of another epoch are dropped. */
+  readonly epoch: number;
+  readonly ledger: Ledger<Delivery<R>>;
+  /** Never sent, in order of offset. */
+  readonly fresh: Queue<Delivery<R>> = new Queue();
+  /** Sent before and due again. */
+  readonly again: Queue<Delivery<R>> = new Queue();
+  /** Behind the first of their lane; the first itself is elsewhere. */
+  readonly lanes: Map<string, Queue<Delivery<R>>> = new Map();
+  /** What the broker last confirmed. */
+  committed: CommitMark;
+  /** One past the last offset of the log, as last seen. */
+  highWatermark: number;
+  /** Unsettled records and their bytes: what backpressure bounds. */
+  bufferedBytes = 0;
+  inFlight = 0;
+  /** Unsettled records with attempts counted against them. */
+  attempted = 0;
+  /** Fetching is paused at our word. */
+  paused = false;
+  /** It was given up; nothing of it is committed any more. */
+  revoked = false;
+  /** It waits for its turn in the dispatcher. */
+  queued = false;
+  #inherited: OffsetMap;
+  #range = 0;
+
+  constructor(at: TopicPartition, epoch: number, committed: CommitMark, inherited: OffsetMap) {
+    this.topic = at.topic;
+    this.partition = at.partition;
+    this.id = partitionId(at);
+    this.epoch = epoch;
+    this.ledger = new Ledger(committed.offset);
+    this.committed = committed;
+    this.highWatermark = committed.offset;
+    this.#inherited = inherited;
+  }
+
+  /** Whether an earlier owner settled this offset. Offsets are asked in growing order. */
+  settledBefore(offset: number): boolean {
+    const { settled } = this.#inherited;
+    while ((settled[this.#range]?.[1] ?? Infinity) < offset) this.#range += 1;
+    const range = settled[this.#range];
+    return range !== undefined && offset >= range[0];
+  }
+
+  /** Attempts an earlier owner counted against this offset. */
+  attemptsBefore(offset: number): number {
+    return this.#inherited.attempts.get(offset) ?? 0;
+  }
+
+  /** Records that the broker has and we have not settled: received and waiting. */
+  backlog(): number {
+    return this.ledger.unsettled + Math.max(0, this.highWatermark - this.ledger.position);
+  }
+}

@@ -1,0 +1,67 @@
+// What a delivery mode means: which records wait for each other, and when is committed. Five rows, one machine.
+
+/** `DELIVERY_MODE`. */
+export type DeliveryMode = "parallel" | "key" | "partition" | "batch" | "fast";
+
+/** `COMMIT_MODE`. */
+export type CommitMode = "async" | "sync";
+
+/** What a record waits for: nothing, the records of its key, or all of its partition. */
+export type Order = "none" | "key" | "partition";
+
+/** When a commit is due: on a timer, as soon as something settled, or when a batch is whole. */
+export type CommitTiming = "interval" | "each" | "batch";
+
+/** What may be committed: below the watermark, or whatever was received. */
+export type CommitExtent = "settled" | "received";
+
+/** A mode taken apart into the policies the machine is composed of. */
+export interface Policy {
+  readonly order: Order;
+  readonly timing: CommitTiming;
+  readonly extent: CommitExtent;
+  /** A record counts as in flight, and holds its lane, until the commit that covers it is confirmed. */
+  readonly holdUntilCommitted: boolean;
+  /** Records start in batches, the next one when the last is settled. */
+  readonly batched: boolean;
+}
+
+/** The policies of a mode (design.md section 3). */
+export function policyFor(mode: DeliveryMode, commits: CommitMode): Policy {
+  const sync = commits === "sync";
+  const plain: Policy = {
+    order: "none",
+    timing: sync ? "each" : "interval",
+    extent: "settled",
+    holdUntilCommitted: sync,
+    batched: false,
+  };
+  switch (mode) {
+    case "parallel":
+      return plain;
+    case "key":
+      return { ...plain, order: "key" };
+    case "partition":
+      return { ...plain, order: "partition", timing: "each" };
+    case "batch":
+      return { ...plain, timing: "batch", batched: true };
+    case "fast":
+      return { ...plain, timing: "interval", extent: "received", holdUntilCommitted: false };
+    default:
+      return mode satisfies never;
+  }
+}
+
+/** The lane of a record: one of a lane is in flight at a time. Records without a key are not ordered. */
+export function laneOf(order: Order, key: string | null): string | undefined {
+  switch (order) {
+    case "none":
+      return undefined;
+    case "key":
+      return key ?? undefined;
+    case "partition":
+      return "";
+    default:
+      return order satisfies never;
+  }
+}

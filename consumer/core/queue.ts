@@ -1,0 +1,52 @@
+// A first-in, first-out queue on a ring, so that taking from the front costs the same however long it is.
+
+/** FIFO queue with amortised constant cost at both ends. */
+export class Queue<T> {
+  #ring: (T | undefined)[] = new Array(16);
+  #head = 0;
+  #length = 0;
+
+  /** How many wait. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds at the back. */
+  push(item: T): void {
+    if (this.#length === this.#ring.length) this.#grow();
+    this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = item;
+    this.#length += 1;
+  }
+
+  /** Adds at the front: it is taken next. */
+  unshift(item: T): void {
+    if (this.#length === this.#ring.length) this.#grow();
+    this.#head = (this.#head - 1) & (this.#ring.length - 1);
+    this.#ring[this.#head] = item;
+    this.#length += 1;
+  }
+
+  /** What would be taken next, without taking it. */
+  peek(): T | undefined {
+    return this.#length === 0 ? undefined : this.#ring[this.#head];
+  }
+
+  /** Takes from the front; undefined when nothing waits. */
+  shift(): T | undefined {
+    if (this.#length === 0) return undefined;
+    const item = this.#ring[this.#head];
+    this.#ring[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#ring.length - 1);
+    this.#length -= 1;
+    return item;
+  }
+
+  #grow(): void {
+    const larger: (T | undefined)[] = new Array(this.#ring.length * 2);
+    for (let index = 0; index < this.#length; index++) {
+      larger[index] = this.#ring[(this.#head + index) & (this.#ring.length - 1)];
+    }
+    this.#ring = larger;
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,238 @@
+// The pool: replicas found by name, permits, one attempt at a time to each of them. The consumer and the ingress use it.
+
+import { type Agent, request } from "undici";
+import type { Cause } from "../health.ts";
+import { logger } from "../log.ts";
+import { type Outcome, outcomeLabel } from "../outcome.ts";
+import { Balancer } from "./balancer.ts";
+import { type Answered, AttemptAbandoned, createAgent, post, type PostRequest } from "./post.ts";
+import type { Replica } from "./replica.ts";
+import { type Endpoint, type LookUp, lookUpBySystem, resolveEndpoints } from "./resolve.ts";
+
+const log = logger("pool");
+
+/** Names are looked up again in this time, in ms. */
+const LOOK_UP_EVERY_MS = 3000;
+/** Pauses between health checks of an ejected replica, in ms. */
+const CHECK_FIRST_MS = 500;
+const CHECK_MAX_MS = 5000;
+const CHECK_TIMEOUT_MS = 2000;
+
+type Timer = ReturnType<typeof setTimeout>;
+
+/** What a pool is made of. */
+export interface PoolConfig {
+  /** `WORKER_URL`: base URLs. */
+  readonly urls: readonly URL[];
+  /** Most attempts at once, a replica. */
+  readonly concurrency: number;
+  /** Bearer token, where workers ask for one. */
+  readonly token: string | undefined;
+  readonly connectTimeoutMs: number;
+  readonly random?: () => number;
+  readonly lookUp?: LookUp;
+}
+
+/** Sends attempts to replicas. `start()` before, `close()` after use. */
+export class Pool {
+  readonly #config: PoolConfig;
+  readonly #agent: Agent;
+  readonly #balancer: Balancer;
+  readonly #lookUp: LookUp;
+  readonly #listeners: Set<() => void> = new Set();
+  readonly #checks: Map<string, Timer> = new Map();
+  #endpoints: ReadonlyMap<string, Endpoint> = new Map();
+  #lookUpTimer: Timer | undefined;
+  #restTimer: Timer | undefined;
+  #permits = -1;
+  #emptySinceMs: number | undefined;
+  #closed = false;
+
+  constructor(config: PoolConfig) {
+    this.#config = config;
+    this.#agent = createAgent(config.connectTimeoutMs);
+    this.#balancer = new Balancer(config.concurrency, config.random ?? Math.random);
+    this.#lookUp = config.lookUp ?? lookUpBySystem;
+  }
+
+  /** How many attempts may be in flight at once now. */
+  get permits(): number {
+    return this.#balancer.permits(Date.now());
+  }
+
+  /** Attempts on their way. */
+  get inFlight(): number {
+    return this.#balancer.inFlight;
+  }
+
+  /** The replicas, for metrics and the dashboard. */
+  get replicas(): readonly Replica[] {
+    return this.#balancer.replicas;
+  }
+
+  /** Why nothing can be sent, as far as the pool knows. */
+  causes(): readonly Cause[] {
+    if (this.#emptySinceMs === undefined) return [];
+    return [{
+      name: "no-replica",
+      sinceMs: this.#emptySinceMs,
+      detail: `None of ${this.replicas.length} replicas takes work (${
+        this.#config.urls.map((url) => url.host).join(", ")
+      })`,
+      remedy: "Start a worker, or look at the workers' own /readyz. Delivery goes on by itself.",
+    }];
+  }
+
+  /** Calls back whenever {@link permits} has changed. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Looks the replicas up for the first time and keeps looking. */
+  async start(): Promise<void> {
+    await this.#lookUpAll();
+    this.#scheduleLookUp();
+  }
+
+  /** Whether a replica would take an attempt now. */
+  hasFree(): boolean {
+    return this.inFlight < this.permits;
+  }
+
+  /**
+   * Sends one attempt to a free replica, or to the least busy one where none is free.
+   *
+   * @throws {AttemptAbandoned} when the caller's signal fired.
+   */
+  async send(attempt: PostRequest): Promise<Answered> {
+    const replica = this.#balancer.pick(Date.now()) ?? this.#leastBusy();
+    const endpoint = replica && this.#endpoints.get(replica.address);
+    if (replica === undefined || endpoint === undefined) {
+      return { outcome: { kind: "refused", detail: "no replica" }, headers: {}, body: new Uint8Array() };
+    }
+    replica.recordStarted();
+    const startedMs = Date.now();
+    try {
+      const answered = await post(this.#agent, endpoint, {
+        ...attempt,
+        headers: this.#headers(attempt.headers),
+      });
+      this.#finished(replica, answered.outcome, Date.now() - startedMs);
+      return answered;
+    } catch (error) {
+      this.#balancer.recordAbandoned(replica);
+      this.#changed();
+      throw error;
+    }
+  }
+
+  /** Whether the replicas say they are ready: one that answers anything but a 5xx is enough. */
+  async checkReady(): Promise<boolean> {
+    const answers = await Promise.all(
+      [...this.#endpoints.values()].map((endpoint) => this.#isReady(endpoint)),
+    );
+    return answers.includes(true);
+  }
+
+  /** Ends all connections. Attempts in flight come back as outcomes. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#lookUpTimer);
+    clearTimeout(this.#restTimer);
+    this.#checks.forEach((timer) => clearTimeout(timer));
+    await this.#agent.destroy();
+  }
+
+  #headers(headers: Readonly<Record<string, string>>): Record<string, string> {
+    const { token } = this.#config;
+    return token === undefined ? { ...headers } : { ...headers, authorization: `Bearer ${token}` };
+  }
+
+  #leastBusy(): Replica | undefined {
+    const usable = this.replicas.filter((replica) => !replica.leaving && !replica.ejected);
+    return usable.sort((a, b) => a.inFlight - b.inFlight)[0];
+  }
+
+  #finished(replica: Replica, outcome: Outcome, latencyMs: number): void {
+    const before = replica.ejected;
+    this.#balancer.recordFinished(replica, outcome, latencyMs, Date.now());
+    if (replica.ejected && !before) {
+      log.warn("replica ejected", { replica: replica.address, last: outcomeLabel(outcome) });
+      this.#scheduleCheck(replica, CHECK_FIRST_MS);
+    }
+    this.#changed();
+  }
+
+  #changed(): void {
+    const nowMs = Date.now();
+    const permits = this.#balancer.permits(nowMs);
+    this.#scheduleRest(nowMs);
+    if (permits === this.#permits) return;
+    this.#permits = permits;
+    this.#emptySinceMs = permits > 0 ? undefined : this.#emptySinceMs ?? nowMs;
+    for (const listener of this.#listeners) listener();
+  }
+
+  #scheduleRest(nowMs: number): void {
+    clearTimeout(this.#restTimer);
+    const nextMs = this.#balancer.nextChangeMs(nowMs);
+    if (nextMs !== undefined && !this.#closed) {
+      this.#restTimer = setTimeout(() => this.#changed(), Math.max(1, nextMs - nowMs));
+    }
+  }
+
+  #scheduleLookUp(): void {
+    if (this.#closed) return;
+    this.#lookUpTimer = setTimeout(async () => {
+      await this.#lookUpAll();
+      this.#scheduleLookUp();
+    }, LOOK_UP_EVERY_MS);
+  }
+
+  async #lookUpAll(): Promise<void> {
+    const told = (hostname: string, error: unknown) =>
+      log.warn("look-up failed, the last answer stands", { hostname, error: String(error) });
+    const before = [...this.#endpoints.values()];
+    const found = await resolveEndpoints(this.#config.urls, before, this.#lookUp, told);
+    const addresses = found.map(({ address }) => address);
+    const known = new Set(this.replicas.map(({ address }) => address));
+    for (const address of addresses) {
+      if (!known.has(address)) log.info("replica joined", { replica: address });
+    }
+    this.#endpoints = new Map(found.map((endpoint) => [endpoint.address, endpoint]));
+    this.#balancer.setAddresses(addresses);
+    this.#changed();
+  }
+
+  #scheduleCheck(replica: Replica, waitMs: number): void {
+    if (this.#closed) return;
+    const timer = setTimeout(async () => {
+      this.#checks.delete(replica.address);
+      const endpoint = this.#endpoints.get(replica.address);
+      if (endpoint === undefined) return;
+      if (!await this.#isReady(endpoint)) {
+        return this.#scheduleCheck(replica, Math.min(CHECK_MAX_MS, waitMs * 2));
+      }
+      log.info("replica readmitted", { replica: replica.address });
+      replica.readmit();
+      this.#changed();
+    }, waitMs);
+    this.#checks.set(replica.address, timer);
+  }
+
+  async #isReady(endpoint: Endpoint): Promise<boolean> {
+    try {
+      const response = await request(`${endpoint.address}/readyz`, {
+        dispatcher: this.#agent,
+        headers: { host: endpoint.url.host },
+        signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
+      });
+      await response.body.dump();
+      return response.statusCode < 500;
+    } catch {
+      return false;
+    }
+  }
+}
+
+export { AttemptAbandoned };

@@ -1,0 +1,54 @@
+// What `WORKER_URL` stands for: one URL, a list, or names with several addresses; every address is a replica.
+
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+
+/** Looks a host name's addresses up. Throws when the look-up fails. */
+export type LookUp = (hostname: string) => Promise<readonly string[]>;
+
+/** The system's resolver: hosts file, then DNS, IPv4 and IPv6. */
+export const lookUpBySystem: LookUp = async (hostname) => {
+  const found = await lookup(hostname, { all: true });
+  return found.map(({ address }) => address);
+};
+
+/** A replica's address and the name it was found under. */
+export interface Endpoint {
+  /** Base URL with the address in place of the name. */
+  readonly address: string;
+  /** The URL as configured; its host is what the `Host` header and TLS are about. */
+  readonly url: URL;
+}
+
+/**
+ * All endpoints behind some base URLs. A name whose look-up fails keeps the endpoints it had before.
+ *
+ * @param before what the last look-up found.
+ * @param failed is told every name whose look-up failed.
+ */
+export async function resolveEndpoints(
+  urls: readonly URL[],
+  before: readonly Endpoint[],
+  lookUp: LookUp,
+  failed: (hostname: string, error: unknown) => void,
+): Promise<Endpoint[]> {
+  const found = await Promise.all(urls.map(async (url) => {
+    const hostname = url.hostname.replace(/^\[|\]$/g, "");
+    if (isIP(hostname)) return [{ address: baseOf(url, hostname), url }];
+    try {
+      return [...await lookUp(hostname)].sort().map((ip) => ({ address: baseOf(url, ip), url }));
+    } catch (error) {
+      failed(hostname, error);
+      return before.filter((endpoint) => endpoint.url.href === url.href);
+    }
+  }));
+  const unique = new Map(found.flat().map((endpoint) => [endpoint.address, endpoint]));
+  return [...unique.values()];
+}
+
+/** `localhost` and plain names stay apart from their addresses by this alone: scheme, address, port, path. */
+function baseOf(url: URL, ip: string): string {
+  const host = isIP(ip) === 6 ? `[${ip}]` : ip;
+  const port = url.port === "" ? "" : `:${url.port}`;
+  return `${url.protocol}//${host}${port}${url.pathname.replace(/\/+$/, "")}`;
+}
