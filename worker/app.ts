@@ -1,0 +1,77 @@
+// The HTTP application: which routes there are, who may use them, and what every answer has in common.
+
+import { Hono } from "hono";
+import type { Context } from "hono";
+import { problem } from "./http/problems.ts";
+import type { Route } from "./http/route.ts";
+import { tokenCheck } from "./http/token.ts";
+import type { WorkerReadiness } from "./readiness.ts";
+import { type ClassifyDeps, classifyRoute } from "./routes/classify.ts";
+import { livezRoute } from "./routes/livez.ts";
+import { metricsRoute } from "./routes/metrics.ts";
+import { problemsRoute } from "./routes/problems.ts";
+import { readyzRoute } from "./routes/readyz.ts";
+
+/** What the application works with. */
+export interface AppDeps extends Omit<ClassifyDeps, "draining"> {
+  readonly readiness: WorkerReadiness;
+  /** Any of them opens the routes that are not open to all; none opens everything. */
+  readonly tokens: readonly string[];
+}
+
+/** Builds the application. It owns no socket: `Deno.serve` and tests call its `fetch`. */
+export function createApp(deps: AppDeps): Hono {
+  const { metrics, readiness } = deps;
+  const routes: readonly Route[] = [
+    classifyRoute({ ...deps, draining: () => readiness.draining }),
+    livezRoute(),
+    readyzRoute(readiness),
+    metricsRoute(metrics.registry),
+    problemsRoute(),
+  ];
+  const authorized = tokenCheck(deps.tokens);
+  const app = new Hono();
+  for (const route of routes) {
+    app.on(route.method, route.path, (context) => measured(deps, route, context, authorized));
+  }
+  for (const path of new Set(routes.map((route) => route.path))) {
+    app.all(path, () => methodNotAllowed(routes.filter((route) => route.path === path)));
+  }
+  app.notFound(() =>
+    problem("not-found", "There is no such path; GET /livez, /readyz and /metrics are open")
+  );
+  return app;
+}
+
+async function measured(
+  deps: AppDeps,
+  route: Route,
+  context: Context,
+  authorized: (authorization: string | undefined) => boolean,
+): Promise<Response> {
+  const startMs = performance.now();
+  const response = route.open || authorized(context.req.header("authorization"))
+    ? await handled(deps, route, context)
+    : problem("unauthorized", "The token is missing or wrong", { "www-authenticate": "Bearer" });
+  deps.metrics.requests.inc({ route: route.path, status: String(response.status) });
+  deps.metrics.requestSeconds.observe({ route: route.path }, (performance.now() - startMs) / 1000);
+  if (response.status >= 500) deps.log.warn("failed", { route: route.path, status: response.status });
+  return response;
+}
+
+/** A bug answers 500 and is told in the log; its message may hold anything, so the caller does not see it. */
+async function handled(deps: AppDeps, route: Route, context: Context): Promise<Response> {
+  try {
+    return await route.handle(context);
+  } catch (error) {
+    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+    deps.log.error("crashed", { route: route.path, error: name, detail: message, stack });
+    return problem("internal-error", "The worker's log says more");
+  }
+}
+
+/** RFC 9110 section 15.5.6: a 405 names the methods there are. */
+function methodNotAllowed(routes: readonly Route[]): Response {
+  const allow = routes.flatMap(({ method }) => method === "GET" ? ["GET", "HEAD"] : [method]).join(", ");
+  return problem("method-not-allowed", `Allowed here: ${allow}`, { allow });
+}

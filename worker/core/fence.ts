@@ -1,0 +1,32 @@
+// When a ticket's event happened: what the fence compares, read from a request's headers.
+
+import { parseIdempotencyKey, type RecordPosition, RequestHeader } from "../../shared/protocol.ts";
+
+/** One event about a ticket: where it was in the stream, if anywhere, and when. */
+export interface TicketEvent {
+  /** Absent on requests that did not come out of Kafka. */
+  readonly position: RecordPosition | undefined;
+  /** In ms since the epoch: the record's timestamp, or the request's arrival. */
+  readonly atMs: number;
+}
+
+/** Reads the event out of a request; `nowMs` counts where the caller gives no timestamp. */
+export function eventOf(header: (name: string) => string | undefined, nowMs: number): TicketEvent {
+  const stated = header(RequestHeader.timestamp);
+  const key = header(RequestHeader.idempotencyKey);
+  return {
+    position: key === undefined ? undefined : parseIdempotencyKey(key),
+    atMs: stated !== undefined && /^\d{1,15}$/.test(stated) ? Number(stated) : nowMs,
+  };
+}
+
+/**
+ * Whether `event` may not overwrite what `than` wrote: inside one partition the smaller offset is older, otherwise
+ * the earlier timestamp. The database decides by the same rule (`ackpool.is_older`), in the statement that writes.
+ */
+export function isOlder(event: TicketEvent, than: TicketEvent): boolean {
+  const [a, b] = [event.position, than.position];
+  const samePartition = a !== undefined && b !== undefined && a.topic === b.topic &&
+    a.partition === b.partition;
+  return samePartition ? a.offset < b.offset : event.atMs < than.atMs;
+}

@@ -1,0 +1,181 @@
+// The label store on Postgres: requests that meet share a statement, claims are renewed, paid labels outlive an outage.
+
+import type {
+  BeginRequest,
+  Begun,
+  Finished,
+  FinishRequest,
+  LabelStore,
+  StoreFailure,
+} from "../core/store.ts";
+import { type Database, lostARace, type Row, storeFailure } from "./database.ts";
+import { GroupCommit } from "./group_commit.ts";
+import { Leases } from "./leases.ts";
+import { itemsOf } from "./items.ts";
+import { begunOf, finishedOf } from "./rows.ts";
+import { type Statements, statementsFor } from "./statements.ts";
+import { canonicalId, type IdType, readIdType, type TicketsTable } from "./tickets_table.ts";
+import { isOutage, UnsavedLabels } from "./unsaved_labels.ts";
+
+const GROUP = { itemsMax: 256, lingerMs: 1 };
+const RACES_MAX = 5;
+
+type Kind = "begin" | "finish" | "release";
+type Released = { readonly kind: "released" } | StoreFailure;
+
+/** See {@link LabelStore}. */
+export class PostgresLabelStore implements LabelStore {
+  readonly #database: Database;
+  readonly #table: TicketsTable;
+  readonly #begins: GroupCommit<BeginRequest, Begun>;
+  readonly #finishes: GroupCommit<FinishRequest, Finished>;
+  readonly #releases: GroupCommit<BeginRequest, Released>;
+  readonly #leases: Leases;
+  readonly #unsaved: UnsavedLabels;
+  #schema: Promise<{ readonly idType: IdType; readonly statements: Statements }> | undefined;
+
+  constructor(database: Database, table: TicketsTable) {
+    this.#database = database;
+    this.#table = table;
+    const byTicket = ({ key }: BeginRequest) => key.ticketId;
+    this.#begins = new GroupCommit((requests) => this.#group("begin", requests, begunOf), byTicket, GROUP);
+    this.#finishes = new GroupCommit(
+      (requests: readonly FinishRequest[]) => this.#group("finish", requests, finishedOf),
+      byTicket,
+      GROUP,
+    );
+    this.#releases = new GroupCommit((requests) => this.#releaseGroup(requests), ({ claim }) => claim, GROUP);
+    this.#leases = new Leases((requests) => this.#renew(requests));
+    this.#unsaved = new UnsavedLabels((request) => this.#store(request));
+  }
+
+  /** Labels that are paid for and wait for the database to come back. */
+  get unsavedLabels(): number {
+    return this.#unsaved.size;
+  }
+
+  async begin(asked: BeginRequest): Promise<Begun> {
+    const request = await this.#canonical(asked);
+    if ("kind" in request) return request;
+    // A label that an outage kept from being stored comes first, or it would be bought again.
+    await this.#unsaved.save(request.key);
+    const begun = await this.#begins.add(request);
+    if (begun.kind === "claimed") this.#leases.hold(request);
+    return begun;
+  }
+
+  async finish(asked: FinishRequest): Promise<Finished> {
+    const request = await this.#canonical(asked);
+    if ("kind" in request) return request;
+    const finished = await this.#store(request);
+    if (request.fresh && isOutage(finished)) this.#unsaved.keep(request);
+    return finished;
+  }
+
+  async release(asked: BeginRequest): Promise<void> {
+    this.#leases.drop(asked.claim);
+    const request = await this.#canonical(asked);
+    // A release that fails costs the next attempt the rest of the lease and nothing else.
+    if (!("kind" in request)) await this.#releases.add(request);
+  }
+
+  async check(): Promise<StoreFailure | undefined> {
+    try {
+      this.#schema = undefined;
+      const { statements } = await this.#ready();
+      await this.#database.run(statements.check, []);
+      return undefined;
+    } catch (error) {
+      return storeFailure(error);
+    }
+  }
+
+  /** Stores what can still be stored, and stops renewing. May be called twice. */
+  async close(): Promise<void> {
+    this.#leases.close();
+    await this.#unsaved.close();
+  }
+
+  /** The claim is renewed until the label is stored, or can never be. */
+  async #store(request: FinishRequest): Promise<Finished> {
+    const finished = await this.#finishes.add(request);
+    if (!isOutage(finished)) this.#leases.drop(request.claim);
+    return finished;
+  }
+
+  #ready(): Promise<{ readonly idType: IdType; readonly statements: Statements }> {
+    return this.#schema ??= this.#readSchema();
+  }
+
+  async #readSchema() {
+    try {
+      const idType = await readIdType(this.#database, this.#table);
+      return { idType, statements: statementsFor(this.#table, idType) };
+    } catch (error) {
+      this.#schema = undefined;
+      throw error;
+    }
+  }
+
+  async #canonical<R extends BeginRequest>(request: R): Promise<R | StoreFailure> {
+    try {
+      const { idType } = await this.#ready();
+      const ticketId = canonicalId(idType, request.key.ticketId);
+      if (ticketId !== undefined) return { ...request, key: { ...request.key, ticketId } };
+      return { kind: "failed", cause: "bad_id", detail: `Ticket ids are of type ${idType} here` };
+    } catch (error) {
+      return storeFailure(error);
+    }
+  }
+
+  /** Runs one statement for a group. When a single item is to blame, each goes alone, so that it takes nobody along. */
+  async #group<R extends BeginRequest | FinishRequest, Result, RowType extends Row & { ord: number }>(
+    kind: Kind,
+    requests: readonly R[],
+    resultOf: (row: RowType, request: R) => Result,
+  ): Promise<(Result | StoreFailure)[]> {
+    try {
+      return await this.#statement(kind, requests, resultOf);
+    } catch (error) {
+      const failure = storeFailure(error);
+      if (failure.cause === "misconfigured") this.#schema = undefined;
+      if (failure.cause !== "unexpected" || requests.length === 1) return requests.map(() => failure);
+      const alone = await Promise.all(requests.map((request) => this.#group(kind, [request], resultOf)));
+      return alone.flat();
+    }
+  }
+
+  async #statement<R extends BeginRequest | FinishRequest, Result, RowType extends Row & { ord: number }>(
+    kind: Kind,
+    requests: readonly R[],
+    resultOf: (row: RowType, request: R) => Result,
+  ): Promise<Result[]> {
+    const { statements } = await this.#ready();
+    const results: Result[] = [];
+    for (const row of await this.#runAgain<RowType>(statements[kind], itemsOf(requests))) {
+      const request = requests[row.ord];
+      if (request !== undefined) results[row.ord] = resultOf(row, request);
+    }
+    return results;
+  }
+
+  async #runAgain<RowType extends Row>(statement: string, items: string): Promise<readonly RowType[]> {
+    for (let races = 1;; races++) {
+      try {
+        return await this.#database.run<RowType>(statement, [items]);
+      } catch (error) {
+        if (!lostARace(error) || races >= RACES_MAX) throw error;
+      }
+    }
+  }
+
+  async #releaseGroup(requests: readonly BeginRequest[]): Promise<Released[]> {
+    const failures = await this.#group("release", requests, () => ({ kind: "released" } as const));
+    return requests.map((_, at) => failures[at] ?? { kind: "released" });
+  }
+
+  async #renew(requests: readonly BeginRequest[]): Promise<void> {
+    const { statements } = await this.#ready();
+    await this.#runAgain(statements.renew, itemsOf(requests));
+  }
+}

@@ -1,0 +1,68 @@
+// Brings a database up to date: numbered SQL files, each once, under a lock that lets any number of replicas try at once.
+
+import type postgres from "postgres";
+import type { Database } from "./database.ts";
+import { createTicketsTable, type TicketsTable } from "./tickets_table.ts";
+
+/** One numbered file. */
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** Any number that no other program takes for its advisory lock: "ackpool" as bytes. */
+const LOCK = "27412385839935340";
+
+/** Reads the numbered files, in order. Needs leave to read their folder. */
+export async function readMigrations(
+  folder = new URL("./migrations/", import.meta.url),
+): Promise<Migration[]> {
+  const migrations: Migration[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    const version = Number(/^(\d{4})_\w+\.sql$/.exec(name)?.[1] ?? NaN);
+    if (Number.isNaN(version)) {
+      throw new Error(`Migrations folder holds a file that is not NNNN_name.sql: ${name}`);
+    }
+    migrations.push({ version, name, sql: await Deno.readTextFile(new URL(name, folder)) });
+  }
+  return migrations.sort((a, b) => a.version - b.version);
+}
+
+/** Applies what is missing, all or nothing. Answers the names of what it applied. */
+export async function migrate(
+  database: Database,
+  migrations: readonly Migration[],
+  table: TicketsTable,
+): Promise<readonly string[]> {
+  const applied: string[] = [];
+  await database.transaction(async (sql) => {
+    // `create schema if not exists` is no protection: two at once still collide. The lock comes first.
+    await sql.unsafe(`select pg_advisory_xact_lock(${LOCK})`);
+    await sql.unsafe("set local statement_timeout = 0");
+    const done = await appliedVersions(sql);
+    for (const migration of migrations.filter(({ version }) => !done.has(version))) {
+      await sql.unsafe(migration.sql).simple();
+      await sql.unsafe("insert into ackpool.migrations (version, name) values ($1, $2)", [
+        migration.version,
+        migration.name,
+      ]);
+      applied.push(migration.name);
+    }
+    if (await createTicketsTable(sql, table)) applied.push(`table ${table.name}`);
+  });
+  return applied;
+}
+
+async function appliedVersions(sql: postgres.TransactionSql): Promise<ReadonlySet<number>> {
+  await sql.unsafe(`
+    create schema if not exists ackpool;
+    create table if not exists ackpool.migrations (
+      version integer not null,
+      name text not null,
+      applied_at timestamptz not null default now(),
+      constraint migrations_pkey primary key (version)
+    )`).simple();
+  const rows = await sql.unsafe<{ version: number }[]>("select version from ackpool.migrations");
+  return new Set(rows.map(({ version }) => version));
+}

@@ -1,0 +1,156 @@
+// The statements of the label store. Each does its whole work for many tickets at once: one round trip, one commit.
+
+import { type IdType, quoted, type TicketsTable } from "./tickets_table.ts";
+
+/** The store's SQL for one table. Every statement takes one parameter: a JSON array of items. */
+export interface Statements {
+  readonly begin: string;
+  readonly finish: string;
+  readonly release: string;
+  readonly renew: string;
+  readonly check: string;
+}
+
+/** How long a claim lives without being renewed, by the database's clock. */
+export const LEASE_S = 15;
+
+const KEY = "ticket_id text, content_hash text, label_version text, claim uuid";
+const EVENT = "topic text, partition integer, record_offset bigint, event_at_ms bigint";
+const LABEL =
+  "category text, confidence double precision, reason text, language text, model text, input_tokens integer, " +
+  "output_tokens integer, cost_usd double precision, truncated boolean";
+const LABEL_COLUMNS =
+  "category, confidence, reason, language, model, input_tokens, output_tokens, cost_usd, truncated";
+const SAME_KEY =
+  "l.ticket_id = i.ticket_id and l.content_hash = i.content_hash and l.label_version = i.label_version";
+
+const items = (columns: string) => `json_to_recordset($1::text::json) as i(ord integer, ${columns})`;
+
+/** See {@link Statements}. */
+export function statementsFor(table: TicketsTable, idType: IdType): Statements {
+  const names = {
+    table: quoted(table.name),
+    id: quoted(table.idColumn),
+    category: quoted(table.categoryColumn),
+    classifiedAt: quoted(table.classifiedAtColumn),
+    idType,
+  };
+  return {
+    begin: begin(names),
+    finish: finish(names),
+    release: `delete from ackpool.labels l using ${items(KEY)}
+      where ${SAME_KEY} and l.claimed_by = i.claim and l.category is null`,
+    renew: `update ackpool.labels l set claimed_until = clock_timestamp() + interval '${LEASE_S} s'
+      from ${items(KEY)} where ${SAME_KEY} and l.claimed_by = i.claim and l.category is null`,
+    check: `select t.${names.id}, t.${names.category}, t.${names.classifiedAt}
+      from ${names.table} t, ackpool.labels, ackpool.tickets, ackpool.history limit 0`,
+  };
+}
+
+interface Names {
+  readonly table: string;
+  readonly id: string;
+  readonly category: string;
+  readonly classifiedAt: string;
+  readonly idType: IdType;
+}
+
+/**
+ * Looks at ticket, fence and label, and claims what is not bought. The claim is safe although the look is a snapshot:
+ * `on conflict` judges the row as it is now, so a label or a claim that came in between makes it come back unclaimed.
+ */
+function begin({ table, id, category, idType }: Names): string {
+  return `
+    with facts as materialized (
+      select i.*, f.category as fence_category, f.override_category, l.category as label_category,
+        l.confidence, l.reason, l.language, l.model, l.input_tokens, l.output_tokens, l.cost_usd, l.truncated,
+        l.label_version as found_version,
+        case
+          when t.there is null then 'not_found'
+          when f.override_category is not null then 'overridden'
+          when older.yes then 'stale'
+          when l.category is not null then 'known'
+          else 'buy'
+        end as verdict,
+        t.category = l.category and f.content_hash = i.content_hash and f.label_version = i.label_version
+          and f.event_at_ms = i.event_at_ms and f.record_offset is not distinct from i.record_offset
+          and f.partition is not distinct from i.partition and f.topic is not distinct from i.topic as applied
+      from ${items(`${KEY}, ${EVENT}`)}
+      left join lateral (
+        select true as there, t.${category} as category from ${table} t where t.${id} = i.ticket_id::${idType} limit 1
+      ) t on true
+      left join lateral (select * from ackpool.tickets f where f.ticket_id = i.ticket_id limit 1) f on true
+      cross join lateral (
+        select ackpool.is_older(i.topic, i.partition, i.record_offset, i.event_at_ms,
+          f.topic, f.partition, f.record_offset, f.event_at_ms) as yes
+      ) older
+      left join lateral (
+        select * from ackpool.labels l where l.ticket_id = i.ticket_id
+          and l.content_hash = case when older.yes then f.content_hash else i.content_hash end
+          and l.label_version = case when older.yes then f.label_version else i.label_version end
+        limit 1
+      ) l on true
+    ), claimed as (
+      insert into ackpool.labels as l (ticket_id, content_hash, label_version, claimed_by, claimed_until)
+      select ticket_id, content_hash, label_version, claim, clock_timestamp() + interval '${LEASE_S} s'
+      from facts where verdict = 'buy' order by ticket_id
+      on conflict on constraint labels_pkey do update
+        set claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until, claims = l.claims + 1
+        where l.category is null and l.claimed_until < clock_timestamp()
+      returning l.ticket_id, l.claims
+    )
+    select facts.*, claimed.claims from facts left join claimed using (ticket_id)`;
+}
+
+/**
+ * Stores fresh labels, moves the fence where it lets them, and only then writes the tickets. Rows are locked in the
+ * order of ticket ids, fence before ticket, so that replicas do not deadlock.
+ */
+function finish({ table, id, category, classifiedAt, idType }: Names): string {
+  const assignments = LABEL_COLUMNS.split(", ").map((column) => `${column} = excluded.${column}`).join(", ");
+  return `
+    with i as materialized (
+      select i.*, f.content_hash as old_hash, f.label_version as old_version
+      from ${items(`${KEY}, ${EVENT}, fresh boolean, ${LABEL}`)}
+      left join lateral (select * from ackpool.tickets f where f.ticket_id = i.ticket_id limit 1) f on true
+      order by i.ticket_id
+    ), stored as (
+      insert into ackpool.labels as l (ticket_id, content_hash, label_version, ${LABEL_COLUMNS}, labelled_at)
+      select ticket_id, content_hash, label_version, ${LABEL_COLUMNS}, now() from i where fresh order by ticket_id
+      on conflict on constraint labels_pkey do update
+        set ${assignments}, labelled_at = excluded.labelled_at, claimed_by = null, claimed_until = null
+        where l.category is null
+      returning l.ticket_id
+    ), ready as (
+      select i.* from i
+      where (not fresh or exists (select from stored s where s.ticket_id = i.ticket_id))
+        and exists (select from ${table} t where t.${id} = i.ticket_id::${idType})
+    ), fenced as (
+      insert into ackpool.tickets as f
+        (ticket_id, topic, partition, record_offset, event_at_ms, content_hash, label_version, category)
+      select ticket_id, topic, partition, record_offset, event_at_ms, content_hash, label_version, category
+      from ready order by ticket_id
+      on conflict on constraint tickets_pkey do update
+        set topic = excluded.topic, partition = excluded.partition, record_offset = excluded.record_offset,
+          event_at_ms = excluded.event_at_ms, content_hash = excluded.content_hash,
+          label_version = excluded.label_version, category = excluded.category
+        where f.override_category is null and not ackpool.is_older(
+          excluded.topic, excluded.partition, excluded.record_offset, excluded.event_at_ms,
+          f.topic, f.partition, f.record_offset, f.event_at_ms)
+      returning f.ticket_id, f.category
+    ), updated as (
+      update ${table} t set ${category} = fenced.category, ${classifiedAt} = now()
+      from fenced where t.${id} = fenced.ticket_id::${idType}
+      returning t.${id}::text as ticket_id
+    ), told as (
+      insert into ackpool.history (ticket_id, category, confidence, source, label_version, decided_by, reason)
+      select i.ticket_id, i.category, i.confidence, 'model', i.label_version, i.model, i.reason
+      from i join fenced using (ticket_id)
+      where i.old_hash is distinct from i.content_hash or i.old_version is distinct from i.label_version
+    )
+    select i.ord,
+      exists (select from updated u where u.ticket_id = i.ticket_id) as written,
+      exists (select from ready r where r.ticket_id = i.ticket_id) as ready,
+      (not fresh or exists (select from stored s where s.ticket_id = i.ticket_id)) as stored
+    from i`;
+}

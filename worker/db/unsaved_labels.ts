@@ -1,0 +1,69 @@
+// Labels that were paid for while the database was away: kept here and stored as soon as it is back.
+
+import type { LabelKey } from "../core/identity.ts";
+import type { Finished, FinishRequest } from "../core/store.ts";
+
+/** Beyond this many the oldest is given up; it would be paid for a second time. */
+const LABELS_MAX = 10_000;
+const RETRY_EVERY_MS = 500;
+
+/** Whether the same write may succeed later. */
+export function isOutage(finished: Finished): boolean {
+  return finished.kind === "failed" &&
+    (finished.cause === "unreachable" || finished.cause === "misconfigured");
+}
+
+/** Bounded, and empty except during an outage. */
+export class UnsavedLabels {
+  readonly #store: (request: FinishRequest) => Promise<Finished>;
+  readonly #labels = new Map<string, FinishRequest>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(store: (request: FinishRequest) => Promise<Finished>) {
+    this.#store = store;
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#labels.size;
+  }
+
+  /** Keeps a label until it is stored. */
+  keep(request: FinishRequest): void {
+    this.#labels.set(nameOf(request.key), request);
+    const oldest = this.#labels.keys().next().value;
+    if (this.#labels.size > LABELS_MAX && oldest !== undefined) this.#labels.delete(oldest);
+    this.#timer ??= setTimeout(() => void this.#saveAll(), RETRY_EVERY_MS);
+  }
+
+  /** Tries to store the label with this key, if there is one. */
+  async save(key: LabelKey): Promise<void> {
+    if (this.#labels.size === 0) return;
+    const request = this.#labels.get(nameOf(key));
+    if (request === undefined) return;
+    const finished = await this.#store(request);
+    if (!isOutage(finished)) this.#labels.delete(nameOf(key));
+  }
+
+  /** A last try. May be called twice. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await Promise.all([...this.#labels.values()].map(({ key }) => this.save(key)));
+    clearTimeout(this.#timer);
+  }
+
+  async #saveAll(): Promise<void> {
+    const [first, ...others] = [...this.#labels.values()];
+    // One is enough to learn whether the database is back.
+    if (first !== undefined) await this.save(first.key);
+    const back = first !== undefined && !this.#labels.has(nameOf(first.key));
+    if (back) await Promise.all(others.map(({ key }) => this.save(key)));
+    this.#timer = this.#labels.size === 0
+      ? undefined
+      : setTimeout(() => void this.#saveAll(), RETRY_EVERY_MS);
+  }
+}
+
+function nameOf({ ticketId, contentHash, labelVersion }: LabelKey): string {
+  return JSON.stringify([ticketId, contentHash, labelVersion]);
+}

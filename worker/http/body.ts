@@ -1,0 +1,66 @@
+// Reads a request's body as JSON without ever holding more of it than is allowed.
+
+import { problem } from "./problems.ts";
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** The parsed body, or the problem to answer with. */
+export type JsonBody = { readonly kind: "json"; readonly value: unknown } | {
+  readonly kind: "problem";
+  readonly response: Response;
+};
+
+/** Checks type and size, and parses. A missing content type counts as JSON. */
+export async function readJson(request: Request, bytesMax: number): Promise<JsonBody> {
+  const type = request.headers.get("content-type");
+  if (type !== null && !isJson(type)) {
+    return wrong(
+      problem("unsupported-media-type", "The content type is neither application/json nor +json in UTF-8"),
+    );
+  }
+  const tooLarge = () =>
+    wrong(problem("body-too-large", `The body is larger than ${bytesMax} bytes`, { connection: "close" }));
+  if (Number(request.headers.get("content-length") ?? 0) > bytesMax) return tooLarge();
+  const bytes = await readBytes(request, bytesMax);
+  if (bytes === undefined) return tooLarge();
+  try {
+    return { kind: "json", value: JSON.parse(decoder.decode(bytes)) };
+  } catch {
+    return wrong(problem("not-json", "The body cannot be parsed as JSON in UTF-8"));
+  }
+}
+
+function wrong(response: Response): JsonBody {
+  return { kind: "problem", response };
+}
+
+/** RFC 6839: a structured syntax suffix says that a type can be read as JSON. */
+function isJson(contentType: string): boolean {
+  const [type = "", ...parameters] = contentType.toLowerCase().split(";").map((part) => part.trim());
+  const charset = parameters.find((parameter) => parameter.startsWith("charset="))?.slice(8).replaceAll(
+    '"',
+    "",
+  );
+  return /^(?:application\/json|[\w.-]+\/[\w.-]+\+json)$/.test(type) &&
+    (charset === undefined || charset === "utf-8" || charset === "utf8");
+}
+
+/** Counts as it reads, because a stated length may be missing or wrong; undefined beyond the limit. */
+async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body ?? []) {
+    length += chunk.byteLength;
+    if (length > bytesMax) return undefined;
+    chunks.push(chunk);
+  }
+  const [only] = chunks;
+  if (chunks.length === 1 && only !== undefined) return only;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}

@@ -1,0 +1,120 @@
+// Every kind of problem the worker answers with: its status, its title, and what its page under /problems says.
+
+import { problemResponse } from "../../shared/problem.ts";
+
+interface Kind {
+  readonly status: number;
+  readonly title: string;
+  readonly about: string;
+}
+
+/** By slug: the last part of a problem's `type`. */
+export const PROBLEMS = {
+  "not-json": { status: 400, title: "The body is not JSON", about: "The body has to be JSON in UTF-8." },
+  "invalid-request": {
+    status: 422,
+    title: "The request has the wrong shape",
+    about: "The JSON is fine, what it says is not. `errors` names each field.",
+  },
+  "unauthorized": {
+    status: 401,
+    title: "The token is missing or wrong",
+    about: "This worker wants `Authorization: Bearer <WORKER_TOKEN>`.",
+  },
+  "not-found": { status: 404, title: "There is nothing here", about: "No such path on this worker." },
+  "ticket-not-found": {
+    status: 404,
+    title: "There is no such ticket",
+    about: "The tickets table has no row with this id, or not yet: the consumer tries again.",
+  },
+  "method-not-allowed": {
+    status: 405,
+    title: "The method is not allowed here",
+    about: "The header `Allow` says which ones are.",
+  },
+  "ticket-held": {
+    status: 409,
+    title: "Another request is buying this ticket's label",
+    about: "Ask again after `Retry-After`: the label will be there, paid for once.",
+  },
+  "body-too-large": { status: 413, title: "The body is too large", about: "`MAX_BODY_BYTES` is the limit." },
+  "ticket-too-long": {
+    status: 413,
+    title: "The ticket does not fit the model",
+    about: "The provider said that the ticket is longer than the model's context.",
+  },
+  "unsupported-media-type": {
+    status: 415,
+    title: "The body is of the wrong type",
+    about: "`application/json` and types that end in `+json` are read, in UTF-8.",
+  },
+  "rate-limited": {
+    status: 429,
+    title: "The provider limits the rate",
+    about: "The provider's own headers are passed on. Ask again after `Retry-After`.",
+  },
+  "provider-refused": {
+    status: 403,
+    title: "The provider refuses us",
+    about: "Key, quota, model name or base URL: an operator has to look. No ticket is at fault.",
+  },
+  "unusable-completion": {
+    status: 502,
+    title: "The model gave no label of the taxonomy, twice",
+    about: "A refusal or something else. One repair was tried.",
+  },
+  "provider-failed": {
+    status: 502,
+    title: "The provider failed",
+    about: "It could not be reached, answered 5xx, or answered something that is not of its protocol.",
+  },
+  "provider-timeout": {
+    status: 504,
+    title: "The provider took too long",
+    about: "`OPENAI_TIMEOUT_MS` is the limit of one call.",
+  },
+  "replica-full": {
+    status: 503,
+    title: "This replica is full",
+    about: "`WORKER_CONCURRENCY` requests are running, and there is no queue: try another replica.",
+  },
+  "draining": {
+    status: 503,
+    title: "This replica is shutting down",
+    about: "It finishes what it has and takes nothing new: try another replica.",
+  },
+  "database-unreachable": {
+    status: 503,
+    title: "The database cannot be reached",
+    about: "Nothing was written. The worker connects again by itself.",
+  },
+  "database-misconfigured": {
+    status: 500,
+    title: "The database is not as it should be",
+    about: "A table, a column, a right or the database itself is missing. Run `deno task migrate`.",
+  },
+  "caller-gone": {
+    status: 408,
+    title: "The caller went away",
+    about: "A request without `Idempotency-Key` was given up because nobody waits for its answer.",
+  },
+  "internal-error": {
+    status: 500,
+    title: "The worker failed",
+    about: "A bug, or a statement the database rejected. The worker's log says more.",
+  },
+} as const satisfies Record<string, Kind>;
+
+/** See {@link PROBLEMS}. */
+export type ProblemSlug = keyof typeof PROBLEMS;
+
+/** A problem as a response. `detail` never holds ticket text or secrets. */
+export function problem(
+  slug: ProblemSlug,
+  detail: string,
+  headers: Readonly<Record<string, string>> = {},
+  extensions: Readonly<Record<string, unknown>> = {},
+): Response {
+  const { status, title } = PROBLEMS[slug];
+  return problemResponse({ type: `/problems/${slug}`, title, status, detail, ...extensions }, { ...headers });
+}

@@ -1,0 +1,79 @@
+// What an error of the openai SDK, or a success that is none, means for the caller.
+
+import { APIConnectionTimeoutError, APIError } from "openai";
+import type { LlmFailure, LlmFailureCause } from "../core/llm.ts";
+
+/** Codes with which providers say, under any status, that nobody has paid. */
+const NO_QUOTA = new Set(["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"]);
+const TOO_LONG = new Set(["context_length_exceeded", "string_above_max_length"]);
+
+/** Sorts an error of the SDK. */
+export function failureOf(error: unknown, timedOut: boolean, timeoutMs: number): LlmFailure {
+  if (timedOut || error instanceof APIConnectionTimeoutError) {
+    return failure("timeout", `The provider did not answer within ${timeoutMs} ms`);
+  }
+  if (!(error instanceof APIError) || error.status === undefined) {
+    return failure(
+      "unavailable",
+      `The provider could not be reached or cut its answer off: ${nameOf(error)}`,
+    );
+  }
+  const code = typeof error.code === "string" ? error.code : undefined;
+  return failure(
+    causeOf(error.status, code),
+    `The provider answered ${error.status}${code === undefined ? "" : ` (${safe(code)})`}`,
+    passedOn(error.headers),
+  );
+}
+
+/** A 200 that is not an answer: HTML, an error object, no choices. */
+export function protocolFailure(error: unknown, finishReason: unknown): LlmFailure {
+  const { code } = typeof error === "object" && error !== null ? { code: undefined, ...error } : {};
+  if (typeof code === "string" && NO_QUOTA.has(code)) {
+    return failure("refused", `The provider answered 200 with the error ${safe(code)}`);
+  }
+  const what = error !== undefined ? "with an error body" : "without a message";
+  const why = typeof finishReason === "string" ? ` (finish_reason ${safe(finishReason)})` : "";
+  return failure("unavailable", `The provider answered 200 ${what}${why}`);
+}
+
+/** The feature a 400 complains about, so that the call can be made again without it. */
+export function unsupportedFeature(error: unknown): "schema" | "logprobs" | undefined {
+  if (!(error instanceof APIError) || (error.status !== 400 && error.status !== 422)) return undefined;
+  const said = `${error.param ?? ""} ${error.message}`.toLowerCase();
+  if (said.includes("logprobs")) return "logprobs";
+  return /response_format|json_schema/.test(said) ? "schema" : undefined;
+}
+
+function causeOf(status: number, code: string | undefined): LlmFailureCause {
+  if (code !== undefined && NO_QUOTA.has(code)) return "refused";
+  if (code !== undefined && TOO_LONG.has(code)) return "too_long";
+  if (status === 429) return "rate_limited";
+  // 402: some providers say so that nobody has paid. 404: no such model, or a wrong base URL. 3xx: a wrong base URL.
+  if ([401, 402, 403, 404].includes(status) || (status >= 300 && status < 400)) return "refused";
+  return status === 408 || status === 504 ? "timeout" : "unavailable";
+}
+
+function passedOn(headers: Headers | undefined): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of headers ?? []) {
+    if (name === "retry-after" || name.startsWith("x-ratelimit-")) kept[name] = value;
+  }
+  const ms = Number(headers?.get("retry-after-ms") ?? NaN);
+  if (kept["retry-after"] === undefined && ms >= 0) kept["retry-after"] = String(Math.ceil(ms / 1000));
+  return kept;
+}
+
+function failure(cause: LlmFailureCause, detail: string, headers: Record<string, string> = {}): LlmFailure {
+  return { kind: "failed", cause, detail, headers };
+}
+
+function nameOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.name : "unknown error";
+}
+
+/** Codes come from outside: only what looks like one is repeated. */
+function safe(code: string): string {
+  return /^[\w.-]{1,64}$/.test(code) ? code : "an unreadable code";
+}

@@ -1,0 +1,123 @@
+// The worker's metrics, with Prometheus's conventional names.
+
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Completion, Llm, LlmFailure } from "./core/llm.ts";
+
+/** What the worker counts. Every app has a registry of its own. */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly requests: Counter<"route" | "status">;
+  readonly requestSeconds: Histogram<"route">;
+  readonly labels: Counter<"category" | "outcome">;
+  readonly llmCalls: Counter<"result">;
+  readonly llmSeconds: Histogram;
+  readonly llmTokens: Counter<"direction">;
+  readonly repeatedClaims: Counter;
+}
+
+/** What is read at the moment of the scrape. */
+export interface Gauges {
+  readonly inFlight: () => number;
+  readonly unsavedLabels: () => number;
+  readonly databaseStatements: () => number;
+}
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** Makes a fresh set of metrics. */
+export function createMetrics(gauges: Gauges): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const name = (rest: string) => `ackpool_worker_${rest}`;
+  const metrics: Metrics = {
+    registry,
+    requests: new Counter({
+      name: name("requests_total"),
+      help: "Requests answered, by route and status.",
+      labelNames: ["route", "status"],
+      registers,
+    }),
+    requestSeconds: new Histogram({
+      name: name("request_duration_seconds"),
+      help: "Time from a request's arrival to its answer.",
+      labelNames: ["route"],
+      buckets: SECONDS,
+      registers,
+    }),
+    labels: new Counter({
+      name: name("labels_total"),
+      help: "Answers with a label, by category and outcome.",
+      labelNames: ["category", "outcome"],
+      registers,
+    }),
+    llmCalls: new Counter({
+      name: name("llm_calls_total"),
+      help: "Calls of the LLM, by result: completed or why not.",
+      labelNames: ["result"],
+      registers,
+    }),
+    llmSeconds: new Histogram({
+      name: name("llm_duration_seconds"),
+      help: "Time of one call of the LLM.",
+      buckets: SECONDS,
+      registers,
+    }),
+    llmTokens: new Counter({
+      name: name("llm_tokens_total"),
+      help: "Tokens paid for, by direction.",
+      labelNames: ["direction"],
+      registers,
+    }),
+    repeatedClaims: new Counter({
+      name: name("repeated_claims_total"),
+      help: "Labels claimed again after a holder died: at most this many were paid for twice.",
+      registers,
+    }),
+  };
+  gauge(registry, name("in_flight"), "Classifications running now.", gauges.inFlight);
+  gauge(
+    registry,
+    name("unsaved_labels"),
+    "Labels paid for that wait for the database to come back.",
+    gauges.unsavedLabels,
+  );
+  gauge(
+    registry,
+    name("db_statements"),
+    "Statements sent to the database so far.",
+    gauges.databaseStatements,
+  );
+  return metrics;
+}
+
+function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+}
+
+/** The same LLM, with its calls, tokens and time counted. */
+export function measuredLlm(llm: Llm, metrics: Metrics): Llm {
+  const count = (answer: Completion | LlmFailure, startMs: number) => {
+    metrics.llmSeconds.observe((performance.now() - startMs) / 1000);
+    metrics.llmCalls.inc({ result: answer.kind === "failed" ? answer.cause : "completed" });
+    if (answer.kind === "failed") return;
+    metrics.llmTokens.inc({ direction: "input" }, answer.inputTokens);
+    metrics.llmTokens.inc({ direction: "output" }, answer.outputTokens);
+  };
+  return {
+    model: llm.model,
+    check: llm.check,
+    complete: async (prompt, signal) => {
+      const startMs = performance.now();
+      const answer = await llm.complete(prompt, signal);
+      count(answer, startMs);
+      return answer;
+    },
+  };
+}

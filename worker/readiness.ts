@@ -1,0 +1,111 @@
+// Whether this worker can classify right now: asks database and provider, and names what is wrong.
+
+import type { Cause } from "../shared/health.ts";
+import type { LlmFailure } from "./core/llm.ts";
+import type { StoreFailure } from "./core/store.ts";
+
+/** What readiness asks. */
+export interface ReadinessDeps {
+  readonly checkStore: () => Promise<StoreFailure | undefined>;
+  readonly checkProvider: () => Promise<LlmFailure | undefined>;
+  readonly nowMs: () => number;
+}
+
+type Finding = Omit<Cause, "sinceMs">;
+
+/** Probes come often; the database is asked at most this often, the provider less. */
+const STORE_FRESH_MS = 1_000;
+const PROVIDER_FRESH_MS = 5_000;
+
+/** Remembers since when each cause holds. */
+export class WorkerReadiness {
+  readonly #deps: ReadinessDeps;
+  readonly #since = new Map<string, number>();
+  readonly #store: () => Promise<Finding | undefined>;
+  readonly #provider: () => Promise<Finding | undefined>;
+  #draining = false;
+
+  constructor(deps: ReadinessDeps) {
+    this.#deps = deps;
+    this.#store = cached(async () => storeFinding(await deps.checkStore()), STORE_FRESH_MS, deps.nowMs);
+    this.#provider = cached(
+      async () => providerFinding(await deps.checkProvider()),
+      PROVIDER_FRESH_MS,
+      deps.nowMs,
+    );
+  }
+
+  /** True from the first signal on. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** No new work from now on. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Everything that is wrong now. */
+  async causes(): Promise<readonly Cause[]> {
+    const found = await Promise.all([this.#draining ? DRAINING : undefined, this.#store(), this.#provider()]);
+    const findings = found.filter((finding) => finding !== undefined);
+    for (const name of [...this.#since.keys()]) {
+      if (!findings.some((finding) => finding.name === name)) this.#since.delete(name);
+    }
+    return findings.map((finding) => {
+      const sinceMs = this.#since.get(finding.name) ?? this.#deps.nowMs();
+      this.#since.set(finding.name, sinceMs);
+      return { ...finding, sinceMs };
+    });
+  }
+}
+
+const DRAINING: Finding = {
+  name: "draining",
+  detail: "This worker is shutting down and takes nothing new",
+  remedy: "Nothing to do: other replicas take over",
+};
+
+function storeFinding(failure: StoreFailure | undefined): Finding | undefined {
+  if (failure === undefined) return undefined;
+  if (failure.cause === "misconfigured") {
+    return {
+      name: "database-misconfigured",
+      detail: failure.detail,
+      remedy: "Run deno task migrate, and check the database's name, user, rights and tables",
+    };
+  }
+  return {
+    name: "database-unreachable",
+    detail: failure.detail,
+    remedy: "Start the database or check DATABASE_URL; the worker connects again by itself",
+  };
+}
+
+function providerFinding(failure: LlmFailure | undefined): Finding | undefined {
+  if (failure === undefined) return undefined;
+  if (failure.cause === "refused") {
+    return {
+      name: "provider-refused",
+      detail: failure.detail,
+      remedy: "Check OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL and the account's quota",
+    };
+  }
+  if (failure.cause === "rate_limited") {
+    return { name: "provider-rate-limited", detail: failure.detail, remedy: "Nothing to do: it passes" };
+  }
+  return {
+    name: "provider-unreachable",
+    detail: failure.detail,
+    remedy: "Check OPENAI_BASE_URL and the provider's status page; the worker tries again by itself",
+  };
+}
+
+/** One call at a time, its answer shared for a while. */
+function cached<T>(ask: () => Promise<T>, freshMs: number, nowMs: () => number): () => Promise<T> {
+  let asked: { readonly atMs: number; readonly answer: Promise<T> } | undefined;
+  return () => {
+    if (asked === undefined || nowMs() - asked.atMs >= freshMs) asked = { atMs: nowMs(), answer: ask() };
+    return asked.answer;
+  };
+}

@@ -1,0 +1,31 @@
+// GET /problems/{slug}: the page a problem's `type` leads to.
+
+import { z } from "zod";
+import { problem, PROBLEMS, type ProblemSlug } from "../http/problems.ts";
+import type { Route } from "../http/route.ts";
+
+/** What a page says. */
+export const problemPageSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  about: z.string(),
+});
+
+/** See the first line. */
+export function problemsRoute(): Route {
+  return {
+    method: "GET",
+    path: "/problems/:slug",
+    open: true,
+    handle: (context) => {
+      const slug = context.req.param("slug") ?? "";
+      if (!isSlug(slug)) return problem("not-found", "There is no such kind of problem");
+      return Response.json({ type: `/problems/${slug}`, ...PROBLEMS[slug] });
+    },
+  };
+}
+
+function isSlug(slug: string): slug is ProblemSlug {
+  return Object.hasOwn(PROBLEMS, slug);
+}
