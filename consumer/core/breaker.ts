@@ -51,6 +51,13 @@ export class Breaker {
       : { ...before, cause, last: last ?? before.last };
   }
 
+  /** Things have changed for the better: the next probe may leave now. */
+  hasten(nowMs: number): void {
+    if (this.#pause !== undefined) {
+      this.#pause = { ...this.#pause, probeAtMs: nowMs, waitMs: PROBE_FIRST_MS };
+    }
+  }
+
   /** The probe that is due has been sent. */
   probeSent(): void {
     if (this.#pause !== undefined) this.#pause = { ...this.#pause, probing: true };

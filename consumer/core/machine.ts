@@ -141,8 +141,7 @@ export class Machine<R> {
       case "commit_finished":
         return this.#commits.finished(event.id, event.ok, nowMs).forEach((delivery) => this.#letGo(delivery));
       case "permits_changed":
-        this.#permits = event.permits;
-        return;
+        return this.#permitsChanged(event.permits, nowMs);
       case "readiness_checked":
         return this.#readinessChecked(event.ready, nowMs);
       case "dead_letters_allowed":
@@ -247,6 +246,7 @@ export class Machine<R> {
       posts: 0,
       failures: 0,
       last: undefined,
+      sentMs: undefined,
       batched: false,
       reason: undefined,
     };
@@ -277,7 +277,7 @@ export class Machine<R> {
       const fresh = this.#gate === undefined || this.#gate.admits(this.#dispatcher.fresh, nowMs);
       const delivery = this.#dispatcher.next(fresh);
       if (delivery === undefined) return;
-      this.#sendOne(delivery);
+      this.#sendOne(delivery, nowMs);
     }
   }
 
@@ -287,15 +287,16 @@ export class Machine<R> {
     if (delivery === undefined) return this.#breaker.probeLost(nowMs);
     this.#probe = delivery;
     this.#breaker.probeSent();
-    this.#sendOne(delivery);
+    this.#sendOne(delivery, nowMs);
   }
 
-  #sendOne(delivery: Delivery<R>): void {
+  #sendOne(delivery: Delivery<R>, nowMs: number): void {
     if (this.#gate !== undefined && !delivery.batched) {
       delivery.batched = true;
       this.#gate.recordStarted();
     }
     delivery.state = "in_flight";
+    delivery.sentMs ??= nowMs;
     delivery.posts += 1;
     delivery.home.inFlight += 1;
     delivery.home.ledger.touch(delivery.seq);
@@ -489,6 +490,12 @@ export class Machine<R> {
   }
 
   // ---- breaker
+
+  #permitsChanged(permits: number, nowMs: number): void {
+    // A replica came up where there was none: there is no reason to wait for the next probe's turn.
+    if (this.#permits === 0 && permits > 0) this.#breaker.hasten(nowMs);
+    this.#permits = permits;
+  }
 
   #open(cause: "outage" | "misconfigured", last: Outcome | undefined, nowMs: number): void {
     const before = this.#breaker.pause?.cause;

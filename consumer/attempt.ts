@@ -1,0 +1,56 @@
+// A record as an HTTP request: the value byte for byte, and the headers of design.md section 2.
+
+import { idempotencyKey, RequestHeader } from "../shared/protocol.ts";
+import type { PostRequest } from "../shared/pool/post.ts";
+import { headerText, type KafkaRecord } from "./kafka/record.ts";
+
+/** What may stand in an HTTP header value: RFC 9110 section 5.5, without obs-text. */
+const HEADER_TEXT = /^[\t\x20-\x7e]+$/;
+/** W3C Trace Context, version 00. */
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/**
+ * One attempt as a request.
+ *
+ * @param attempt POSTs of this record, this one included, from 1.
+ * @param timeoutMs how long we wait for the answer.
+ */
+export function toRequest(record: KafkaRecord, attempt: number, timeoutMs: number): PostRequest {
+  const { topic, partition, offset, value, headers } = record;
+  const type = headerText(headers["content-type"]);
+  return {
+    headers: {
+      "content-type": type !== undefined && HEADER_TEXT.test(type) ? type : "application/json",
+      [RequestHeader.idempotencyKey]: idempotencyKey(topic, partition, String(offset)),
+      [RequestHeader.timestamp]: headerText(headers["ackpool-origin-timestamp"]) ??
+        String(record.timestampMs),
+      [RequestHeader.attempt]: String(attempt),
+      [RequestHeader.deadline]: String(timeoutMs),
+      [RequestHeader.traceparent]: traceparentOf(record),
+      ...(value === null ? { [RequestHeader.tombstone]: "true" } : {}),
+    },
+    body: value,
+    timeoutMs,
+  };
+}
+
+/** The record's own trace goes on; one without starts a trace that every attempt of it shares. */
+function traceparentOf({ topic, partition, offset, headers }: KafkaRecord): string {
+  const carried = headerText(headers["traceparent"]);
+  if (carried !== undefined && TRACEPARENT.test(carried)) return carried;
+  const trace = hex(`${topic}/${partition}/${offset}`, 4);
+  return `00-${trace}-${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}-01`;
+}
+
+/** `words` times 32 bits of a text, spread by FNV-1a with different starts. */
+function hex(text: string, words: number): string {
+  let digits = "";
+  for (let word = 0; word < words; word++) {
+    let hash = (0x811c9dc5 + word * 0x9e3779b9) | 0;
+    for (let index = 0; index < text.length; index++) {
+      hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+    }
+    digits += (hash >>> 0).toString(16).padStart(8, "0");
+  }
+  return digits;
+}

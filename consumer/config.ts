@@ -1,0 +1,174 @@
+// What the environment may say to the consumer.
+
+import { ConfigError, type Environment, readVariables } from "../shared/config.ts";
+import type { MachineConfig } from "./core/machine.ts";
+import type { KafkaClientConfig } from "./kafka/client.ts";
+import type { SourceConfig } from "./kafka/source.ts";
+
+/** Files that certificates and keys are in. */
+export interface TlsFiles {
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly passphrase: string | undefined;
+}
+
+/** The consumer's whole configuration. */
+export interface ConsumerConfig {
+  readonly kafka: Omit<KafkaClientConfig, "tls">;
+  /** Undefined where brokers are reached without TLS. */
+  readonly tlsFiles: TlsFiles | undefined;
+  readonly source: SourceConfig;
+  readonly deadLetterTopic: string | undefined;
+  readonly retryTopic: string | undefined;
+  readonly machine: MachineConfig;
+  readonly pool: {
+    readonly urls: readonly URL[];
+    readonly concurrency: number;
+    readonly token: string | undefined;
+  };
+  readonly timeoutMs: number;
+  readonly adminPort: number;
+}
+
+/** Memory for records that are not settled yet. */
+const BOUNDS = { records: 10_000, bytes: 64 * 1024 * 1024, aheadMax: 10_000 };
+
+/**
+ * Reads the consumer's configuration.
+ *
+ * @throws {ConfigError} with every problem at once.
+ */
+export function parseConfig(env: Environment): ConsumerConfig {
+  const v = readAll(env);
+  return {
+    kafka: {
+      brokers: v.KAFKA_BROKERS,
+      clientId: "ackpool-consumer",
+      sasl: saslOf(v),
+    },
+    tlsFiles: v.KAFKA_SECURITY_PROTOCOL.endsWith("SSL")
+      ? {
+        ca: v.KAFKA_SSL_CA,
+        cert: v.KAFKA_SSL_CERT,
+        key: v.KAFKA_SSL_KEY,
+        passphrase: v.KAFKA_SSL_KEY_PASSPHRASE,
+      }
+      : undefined,
+    source: {
+      topics: v.KAFKA_TOPIC.split(",").map((topic) => topic.trim()).filter((topic) => topic.length > 0),
+      groupId: v.KAFKA_GROUP_ID,
+      sessionTimeoutMs: v.KAFKA_SESSION_TIMEOUT_MS,
+      reset: v.KAFKA_AUTO_OFFSET_RESET,
+      ordered: v.DELIVERY_MODE === "key",
+    },
+    deadLetterTopic: v.DEAD_LETTER_TOPIC,
+    retryTopic: v.RETRY_TOPIC,
+    machine: machineOf(v),
+    pool: {
+      urls: v.WORKER_URL.map((url) => new URL(url)),
+      concurrency: v.WORKER_CONCURRENCY,
+      token: v.WORKER_TOKEN,
+    },
+    timeoutMs: v.WORKER_TIMEOUT_MS,
+    adminPort: v.ADMIN_PORT,
+  };
+}
+
+type Read = ReturnType<typeof readAll>;
+
+function readAll(env: Environment) {
+  const values = readVariables([
+    "KAFKA_BROKERS",
+    "KAFKA_TOPIC",
+    "KAFKA_GROUP_ID",
+    "KAFKA_SECURITY_PROTOCOL",
+    "KAFKA_SASL_MECHANISM",
+    "KAFKA_USERNAME",
+    "KAFKA_PASSWORD",
+    "KAFKA_SSL_CA",
+    "KAFKA_SSL_CERT",
+    "KAFKA_SSL_KEY",
+    "KAFKA_SSL_KEY_PASSPHRASE",
+    "KAFKA_SESSION_TIMEOUT_MS",
+    "KAFKA_AUTO_OFFSET_RESET",
+    "DELIVERY_MODE",
+    "BATCH_SIZE",
+    "BATCH_LINGER_MS",
+    "COMMIT_MODE",
+    "COMMIT_INTERVAL_MS",
+    "IDLE_EXIT_MS",
+    "WORKER_URL",
+    "WORKER_CONCURRENCY",
+    "WORKER_TIMEOUT_MS",
+    "WORKER_TOKEN",
+    "MAX_ATTEMPTS",
+    "RETRY_BACKOFF_MS",
+    "RETRY_BACKOFF_MAX_MS",
+    "RETRY_AFTER_MAX_MS",
+    "DEAD_LETTER_TOPIC",
+    "RETRY_TOPIC",
+    "DEAD_LETTER_BURST",
+    "DEAD_LETTER_SHARE",
+    "ADMIN_PORT",
+    "SHUTDOWN_GRACE_MS",
+  ], env);
+  const problems = [...securityProblems(values), ...topicProblems(values.KAFKA_TOPIC)];
+  if (problems.length > 0) throw new ConfigError(problems);
+  return values;
+}
+
+interface SecurityValues {
+  readonly KAFKA_SECURITY_PROTOCOL: string;
+  readonly KAFKA_USERNAME: string | undefined;
+  readonly KAFKA_PASSWORD: string | undefined;
+  readonly KAFKA_SSL_CERT: string | undefined;
+  readonly KAFKA_SSL_KEY: string | undefined;
+}
+
+function securityProblems(v: SecurityValues): string[] {
+  const problems: string[] = [];
+  if (v.KAFKA_SECURITY_PROTOCOL.startsWith("SASL")) {
+    if (v.KAFKA_USERNAME === undefined) {
+      problems.push(`KAFKA_USERNAME is not set, but ${v.KAFKA_SECURITY_PROTOCOL} needs it`);
+    }
+    if (v.KAFKA_PASSWORD === undefined) {
+      problems.push(`KAFKA_PASSWORD is not set, but ${v.KAFKA_SECURITY_PROTOCOL} needs it`);
+    }
+  }
+  if ((v.KAFKA_SSL_CERT === undefined) !== (v.KAFKA_SSL_KEY === undefined)) {
+    problems.push("KAFKA_SSL_CERT and KAFKA_SSL_KEY go together: set both or none");
+  }
+  return problems;
+}
+
+function topicProblems(topic: string): string[] {
+  const names = topic.split(",").map((name) => name.trim());
+  // Kafka's own rule for topic names.
+  const bad = names.filter((name) => !/^[A-Za-z0-9._-]{1,249}$/.test(name));
+  return bad.map((name) => `KAFKA_TOPIC has a name that Kafka does not take: ${JSON.stringify(name)}`);
+}
+
+function saslOf(v: Read): KafkaClientConfig["sasl"] {
+  const { KAFKA_USERNAME: username, KAFKA_PASSWORD: password } = v;
+  if (!v.KAFKA_SECURITY_PROTOCOL.startsWith("SASL") || username === undefined || password === undefined) {
+    return undefined;
+  }
+  return { mechanism: v.KAFKA_SASL_MECHANISM, username, password };
+}
+
+function machineOf(v: Read): MachineConfig {
+  return {
+    mode: v.DELIVERY_MODE,
+    commits: v.COMMIT_MODE,
+    commitIntervalMs: v.COMMIT_INTERVAL_MS,
+    batch: { size: v.BATCH_SIZE, lingerMs: v.BATCH_LINGER_MS },
+    idleExitMs: v.IDLE_EXIT_MS,
+    maxAttempts: v.MAX_ATTEMPTS,
+    backoff: { firstMs: v.RETRY_BACKOFF_MS, maxMs: v.RETRY_BACKOFF_MAX_MS },
+    retryAfterMaxMs: v.RETRY_AFTER_MAX_MS,
+    deadLetters: { burst: v.DEAD_LETTER_BURST, share: v.DEAD_LETTER_SHARE },
+    bounds: BOUNDS,
+    shutdownGraceMs: v.SHUTDOWN_GRACE_MS,
+  };
+}

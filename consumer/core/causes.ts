@@ -1,0 +1,94 @@
+// Why delivery is held up, as values: health, logs, metrics and the dashboard all show these.
+
+import type { Cause } from "../../shared/health.ts";
+import { type Outcome, outcomeLabel } from "../../shared/outcome.ts";
+import type { Pause } from "./breaker.ts";
+import type { MachineView } from "./machine.ts";
+import type { Partition } from "./partition.ts";
+
+/** Everything that holds delivery up now, the gravest first. */
+export function causesOf<R>(view: MachineView<R>): readonly Cause[] {
+  const { breaker, deadLetters, commits } = view;
+  return [
+    ...(breaker.pause === undefined ? [] : [pauseCause(breaker.pause)]),
+    ...(deadLetters.floodSinceMs === undefined
+      ? []
+      : [floodCause(deadLetters.floodSinceMs, deadLetters.waiting)]),
+    ...(deadLetters.failingSinceMs === undefined ? [] : [deadLetterTopicCause(deadLetters.failingSinceMs)]),
+    ...(commits.failingSinceMs === undefined ? [] : [commitCause(commits.failingSinceMs)]),
+    ...view.partitions.filter((partition) => partition.ledger.span >= view.aheadMax * 0.9).flatMap(
+      stalledCause,
+    ),
+  ];
+}
+
+function pauseCause({ cause, sinceMs, last }: Pause): Cause {
+  const said = last === undefined
+    ? "the replicas' /readyz says no"
+    : `the last attempt came to ${describe(last)}`;
+  switch (cause) {
+    case "outage":
+      return {
+        name: "outage",
+        sinceMs,
+        detail: `Most attempts fail: ${said}`,
+        remedy: "Look at the workers' /readyz and logs. Probes go on; no record loses an attempt meanwhile.",
+      };
+    case "misconfigured":
+      return {
+        name: "misconfigured",
+        sinceMs,
+        detail: `The workers refuse the way they are called: ${said}`,
+        remedy:
+          "Check WORKER_URL, WORKER_TOKEN and the provider's key. Nothing is dead-lettered; probes go on.",
+      };
+    default:
+      return cause satisfies never;
+  }
+}
+
+function floodCause(sinceMs: number, waiting: number): Cause {
+  return {
+    name: "dead-letter-flood",
+    sinceMs,
+    detail: `${waiting} records wait to be dead-lettered, more than a healthy topic has`,
+    remedy: "Look at why they fail. If they are bad indeed, let more through; one goes every 10 s by itself.",
+  };
+}
+
+function deadLetterTopicCause(sinceMs: number): Cause {
+  return {
+    name: "dead-letter-topic-unavailable",
+    sinceMs,
+    detail: "The dead-letter topic cannot be written",
+    remedy: "Make the topic or grant the right to write it. Only the records that need it wait.",
+  };
+}
+
+function commitCause(sinceMs: number): Cause {
+  return {
+    name: "commit-refused",
+    sinceMs,
+    detail: "The broker does not take our commits",
+    remedy: "Usually a rebalance or an unreachable coordinator; it is tried again every half second.",
+  };
+}
+
+function stalledCause<R>({ topic, partition, ledger }: Partition<R>): readonly Cause[] {
+  const head = ledger.first();
+  if (head === undefined) return [];
+  const last = head.last === undefined ? "no answer yet" : describe(head.last);
+  return [{
+    name: "stalled-head",
+    sinceMs: head.sentMs ?? 0,
+    detail: `${topic}/${partition} cannot run further ahead of offset ${head.offset}: ` +
+      `${head.attempts} attempts counted, ${head.posts} made, the last came to ${last}`,
+    remedy: "Look at this record. The partition goes on when it is settled; the others are not held up.",
+  }];
+}
+
+function describe(outcome: Outcome): string {
+  const label = outcomeLabel(outcome);
+  if (outcome.kind !== "answer") return `${label} (${outcome.detail})`;
+  return outcome.problemType === undefined ? label : `${label} (${outcome.problemType})`;
+}

@@ -1,0 +1,251 @@
+// Drives the machine: hands it events and the time, carries its commands out, and keeps its one timer.
+
+import type { Cause } from "../shared/health.ts";
+import { logger } from "../shared/log.ts";
+import { outcomeLabel } from "../shared/outcome.ts";
+import type { Answered, PostRequest } from "../shared/pool/post.ts";
+import { causesOf } from "./core/causes.ts";
+import type { PartitionCommit } from "./core/commits.ts";
+import type { Delivery } from "./core/delivery.ts";
+import type { Command, Event, Notice } from "./core/events.ts";
+import { Machine, type MachineConfig, type MachineView } from "./core/machine.ts";
+import type { TopicPartition } from "./core/partition.ts";
+import type { KafkaRecord } from "./kafka/record.ts";
+import type { ConsumerMetrics } from "./metrics.ts";
+import { toRequest } from "./attempt.ts";
+
+const log = logger("consumer");
+
+/** What the runtime needs of the pool. */
+export interface AttemptSender {
+  readonly permits: number;
+  onChange(listener: () => void): void;
+  send(attempt: PostRequest): Promise<Answered>;
+  checkReady(): Promise<boolean>;
+  causes(): readonly Cause[];
+}
+
+/** What the runtime needs of Kafka. */
+export interface RecordSource {
+  pause(at: TopicPartition): void;
+  resume(at: TopicPartition): void;
+  commit(marks: readonly PartitionCommit<KafkaRecord>[]): Promise<void>;
+}
+
+/** What the runtime needs of the dead-letter topic. */
+export interface DeadLetterWriter {
+  write(delivery: Delivery<KafkaRecord>, nowMs: number): Promise<void>;
+}
+
+/** The adapters. */
+export interface RuntimePorts {
+  readonly pool: AttemptSender;
+  readonly source: RecordSource;
+  readonly deadLetters: DeadLetterWriter;
+  readonly metrics: ConsumerMetrics;
+}
+
+/** How a run ended. */
+export interface RunEnd {
+  /** Everything in flight was finished and committed. */
+  readonly clean: boolean;
+  /** It ended by itself, for want of records. */
+  readonly idle: boolean;
+}
+
+/** One machine at work. `feed()` takes events from outside; `ended` resolves after `stop()` or when idle. */
+export class Runtime {
+  readonly #machine: Machine<KafkaRecord>;
+  readonly #ports: RuntimePorts;
+  readonly #timeoutMs: number;
+  readonly #events: Event<KafkaRecord>[] = [];
+  readonly #ended = Promise.withResolvers<RunEnd>();
+  readonly #sentAtMs: WeakMap<Delivery<KafkaRecord>, number> = new WeakMap();
+  #causeNames = "";
+  #causesToldMs = 0;
+  #feeding = false;
+  #idle = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerMs = Infinity;
+
+  /** @param timeoutMs time limit of one attempt. */
+  constructor(config: MachineConfig, timeoutMs: number, ports: RuntimePorts) {
+    this.#machine = new Machine(config, Math.random, monotonicMs());
+    this.#ports = ports;
+    this.#timeoutMs = timeoutMs;
+    ports.pool.onChange(() => this.feed({ type: "permits_changed", permits: ports.pool.permits }));
+  }
+
+  /** Resolves when the machine has stopped. */
+  get ended(): Promise<RunEnd> {
+    return this.#ended.promise;
+  }
+
+  /** For metrics and the dashboard. */
+  get view(): MachineView<KafkaRecord> {
+    return this.#machine.view;
+  }
+
+  /** Why delivery is held up, as far as machine and pool know. */
+  causes(): readonly Cause[] {
+    return [...causesOf(this.#machine.view), ...this.#ports.pool.causes()];
+  }
+
+  /** Begins with the permits there are. */
+  start(): void {
+    this.feed({ type: "permits_changed", permits: this.#ports.pool.permits });
+  }
+
+  /** No new request from now on; what is in flight is finished, within the grace. */
+  stop(): void {
+    this.feed({ type: "stop_requested" });
+  }
+
+  /** Something happened. Events that come while one is handled wait for their turn. */
+  feed(event: Event<KafkaRecord>): void {
+    this.#events.push(event);
+    if (this.#feeding) return;
+    this.#feeding = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+        for (const command of this.#machine.handle(next, monotonicMs())) this.#carryOut(command);
+      }
+    } finally {
+      this.#feeding = false;
+    }
+    this.#schedule();
+  }
+
+  #carryOut(command: Command<KafkaRecord>): void {
+    switch (command.type) {
+      case "send":
+        return void this.#send(command.delivery, command.attempt);
+      case "commit":
+        return void this.#commit(command.commit.id, command.commit.marks);
+      case "dead_letter":
+        return void this.#deadLetter(command.delivery);
+      case "pause":
+        return this.#ports.source.pause(command.partition);
+      case "resume":
+        return this.#ports.source.resume(command.partition);
+      case "check_readiness":
+        return void this.#ports.pool.checkReady().then((ready) =>
+          this.feed({ type: "readiness_checked", ready })
+        );
+      case "idle":
+        this.#idle = true;
+        log.info("idle");
+        return this.feed({ type: "stop_requested" });
+      case "stopped":
+        clearTimeout(this.#timer);
+        return this.#ended.resolve({ clean: command.clean, idle: this.#idle });
+      case "notice":
+        return this.#tell(command.notice);
+      default:
+        return command satisfies never;
+    }
+  }
+
+  async #send(delivery: Delivery<KafkaRecord>, attempt: number): Promise<void> {
+    const { metrics, pool } = this.#ports;
+    const startedMs = performance.now();
+    const { outcome } = await pool.send(toRequest(delivery.record, attempt, this.#timeoutMs));
+    metrics.attempts.inc({ outcome: outcomeLabel(outcome) });
+    metrics.attemptSeconds.observe((performance.now() - startedMs) / 1000);
+    this.feed({ type: "attempt_finished", delivery, outcome });
+  }
+
+  async #commit(id: number, marks: readonly PartitionCommit<KafkaRecord>[]): Promise<void> {
+    let ok = true;
+    try {
+      await this.#ports.source.commit(marks);
+      log.debug("committed", {
+        offsets: marks.map(({ partition, mark }) => `${partition.id}@${mark.offset}`),
+      });
+    } catch (error) {
+      ok = false;
+      log.info("commit refused", { error: String(error) });
+    }
+    this.#ports.metrics.commits.inc({ result: ok ? "confirmed" : "refused" });
+    this.feed({ type: "commit_finished", id, ok });
+  }
+
+  async #deadLetter(delivery: Delivery<KafkaRecord>): Promise<void> {
+    const about = aboutOf(delivery);
+    try {
+      await this.#ports.deadLetters.write(delivery, Date.now());
+      this.#ports.metrics.deadLetters.inc({ reason: delivery.reason ?? "" });
+      log.warn("dead-lettered", {
+        ...about,
+        reason: delivery.reason,
+        last: delivery.last && outcomeLabel(delivery.last),
+      });
+      this.feed({ type: "dead_letter_written", delivery });
+    } catch (error) {
+      log.warn("dead letter not written", { ...about, error: String(error) });
+      this.feed({ type: "dead_letter_failed", delivery });
+    }
+  }
+
+  #tell(notice: Notice<KafkaRecord>): void {
+    const { metrics } = this.#ports;
+    switch (notice.kind) {
+      case "settled":
+        metrics.settled.inc();
+        return log.debug("settled", () => aboutOf(notice.delivery));
+      case "retrying":
+        metrics.retries.inc({ counted: String(notice.counted) });
+        return this.#tellRetry(notice);
+      case "paused":
+        return log.warn("paused", { cause: notice.cause, last: notice.last && outcomeLabel(notice.last) });
+      case "resumed":
+        return log.info("resumed", { pausedMs: Math.round(notice.pausedMs) });
+      case "stale":
+        return log.info("dropped: its partition was given up meanwhile", aboutOf(notice.delivery));
+      case "map_untrusted":
+        return log.warn("commit metadata ignored", { ...notice.at, why: notice.why });
+      default:
+        return notice satisfies never;
+    }
+  }
+
+  #tellRetry({ delivery, waitMs, counted }: Extract<Notice<KafkaRecord>, { kind: "retrying" }>): void {
+    const last = delivery.last && outcomeLabel(delivery.last);
+    log.info("retrying", { ...aboutOf(delivery), last, waitMs, counted, attempts: delivery.attempts });
+  }
+
+  /** A timer that is too early does no harm, so it is only moved when it would be too late. */
+  #schedule(): void {
+    this.#tellCauses();
+    const wakeMs = this.#machine.wakeAtMs(monotonicMs()) ?? Infinity;
+    if (wakeMs >= this.#timerMs) return;
+    clearTimeout(this.#timer);
+    this.#timerMs = wakeMs;
+    this.#timer = setTimeout(() => {
+      this.#timerMs = Infinity;
+      this.feed({ type: "tick" });
+    }, Math.max(0, wakeMs - monotonicMs()));
+  }
+
+  /** At most once a second: with a full pool there are thousands of events in that time. */
+  #tellCauses(): void {
+    const nowMs = monotonicMs();
+    if (nowMs - this.#causesToldMs < 1000) return;
+    this.#causesToldMs = nowMs;
+    const causes = causesOf(this.#machine.view);
+    const names = causes.map(({ name }) => name).join();
+    if (names === this.#causeNames) return;
+    this.#causeNames = names;
+    if (causes.length === 0) return log.info("no cause left");
+    for (const { name, detail, remedy } of causes) log.warn("cause", { cause: name, detail, remedy });
+  }
+}
+
+/** Milliseconds since the epoch that never run backwards, whatever happens to the machine's clock. */
+export function monotonicMs(): number {
+  return Math.floor(performance.timeOrigin + performance.now());
+}
+
+function aboutOf({ record, posts }: Delivery<KafkaRecord>): Record<string, unknown> {
+  return { topic: record.topic, partition: record.partition, offset: record.offset, attempt: posts };
+}
