@@ -3,7 +3,7 @@
 import { until } from "../support/until.ts";
 import { type Consumer, Deployment, endCleanly } from "./deployment.ts";
 import type { Journal } from "./journal.ts";
-import { countLabels, produceTickets } from "./load.ts";
+import { countLabels } from "./load.ts";
 import { isCovered } from "./offsets.ts";
 
 /** What is killed, how often, and under what load. */
@@ -58,13 +58,13 @@ export interface CrashResult {
 
 /** Runs the campaign to its end: all records committed, everything stopped cleanly. */
 export async function runCrashCampaign(options: CrashOptions): Promise<CrashResult> {
-  const { tickets, partitions, sessionTimeoutMs, tell, brokers } = options;
-  tell(`migrating, inserting ${tickets} tickets, starting ${options.replicas} replicas`);
+  const { tickets, sessionTimeoutMs, tell } = options;
+  tell(`migrating, starting ${options.replicas} replicas, feeding ${tickets} tickets`);
   await using deployment = await Deployment.start({
     ...options,
     consumerEnv: { KAFKA_SESSION_TIMEOUT_MS: String(sessionTimeoutMs) },
   });
-  await produceTickets({ brokers, topic: deployment.topic, partitions, to: tickets });
+  await deployment.feed(tickets);
   const startedMs = performance.now();
   const kills: KillMoment[] = [];
   let consumer = await deployment.startConsumer("consumer 1");

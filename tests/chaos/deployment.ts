@@ -7,7 +7,7 @@ import { startChild } from "../support/process.ts";
 import { until } from "../support/until.ts";
 import { CountingProxy } from "./counting_proxy.ts";
 import { Journal } from "./journal.ts";
-import { createDatabase, insertTickets } from "./load.ts";
+import { createDatabase, insertTickets, produceTickets } from "./load.ts";
 import { Offsets } from "./offsets.ts";
 import { runTask, startTask } from "./tasks.ts";
 
@@ -18,8 +18,6 @@ export interface DeploymentOptions {
   readonly brokers: string;
   /** Any database of the server; the deployment creates one of its own there. */
   readonly databaseUrl: string;
-  /** Rows to insert. */
-  readonly tickets: number;
   readonly partitions: number;
   readonly replicas: number;
   /** Permits a replica. */
@@ -50,6 +48,7 @@ export class Deployment implements AsyncDisposable {
   readonly #replicas: Replica[];
   readonly #proxies: CountingProxy[] = [];
   readonly #llmPort = freePort();
+  #tickets = 0;
 
   private constructor(
     readonly options: DeploymentOptions,
@@ -64,7 +63,7 @@ export class Deployment implements AsyncDisposable {
     );
   }
 
-  /** Topic, database, rows, stub LLM and replicas; no record and no consumer yet. */
+  /** Topic, database, stub LLM and replicas; no ticket and no consumer yet. */
   static async start(options: DeploymentOptions): Promise<Deployment> {
     const id = crypto.randomUUID().slice(0, 8);
     const databaseUrl = await createDatabase(options.databaseUrl, `campaign_${id}`);
@@ -85,6 +84,20 @@ export class Deployment implements AsyncDisposable {
 
   get deadLetterTopic(): string {
     return `${this.topic}.${this.groupId}.dlq`;
+  }
+
+  /** Tickets fed so far. */
+  get tickets(): number {
+    return this.#tickets;
+  }
+
+  /** Inserts the rows of so many further tickets, then produces their records. */
+  async feed(count: number): Promise<void> {
+    const { topic, options: { brokers, partitions } } = this;
+    const [from, to] = [this.#tickets + 1, this.#tickets + count];
+    await insertTickets(this.databaseUrl, from, to);
+    await produceTickets({ brokers, topic, partitions, from, to });
+    this.#tickets = to;
   }
 
   /** Starts a consumer and waits until it answers on its admin port. */
@@ -157,10 +170,8 @@ export class Deployment implements AsyncDisposable {
   }
 
   async #prepare(): Promise<void> {
-    const { tickets, partitions } = this.options;
-    await this.offsets.createTopic(this.topic, partitions);
+    await this.offsets.createTopic(this.topic, this.options.partitions);
     await runTask("migrate", { DATABASE_URL: this.databaseUrl });
-    await insertTickets(this.databaseUrl, tickets);
     await this.#startLlm();
     await Promise.all(this.#replicas.map((_, index) => this.startReplica(index)));
   }

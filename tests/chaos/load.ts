@@ -27,12 +27,12 @@ export async function createDatabase(url: string, name: string): Promise<string>
   return created.href;
 }
 
-/** Inserts tickets 1 to `tickets` without labels. */
-export async function insertTickets(url: string, tickets: number): Promise<void> {
+/** Inserts the tickets `from` to `to` without labels. */
+export async function insertTickets(url: string, from: number, to: number): Promise<void> {
   const sql = postgres(url, { max: 1 });
   try {
-    for (let from = 1; from <= tickets; from += CHUNK) {
-      const rows = numbers(from, Math.min(tickets, from + CHUNK - 1)).map(ticket);
+    for (let first = from; first <= to; first += CHUNK) {
+      const rows = numbers(first, Math.min(to, first + CHUNK - 1)).map(ticket);
       await sql`insert into tickets ${sql(rows, "id", "subject", "body")}`;
     }
   } finally {
@@ -42,11 +42,11 @@ export async function insertTickets(url: string, tickets: number): Promise<void>
 
 /** Produces a record for each of the tickets `from` to `to`, spread evenly over the partitions. */
 export async function produceTickets(
-  { brokers, topic, partitions, from = 1, to }: {
+  { brokers, topic, partitions, from, to }: {
     readonly brokers: string;
     readonly topic: string;
     readonly partitions: number;
-    readonly from?: number;
+    readonly from: number;
     readonly to: number;
   },
 ): Promise<void> {

@@ -1,0 +1,31 @@
+// Short versions of the campaigns of tests/chaos: real processes, kill -9 and SIGTERM under load.
+
+import assert from "node:assert/strict";
+import { runCleanStopCampaign } from "../chaos/clean_stop.ts";
+import { runCrashCampaign } from "../chaos/crash.ts";
+import { crashFindings } from "../chaos/crash_findings.ts";
+import { markdownReport } from "../chaos/report.ts";
+import { servicesOfTheTestRun } from "../chaos/services.ts";
+
+const load = {
+  tickets: 240,
+  partitions: 8,
+  replicas: 2,
+  concurrency: 8,
+  latencyMs: 100,
+  sessionTimeoutMs: 3000,
+  tell: () => {},
+};
+
+for (const kill of ["consumer", "worker"] as const) {
+  Deno.test(`a ${kill} killed with -9 under load loses no ticket and explains every redelivery`, async () => {
+    const options = { ...load, ...servicesOfTheTestRun(), kills: 1, kill };
+    const findings = crashFindings(options, await runCrashCampaign(options));
+    assert.deepEqual(findings.faults, [], markdownReport(findings));
+  });
+}
+
+Deno.test("a consumer stopped with SIGTERM under load has nothing settled delivered again", async () => {
+  const findings = await runCleanStopCampaign({ ...load, ...servicesOfTheTestRun(), stops: 2 });
+  assert.deepEqual(findings.faults, [], markdownReport(findings));
+});
