@@ -1,7 +1,7 @@
 // A record as an HTTP request: the value byte for byte, and the headers of design.md section 2.
 
 import { idempotencyKey, RequestHeader } from "../shared/protocol.ts";
-import type { PostRequest } from "../shared/pool/post.ts";
+import type { AttemptRequest } from "../shared/pool/attempt.ts";
 import { headerText, type KafkaRecord } from "./kafka/record.ts";
 
 /** What may stand in an HTTP header value: RFC 9110 section 5.5, without obs-text. */
@@ -15,7 +15,7 @@ const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
  * @param attempt POSTs of this record, this one included, from 1.
  * @param timeoutMs how long we wait for the answer.
  */
-export function toRequest(record: KafkaRecord, attempt: number, timeoutMs: number): PostRequest {
+export function toRequest(record: KafkaRecord, attempt: number, timeoutMs: number): AttemptRequest {
   const { topic, partition, offset, value, headers } = record;
   const type = headerText(headers["content-type"]);
   return {

@@ -66,7 +66,7 @@ export function parseConfig(env: Environment): ConsumerConfig {
     retryTopic: v.RETRY_TOPIC,
     machine: machineOf(v),
     pool: {
-      urls: v.WORKER_URL.map((url) => new URL(url)),
+      urls: v.WORKER_URL,
       concurrency: v.WORKER_CONCURRENCY,
       token: v.WORKER_TOKEN,
     },

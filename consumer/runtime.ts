@@ -3,7 +3,7 @@
 import type { Cause } from "../shared/health.ts";
 import { logger } from "../shared/log.ts";
 import { outcomeLabel } from "../shared/outcome.ts";
-import type { Answered, PostRequest } from "../shared/pool/post.ts";
+import type { Answered, AttemptRequest } from "../shared/pool/attempt.ts";
 import { causesOf } from "./core/causes.ts";
 import type { PartitionCommit } from "./core/commits.ts";
 import type { Delivery } from "./core/delivery.ts";
@@ -20,7 +20,7 @@ const log = logger("consumer");
 export interface AttemptSender {
   readonly permits: number;
   onChange(listener: () => void): void;
-  send(attempt: PostRequest): Promise<Answered>;
+  send(attempt: AttemptRequest): Promise<Answered>;
   checkReady(): Promise<boolean>;
   causes(): readonly Cause[];
 }

@@ -20,6 +20,12 @@ const url = (...protocols: string[]) =>
 const list = () =>
   text().transform((value) => value.split(",").map((part) => part.trim()).filter((part) => part.length > 0));
 
+const urls = () =>
+  list().refine(
+    (parts) => parts.length > 0 && parts.every((part) => URL.canParse(part) && /^https?:/.test(part)),
+    "is not a comma list of http:// or https:// URLs",
+  ).transform((parts) => parts.map((part) => new URL(part)));
+
 /** One variable: how it is read, what it is without a value, and what it is for. */
 export interface Variable<T> {
   readonly schema: z.ZodType<T, string>;
@@ -98,7 +104,7 @@ export const variables = {
   COMMIT_INTERVAL_MS: withDefault("1000", milliseconds(10), "time between commits, in `async`"),
   IDLE_EXIT_MS: optional(milliseconds(1), "exit 0 after so long without a record (`drain`)"),
   WORKER_URL: required(
-    list(),
+    urls(),
     "base URL of the workers: one, a comma list, or a name with several addresses",
   ),
   WORKER_CONCURRENCY: withDefault("8", whole(1, 10_000), "requests at once, a replica"),

@@ -1,6 +1,6 @@
 // Writes dead letters: the record as it was, with where it came from and why it is here; done when the broker says so.
 
-import { CompressionTypes, type Kafka, type Producer } from "kafkajs";
+import { CompressionTypes, type Kafka, Partitioners, type Producer } from "kafkajs";
 import { outcomeLabel } from "../../shared/outcome.ts";
 import type { Delivery } from "../core/delivery.ts";
 import { headerText, type HeaderValue, type KafkaRecord } from "./record.ts";
@@ -26,7 +26,11 @@ export class DeadLetterTopic {
 
   /** @param topicOf the dead-letter topic of a source topic. */
   constructor(kafka: Kafka, topicOf: (topic: string) => string) {
-    this.#producer = kafka.producer({ allowAutoTopicCreation: true, retry: { retries: 3 } });
+    this.#producer = kafka.producer({
+      allowAutoTopicCreation: true,
+      retry: { retries: 3 },
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
     this.#topicOf = topicOf;
   }
 

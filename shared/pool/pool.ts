@@ -5,7 +5,7 @@ import type { Cause } from "../health.ts";
 import { logger } from "../log.ts";
 import { type Outcome, outcomeLabel } from "../outcome.ts";
 import { Balancer } from "./balancer.ts";
-import { type Answered, AttemptAbandoned, createAgent, post, type PostRequest } from "./post.ts";
+import { type Answered, type AttemptRequest, createAgent, send } from "./attempt.ts";
 import type { Replica } from "./replica.ts";
 import { type Endpoint, type LookUp, lookUpBySystem, resolveEndpoints } from "./resolve.ts";
 
@@ -102,9 +102,9 @@ export class Pool {
   /**
    * Sends one attempt to a free replica, or to the least busy one where none is free.
    *
-   * @throws {AttemptAbandoned} when the caller's signal fired.
+   * @throws {AttemptAbandoned} (attempt.ts) when the caller's signal fired.
    */
-  async send(attempt: PostRequest): Promise<Answered> {
+  async send(attempt: AttemptRequest): Promise<Answered> {
     const replica = this.#balancer.pick(Date.now()) ?? this.#leastBusy();
     const endpoint = replica && this.#endpoints.get(replica.address);
     if (replica === undefined || endpoint === undefined) {
@@ -113,7 +113,7 @@ export class Pool {
     replica.recordStarted();
     const startedMs = Date.now();
     try {
-      const answered = await post(this.#agent, endpoint, {
+      const answered = await send(this.#agent, endpoint, {
         ...attempt,
         headers: this.#headers(attempt.headers),
       });
@@ -234,5 +234,3 @@ export class Pool {
     }
   }
 }
-
-export { AttemptAbandoned };

@@ -6,10 +6,14 @@ import { isIP } from "node:net";
 /** Looks a host name's addresses up. Throws when the look-up fails. */
 export type LookUp = (hostname: string) => Promise<readonly string[]>;
 
-/** The system's resolver: hosts file, then DNS, IPv4 and IPv6. */
+/**
+ * The system's resolver: hosts file, then DNS. A host with IPv4 and IPv6 addresses is not two replicas, so where there
+ * are both only IPv4 counts.
+ */
 export const lookUpBySystem: LookUp = async (hostname) => {
   const found = await lookup(hostname, { all: true });
-  return found.map(({ address }) => address);
+  const family = found.some(({ family }) => family === 4) ? 4 : 6;
+  return found.filter((each) => each.family === family).map(({ address }) => address);
 };
 
 /** A replica's address and the name it was found under. */

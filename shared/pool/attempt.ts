@@ -1,6 +1,6 @@
-// One POST with a deadline, over kept-alive connections; whatever happens comes back as an outcome.
+// One attempt with a deadline, over kept-alive connections; whatever happens comes back as an outcome.
 
-import { Agent, errors, request } from "undici";
+import { Agent, type Dispatcher, errors, request } from "undici";
 import { type Action, type NoAnswer, type Outcome } from "../outcome.ts";
 import { CLASSIFY_PATH, ResponseHeader } from "../protocol.ts";
 import { parseRetryAfter } from "../retry_after.ts";
@@ -11,8 +11,11 @@ const PROBLEM_BYTES_MAX = 65_536;
 /** How much of it is kept, in characters. */
 const EXCERPT_CHARS_MAX = 1024;
 
-/** What is posted. */
-export interface PostRequest {
+/** What is sent: `POST /classify` unless it says otherwise. */
+export interface AttemptRequest {
+  readonly method?: Dispatcher.HttpMethod;
+  /** Path and query under the replica's base URL. */
+  readonly path?: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Null for a tombstone: an empty body. */
   readonly body: Uint8Array | null;
@@ -47,19 +50,19 @@ export function createAgent(connectTimeoutMs: number): Agent {
 }
 
 /**
- * Posts to one replica. Redirects are never followed.
+ * Sends one attempt to one replica. Redirects are never followed.
  *
  * @throws {AttemptAbandoned} when `signal` fired; every other failure is an outcome.
  */
-export async function post(agent: Agent, endpoint: Endpoint, attempt: PostRequest): Promise<Answered> {
+export async function send(agent: Agent, endpoint: Endpoint, attempt: AttemptRequest): Promise<Answered> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), attempt.timeoutMs);
   const giveUp = () => controller.abort();
   attempt.signal?.addEventListener("abort", giveUp, { once: true });
   try {
-    const response = await request(endpoint.address + CLASSIFY_PATH, {
+    const response = await request(endpoint.address + (attempt.path ?? CLASSIFY_PATH), {
       dispatcher: agent,
-      method: "POST",
+      method: attempt.method ?? "POST",
       headers: { ...attempt.headers, host: endpoint.url.host },
       body: attempt.body,
       signal: controller.signal,
