@@ -1,0 +1,46 @@
+// Starts the embedded Kafka and finds its address.
+
+import { createKafka } from "../consumer/kafka/client.ts";
+import { createTopicsByAsking } from "../consumer/kafka/producer.ts";
+import { Child, type OnLine } from "./child.ts";
+import type { ChildLine } from "./child_line.ts";
+import { leashed } from "./deno_task.ts";
+
+/** What the mock cluster keeps of one partition; the oldest batches go first. Measured: 5 MiB. */
+export const EMBEDDED_PARTITION_BYTES = 5 * 1024 * 1024;
+/** How many partitions a topic gets there. */
+export const EMBEDDED_PARTITIONS = 4;
+
+/** An embedded Kafka that runs. */
+export interface EmbeddedKafka {
+  /** `host:port`. */
+  readonly brokers: string;
+  readonly child: Child;
+}
+
+// Narrow but for the native library, which cannot be confined.
+const FLAGS = ["--allow-ffi", "--allow-read", "--allow-env", "--allow-sys"];
+
+/**
+ * Starts the broker and makes the topics.
+ *
+ * @throws {ChildFailedError} when it does not start.
+ */
+export async function startEmbeddedKafka(topics: readonly string[], onLine?: OnLine): Promise<EmbeddedKafka> {
+  const child = new Child({ name: "kafka", args: leashed("local/kafka_main.ts", FLAGS), env: {} }, onLine);
+  const brokers = await child.waitFor(addressIn);
+  const kafka = createKafka({
+    brokers: [brokers],
+    clientId: "ackpool-start",
+    tls: undefined,
+    sasl: undefined,
+  });
+  await createTopicsByAsking(kafka, topics);
+  return { brokers, child };
+}
+
+/** The broker's address in librdkafka's line about its mock cluster. */
+export function addressIn(line: ChildLine): string | undefined {
+  if (line.kind !== "event") return undefined;
+  return /^librdkafka: MOCK .* replaced with (\S+:\d+)/.exec(line.message)?.[1];
+}
