@@ -1,6 +1,5 @@
 // `deno task consumer`: reads the environment, puts the parts together, and ends them in order.
 
-import type { Admin } from "kafkajs";
 import { logConfig } from "../shared/config.ts";
 import type { Cause } from "../shared/health.ts";
 import { configureLogs, logger } from "../shared/log.ts";
@@ -9,9 +8,10 @@ import { EXIT, onStopSignal, runMain, serve } from "../shared/process.ts";
 import { createAdmin } from "./admin/app.ts";
 import { type ConsumerConfig, parseConfig, type TlsFiles } from "./config.ts";
 import { createKafka, type KafkaClientConfig } from "./kafka/client.ts";
-import { DeadLetterTopic, deadLetterTopicOf, retryTopicOf } from "./kafka/dead_letter_topic.ts";
+import { DeadLetterTopic } from "./kafka/dead_letter_topic.ts";
+import { deadLetterTopicOf } from "./kafka/side_topics.ts";
 import { KafkaSource } from "./kafka/source.ts";
-import { connectAdmin, ensureSideTopic, waitForTopic } from "./kafka/topics.ts";
+import { connectAdmin, findTopics } from "./kafka/topics.ts";
 import { ConsumerMetrics } from "./metrics.ts";
 import { monotonicMs, Runtime } from "./runtime.ts";
 
@@ -75,7 +75,8 @@ class Consumer {
     await pool.start();
     runtime.start();
     const operations = kafka.admin();
-    const topics = await this.#findTopics(operations);
+    if (!await connectAdmin(operations, this.#stopping)) return EXIT.ok;
+    const topics = await findTopics(operations, this.#config, this.#stopping);
     if (topics === undefined) return EXIT.ok;
     source.current = new KafkaSource(kafka, operations, { ...this.#config.source, topics }, {
       onEvent: (event) => runtime.feed(event),
@@ -90,22 +91,6 @@ class Consumer {
     await Promise.all([deadLetters.close(), operations.disconnect(), pool.close(), admin.shutdown()]);
     log.info("stopped", { clean: end.clean, idle: end.idle });
     return EXIT.ok;
-  }
-
-  /** The topics to read: those configured, once they exist, and the retry topic of each that has one. */
-  async #findTopics(admin: Admin): Promise<string[] | undefined> {
-    const { source, deadLetterTopic, retryTopic } = this.#config;
-    if (!await connectAdmin(admin, this.#stopping)) return undefined;
-    const topics: string[] = [];
-    for (const topic of source.topics) {
-      const partitions = await waitForTopic(admin, topic, this.#stopping);
-      if (partitions === undefined) return undefined;
-      topics.push(topic);
-      await ensureSideTopic(admin, deadLetterTopicOf(topic, source.groupId, deadLetterTopic), partitions);
-      const retries = retryTopicOf(topic, source.groupId, retryTopic);
-      if (await ensureSideTopic(admin, retries, partitions)) topics.push(retries);
-    }
-    return [...new Set(topics)];
   }
 
   #lost(why: string): void {

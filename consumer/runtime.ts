@@ -60,7 +60,6 @@ export class Runtime {
   readonly #timeoutMs: number;
   readonly #events: Event<KafkaRecord>[] = [];
   readonly #ended = Promise.withResolvers<RunEnd>();
-  readonly #sentAtMs: WeakMap<Delivery<KafkaRecord>, number> = new WeakMap();
   #causeNames = "";
   #causesToldMs = 0;
   #feeding = false;

@@ -8,16 +8,6 @@ import { headerText, type HeaderValue, type KafkaRecord } from "./record.ts";
 /** Header that counts how often a record was replayed. */
 const REPLAYS = "ackpool-replays";
 
-/** `<topic>.<group>.dlq`, or the one that is configured. */
-export function deadLetterTopicOf(topic: string, groupId: string, configured: string | undefined): string {
-  return configured ?? `${topic}.${groupId}.dlq`;
-}
-
-/** `<topic>.<group>.retry`, or the one that is configured: replays go there, so that other groups never see them. */
-export function retryTopicOf(topic: string, groupId: string, configured: string | undefined): string {
-  return configured ?? `${topic}.${groupId}.retry`;
-}
-
 /** A producer for dead letters. */
 export class DeadLetterTopic {
   readonly #producer: Producer;

