@@ -5,7 +5,7 @@ import type { AskedTicket } from "./chat_request.ts";
 import { labelProbabilities } from "./classifier.ts";
 import { rankLabels, untrainedLabels } from "./label_choice.ts";
 import { guessLanguage } from "./language_guess.ts";
-import { joinEmbeddings, textsOf } from "./ticket_embedding.ts";
+import { embedTickets } from "./ticket_embedding.ts";
 import type { TrainedModel } from "./train_model.ts";
 
 /** What the tickets are answered with. */
@@ -22,17 +22,18 @@ export async function answerTickets(
   tickets: readonly AskedTicket[],
   { model, labels, describe }: Question,
 ): Promise<readonly TicketAnswer[]> {
-  const texts = tickets.flatMap(textsOf);
   const named = untrainedLabels(labels).length === 0 ? [] : labels;
-  const vectors = await model.embedder.embed([...texts, ...named.map((label) => meaning(label, describe))]);
-  const names = new Map(named.map((label, at) => [label, vectors[texts.length + at]]));
-  const embeddings = joinEmbeddings(vectors.slice(0, texts.length));
-  return tickets.map((ticket, at) => {
-    const embedding = embeddings[at] ?? new Float32Array();
-    const probabilities = labelProbabilities(model.classifier, { text: ticket, embedding });
-    const ranked = rankLabels(labels, probabilities, (label) => likeness(embedding, names.get(label)));
-    const language = guessLanguage(`${ticket.subject}\n${ticket.body}`);
-    return ticket.id === undefined ? { ranked, language } : { id: ticket.id, ranked, language };
+  const [embedded, vectors] = await Promise.all([
+    embedTickets(tickets, model.embedder),
+    named.length === 0 ? [] : model.embedder.embed(named.map((label) => meaning(label, describe))),
+  ]);
+  const names = new Map(named.map((label, at) => [label, vectors[at]]));
+  return embedded.map((ticket, at) => {
+    const probabilities = labelProbabilities(model.classifier, ticket);
+    const ranked = rankLabels(labels, probabilities, (label) => likeness(ticket.embedding, names.get(label)));
+    const language = guessLanguage(`${tickets[at]?.subject}\n${tickets[at]?.body}`);
+    const id = tickets[at]?.id;
+    return id === undefined ? { ranked, language } : { id, ranked, language };
   });
 }
 
@@ -42,12 +43,7 @@ function meaning(label: string, describe: Question["describe"]): string {
   return description === undefined ? name : `${name}: ${description}`;
 }
 
-/** The mean cosine between a label's name and the parts of a ticket; all parts have length 1. */
+/** The cosine between a ticket and a label's name; both have length 1. */
 function likeness(embedding: Float32Array, name: Float32Array | undefined): number {
-  if (name === undefined || name.length === 0) return 0;
-  const sum = embedding.reduce(
-    (total, component, at) => total + component * (name[at % name.length] ?? 0),
-    0,
-  );
-  return sum / (embedding.length / name.length);
+  return embedding.reduce((total, component, at) => total + component * (name?.[at] ?? 0), 0);
 }

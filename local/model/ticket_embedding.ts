@@ -1,19 +1,64 @@
-// How a ticket becomes the texts that are embedded, and their embeddings one vector: subject beside body. Pure.
+// How a ticket becomes the vector the classifier sees: its gist in English, cut into pieces, embedded, averaged.
 
+import type { Embedder } from "./embedder.ts";
+import { gloss } from "./gloss.ts";
 import type { TicketText } from "./tickets.ts";
 
-/** How many texts of a ticket are embedded. */
-export const TEXTS_PER_TICKET = 2;
+/** The network reads some 128 tokens and ignores the rest, so longer texts go in as several pieces. */
+const PIECE_WORDS = 80;
+const PIECE_CHARACTERS = 600;
+const PIECES_MAX = 4;
 
-/** The texts of a ticket, always {@link TEXTS_PER_TICKET}; a missing subject or body is stood in for by the other. */
-export function textsOf({ subject, body }: TicketText): readonly string[] {
-  return [subject.trim() === "" ? body : subject, body.trim() === "" ? subject : body];
+/** A ticket as the classifier sees it. */
+export interface EmbeddedTicket {
+  /** Subject and body with the foreign words we know in English. */
+  readonly gist: string;
+  readonly embedding: Float32Array;
 }
 
-/** The embeddings of {@link textsOf} one after the other, for every ticket in turn. */
-export function joinEmbeddings(vectors: readonly Float32Array[]): readonly Float32Array[] {
-  return Array.from({ length: vectors.length / TEXTS_PER_TICKET }, (_, ticket) => {
-    const parts = vectors.slice(ticket * TEXTS_PER_TICKET, (ticket + 1) * TEXTS_PER_TICKET);
-    return Float32Array.from(parts.flatMap((part) => [...part]));
+/** The text a ticket is judged by. */
+export function gistOf({ subject, body }: TicketText): string {
+  return gloss(`${subject}\n${body}`).trim();
+}
+
+/** The pieces of a text that are embedded: the first three and, of a longer one, the last. */
+export function piecesOf(gist: string): readonly string[] {
+  const words = gist.split(/\s+/).flatMap((word) => word.match(/.{1,600}/gsu) ?? []);
+  const pieces: string[] = [];
+  let piece: string[] = [];
+  for (const word of words) {
+    const characters = piece.reduce((sum, one) => sum + one.length + 1, word.length);
+    if (piece.length === PIECE_WORDS || (piece.length > 0 && characters > PIECE_CHARACTERS)) {
+      pieces.push(piece.join(" "));
+      piece = [];
+    }
+    piece.push(word);
+  }
+  pieces.push(piece.join(" "));
+  return pieces.length <= PIECES_MAX ? pieces : [...pieces.slice(0, PIECES_MAX - 1), ...pieces.slice(-1)];
+}
+
+/** Embeds tickets, one vector each, of length 1 unless there is no text at all. */
+export async function embedTickets(
+  tickets: readonly TicketText[],
+  embedder: Embedder,
+): Promise<readonly EmbeddedTicket[]> {
+  const gists = tickets.map(gistOf);
+  const pieces = gists.map(piecesOf);
+  const vectors = await embedder.embed(pieces.flat());
+  let from = 0;
+  return gists.map((gist, at) => {
+    const own = vectors.slice(from, from += pieces[at]?.length ?? 0);
+    return { gist, embedding: meanOf(own) };
   });
+}
+
+/** The mean of vectors, stretched to length 1. */
+export function meanOf(vectors: readonly Float32Array[]): Float32Array {
+  const sum = new Float32Array(vectors[0]?.length ?? 0);
+  for (const vector of vectors) {
+    for (const [at, component] of vector.entries()) sum[at] = (sum[at] ?? 0) + component;
+  }
+  const norm = Math.hypot(...sum);
+  return norm === 0 ? sum : sum.map((component) => component / norm);
 }

@@ -1,13 +1,8 @@
 // From tickets.jsonl to a model that answers: reads, embeds (or finds the embeddings kept from before), trains.
 
-import {
-  type EmbeddedExample,
-  embeddedExample,
-  type TicketClassifier,
-  trainClassifier,
-} from "./classifier.ts";
+import { type EmbeddedExample, type TicketClassifier, trainClassifier } from "./classifier.ts";
 import type { Embedder } from "./embedder.ts";
-import { joinEmbeddings, TEXTS_PER_TICKET, textsOf } from "./ticket_embedding.ts";
+import { embedTickets, gistOf } from "./ticket_embedding.ts";
 import { type LabelledTicket, parseLabelledTickets, splitTickets, TICKETS_URL } from "./tickets.ts";
 import { packVectors, unpackVectors } from "./vector_file.ts";
 
@@ -30,10 +25,16 @@ export interface TrainingSetup {
 /** How many tickets are embedded between two progress reports. */
 const REPORT_EVERY = 64;
 
+/** Changes when the way from a gist to its vector does, so that kept embeddings are made anew. */
+const CACHE_VERSION = 1;
+
+/** The training tickets' embeddings as the project ships them, made by `local/model_embeddings_main.ts`. */
+export const EMBEDDINGS_URL = new URL("./embeddings.bin", import.meta.url);
+
 /** Trains on the part of the project's set that is not held out for evaluation. */
 export async function trainModel(setup: TrainingSetup): Promise<TrainedModel> {
   const { training } = splitTickets(parseLabelledTickets(await Deno.readTextFile(TICKETS_URL)));
-  const { key, examples } = await embedTickets(training, setup);
+  const { key, examples } = await embedExamples(training, setup);
   return {
     classifier: trainClassifier(examples),
     embedder: setup.embedder,
@@ -42,34 +43,42 @@ export async function trainModel(setup: TrainingSetup): Promise<TrainedModel> {
 }
 
 /** The tickets with their embeddings, from the cache where these very texts have been embedded before. */
-export async function embedTickets(
+export async function embedExamples(
   tickets: readonly LabelledTicket[],
-  { embedder, cacheFolder, onProgress }: TrainingSetup,
+  setup: TrainingSetup,
 ): Promise<{ readonly key: string; readonly examples: readonly EmbeddedExample[] }> {
-  const texts = tickets.flatMap(textsOf);
-  const key = await hashOf(JSON.stringify(texts));
-  const file = new URL(`embeddings-${key.slice(0, 16)}.bin`, cacheFolder);
-  const kept = await readKept(key, file);
-  const vectors = kept ?? await embedInSteps(texts, embedder, onProgress);
-  if (kept === undefined) await keep(file, cacheFolder, packVectors(key, vectors));
-  const joined = joinEmbeddings(vectors);
+  const gists = tickets.map(gistOf);
+  const key = await embeddingsKey(gists);
+  const file = new URL(`embeddings-${key.slice(0, 16)}.bin`, setup.cacheFolder);
+  const kept = await readKept(key, EMBEDDINGS_URL) ?? await readKept(key, file);
+  const vectors = kept ?? await embedAndKeep(key, file, tickets, setup);
   return {
     key,
-    examples: tickets.map((ticket, at) => embeddedExample(ticket, joined[at] ?? new Float32Array())),
+    examples: tickets.map(({ id, category }, at) => ({
+      id,
+      label: category,
+      gist: gists[at] ?? "",
+      embedding: vectors[at] ?? new Float32Array(),
+    })),
   };
 }
 
-async function embedInSteps(
-  texts: readonly string[],
-  embedder: Embedder,
-  onProgress: TrainingSetup["onProgress"],
+/** What is packed is unpacked again, so that a first start learns from the same numbers as a second. */
+async function embedAndKeep(
+  key: string,
+  file: URL,
+  tickets: readonly LabelledTicket[],
+  { embedder, onProgress, cacheFolder }: TrainingSetup,
 ): Promise<readonly Float32Array[]> {
   const vectors: Float32Array[] = [];
-  for (let from = 0; from < texts.length; from += REPORT_EVERY * TEXTS_PER_TICKET) {
-    vectors.push(...await embedder.embed(texts.slice(from, from + REPORT_EVERY * TEXTS_PER_TICKET)));
-    onProgress(vectors.length / TEXTS_PER_TICKET, texts.length / TEXTS_PER_TICKET);
+  for (let from = 0; from < tickets.length; from += REPORT_EVERY) {
+    const embedded = await embedTickets(tickets.slice(from, from + REPORT_EVERY), embedder);
+    vectors.push(...embedded.map(({ embedding }) => embedding));
+    onProgress(vectors.length, tickets.length);
   }
-  return vectors;
+  const bytes = packVectors(key, vectors);
+  await keep(file, cacheFolder, bytes);
+  return unpackVectors(key, bytes) ?? vectors;
 }
 
 async function readKept(key: string, file: URL): Promise<readonly Float32Array[] | undefined> {
@@ -95,7 +104,9 @@ async function keep(file: URL, folder: URL, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function hashOf(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+/** Which texts a file of embeddings is for. */
+export async function embeddingsKey(gists: readonly string[]): Promise<string> {
+  const text = new TextEncoder().encode(JSON.stringify([CACHE_VERSION, gists]));
+  const digest = await crypto.subtle.digest("SHA-256", text);
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { coalescing } from "../../../local/model/coalescing_embedder.ts";
-import { joinEmbeddings, textsOf } from "../../../local/model/ticket_embedding.ts";
+import { gloss } from "../../../local/model/gloss.ts";
+import { embedTickets, gistOf, meanOf, piecesOf } from "../../../local/model/ticket_embedding.ts";
 import { packVectors, unpackVectors } from "../../../local/model/vector_file.ts";
 
 const vectorsArbitrary = fc.array(
@@ -66,12 +67,62 @@ Deno.test("coalescing() fails those of the failed call and answers the next", as
   assert.deepEqual(await embedder.embed(["b"]), [Float32Array.of(9)]);
 });
 
-Deno.test("textsOf() stands in the body for a missing subject and the other way round", () => {
-  assert.deepEqual(textsOf({ subject: " ", body: "b" }), ["b", "b"]);
-  assert.deepEqual(textsOf({ subject: "s", body: "" }), ["s", "s"]);
+Deno.test("gistOf() puts known foreign words into English and leaves English alone", () => {
+  const spanish = gistOf({ subject: "La factura", body: "No puedo ver la factura de este mes en mi cuenta" });
+  for (const word of ["invoice", "month", "account"]) {
+    assert.ok(spanish.includes(word), `${word} in ${spanish}`);
+  }
+  const english = {
+    subject: "The bill",
+    body: "Is it true that you die on the mail? I can not see the bill",
+  };
+  assert.equal(gistOf(english), `${english.subject}\n${english.body}`);
 });
 
-Deno.test("joinEmbeddings() puts subject and body side by side, ticket by ticket", () => {
-  const parts = [1, 2, 3, 4].map((value) => Float32Array.of(value));
-  assert.deepEqual(joinEmbeddings(parts), [Float32Array.of(1, 2), Float32Array.of(3, 4)]);
+Deno.test("gloss() finds Japanese words inside text without spaces", () => {
+  assert.match(gloss("請求書が届きません"), /invoice.*does not arrive/);
+});
+
+Deno.test("piecesOf() keeps a short text whole and of a long one the first three pieces and the last", () => {
+  assert.deepEqual(piecesOf("just this"), ["just this"]);
+  assert.deepEqual(piecesOf(""), [""]);
+  const numbers = Array.from({ length: 1000 }, (_, at) => `${at}`);
+  const pieces = piecesOf(numbers.join(" "));
+  assert.equal(pieces.length, 4);
+  assert.ok(pieces[0]?.startsWith("0 1 ") && pieces[3]?.endsWith("999"));
+});
+
+Deno.test("piecesOf() cuts text without spaces too, and never makes a piece longer than the network reads", () => {
+  fc.assert(fc.property(fc.string({ maxLength: 5000 }), (text) => {
+    assert.ok(piecesOf(text).every((piece) => piece.length <= 600));
+  }));
+  assert.equal(piecesOf("い".repeat(2000)).length, 4);
+});
+
+Deno.test("meanOf() has length 1 whatever the parts, and stays zero where they are", () => {
+  assert.deepEqual(
+    meanOf([Float32Array.of(2, 0), Float32Array.of(0, 2)]).map(Math.fround),
+    meanOf([Float32Array.of(9, 9)]),
+  );
+  assert.deepEqual(meanOf([Float32Array.of(0, 0)]), Float32Array.of(0, 0));
+});
+
+Deno.test("embedTickets() gives every ticket the mean of its own pieces", async () => {
+  const long = Array.from({ length: 100 }, () => "word").join(" ");
+  const seen: string[] = [];
+  const embedder = {
+    embed: (texts: readonly string[]) => {
+      seen.push(...texts);
+      return Promise.resolve(
+        texts.map((text) => text.includes("short") ? Float32Array.of(1, 0) : Float32Array.of(0, 1)),
+      );
+    },
+  };
+  const [first, second] = await embedTickets(
+    [{ subject: "long", body: long }, { subject: "short", body: "" }],
+    embedder,
+  );
+  assert.equal(seen.length, 3);
+  assert.deepEqual(first?.embedding, Float32Array.of(0, 1));
+  assert.deepEqual(second?.embedding, Float32Array.of(1, 0));
 });
