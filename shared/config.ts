@@ -197,3 +197,12 @@ export function logConfig(env: Environment, terminal: boolean): LogConfig {
   const { LOG_LEVEL, LOG_FORMAT } = readVariables(["LOG_LEVEL", "LOG_FORMAT"], asked);
   return { level: LOG_LEVEL, format: LOG_FORMAT };
 }
+
+/** All variables as a Markdown table: README holds exactly this. */
+export function variablesAsMarkdown(): string {
+  const rows = Object.entries(variables).map(([name, { fallback, about }]: [string, Variable<unknown>]) => {
+    const value = fallback === undefined ? "required" : fallback === null ? "none" : `\`${fallback}\``;
+    return `| \`${name}\` | ${value} | ${about.replaceAll("|", "\\|")} |`;
+  });
+  return ["| name | default | what it is |", "| --- | --- | --- |", ...rows].join("\n");
+}
