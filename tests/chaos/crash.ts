@@ -6,6 +6,8 @@ import type { Journal } from "./journal.ts";
 import { countLabels } from "./load.ts";
 import { isCovered } from "./offsets.ts";
 
+const STANDSTILL_MAX_MS = 60_000;
+
 /** What is killed, how often, and under what load. */
 export interface CrashOptions {
   readonly brokers: string;
@@ -87,18 +89,27 @@ export async function runCrashCampaign(options: CrashOptions): Promise<CrashResu
   return await measure(deployment, kills, seconds);
 }
 
-/** Waits until so many tickets are settled. */
+/** Waits until so many tickets are settled; fails with everybody's last words when nothing moves for a minute. */
 export async function settled(deployment: Deployment, count: number): Promise<void> {
-  const what = `${count} settled tickets`;
-  await until(what, () => deployment.journal.settled.size >= count, { timeoutMs: 600_000, everyMs: 10 });
+  const { journal } = deployment;
+  while (journal.settled.size < count) {
+    const before = journal.settled.size;
+    const moved = () => journal.settled.size > before;
+    await until("another settled ticket", moved, { timeoutMs: STANDSTILL_MAX_MS, everyMs: 10 }).catch(
+      (error) => {
+        throw new Error(`${error.message}\n${deployment.diagnosis()}`);
+      },
+    );
+  }
 }
 
 /** Waits until the group's committed offsets have reached the end of the log. */
 export async function committedToTheEnd(deployment: Deployment): Promise<void> {
   const { offsets, topic, groupId } = deployment;
-  await until("a lag of 0", async () => await offsets.lag(topic, groupId) === 0, {
-    timeoutMs: 600_000,
-    everyMs: 250,
+  await settled(deployment, deployment.tickets);
+  const isZero = async () => await offsets.lag(topic, groupId) === 0;
+  await until("a lag of 0", isZero, { timeoutMs: STANDSTILL_MAX_MS, everyMs: 250 }).catch((error) => {
+    throw new Error(`${error.message}\n${deployment.diagnosis()}`);
   });
 }
 

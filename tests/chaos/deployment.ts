@@ -47,6 +47,7 @@ export class Deployment implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   readonly #replicas: Replica[];
   readonly #proxies: CountingProxy[] = [];
+  readonly #processes: Child[] = [];
   readonly #llmPort = freePort();
   #tickets = 0;
 
@@ -107,7 +108,7 @@ export class Deployment implements AsyncDisposable {
     );
     this.#proxies.push(...proxies);
     const adminPort = freePort();
-    const process = this.#stack.use(startTask("consumer", name, {
+    const process = this.#run("consumer", name, {
       KAFKA_BROKERS: this.options.brokers,
       KAFKA_TOPIC: this.topic,
       KAFKA_GROUP_ID: this.groupId,
@@ -115,7 +116,7 @@ export class Deployment implements AsyncDisposable {
       WORKER_CONCURRENCY: String(this.options.concurrency),
       ADMIN_PORT: String(adminPort),
       ...this.options.consumerEnv,
-    }));
+    });
     await answers(process, `http://127.0.0.1:${adminPort}/livez`);
     return { name, process, proxies };
   }
@@ -140,13 +141,13 @@ export class Deployment implements AsyncDisposable {
   /** Starts a replica and waits until it is ready. */
   async startReplica(index: number): Promise<void> {
     const replica = this.#replica(index);
-    const process = this.#stack.use(startTask("worker", `worker ${index}`, {
+    const process = this.#run("worker", `worker ${index}`, {
       PORT: String(replica.port),
       DATABASE_URL: this.databaseUrl,
       OPENAI_BASE_URL: `http://127.0.0.1:${this.#llmPort}/v1`,
       OPENAI_API_KEY: "stub",
       WORKER_CONCURRENCY: String(this.options.concurrency),
-    }));
+    });
     replica.process = process;
     await answers(process, `http://127.0.0.1:${replica.port}/readyz`);
     this.#proxiesOf(replica).forEach((proxy) => proxy.open());
@@ -157,6 +158,16 @@ export class Deployment implements AsyncDisposable {
     for (const { process } of this.#replicas) {
       if (process !== undefined) await endCleanly(process);
     }
+  }
+
+  /** What every process wrote last, for when nothing moves any more. */
+  diagnosis(): string {
+    const state = ({ status }: Child) =>
+      status === undefined ? "runs" : `ended: ${status.signal ?? status.code}`;
+    const last = ({ lines }: Child) => lines.slice(-15).map(({ text }) => `    ${text}\n`).join("");
+    const { journal, tickets } = this;
+    return `${journal.posts.length} POSTs, ${journal.settled.size} of ${tickets} tickets settled\n` +
+      this.#processes.map((process) => `  ${process.name} (${state(process)})\n${last(process)}`).join("");
   }
 
   /** Calls the LLM has had. */
@@ -182,6 +193,12 @@ export class Deployment implements AsyncDisposable {
     const llm = startChild({ name: "stub LLM", command: Deno.execPath(), args, linesMax: 100 });
     this.#stack.use(llm);
     await answers(llm, `http://127.0.0.1:${this.#llmPort}/calls`);
+  }
+
+  #run(task: string, name: string, env: Readonly<Record<string, string>>): Child {
+    const process = this.#stack.use(startTask(task, name, env));
+    this.#processes.push(process);
+    return process;
   }
 
   #replica(index: number): Replica {

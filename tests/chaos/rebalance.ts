@@ -2,7 +2,7 @@
 
 import { parseIdempotencyKey } from "../../shared/protocol.ts";
 import { until } from "../support/until.ts";
-import { committedToTheEnd, settled } from "./crash.ts";
+import { committedToTheEnd } from "./crash.ts";
 import { Deployment } from "./deployment.ts";
 import { Feeder, Fleet } from "./fleet.ts";
 import { type FlowMeasures, measureFlow, type Stretch } from "./flow_measures.ts";
@@ -53,7 +53,6 @@ export async function runRebalanceCampaign(options: RebalanceOptions): Promise<F
     );
   }
   options.tell("no more tickets: waiting for a lag of 0");
-  await settled(deployment, deployment.tickets);
   await committedToTheEnd(deployment);
   while (fleet.size > 0) await fleet.leave();
   await deployment.stopReplicas();
