@@ -1,6 +1,8 @@
 // One child process of `start`: tied to its parent, read line by line, stopped politely and then firmly.
 
 import { type ChildLine, parseChildLine } from "./child_line.ts";
+import { projectPath } from "./project.ts";
+import { linesOf } from "./ticket_files.ts";
 
 /** How a child is run. */
 export interface ChildCommand {
@@ -38,6 +40,8 @@ export class Child {
     this.#listeners.add(onLine);
     this.#process = new Deno.Command(Deno.execPath(), {
       args: [...args],
+      // Flags of the tasks name folders of the project.
+      cwd: projectPath(""),
       env: { ...env },
       stdin: "piped",
       stdout: "piped",
@@ -114,15 +118,7 @@ export class Child {
   }
 
   async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
-    let rest = "";
-    for await (
-      const chunk of stream.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
-    ) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) this.#heard(line);
-    }
-    if (rest !== "") this.#heard(rest);
+    for await (const line of linesOf(stream)) this.#heard(line);
   }
 
   #heard(text: string): void {

@@ -1,13 +1,12 @@
 // Runs what a task of deno.json runs, with the same narrow flags, as a child of ours.
 
 import denoJson from "../deno.json" with { type: "json" };
+import { projectPath } from "./project.ts";
 
-const LEASH = new URL("./leash.ts", import.meta.url);
-const PROJECT = new URL("../", import.meta.url);
+const LEASH = projectPath("local/leash.ts");
 
 /**
- * The arguments of `deno` that run a task on a leash (see leash.ts). Paths become absolute, so that the working
- * directory does not matter.
+ * The arguments of `deno` that run a task on a leash (see leash.ts).
  *
  * @throws {Error} when the task is not a plain `deno run` of one file.
  */
@@ -27,5 +26,5 @@ export function leashedTask(
 
 /** The arguments of `deno` that run a file of the project on a leash. */
 export function leashed(file: string, flags: readonly string[], args: readonly string[] = []): string[] {
-  return ["run", ...flags, "--preload", LEASH.pathname, new URL(file, PROJECT).pathname, ...args];
+  return ["run", ...flags, "--preload", LEASH, projectPath(file), ...args];
 }

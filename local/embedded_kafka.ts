@@ -21,13 +21,23 @@ export interface EmbeddedKafka {
 // Narrow but for the native library, which cannot be confined.
 const FLAGS = ["--allow-ffi", "--allow-read", "--allow-env", "--allow-sys"];
 
+/** Told about the process from its first moment. */
+export interface EmbeddedKafkaListener {
+  readonly onSpawn?: (child: Child) => void;
+  readonly onLine?: OnLine;
+}
+
 /**
  * Starts the broker and makes the topics.
  *
  * @throws {ChildFailedError} when it does not start.
  */
-export async function startEmbeddedKafka(topics: readonly string[], onLine?: OnLine): Promise<EmbeddedKafka> {
+export async function startEmbeddedKafka(
+  topics: readonly string[],
+  { onSpawn, onLine }: EmbeddedKafkaListener = {},
+): Promise<EmbeddedKafka> {
   const child = new Child({ name: "kafka", args: leashed("local/kafka_main.ts", FLAGS), env: {} }, onLine);
+  onSpawn?.(child);
   const brokers = await child.waitFor(addressIn);
   const kafka = createKafka({
     brokers: [brokers],

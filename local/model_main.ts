@@ -38,17 +38,29 @@ const model = await trainModel({
 
 const app = createModelApp({ model, now: Date.now, newId: () => crypto.randomUUID() });
 serving = true;
-const server = Deno.serve({
-  port,
-  signal: stop.signal,
-  onListen: (address) =>
-    log.info("listening", {
-      port: address.port,
-      url: `http://localhost:${address.port}/v1`,
-      model: model.fingerprint,
-      tookMs: Math.round(performance.now() - startedMs),
-    }),
-}, app.fetch);
+const server = serve();
 await server.finished;
 log.info("stopped");
 Deno.exit(0);
+
+function serve(): Deno.HttpServer {
+  try {
+    return Deno.serve({
+      port,
+      signal: stop.signal,
+      onListen: (address) =>
+        log.info("listening", {
+          port: address.port,
+          url: `http://localhost:${address.port}/v1`,
+          model: model.fingerprint,
+          tookMs: Math.round(performance.now() - startedMs),
+        }),
+    }, app.fetch);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    log.error("refused to start", {
+      reason: `PORT ${port} is in use: stop what listens there or set another PORT`,
+    });
+    Deno.exit(2);
+  }
+}

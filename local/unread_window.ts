@@ -1,7 +1,6 @@
 // How many bytes of what was sent the consumer group has not committed yet. Pure.
 
-/** Offsets by partition. */
-export type Offsets = ReadonlyMap<number, bigint>;
+import type { Offsets } from "../consumer/kafka/producer.ts";
 
 interface Sent {
   readonly bytes: number;
@@ -13,7 +12,6 @@ interface Sent {
 export class UnreadWindow {
   readonly #bytesMax: number;
   #sent: Sent[] = [];
-  #committed: Offsets = new Map();
 
   /** @param bytesMax unread bytes allowed, over all partitions, as all of them may be in one. */
   constructor(bytesMax: number) {
@@ -36,13 +34,7 @@ export class UnreadWindow {
 
   /** Takes in what the group has committed. */
   committed(offsets: Offsets): void {
-    this.#committed = offsets;
     this.#sent = this.#sent.filter(({ ends }) => unread(ends, offsets) > 0n);
-  }
-
-  /** Records that are not committed, of what was sent until `ends`. */
-  unreadOf(ends: Offsets): bigint {
-    return unread(ends, this.#committed);
   }
 }
 

@@ -1,0 +1,85 @@
+// Keeps one child running: when it ends unasked, it is started again after a pause that grows while it keeps ending.
+
+import type { ChildFailedError } from "./child.ts";
+
+/** What is needed of a running child. */
+export interface RunningChild {
+  readonly ended: Promise<Deno.CommandStatus>;
+  readonly stop: (graceMs: number) => Promise<void>;
+  readonly kill: () => void;
+  readonly failure: (status: Deno.CommandStatus) => ChildFailedError;
+}
+
+/** What it needs besides. */
+export interface KeptRunningPorts<Child extends RunningChild> {
+  readonly spawn: () => Child;
+  /** Resolves when the child is up; rejects when it ends before. */
+  readonly ready: (child: Child) => Promise<void>;
+  /** Told when it failed, with the pause before it is started again. */
+  readonly onCrash: (why: ChildFailedError, pauseMs: number) => void;
+  /** Told when it ended of its own will, with code 0; then it stays so. */
+  readonly onDone: () => void;
+  readonly nowMs: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+const PAUSE_FIRST_MS = 500;
+const PAUSE_MAX_MS = 15_000;
+/** Having run so long, the next crash counts as a first one. */
+const STEADY_MS = 30_000;
+
+/** See the file's first line. `start()` once, `stop()` and `kill()` at any time and any number of times. */
+export class KeptRunning<Child extends RunningChild = RunningChild> {
+  readonly #ports: KeptRunningPorts<Child>;
+  readonly #stopping = new AbortController();
+  #child: Child | undefined;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(ports: KeptRunningPorts<Child>) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Resolves when the child is up for the first time.
+   *
+   * @throws {ChildFailedError} when it ends before; then it is not started again.
+   */
+  async start(): Promise<void> {
+    const child = this.#spawn();
+    await this.#ports.ready(child);
+    this.#loop = this.#watch(child);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort();
+    await this.#child?.stop(graceMs);
+    await this.#loop;
+  }
+
+  /** Ends the child at once. */
+  kill(): void {
+    this.#stopping.abort();
+    this.#child?.kill();
+  }
+
+  #spawn(): Child {
+    return this.#child = this.#ports.spawn();
+  }
+
+  async #watch(first: Child): Promise<void> {
+    let child = first;
+    let pauseMs = PAUSE_FIRST_MS;
+    for (;;) {
+      const startedMs = this.#ports.nowMs();
+      const status = await child.ended;
+      if (this.#stopping.signal.aborted) return;
+      if (status.success) return this.#ports.onDone();
+      if (this.#ports.nowMs() - startedMs >= STEADY_MS) pauseMs = PAUSE_FIRST_MS;
+      this.#ports.onCrash(child.failure(status), pauseMs);
+      await this.#ports.sleep(pauseMs, this.#stopping.signal);
+      if (this.#stopping.signal.aborted) return;
+      child = this.#spawn();
+      pauseMs = Math.min(PAUSE_MAX_MS, pauseMs * 2);
+    }
+  }
+}

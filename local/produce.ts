@@ -1,0 +1,164 @@
+// `deno task produce`: puts tickets of the user's own into the topic, and with `--insert` their rows into Postgres.
+
+import process from "node:process";
+import { TopicProducer, TopicProgress } from "../consumer/kafka/producer.ts";
+import { EXIT, onStopSignal, runMain, StartError } from "../shared/process.ts";
+import { type KafkaTarget, kafkaTarget } from "./kafka_target.ts";
+import { parseProduceArguments, PRODUCE_USAGE, type ProduceArguments } from "./produce_arguments.ts";
+import { homeFolder } from "./project.ts";
+import { readRun, type Run } from "./run_file.ts";
+import { sampleTickets } from "./samples.ts";
+import { progressText, summaryText } from "./produce_texts.ts";
+import { type Screen, standardScreen } from "./screen.ts";
+import { type SendingPorts, type SendingSummary, sendTickets } from "./sending.ts";
+import { openTickets, type TicketFile } from "./ticket_files.ts";
+import { TicketRows } from "./ticket_rows.ts";
+import { UnreadRoom } from "./unread_room.ts";
+
+/** So many bad lines are shown, all are counted. */
+const BAD_SHOWN_MAX = 20;
+const env = (name: string) => Deno.env.get(name);
+
+async function main(): Promise<number> {
+  const args = readArguments();
+  if (args.help) {
+    print(PRODUCE_USAGE);
+    return EXIT.ok;
+  }
+  // kafkajs makes Node.js warn about a negative timer, which means nothing to anybody.
+  process.removeAllListeners("warning");
+  const run = await readRun(homeFolder(args.home, Deno.cwd()));
+  const target = await kafkaTarget(env, run);
+  if (target === undefined) {
+    throw new StartError(
+      "No Kafka to put tickets into: run `deno task start` beside this, or set KAFKA_BROKERS.",
+    );
+  }
+  const rows = openRows(args, run);
+  using screen = standardScreen(Deno.stderr);
+  const startedMs = performance.now();
+  try {
+    const tickets = await openInput(args, rows);
+    const summary = await produce(
+      target,
+      args.file === undefined || args.insert ? rows : undefined,
+      tickets,
+      screen,
+    );
+    screen.done("produce");
+    const tookMs = Math.round(performance.now() - startedMs);
+    print(summaryText({ ...summary, topic: target.topic, tookMs }, args.json));
+    return stopping.aborted ? EXIT.interrupted : summary.bad > 0 ? EXIT.failed : EXIT.ok;
+  } finally {
+    await rows?.close();
+  }
+}
+
+const interruption = new AbortController();
+const stopping = interruption.signal;
+
+function readArguments(): ProduceArguments {
+  try {
+    return parseProduceArguments(Deno.args);
+  } catch (error) {
+    throw new StartError(`${(error as Error).message}. See deno task produce --help.`);
+  }
+}
+
+/** Samples bring their rows into the embedded Postgres; otherwise rows are written only where `--insert` says so. */
+function openRows({ file, insert }: ProduceArguments, run: Run | undefined): TicketRows | undefined {
+  const own = env("DATABASE_URL")?.trim();
+  const url = own || run?.databaseUrl;
+  if (insert && !url) {
+    throw new StartError(
+      "--insert needs a database: run `deno task start` beside this, or set DATABASE_URL.",
+    );
+  }
+  return url && (insert || (file === undefined && !own)) ? new TicketRows(url) : undefined;
+}
+
+async function openInput({ file }: ProduceArguments, rows: TicketRows | undefined): Promise<TicketFile> {
+  if (file !== undefined) return await openFile(file);
+  const samples = await sampleTickets(await rows?.nextId().catch(databaseFailed));
+  const lines = (async function* () {
+    yield* samples;
+  })();
+  return { lines, progress: () => undefined };
+}
+
+async function openFile(path: string): Promise<TicketFile> {
+  try {
+    return await openTickets(path);
+  } catch (error) {
+    throw new StartError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+async function produce(
+  target: KafkaTarget,
+  rows: TicketRows | undefined,
+  tickets: TicketFile,
+  screen: Screen,
+): Promise<SendingSummary> {
+  const producer = new TopicProducer(target.kafka, target.topic);
+  const progress = new TopicProgress(target.kafka, target.topic, target.groupId);
+  const room = new UnreadRoom(
+    progress,
+    (unread) => screen.going("produce", `waiting for the consumer, ${unread} tickets are unread`),
+    stopping,
+  );
+  await connect(target, producer, progress, room);
+  let bad = 0;
+  const ports: SendingPorts = {
+    room: target.embedded ? (bytes) => room.wait(bytes) : () => Promise.resolve(),
+    send: async (records) => {
+      await producer.send(records);
+      if (target.embedded) await room.sent(sizeOf(records));
+    },
+    ...(rows === undefined ? {} : { insert: (some) => rows.insert(some).catch(databaseFailed) }),
+    onProgress: (summary) => screen.going("produce", progressText(summary, tickets.progress())),
+    onBad: (line, problem) => ++bad <= BAD_SHOWN_MAX && screen.line(`line ${line}: ${problem}`),
+    signal: stopping,
+  };
+  try {
+    const summary = await sendTickets(tickets.lines, ports);
+    if (bad > BAD_SHOWN_MAX) screen.line(`and ${bad - BAD_SHOWN_MAX} more`);
+    return summary;
+  } finally {
+    await Promise.all([producer.close(), progress.close()]);
+  }
+}
+
+async function connect(
+  { brokers, embedded }: KafkaTarget,
+  producer: TopicProducer,
+  progress: TopicProgress,
+  room: UnreadRoom,
+): Promise<void> {
+  try {
+    await producer.connect();
+    if (!embedded) return;
+    await progress.connect();
+    await room.begin();
+  } catch (error) {
+    throw new StartError(`Kafka at ${brokers.join(", ")} cannot be used: ${(error as Error).message}`);
+  }
+}
+
+function databaseFailed(error: unknown): never {
+  throw new StartError(`The table tickets cannot be used: ${error instanceof Error ? error.message : error}`);
+}
+
+function sizeOf(records: readonly { readonly value: string }[]): number {
+  const encoder = new TextEncoder();
+  return records.reduce((bytes, { value }) => bytes + encoder.encode(value).length + 100, 0);
+}
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
+}
+
+if (import.meta.main) {
+  onStopSignal(() => interruption.abort());
+  await runMain(main);
+}

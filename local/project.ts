@@ -1,0 +1,14 @@
+// Where the project is, and where it keeps what it keeps.
+
+import { fileURLToPath } from "node:url";
+
+/** Absolute path of a file or folder of the project. */
+export function projectPath(relative: string): string {
+  return fileURLToPath(new URL(`../${relative}`, import.meta.url));
+}
+
+/** Folder for everything that is kept between two starts; absolute. */
+export function homeFolder(asked: string | undefined, workingFolder: string): string {
+  if (asked === undefined) return projectPath(".ackpool");
+  return asked.startsWith("/") ? asked : `${workingFolder}/${asked}`;
+}

@@ -1,0 +1,72 @@
+// Turns what the children say into what people read: labels, warnings that are not repeated, everything when asked.
+
+import type { ChildFailedError } from "./child.ts";
+import { type ChildLine, readable } from "./child_line.ts";
+import { labelIn } from "./parts.ts";
+import type { Screen } from "./screen.ts";
+
+/** The same warning of the same part is shown once in this time. */
+const QUIET_MS = 10_000;
+
+/** See the file's first line. */
+export class Reporter {
+  readonly #screen: Screen;
+  readonly #verbose: boolean;
+  readonly #nowMs: () => number;
+  readonly #shownMs = new Map<string, number>();
+  #labels = 0;
+  #quiet = false;
+
+  constructor(screen: Screen, verbose: boolean, nowMs: () => number) {
+    this.#screen = screen;
+    this.#verbose = verbose;
+    this.#nowMs = nowMs;
+  }
+
+  /** Labels that were written so far. */
+  get labels(): number {
+    return this.#labels;
+  }
+
+  /** From now on warnings are expected, as everything is being stopped. */
+  hush(): void {
+    this.#quiet = true;
+  }
+
+  heard(name: string, line: ChildLine): void {
+    if (this.#verbose) this.#screen.line(`${name} | ${readable(line)}`);
+    const label = labelIn(line);
+    if (label !== undefined) {
+      this.#labels++;
+      this.#screen.line(label);
+    }
+    if (line.kind !== "event") return;
+    if (name === "model" && line.message === "training") {
+      this.#screen.going("model", training(line.properties));
+    }
+    if (line.level === "warning" || line.level === "error") this.#warn(name, line);
+  }
+
+  crashed(name: string, why: ChildFailedError, pauseMs: number): void {
+    this.#screen.line(`! ${name}: ${saying(why)}; starting again in ${pauseMs / 1000} s`);
+  }
+
+  #warn(name: string, line: ChildLine & { kind: "event" }): void {
+    if (this.#verbose || this.#quiet) return;
+    const key = `${name} ${line.message} ${line.properties["said"] ?? ""}`;
+    const shownMs = this.#shownMs.get(key);
+    if (shownMs !== undefined && this.#nowMs() - shownMs < QUIET_MS) return;
+    this.#shownMs.set(key, this.#nowMs());
+    this.#screen.line(`! ${name}: ${readable(line)}`);
+  }
+}
+
+/** What a part that failed said last, or else how it ended. */
+export function saying(why: ChildFailedError): string {
+  const said = why.said.map((line) => line.replace(/^ackpool: /, "").trim()).filter((line) => line !== "");
+  return said.length === 0 ? `ended with code ${why.code}` : said.join("\n  ");
+}
+
+function training({ embedded, total }: Readonly<Record<string, unknown>>): string {
+  return total === undefined ? "training" : `training, ${embedded} of ${total} examples`;
+}

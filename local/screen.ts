@@ -1,0 +1,76 @@
+// What `start` and `produce` show: lines that stay, and on a terminal one last line that says what is going on.
+
+/** Writes text to where people read it. */
+export type Write = (text: string) => void;
+
+const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+const FRAME_MS = 100;
+const CLEAR_LINE = "\r\x1b[2K";
+const NAME_WIDTH = 10;
+
+/** See the file's first line. */
+export class Screen implements Disposable {
+  readonly #write: Write;
+  readonly #columns: (() => number) | undefined;
+  readonly #going = new Map<string, string>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #frame = 0;
+
+  /** @param columns the terminal's width; undefined where there is no terminal, and then nothing is drawn twice. */
+  constructor(write: Write, columns: (() => number) | undefined) {
+    this.#write = write;
+    this.#columns = columns;
+  }
+
+  /** A line that stays. */
+  line(text: string): void {
+    if (this.#columns === undefined) return this.#write(`${text}\n`);
+    this.#write(`${this.#timer === undefined ? "" : CLEAR_LINE}${text}\n`);
+    this.#draw();
+  }
+
+  /** Something goes on under this name. Where there is no terminal, its beginning is told once. */
+  going(name: string, what: string): void {
+    const begins = !this.#going.has(name);
+    this.#going.set(name, what);
+    if (this.#columns === undefined) return begins ? this.line(row(name, `${what} …`)) : undefined;
+    this.#timer ??= setInterval(() => this.#draw(), FRAME_MS);
+  }
+
+  /** It is over; `outcome` stays. */
+  done(name: string, outcome?: string): void {
+    this.#going.delete(name);
+    if (this.#going.size === 0) this[Symbol.dispose]();
+    if (outcome !== undefined) this.line(row(name, outcome));
+  }
+
+  /** Takes the last line away. */
+  [Symbol.dispose](): void {
+    if (this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#write(CLEAR_LINE);
+  }
+
+  #draw(): void {
+    if (this.#timer === undefined || this.#columns === undefined) return;
+    const spinner = SPINNER[this.#frame++ % SPINNER.length];
+    const text = [...this.#going].map(([name, what]) => `${name}: ${what}`).join("  ·  ");
+    this.#write(`${CLEAR_LINE}${`${spinner} ${text}`.slice(0, this.#columns() - 1)}`);
+  }
+}
+
+/** A part and what there is to say about it, in columns. */
+export function row(name: string, text: string): string {
+  return `  ${name.padEnd(NAME_WIDTH)} ${text}`;
+}
+
+/** The screen of this process. */
+export function standardScreen(stream: typeof Deno.stdout | typeof Deno.stderr = Deno.stdout): Screen {
+  const encoder = new TextEncoder();
+  const write = (text: string) => {
+    const bytes = encoder.encode(text);
+    for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
+  };
+  return new Screen(write, stream.isTerminal() ? () => Deno.consoleSize().columns : undefined);
+}

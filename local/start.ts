@@ -1,0 +1,144 @@
+// `deno task start`: everything on this machine with one command, what is not there embedded, until Ctrl-C.
+
+import process from "node:process";
+import { EXIT, runMain, StartError } from "../shared/process.ts";
+import { ChildFailedError } from "./child.ts";
+import { feedSamples } from "./feed.ts";
+import { isTaken } from "./free_ports.ts";
+import { homeFolder } from "./project.ts";
+import { Reporter, saying } from "./reporter.ts";
+import { readRun, removeRun, writeRun } from "./run_file.ts";
+import { type Screen, standardScreen } from "./screen.ts";
+import { Stack, type StackAddresses } from "./stack.ts";
+import { parseStartArguments, START_USAGE, type StartArguments } from "./start_arguments.ts";
+import { readStartConfig, type StartConfig } from "./start_config.ts";
+import { onStopSignals } from "./stop_signals.ts";
+
+const nowMs = () => performance.now();
+
+async function main(): Promise<number> {
+  const args = readArguments();
+  using screen = standardScreen();
+  if (args.help) {
+    screen.line(START_USAGE);
+    return EXIT.ok;
+  }
+  // kafkajs makes Node.js warn about a negative timer, which means nothing to anybody.
+  process.removeAllListeners("warning");
+  const home = homeFolder(args.home, Deno.cwd());
+  const config = readStartConfig((name) => Deno.env.get(name));
+  await refuseWhatIsTaken(home, config);
+  return await new Start(args, config, home, screen).run();
+}
+
+/** One run from the first process to the end of the last. */
+class Start {
+  readonly #config: StartConfig;
+  readonly #home: string;
+  readonly #screen: Screen;
+  readonly #reporter: Reporter;
+  readonly #stack: Stack;
+  /** Why it ends: undefined for a clean stop. */
+  readonly #end = Promise.withResolvers<string | undefined>();
+
+  constructor({ verbose }: StartArguments, config: StartConfig, home: string, screen: Screen) {
+    this.#config = config;
+    this.#home = home;
+    this.#screen = screen;
+    this.#reporter = new Reporter(screen, verbose, nowMs);
+    this.#stack = new Stack(config, home, {
+      onLine: (name, line) => this.#reporter.heard(name, line),
+      onGoing: (name, what) => screen.going(name, what),
+      onUp: (name, where) => screen.done(name, where),
+      onCrash: (name, why, pauseMs) => this.#reporter.crashed(name, why, pauseMs),
+      onEnd: this.#end.resolve,
+    });
+  }
+
+  async run(): Promise<number> {
+    onStopSignals(() => this.#end.resolve(undefined), () => {
+      this.#stack.kill();
+      Deno.exit(EXIT.interrupted);
+    }, nowMs);
+    this.#up().catch((error) => this.#end.resolve(whyNot(error)));
+    const why = await this.#end.promise;
+    this.#reporter.hush();
+    for (const name of ["packages", "kafka", "postgres", "model", "workers", "feed"]) this.#screen.done(name);
+    if (why !== undefined) this.#screen.line(why);
+    this.#screen.going("stopping", "what is in flight is finished");
+    await this.#stack.stop();
+    await removeRun(this.#home);
+    this.#screen.done("stopping");
+    this.#screen.line(`Stopped. ${count(this.#reporter.labels, "label")} written.`);
+    return why === undefined ? EXIT.ok : EXIT.failed;
+  }
+
+  async #up(): Promise<void> {
+    this.#screen.line("Ackpool starts:");
+    const addresses = await this.#stack.start();
+    const { brokers, databaseUrl, modelUrl } = addresses;
+    await writeRun(this.#home, {
+      pid: Deno.pid,
+      ...(this.#config.brokers === undefined ? { brokers } : {}),
+      ...(this.#config.databaseUrl === undefined ? { databaseUrl } : {}),
+      topic: this.#config.topic,
+      groupId: this.#config.groupId,
+      ingressPort: addresses.ingressPort,
+      adminPort: addresses.adminPort,
+    });
+    if (modelUrl === undefined) this.#screen.line("  llm        yours, by OPENAI_API_KEY or OPENAI_BASE_URL");
+    await this.#feed(addresses);
+  }
+
+  async #feed({ brokers, databaseUrl, ingressPort }: StackAddresses): Promise<void> {
+    const { brokers: ownBrokers, databaseUrl: ownDatabase, topic } = this.#config;
+    this.#screen.line("");
+    this.#screen.line("Everything is up. Ctrl-C stops it. Try:");
+    this.#screen.line(
+      `  curl -d '{"subject":"Charged twice","body":"My card was charged twice."}' -H 'content-type: application/json' localhost:${ingressPort}/classify`,
+    );
+    this.#screen.line("  deno task produce --insert FILE.jsonl");
+    this.#screen.line("");
+    // Samples are for what is ours alone: nothing made up goes to the user's own topic or table unasked.
+    if (ownBrokers !== undefined || ownDatabase !== undefined) {
+      this.#screen.line(`Waiting for tickets in ${topic}.`);
+      return;
+    }
+    const sent = await feedSamples({ brokers, topic, databaseUrl });
+    this.#screen.line(`${sent} sample tickets are in ${topic}:`);
+  }
+}
+
+function readArguments(): StartArguments {
+  try {
+    return parseStartArguments(Deno.args);
+  } catch (error) {
+    throw new StartError(`${(error as Error).message}. See deno task start --help.`);
+  }
+}
+
+async function refuseWhatIsTaken(home: string, { port, adminPort }: StartConfig): Promise<void> {
+  const run = await readRun(home);
+  if (run !== undefined) {
+    throw new StartError(
+      `deno task start runs here already (process ${run.pid}, http://localhost:${run.ingressPort}). Stop it first.`,
+    );
+  }
+  for (const [name, value] of [["PORT", port], ["ADMIN_PORT", adminPort]] as const) {
+    if (isTaken(value)) {
+      throw new StartError(
+        `Port ${value} is in use. Stop what listens there, or set ${name} to another port.`,
+      );
+    }
+  }
+}
+
+function whyNot(error: unknown): string {
+  if (error instanceof ChildFailedError) return `! ${error.child} did not start: ${saying(error)}`;
+  if (error instanceof StartError) return `! ${error.message}`;
+  return `! ${error instanceof Error ? error.stack : error}`;
+}
+
+const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
+
+if (import.meta.main) await runMain(main);

@@ -1,0 +1,41 @@
+// What `deno task start` is asked for on its command line. Pure.
+
+import { parseArgs } from "node:util";
+
+/** See the file's first line. */
+export interface StartArguments {
+  readonly verbose: boolean;
+  readonly help: boolean;
+  /** Folder for everything that is kept. */
+  readonly home: string | undefined;
+}
+
+/** The text of `--help`. */
+export const START_USAGE = `Runs Ackpool on this machine. What these do not name is embedded:
+
+  KAFKA_BROKERS                       your brokers
+  DATABASE_URL                        your Postgres
+  OPENAI_API_KEY, OPENAI_BASE_URL     your LLM
+
+  deno task start
+
+  --verbose  every line of every process
+  --home DIR where the embedded Postgres keeps its files (.ackpool)
+`;
+
+/**
+ * Reads the command line.
+ *
+ * @throws {TypeError} with a message for people.
+ */
+export function parseStartArguments(args: readonly string[]): StartArguments {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      verbose: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+      home: { type: "string" },
+    },
+  });
+  return { verbose: values.verbose, help: values.help, home: values.home };
+}

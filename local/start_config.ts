@@ -1,0 +1,80 @@
+// What the environment says to `start`: which parts are embedded, which are the user's own. Pure.
+
+import { parseConfig as parseConsumer } from "../consumer/config.ts";
+import { deadLetterTopicOf, retryTopicOf } from "../consumer/kafka/side_topics.ts";
+import { ConfigError, type Environment } from "../shared/config.ts";
+import { parseConfig as parseWorker } from "../worker/config.ts";
+
+/** See the file's first line. */
+export interface StartConfig {
+  /** The user's own brokers; undefined where Kafka is embedded. */
+  readonly brokers: readonly string[] | undefined;
+  /** The user's own database; undefined where Postgres is embedded. */
+  readonly databaseUrl: string | undefined;
+  /** Whether the local model takes the provider's place. */
+  readonly localModel: boolean;
+  readonly topic: string;
+  readonly groupId: string;
+  /** The topics the embedded Kafka gets: those that are read, their dead letters and their retries. */
+  readonly topics: readonly string[];
+  readonly port: number;
+  readonly adminPort: number;
+  readonly shutdownGraceMs: number;
+}
+
+// Stand-ins for what `start` provides, so that the consumer's and the worker's own rules check all the rest.
+const PROVIDED = {
+  KAFKA_BROKERS: "127.0.0.1:1",
+  WORKER_URL: "http://127.0.0.1:1",
+  DATABASE_URL: "postgres://127.0.0.1:1/embedded",
+};
+const LOCAL_MODEL = "http://127.0.0.1:1/v1";
+
+/**
+ * Reads the environment as all of the parts will.
+ *
+ * @throws {ConfigError} with every problem of every part at once.
+ */
+export function readStartConfig(env: Environment): StartConfig {
+  const set = (name: string) => env(name)?.trim() || undefined;
+  const localModel = !set("OPENAI_API_KEY") && !set("OPENAI_BASE_URL");
+  const provided: Record<string, string> = {
+    ...PROVIDED,
+    ...(localModel ? { OPENAI_BASE_URL: LOCAL_MODEL } : {}),
+  };
+  const filled = (name: string) => name === "WORKER_URL" ? provided[name] : set(name) ?? provided[name];
+  const { consumer, worker } = readBoth(filled);
+  const { source, deadLetterTopic, retryTopic } = consumer;
+  return {
+    brokers: set("KAFKA_BROKERS") === undefined ? undefined : consumer.kafka.brokers,
+    databaseUrl: set("DATABASE_URL"),
+    localModel,
+    topic: source.topics[0] ?? "support-tickets",
+    groupId: source.groupId,
+    topics: source.topics.flatMap((topic) => [
+      topic,
+      deadLetterTopicOf(topic, source.groupId, deadLetterTopic),
+      retryTopicOf(topic, source.groupId, retryTopic),
+    ]),
+    port: worker.port,
+    adminPort: consumer.adminPort,
+    shutdownGraceMs: worker.shutdownGraceMs,
+  };
+}
+
+function readBoth(env: Environment) {
+  const problems = new Set<string>();
+  const read = <T>(parse: (env: Environment) => T): T | undefined => {
+    try {
+      return parse(env);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const problem of error.problems) problems.add(problem);
+      return undefined;
+    }
+  };
+  const consumer = read(parseConsumer);
+  const worker = read(parseWorker);
+  if (consumer === undefined || worker === undefined) throw new ConfigError([...problems]);
+  return { consumer, worker };
+}
