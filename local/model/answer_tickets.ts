@@ -1,11 +1,12 @@
 // Puts the trained model to work on the tickets of one request: embeds, classifies, ranks the allowed labels.
 
 import type { TicketAnswer } from "./answer_text.ts";
+import type { Embedder } from "./embedder.ts";
 import type { AskedTicket } from "./chat_request.ts";
 import { labelProbabilities } from "./classifier.ts";
 import { rankLabels, untrainedLabels } from "./label_choice.ts";
 import { guessLanguage } from "./language_guess.ts";
-import { embedTickets } from "./ticket_embedding.ts";
+import { embedTickets, meanOf } from "./ticket_embedding.ts";
 import type { TrainedModel } from "./train_model.ts";
 
 /** What the tickets are answered with. */
@@ -13,21 +14,21 @@ export interface Question {
   readonly model: TrainedModel;
   /** The labels that may be answered. */
   readonly labels: readonly string[];
-  /** What the request says a label means, if it does. */
-  readonly describe: (label: string) => string | undefined;
+  /** What the request says about a label: its description, its examples, or nothing. */
+  readonly saidAbout: (label: string) => readonly string[];
 }
 
 /** One answer a ticket, in their order. */
 export async function answerTickets(
   tickets: readonly AskedTicket[],
-  { model, labels, describe }: Question,
+  { model, labels, saidAbout }: Question,
 ): Promise<readonly TicketAnswer[]> {
   const named = untrainedLabels(labels).length === 0 ? [] : labels;
-  const [embedded, vectors] = await Promise.all([
+  const [embedded, prototypes] = await Promise.all([
     embedTickets(tickets, model.embedder),
-    named.length === 0 ? [] : model.embedder.embed(named.map((label) => meaning(label, describe))),
+    Promise.all(named.map((label) => prototypeOf(label, saidAbout(label), model.labelEmbedder))),
   ]);
-  const names = new Map(named.map((label, at) => [label, vectors[at]]));
+  const names = new Map(named.map((label, at) => [label, prototypes[at]]));
   return embedded.map((ticket, at) => {
     const probabilities = labelProbabilities(model.classifier, ticket);
     const ranked = rankLabels(labels, probabilities, (label) => likeness(ticket.embedding, names.get(label)));
@@ -37,13 +38,20 @@ export async function answerTickets(
   });
 }
 
-function meaning(label: string, describe: Question["describe"]): string {
+/** What a ticket of a label nobody trained us on should look like: the mean of its name with description, and its examples. */
+async function prototypeOf(
+  label: string,
+  said: readonly string[],
+  embedder: Embedder,
+): Promise<Float32Array> {
+  const [description, ...examples] = said;
   const name = label.replace(/[_-]+/g, " ");
-  const description = describe(label);
-  return description === undefined ? name : `${name}: ${description}`;
+  return meanOf(
+    await embedder.embed([description === undefined ? name : `${name}: ${description}`, ...examples]),
+  );
 }
 
-/** The cosine between a ticket and a label's name; both have length 1. */
-function likeness(embedding: Float32Array, name: Float32Array | undefined): number {
-  return embedding.reduce((total, component, at) => total + component * (name?.[at] ?? 0), 0);
+/** The cosine between a ticket and what its label should look like; both have length 1. */
+function likeness(embedding: Float32Array, prototype: Float32Array | undefined): number {
+  return embedding.reduce((total, component, at) => total + component * (prototype?.[at] ?? 0), 0);
 }

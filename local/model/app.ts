@@ -3,13 +3,7 @@
 import { Hono } from "hono";
 import type { z } from "zod";
 import { allowedLabels, type TicketAnswer, writeAnswer } from "./answer_text.ts";
-import {
-  askedTickets,
-  type ChatRequest,
-  chatRequestSchema,
-  describedAs,
-  promptText,
-} from "./chat_request.ts";
+import { askedTickets, type ChatRequest, chatRequestSchema, promptText, saidAbout } from "./chat_request.ts";
 import { chatCompletion, MODEL_NAME } from "./chat_completion.ts";
 import { answerTickets } from "./answer_tickets.ts";
 import { TRAINED_LABELS } from "./tickets.ts";
@@ -60,7 +54,7 @@ async function complete(request: ChatRequest, { model, now, newId }: ModelAppDep
   const answers = await answerTickets(askedTickets(request), {
     model,
     labels,
-    describe: (label) => describedAs(label, request),
+    saidAbout: (label) => saidAbout(label, request),
   });
   const pieces = schema === undefined ? plainPieces(answers) : writeAnswer(schema, answers);
   return chatCompletion(pieces, {

@@ -55,16 +55,25 @@ export function promptText({ messages }: ChatRequest): string {
   return messages.map(({ content }) => textOf(content)).join("\n");
 }
 
-/** What the system messages say about a label, in a line such as `- billing: money matters`. */
-export function describedAs(label: string, { messages }: ChatRequest): string | undefined {
+/**
+ * What the system messages say about a label: its description, from a line such as `- billing: money matters`, and
+ * its examples, from the lines such as `    e.g. "I was charged twice"` below it.
+ */
+export function saidAbout(label: string, { messages }: ChatRequest): readonly string[] {
   const lines = messages.filter(({ role }) => role === "system" || role === "developer")
     .flatMap(({ content }) => textOf(content).split("\n"));
-  for (const line of lines) {
-    const match = /^[\s*-]*["'`]?([\w -]+?)["'`]?\s*(?::|—|–| - )\s*(.+)$/.exec(line);
-    if (match?.[1] === label) return match[2];
-  }
-  return undefined;
+  const at = lines.findIndex((line) => line.replace(/^\s*[-*]\s+/, "").startsWith(`${label}: `));
+  if (at < 0) return [];
+  const below = lines.slice(at + 1);
+  const end = below.findIndex((line) => !EXAMPLE.test(line));
+  const examples = end < 0 ? below : below.slice(0, end);
+  return [
+    (lines[at] ?? "").replace(/^\s*[-*]\s+/, "").slice(label.length + 2),
+    ...examples.map((line) => line.replace(EXAMPLE, "").replace(/^"(.*)"$/, "$1")),
+  ];
 }
+
+const EXAMPLE = /^\s+e\.g\.\s+/;
 
 function parseFenced(line: string): AskedTicket {
   const parsed = fencedSchema.safeParse(parseJson(line));

@@ -9,8 +9,8 @@ export interface LabelProbability {
   readonly probability: number;
 }
 
-/** How sharply likeness to a label's name tells labels apart; measured on the trained labels, see README.md. */
-const SHARPNESS = 12;
+/** How sharply likeness to what is said about a label tells labels apart; measured, see README.md. */
+const SHARPNESS = 18;
 
 /** The allowed labels the classifier has never seen. */
 export function untrainedLabels(allowed: readonly string[]): readonly string[] {
@@ -19,11 +19,11 @@ export function untrainedLabels(allowed: readonly string[]): readonly string[] {
 
 /**
  * The allowed labels from most to least probable; probabilities sum to 1. Among trained labels the classifier
- * decides. Labels it has never seen take the share that the likeness of ticket and label name earns them
+ * decides. Labels it has never seen take the share that the likeness of ticket and label earns them
  * among all allowed labels: a guess, and a weaker one than a trained label's.
  *
  * @param trained the classifier's probabilities in the order of TRAINED_LABELS
- * @param likeness the cosine between the ticket and each allowed label's name; asked only when a label is new
+ * @param likeness the cosine between the ticket and what is known of each allowed label; asked only when a label is new
  */
 export function rankLabels(
   allowed: readonly string[],

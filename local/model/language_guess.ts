@@ -37,8 +37,12 @@ const SCRIPTS: readonly (readonly [string, RegExp])[] = [
   ["el", /\p{Script=Greek}/gu],
 ];
 
+/** The beginning of a text gives its language away. */
+const CHARACTERS_READ = 2_000;
+
 /** An ISO 639-1 code, or "und" (undetermined, ISO 639-2) where nothing is recognised. */
-export function guessLanguage(text: string): string {
+export function guessLanguage(whole: string): string {
+  const text = whole.slice(0, CHARACTERS_READ);
   const letters = text.match(/\p{L}/gu)?.length ?? 0;
   for (const [language, script] of SCRIPTS) {
     if ((text.match(script)?.length ?? 0) > letters * 0.2) return language;

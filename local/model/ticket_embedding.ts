@@ -9,6 +9,9 @@ const PIECE_WORDS = 80;
 const PIECE_CHARACTERS = 600;
 const PIECES_MAX = 4;
 
+const HEAD_CHARACTERS = 12_000;
+const TAIL_CHARACTERS = 4_000;
+
 /** A ticket as the classifier sees it. */
 export interface EmbeddedTicket {
   /** Subject and body with the foreign words we know in English. */
@@ -16,9 +19,11 @@ export interface EmbeddedTicket {
   readonly embedding: Float32Array;
 }
 
-/** The text a ticket is judged by. */
+/** The text a ticket is judged by; of a very long one the head and the tail. */
 export function gistOf({ subject, body }: TicketText): string {
-  return gloss(`${subject}\n${body}`).trim();
+  const text = `${subject}\n${body}`;
+  const short = text.length <= HEAD_CHARACTERS + TAIL_CHARACTERS;
+  return gloss(short ? text : `${text.slice(0, HEAD_CHARACTERS)}\n${text.slice(-TAIL_CHARACTERS)}`).trim();
 }
 
 /** The pieces of a text that are embedded: the first three and, of a longer one, the last. */

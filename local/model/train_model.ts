@@ -2,6 +2,7 @@
 
 import { type EmbeddedExample, type TicketClassifier, trainClassifier } from "./classifier.ts";
 import type { Embedder } from "./embedder.ts";
+import { remembering } from "./remembering_embedder.ts";
 import { embedTickets, gistOf } from "./ticket_embedding.ts";
 import { type LabelledTicket, parseLabelledTickets, splitTickets, TICKETS_URL } from "./tickets.ts";
 import { packVectors, unpackVectors } from "./vector_file.ts";
@@ -10,6 +11,8 @@ import { packVectors, unpackVectors } from "./vector_file.ts";
 export interface TrainedModel {
   readonly classifier: TicketClassifier;
   readonly embedder: Embedder;
+  /** The same network for what is said about labels, which is the same in every request. */
+  readonly labelEmbedder: Embedder;
   /** Names the set it was trained on: another set, another fingerprint. */
   readonly fingerprint: string;
 }
@@ -21,6 +24,9 @@ export interface TrainingSetup {
   readonly cacheFolder: URL;
   readonly onProgress: (embedded: number, total: number) => void;
 }
+
+/** How many descriptions and examples of labels are kept embedded. */
+const LABEL_TEXTS_MAX = 1_000;
 
 /** How many tickets are embedded between two progress reports. */
 const REPORT_EVERY = 64;
@@ -38,6 +44,7 @@ export async function trainModel(setup: TrainingSetup): Promise<TrainedModel> {
   return {
     classifier: trainClassifier(examples),
     embedder: setup.embedder,
+    labelEmbedder: remembering(setup.embedder, LABEL_TEXTS_MAX),
     fingerprint: `ackpool-${key.slice(0, 12)}`,
   };
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { allowedLabels, type TicketAnswer, writeAnswer } from "../../../local/model/answer_text.ts";
 import { chatCompletion, countTokens } from "../../../local/model/chat_completion.ts";
-import { askedTickets, chatRequestSchema, describedAs } from "../../../local/model/chat_request.ts";
+import { askedTickets, chatRequestSchema, saidAbout } from "../../../local/model/chat_request.ts";
 import { rankLabels } from "../../../local/model/label_choice.ts";
 import { guessLanguage } from "../../../local/model/language_guess.ts";
 import { parseLabelledTickets, TICKETS_URL } from "../../../local/model/tickets.ts";
@@ -43,10 +43,14 @@ Deno.test("askedTickets() takes a fenced line that is not a ticket as the body",
   assert.deepEqual(askedTickets(request("<ticket>\nno json\n</ticket>")), [{ subject: "", body: "no json" }]);
 });
 
-Deno.test("describedAs() finds a label's description in the system message", () => {
-  const asked = request("x", "Labels:\n- shipping: where is my parcel\n- other: the rest");
-  assert.equal(describedAs("shipping", asked), "where is my parcel");
-  assert.equal(describedAs("missing", asked), undefined);
+Deno.test("saidAbout() finds a label's description and examples in the system message", () => {
+  const asked = request(
+    "x",
+    'Labels:\n- order/delivery: where is my parcel\n    e.g. "It never came"\n    e.g. "Too late"\n- other: the rest\n\nThanks',
+  );
+  assert.deepEqual(saidAbout("order/delivery", asked), ["where is my parcel", "It never came", "Too late"]);
+  assert.deepEqual(saidAbout("other", asked), ["the rest"]);
+  assert.deepEqual(saidAbout("missing", asked), []);
 });
 
 Deno.test("allowedLabels() finds the enum of category at any depth", () => {

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { coalescing } from "../../../local/model/coalescing_embedder.ts";
 import { gloss } from "../../../local/model/gloss.ts";
 import { embedTickets, gistOf, meanOf, piecesOf } from "../../../local/model/ticket_embedding.ts";
+import { remembering } from "../../../local/model/remembering_embedder.ts";
 import { packVectors, unpackVectors } from "../../../local/model/vector_file.ts";
 
 const vectorsArbitrary = fc.array(
@@ -125,4 +126,19 @@ Deno.test("embedTickets() gives every ticket the mean of its own pieces", async 
   assert.equal(seen.length, 3);
   assert.deepEqual(first?.embedding, Float32Array.of(0, 1));
   assert.deepEqual(second?.embedding, Float32Array.of(1, 0));
+});
+
+Deno.test("remembering() embeds a text once, repeats and all, and forgets the oldest", async () => {
+  const calls: (readonly string[])[] = [];
+  const embedder = remembering({
+    embed: (texts) => {
+      calls.push(texts);
+      return Promise.resolve(texts.map((text) => Float32Array.of(text.length)));
+    },
+  }, 2);
+  assert.deepEqual(await embedder.embed(["a", "bb", "a"]), [1, 2, 1].map((size) => Float32Array.of(size)));
+  assert.deepEqual(await embedder.embed(["bb", "ccc"]), [2, 3].map((size) => Float32Array.of(size)));
+  await embedder.embed(["bb"]);
+  await embedder.embed(["a"]);
+  assert.deepEqual(calls, [["a", "bb"], ["ccc"], ["a"]]);
 });
