@@ -8,13 +8,12 @@ import type {
   LabelStore,
   StoreFailure,
 } from "../core/store.ts";
-import { type Database, lostARace, type Row, storeFailure } from "./database.ts";
+import { lostARace, type Row, storeFailure } from "./database.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { Leases } from "./leases.ts";
 import { itemsOf } from "./items.ts";
 import { begunOf, finishedOf } from "./rows.ts";
-import { type Statements, statementsFor } from "./statements.ts";
-import { canonicalId, type IdType, readIdType, type TicketsTable } from "./tickets_table.ts";
+import type { TicketSchema } from "./ticket_schema.ts";
 import { isOutage, UnsavedLabels } from "./unsaved_labels.ts";
 
 const GROUP = { itemsMax: 256, lingerMs: 1 };
@@ -25,18 +24,15 @@ type Released = { readonly kind: "released" } | StoreFailure;
 
 /** See {@link LabelStore}. */
 export class PostgresLabelStore implements LabelStore {
-  readonly #database: Database;
-  readonly #table: TicketsTable;
+  readonly #schema: TicketSchema;
   readonly #begins: GroupCommit<BeginRequest, Begun>;
   readonly #finishes: GroupCommit<FinishRequest, Finished>;
   readonly #releases: GroupCommit<BeginRequest, Released>;
   readonly #leases: Leases;
   readonly #unsaved: UnsavedLabels;
-  #schema: Promise<{ readonly idType: IdType; readonly statements: Statements }> | undefined;
 
-  constructor(database: Database, table: TicketsTable) {
-    this.#database = database;
-    this.#table = table;
+  constructor(schema: TicketSchema) {
+    this.#schema = schema;
     const byTicket = ({ key }: BeginRequest) => key.ticketId;
     this.#begins = new GroupCommit((requests) => this.#group("begin", requests, begunOf), byTicket, GROUP);
     this.#finishes = new GroupCommit(
@@ -81,9 +77,9 @@ export class PostgresLabelStore implements LabelStore {
 
   async check(): Promise<StoreFailure | undefined> {
     try {
-      this.#schema = undefined;
-      const { statements } = await this.#ready();
-      await this.#database.run(statements.check, []);
+      this.#schema.forget();
+      const { statements } = await this.#schema.known();
+      await this.#schema.database.run(statements.check, []);
       return undefined;
     } catch (error) {
       return storeFailure(error);
@@ -103,29 +99,9 @@ export class PostgresLabelStore implements LabelStore {
     return finished;
   }
 
-  #ready(): Promise<{ readonly idType: IdType; readonly statements: Statements }> {
-    return this.#schema ??= this.#readSchema();
-  }
-
-  async #readSchema() {
-    try {
-      const idType = await readIdType(this.#database, this.#table);
-      return { idType, statements: statementsFor(this.#table, idType) };
-    } catch (error) {
-      this.#schema = undefined;
-      throw error;
-    }
-  }
-
   async #canonical<R extends BeginRequest>(request: R): Promise<R | StoreFailure> {
-    try {
-      const { idType } = await this.#ready();
-      const ticketId = canonicalId(idType, request.key.ticketId);
-      if (ticketId !== undefined) return { ...request, key: { ...request.key, ticketId } };
-      return { kind: "failed", cause: "bad_id", detail: `Ticket ids are of type ${idType} here` };
-    } catch (error) {
-      return storeFailure(error);
-    }
+    const ticketId = await this.#schema.canonical(request.key.ticketId);
+    return typeof ticketId === "string" ? { ...request, key: { ...request.key, ticketId } } : ticketId;
   }
 
   /** Runs one statement for a group. When a single item is to blame, each goes alone, so that it takes nobody along. */
@@ -138,7 +114,7 @@ export class PostgresLabelStore implements LabelStore {
       return await this.#statement(kind, requests, resultOf);
     } catch (error) {
       const failure = storeFailure(error);
-      if (failure.cause === "misconfigured") this.#schema = undefined;
+      if (failure.cause === "misconfigured") this.#schema.forget();
       if (failure.cause !== "unexpected" || requests.length === 1) return requests.map(() => failure);
       const alone = await Promise.all(requests.map((request) => this.#group(kind, [request], resultOf)));
       return alone.flat();
@@ -150,7 +126,7 @@ export class PostgresLabelStore implements LabelStore {
     requests: readonly R[],
     resultOf: (row: RowType, request: R) => Result,
   ): Promise<Result[]> {
-    const { statements } = await this.#ready();
+    const { statements } = await this.#schema.known();
     const results: Result[] = [];
     for (const row of await this.#runAgain<RowType>(statements[kind], itemsOf(requests))) {
       const request = requests[row.ord];
@@ -162,7 +138,7 @@ export class PostgresLabelStore implements LabelStore {
   async #runAgain<RowType extends Row>(statement: string, items: string): Promise<readonly RowType[]> {
     for (let races = 1;; races++) {
       try {
-        return await this.#database.run<RowType>(statement, [items]);
+        return await this.#schema.database.run<RowType>(statement, [items]);
       } catch (error) {
         if (!lostARace(error) || races >= RACES_MAX) throw error;
       }
@@ -175,7 +151,7 @@ export class PostgresLabelStore implements LabelStore {
   }
 
   async #renew(requests: readonly BeginRequest[]): Promise<void> {
-    const { statements } = await this.#ready();
+    const { statements } = await this.#schema.known();
     await this.#runAgain(statements.renew, itemsOf(requests));
   }
 }

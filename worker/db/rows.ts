@@ -4,14 +4,8 @@ import type { Label } from "../core/label.ts";
 import type { Begun, Finished } from "../core/store.ts";
 import type { Row } from "./database.ts";
 
-/** A row of the `begin` statement. */
-export interface BegunRow extends Row {
-  readonly ord: number;
-  readonly verdict: "not_found" | "overridden" | "stale" | "known" | "buy";
-  readonly claims: number | null;
-  readonly applied: boolean | null;
-  readonly fence_category: string | null;
-  readonly override_category: string | null;
+/** The columns of a joined label; all null where there is none. */
+export interface LabelRow extends Row {
   readonly label_category: string | null;
   readonly found_version: string | null;
   readonly confidence: number | null;
@@ -22,6 +16,16 @@ export interface BegunRow extends Row {
   readonly output_tokens: number | null;
   readonly cost_usd: number | null;
   readonly truncated: boolean | null;
+}
+
+/** A row of the `begin` statement. */
+export interface BegunRow extends LabelRow {
+  readonly ord: number;
+  readonly verdict: "not_found" | "overridden" | "stale" | "known" | "buy";
+  readonly claims: number | null;
+  readonly applied: boolean | null;
+  readonly fence_category: string | null;
+  readonly override_category: string | null;
 }
 
 /** A row of the `finish` statement. */
@@ -59,7 +63,8 @@ export function finishedOf({ written, ready, stored }: FinishedRow): Finished {
   return stored && !ready ? { kind: "not_found" } : { kind: "superseded" };
 }
 
-function labelOf(row: BegunRow): Label | undefined {
+/** The label in a row, if it has one. */
+export function labelOf(row: LabelRow): Label | undefined {
   if (row.label_category === null) return undefined;
   return {
     category: row.label_category,

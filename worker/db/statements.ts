@@ -2,13 +2,19 @@
 
 import { type IdType, quoted, type TicketsTable } from "./tickets_table.ts";
 
-/** The store's SQL for one table. Every statement takes one parameter: a JSON array of items. */
+/** The store's SQL for one table. Where nothing else is said a statement takes one parameter: a JSON array of items. */
 export interface Statements {
   readonly begin: string;
   readonly finish: string;
   readonly release: string;
   readonly renew: string;
   readonly check: string;
+  /** $1 is the ticket's id. */
+  readonly read: string;
+  /** $1 id, $2 category, $3 who, $4 why. */
+  readonly override: string;
+  /** $1 confidence, $2 most rows. */
+  readonly review: string;
 }
 
 /** How long a claim lives without being renewed, by the database's clock. */
@@ -44,6 +50,9 @@ export function statementsFor(table: TicketsTable, idType: IdType): Statements {
       from ${items(KEY)} where ${SAME_KEY} and l.claimed_by = i.claim and l.category is null`,
     check: `select t.${names.id}, t.${names.category}, t.${names.classifiedAt}
       from ${names.table} t, ackpool.labels, ackpool.tickets, ackpool.history limit 0`,
+    read: read(names),
+    override: override(names),
+    review: REVIEW,
   };
 }
 
@@ -154,3 +163,55 @@ function finish({ table, id, category, classifiedAt, idType }: Names): string {
       (not fresh or exists (select from stored s where s.ticket_id = i.ticket_id)) as stored
     from i`;
 }
+
+/** A ticket, the label it carries by the fence, and its history as JSON, newest first. */
+function read({ table, id, category, classifiedAt, idType }: Names): string {
+  return `
+    select t.${category} as category, t.${classifiedAt} as classified_at, f.override_category, f.override_by,
+      l.category as label_category, l.confidence, l.reason, l.language, l.model, l.input_tokens, l.output_tokens,
+      l.cost_usd, l.truncated, l.label_version as found_version,
+      coalesce((
+        select json_agg(json_build_object(
+          'category', h.category, 'confidence', h.confidence, 'source', h.source, 'labelVersion', h.label_version,
+          'decidedBy', h.decided_by, 'reason', h.reason,
+          'at', to_char(h.written_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by h.id desc)
+        from ackpool.history h where h.ticket_id = $1::text
+      ), '[]') as history
+    from ${table} t
+    left join ackpool.tickets f on f.ticket_id = $1::text
+    left join ackpool.labels l on l.ticket_id = f.ticket_id and l.content_hash = f.content_hash
+      and l.label_version = f.label_version
+    where t.${id} = $1::text::${idType}`;
+}
+
+/** Locks fence before ticket, as `finish` does. */
+function override({ table, id, category, classifiedAt, idType }: Names): string {
+  return `
+    with fenced as (
+      insert into ackpool.tickets as f (ticket_id, override_category, override_by, override_at)
+      select $1::text, $2::text, $3::text, now() from ${table} t where t.${id} = $1::text::${idType}
+      on conflict on constraint tickets_pkey do update
+        set override_category = excluded.override_category, override_by = excluded.override_by,
+          override_at = excluded.override_at
+      returning f.ticket_id, f.category as model_category
+    ), updated as (
+      update ${table} t set ${category} = $2::text, ${classifiedAt} = now()
+      from fenced where t.${id} = fenced.ticket_id::${idType}
+      returning t.${id}
+    ), told as (
+      insert into ackpool.history (ticket_id, category, source, decided_by, reason)
+      select ticket_id, $2::text, 'human', $3::text, $4::text from fenced
+    )
+    select fenced.model_category,
+      not exists (select from ackpool.history h where h.ticket_id = $1::text and h.source = 'human') as first
+    from fenced, updated`;
+}
+
+const REVIEW = `
+  select f.ticket_id, l.category, l.confidence, l.reason, l.labelled_at as at
+  from ackpool.labels l
+  join ackpool.tickets f on f.ticket_id = l.ticket_id and f.content_hash = l.content_hash
+    and f.label_version = l.label_version
+  where l.confidence < $1::double precision and f.override_category is null
+  order by l.confidence, f.ticket_id
+  limit $2::integer`;

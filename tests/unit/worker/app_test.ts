@@ -1,0 +1,55 @@
+// Tests of the worker's app.
+
+import assert from "node:assert/strict";
+import { PROBLEMS } from "../../../worker/http/problems.ts";
+import { workerApp } from "../../support/worker_app.ts";
+
+Deno.test("createApp() answers 405 with Allow for a wrong method and 404 for a wrong path", async () => {
+  const { app } = workerApp();
+  const wrongMethod = await app.request("/classify", { method: "DELETE" });
+  assert.deepEqual([wrongMethod.status, wrongMethod.headers.get("allow")], [405, "POST"]);
+  const readOnly = await app.request("/livez", { method: "POST" });
+  assert.deepEqual([readOnly.status, readOnly.headers.get("allow")], [405, "GET, HEAD"]);
+  const nowhere = await app.request("/nowhere");
+  assert.deepEqual([nowhere.status, (await nowhere.json()).type], [404, "/problems/not-found"]);
+});
+
+Deno.test("createApp() leaves health, metrics and problems open to all", async () => {
+  const { app } = workerApp({ tokens: ["secret"] });
+  for (const path of ["/livez", "/readyz", "/metrics", "/problems/not-json"]) {
+    assert.equal((await app.request(path)).status, 200, path);
+  }
+});
+
+Deno.test("createApp() serves a page for every kind of problem", async () => {
+  const { app } = workerApp();
+  for (const [slug, { title, status }] of Object.entries(PROBLEMS)) {
+    const page = await (await app.request(`/problems/${slug}`)).json();
+    assert.deepEqual([page.type, page.title, page.status], [`/problems/${slug}`, title, status]);
+  }
+  assert.equal((await app.request("/problems/toString")).status, 404);
+});
+
+Deno.test("GET /readyz names what is wrong, since when, and heals by itself", async () => {
+  const { app, tables, readiness } = workerApp();
+  readiness.drain();
+  const response = await app.request("/readyz");
+  const { status, causes } = await response.json();
+  assert.deepEqual([response.status, status, causes[0].name], [503, "not_ready", "draining"]);
+  assert.ok(!Number.isNaN(Date.parse(causes[0].since)));
+  const other = workerApp();
+  other.tables.failure = { kind: "failed", cause: "unreachable", detail: "ECONNREFUSED" };
+  assert.equal((await (await other.app.request("/readyz")).json()).causes[0].name, "database-unreachable");
+  assert.equal(tables.failure, undefined);
+});
+
+Deno.test("GET /metrics counts requests by route and status, and labels by outcome", async () => {
+  const { app, classify } = workerApp();
+  await classify({ subject: "Invoice", body: "twice" });
+  await classify({ subject: "Invoice" });
+  const text = await (await app.request("/metrics")).text();
+  assert.match(text, /^ackpool_worker_requests_total\{route="\/classify",status="200"\} 1$/m);
+  assert.match(text, /^ackpool_worker_requests_total\{route="\/classify",status="422"\} 1$/m);
+  assert.match(text, /^ackpool_worker_labels_total\{category="billing",outcome="classified"\} 1$/m);
+  assert.match(text, /^ackpool_worker_in_flight 0$/m);
+});

@@ -1,0 +1,50 @@
+// What the tickets table turned out to be: read once from the catalogue, forgotten when the database says otherwise.
+
+import type { StoreFailure } from "../core/store.ts";
+import { type Database, storeFailure } from "./database.ts";
+import { type Statements, statementsFor } from "./statements.ts";
+import { canonicalId, type IdType, readIdType, type TicketsTable } from "./tickets_table.ts";
+
+/** The table's id type and the statements made for it. */
+export interface KnownSchema {
+  readonly idType: IdType;
+  readonly statements: Statements;
+}
+
+/** See the first line. */
+export class TicketSchema {
+  #known: Promise<KnownSchema> | undefined;
+
+  constructor(readonly database: Database, readonly table: TicketsTable) {}
+
+  /** Rejects with the database's error while it cannot be read. */
+  known(): Promise<KnownSchema> {
+    return this.#known ??= this.#read();
+  }
+
+  /** Reads it anew next time. */
+  forget(): void {
+    this.#known = undefined;
+  }
+
+  /** An id as the column would show it. */
+  async canonical(ticketId: string): Promise<string | StoreFailure> {
+    try {
+      const { idType } = await this.known();
+      return canonicalId(idType, ticketId) ??
+        { kind: "failed", cause: "bad_id", detail: `Ticket ids are of type ${idType} here` };
+    } catch (error) {
+      return storeFailure(error);
+    }
+  }
+
+  async #read(): Promise<KnownSchema> {
+    try {
+      const idType = await readIdType(this.database, this.table);
+      return { idType, statements: statementsFor(this.table, idType) };
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
+  }
+}
