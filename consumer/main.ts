@@ -1,17 +1,18 @@
 // `deno task consumer`: reads the environment, puts the parts together, and ends them in order.
 
 import { logConfig } from "../shared/config.ts";
-import type { Cause } from "../shared/health.ts";
 import { configureLogs, logger } from "../shared/log.ts";
 import { Pool } from "../shared/pool/pool.ts";
 import { EXIT, onStopSignal, runMain, serve } from "../shared/process.ts";
 import { createAdmin } from "./admin/app.ts";
+import { Away } from "./away.ts";
 import { type ConsumerConfig, parseConfig, type TlsFiles } from "./config.ts";
 import { createKafka, type KafkaClientConfig } from "./kafka/client.ts";
 import { DeadLetterTopic } from "./kafka/dead_letter_topic.ts";
+import { within } from "./kafka/patience.ts";
 import { deadLetterTopicOf } from "./kafka/side_topics.ts";
 import { KafkaSource } from "./kafka/source.ts";
-import { connectAdmin, findTopics } from "./kafka/topics.ts";
+import { findTopics } from "./kafka/topics.ts";
 import { ConsumerMetrics } from "./metrics.ts";
 import { monotonicMs, Runtime } from "./runtime.ts";
 
@@ -26,82 +27,63 @@ async function main(): Promise<number> {
     log.info("stopping", { signal });
     stopping.abort();
   });
-  return await new Consumer(config, stopping.signal).run();
+  return await run(config, stopping.signal);
 }
 
-/** The parts of one consumer process. */
-class Consumer {
-  readonly #config: ConsumerConfig;
-  readonly #stopping: AbortSignal;
-  /** What the group looks like from here; undefined while we are a member. */
-  #away: Cause | undefined = {
-    name: "joining",
-    sinceMs: monotonicMs(),
-    detail: "Not a member of the consumer group yet",
-    remedy: "Wait. If it lasts, look whether the brokers can be reached and the topic exists.",
-  };
+/** How long each part may take to end, in ms. */
+const CLOSE_LIMIT_MS = 2000;
 
-  constructor(config: ConsumerConfig, stopping: AbortSignal) {
-    this.#config = config;
-    this.#stopping = stopping;
-  }
-
-  async run(): Promise<number> {
-    const { kafka: client, tlsFiles, pool: poolConfig, timeoutMs, adminPort, machine } = this.#config;
-    const kafka = createKafka({ ...client, tls: await readTls(tlsFiles) });
-    const pool = new Pool({ ...poolConfig, connectTimeoutMs: Math.min(5000, timeoutMs) });
-    const metrics = new ConsumerMetrics();
-    const { source: { groupId }, deadLetterTopic } = this.#config;
-    const deadLetters = new DeadLetterTopic(
-      kafka,
-      (topic) => deadLetterTopicOf(topic, groupId, deadLetterTopic),
-    );
-    // The source needs the runtime's ear and the runtime the source's hands: the ports are filled in below.
-    const source: { current: KafkaSource | undefined } = { current: undefined };
-    const runtime = new Runtime(machine, timeoutMs, {
-      pool,
-      deadLetters,
-      metrics,
-      source: {
-        pause: (at) => source.current?.pause(at),
-        resume: (at) => source.current?.resume(at),
-        commit: (marks) => source.current?.commit(marks) ?? Promise.reject(new Error("Not joined yet")),
-      },
-    });
-    const causes = () => [...(this.#away === undefined ? [] : [this.#away]), ...runtime.causes()];
-    metrics.observe({ view: () => runtime.view, pool, causes });
-    const admin = serve(adminPort, "ADMIN_PORT", createAdmin({ causes, registry: metrics.registry }).fetch);
-    log.info("listening", { port: admin.addr.port, pool: poolConfig.urls.map((url) => url.href) });
-    await pool.start();
-    runtime.start();
-    const operations = kafka.admin();
-    if (!await connectAdmin(operations, this.#stopping)) return EXIT.ok;
-    const topics = await findTopics(operations, this.#config, this.#stopping);
-    if (topics === undefined) return EXIT.ok;
-    source.current = new KafkaSource(kafka, operations, { ...this.#config.source, topics }, {
+/** Puts the parts of a consumer together, runs them until `stopping` fires or nothing is left to do, and ends them. */
+async function run(config: ConsumerConfig, stopping: AbortSignal): Promise<number> {
+  const kafka = createKafka({ ...config.kafka, tls: await readTls(config.tlsFiles) });
+  const pool = new Pool({ ...config.pool, connectTimeoutMs: Math.min(5000, config.timeoutMs) });
+  const metrics = new ConsumerMetrics();
+  const { source: { groupId }, deadLetterTopic } = config;
+  const deadLetters = new DeadLetterTopic(
+    kafka,
+    (topic) => deadLetterTopicOf(topic, groupId, deadLetterTopic),
+  );
+  const away = new Away(monotonicMs);
+  // The source needs the runtime's ear and the runtime the source's hands; it comes when the topics are there.
+  let source: KafkaSource | undefined;
+  const runtime = new Runtime(config.machine, config.timeoutMs, {
+    pool,
+    deadLetters,
+    metrics,
+    source: {
+      pause: (at) => source?.pause(at),
+      resume: (at) => source?.resume(at),
+      commit: (marks) => source?.commit(marks) ?? Promise.reject(new Error("Not joined yet")),
+    },
+  });
+  const causes = () => [...away.causes(), ...runtime.causes()];
+  metrics.observe({ view: () => runtime.view, pool, causes });
+  const admin = serve(
+    config.adminPort,
+    "ADMIN_PORT",
+    createAdmin({ causes, registry: metrics.registry }).fetch,
+  );
+  log.info("listening", { port: admin.addr.port, pool: config.pool.urls.map((url) => url.href) });
+  stopping.addEventListener("abort", () => runtime.stop(), { once: true });
+  await pool.start();
+  runtime.start();
+  const topics = await findTopics(kafka, config, {
+    signal: stopping,
+    waiting: (awaited) => away.waiting(awaited),
+  });
+  if (topics !== undefined) {
+    source = new KafkaSource(kafka, { ...config.source, topics }, {
       onEvent: (event) => runtime.feed(event),
-      onJoined: () => this.#away = undefined,
-      onLost: (why) => this.#lost(why),
+      onJoined: () => away.joined(),
+      onLost: (why) => away.lost(why),
     });
-    this.#stopping.addEventListener("abort", () => runtime.stop(), { once: true });
-    await source.current.start();
-    if (this.#stopping.aborted) runtime.stop();
-    const end = await runtime.ended;
-    await source.current.stop();
-    await Promise.all([deadLetters.close(), operations.disconnect(), pool.close(), admin.shutdown()]);
-    log.info("stopped", { clean: end.clean, idle: end.idle });
-    return EXIT.ok;
+    source.start();
   }
-
-  #lost(why: string): void {
-    log.warn("lost the group, joining again", { why });
-    this.#away = {
-      name: "kafka-unavailable",
-      sinceMs: monotonicMs(),
-      detail: `Not a member of the consumer group: ${why}`,
-      remedy: "Look whether the brokers can be reached. It joins again by itself.",
-    };
-  }
+  const { clean, idle } = await runtime.ended;
+  await source?.stop();
+  await within(CLOSE_LIMIT_MS, Promise.all([deadLetters.close(), pool.close(), admin.shutdown()]));
+  log.info("stopped", { clean, idle });
+  return EXIT.ok;
 }
 
 async function readTls(files: TlsFiles | undefined): Promise<KafkaClientConfig["tls"]> {

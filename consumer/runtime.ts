@@ -63,6 +63,7 @@ export class Runtime {
   #causeNames = "";
   #causesToldMs = 0;
   #feeding = false;
+  #failed = false;
   #idle = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerMs = Infinity;
@@ -75,7 +76,7 @@ export class Runtime {
     ports.pool.onChange(() => this.feed({ type: "permits_changed", permits: ports.pool.permits }));
   }
 
-  /** Resolves when the machine has stopped. */
+  /** Resolves when the machine has stopped; rejects when a bug stopped it. */
   get ended(): Promise<RunEnd> {
     return this.#ended.promise;
   }
@@ -100,37 +101,51 @@ export class Runtime {
     this.feed({ type: "stop_requested" });
   }
 
-  /** Something happened. Events that come while one is handled wait for their turn. */
+  /**
+   * Something happened. Events that come while one is handled wait for their turn. Never throws: whoever calls is a
+   * client library or a timer, and would make something else of it. An exception here is a bug; it ends the run.
+   */
   feed(event: Event<KafkaRecord>): void {
     this.#events.push(event);
-    if (this.#feeding) return;
+    if (this.#feeding || this.#failed) return;
     this.#feeding = true;
     try {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
         for (const command of this.#machine.handle(next, monotonicMs())) this.#carryOut(command);
       }
+      this.#schedule();
+    } catch (error) {
+      this.#fail(error);
     } finally {
       this.#feeding = false;
     }
-    this.#schedule();
+  }
+
+  /** What was settled may not be committed any more, which costs a redelivery; going on might cost a record. */
+  #fail(error: unknown): void {
+    this.#failed = true;
+    clearTimeout(this.#timer);
+    this.#ended.reject(error);
+  }
+
+  #inBackground(work: Promise<void>): void {
+    work.catch((error) => this.#fail(error));
   }
 
   #carryOut(command: Command<KafkaRecord>): void {
     switch (command.type) {
       case "send":
-        return void this.#send(command.delivery, command.attempt);
+        return this.#inBackground(this.#send(command.delivery, command.attempt));
       case "commit":
-        return void this.#commit(command.commit.id, command.commit.marks);
+        return this.#inBackground(this.#commit(command.commit.id, command.commit.marks));
       case "dead_letter":
-        return void this.#deadLetter(command.delivery);
+        return this.#inBackground(this.#deadLetter(command.delivery));
       case "pause":
         return this.#ports.source.pause(command.partition);
       case "resume":
         return this.#ports.source.resume(command.partition);
       case "check_readiness":
-        return void this.#ports.pool.checkReady().then((ready) =>
-          this.feed({ type: "readiness_checked", ready })
-        );
+        return this.#inBackground(this.#checkReadiness());
       case "idle":
         this.#idle = true;
         log.info("idle");
@@ -143,6 +158,10 @@ export class Runtime {
       default:
         return command satisfies never;
     }
+  }
+
+  async #checkReadiness(): Promise<void> {
+    this.feed({ type: "readiness_checked", ready: await this.#ports.pool.checkReady() });
   }
 
   async #send(delivery: Delivery<KafkaRecord>, attempt: number): Promise<void> {

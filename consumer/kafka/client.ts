@@ -34,7 +34,8 @@ export function createKafka({ brokers, clientId, tls, sasl }: KafkaClientConfig)
       initialRetryTime: 200,
       maxRetryTime: 3000,
       retries: 8,
-      restartOnFailure: () => Promise.resolve(true),
+      // The source joins again by itself, after every error and not only after some.
+      restartOnFailure: () => Promise.resolve(false),
     },
     logLevel: logLevel.INFO,
     logCreator: () => tell,

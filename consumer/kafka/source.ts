@@ -1,11 +1,21 @@
 // Where records come from: a kafkajs consumer turned into the machine's events, and its commits back.
 
-import type { Admin, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "kafkajs";
+import {
+  type Consumer,
+  type ConsumerGroupJoinEvent,
+  type EachBatchPayload,
+  type Kafka,
+  PartitionAssigners,
+} from "kafkajs";
 import { logger } from "../../shared/log.ts";
 import type { PartitionCommit } from "../core/commits.ts";
-import type { Assigned, Event } from "../core/events.ts";
-import { partitionId, type TopicPartition } from "../core/partition.ts";
+import type { Event } from "../core/events.ts";
+import type { TopicPartition } from "../core/partition.ts";
+import { Holdings } from "./holdings.ts";
+import { pause, tryUntil, within } from "./patience.ts";
 import { type KafkaRecord, toOffset, toReceived } from "./record.ts";
+import { StartingPoints } from "./starting_points.ts";
+import { stickyAssignor } from "./sticky_assignor.ts";
 
 const log = logger("kafka");
 
@@ -14,8 +24,11 @@ const FETCH_WAIT_MS = 250;
 /** One fetch brings at most so much, in bytes, so that memory is bounded by the fetch and not by the backlog. */
 const FETCH_BYTES_MAX = 8 * 1024 * 1024;
 const PARTITION_BYTES_MAX = 1024 * 1024;
-/** Wait before the group's offsets are asked for again, in ms. */
-const RETRY_MS = 1000;
+/** Waits before the group's offsets are asked for again, and before we join again, in ms. */
+const RETRY_MS = 500;
+const REJOIN_MAX_MS = 10_000;
+/** How long leaving the group may take, in ms. */
+const LEAVE_LIMIT_MS = 5000;
 
 /** What is read, and as whom. */
 export interface SourceConfig {
@@ -27,38 +40,41 @@ export interface SourceConfig {
   readonly ordered: boolean;
 }
 
-/** What the source tells: the machine's events, and whether the group is there. */
+/** What the source tells: the machine's events, and whether the group is there. None of them may throw. */
 export interface SourceListener {
   readonly onEvent: (event: Event<KafkaRecord>) => void;
   readonly onJoined: () => void;
   readonly onLost: (why: string) => void;
 }
 
-/** What was joined: every join has its own, and outdated work of an older one is dropped. */
-interface Membership {
-  readonly memberId: string;
-  readonly ready: Promise<void>;
-}
+type Offsets = Parameters<EachBatchPayload["commitOffsetsIfNecessary"]>[0];
 
 /** A member of the consumer group. `start()` once, `stop()` at the end. */
 export class KafkaSource {
   readonly #config: SourceConfig;
   readonly #consumer: Consumer;
-  readonly #admin: Admin;
+  readonly #startingPoints: StartingPoints;
   readonly #listener: SourceListener;
-  /** The partitions that are ours, with the next offset we expect and the epoch we took them in. */
-  readonly #ours: Map<string, TopicPartition & { position: number; epoch: number }> = new Map();
-  #membership: Membership | undefined;
-  #epoch = 0;
-  #commitOffsets: EachBatchPayload["commitOffsetsIfNecessary"] | undefined;
-  #stopped = false;
+  readonly #holdings = new Holdings();
+  readonly #stopping = new AbortController();
+  /** Replaced at every join; work that began in an older one is dropped. */
+  #membership: Promise<void> = Promise.resolve();
+  #joining: Promise<void> = Promise.resolve();
+  #crashed = Promise.withResolvers<string>();
+  #commitOffsets: ((offsets: NonNullable<Offsets>) => Promise<void>) | undefined;
 
-  constructor(kafka: Kafka, admin: Admin, config: SourceConfig, listener: SourceListener) {
+  constructor(kafka: Kafka, config: SourceConfig, listener: SourceListener) {
     this.#config = config;
-    this.#admin = admin;
     this.#listener = listener;
+    this.#startingPoints = new StartingPoints(kafka, config.groupId, config.reset);
+    const claims = () => {
+      this.#holdings.joining();
+      return { generation: this.#holdings.generation, owned: this.#holdings.all };
+    };
     this.#consumer = kafka.consumer({
       groupId: config.groupId,
+      // Members of an older release know round robin only; the group uses what all of them know.
+      partitionAssigners: [stickyAssignor(claims), PartitionAssigners.roundRobin],
       sessionTimeout: config.sessionTimeoutMs,
       rebalanceTimeout: Math.max(60_000, config.sessionTimeoutMs),
       heartbeatInterval: Math.max(100, Math.min(3000, Math.floor(config.sessionTimeoutMs / 10))),
@@ -70,15 +86,82 @@ export class KafkaSource {
     });
   }
 
-  /** Joins the group and goes on for ever; brokers that go away are waited for. */
-  async start(): Promise<void> {
-    const { GROUP_JOIN, REBALANCING, CRASH, END_BATCH_PROCESS } = this.#consumer.events;
+  /** Joins the group and goes on until `stop()`: whatever ends a membership, it joins again. */
+  start(): void {
+    const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH, END_BATCH_PROCESS } = this.#consumer.events;
     this.#consumer.on(GROUP_JOIN, (event) => this.#joined(event));
+    this.#consumer.on(HEARTBEAT, ({ payload }) => this.#holdings.heartbeat(payload.groupGenerationId));
     this.#consumer.on(REBALANCING, () => this.#listener.onEvent({ type: "rebalancing" }));
-    this.#consumer.on(CRASH, ({ payload }) => this.#lost(String(payload.error.message)));
+    this.#consumer.on(CRASH, ({ payload }) => this.#crashed.resolve(payload.error.message));
     this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       if (payload.batchSize === 0) this.#passed(payload);
     });
+    void this.#stayJoined();
+  }
+
+  /** Leaves the group, as far as that can be done in a few seconds. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    // Only a member can leave: a join that is under way is let through first.
+    await within(LEAVE_LIMIT_MS, this.#joining);
+    const left = await within(LEAVE_LIMIT_MS, this.#consumer.disconnect());
+    if (!left) log.warn("could not leave the group in time: it will notice by KAFKA_SESSION_TIMEOUT_MS");
+    await within(LEAVE_LIMIT_MS, this.#startingPoints.close());
+  }
+
+  /** No more of a partition, without leaving the group: heartbeats go on. */
+  pause({ topic, partition }: TopicPartition): void {
+    this.#whileConsuming(() => this.#consumer.pause([{ topic, partitions: [partition] }]));
+  }
+
+  /** See {@link pause}. */
+  resume({ topic, partition }: TopicPartition): void {
+    this.#whileConsuming(() => this.#consumer.resume([{ topic, partitions: [partition] }]));
+  }
+
+  /**
+   * Commits in the generation we are in now, once. kafkajs would retry in whatever generation comes next, where the
+   * partition may be somebody else's; the machine decides itself whether and what to commit again.
+   *
+   * @throws whatever the broker refused it with.
+   */
+  async commit(marks: readonly PartitionCommit<KafkaRecord>[]): Promise<void> {
+    const ours = marks.filter(({ partition }) => this.#holdings.find(partition)?.epoch === partition.epoch);
+    const topics = Map.groupBy(ours, ({ partition }) => partition.topic);
+    if (topics.size === 0) return;
+    const offsets = {
+      topics: Array.from(topics, ([topic, marks]) => ({
+        topic,
+        // The typed interface leaves `metadata` out; the protocol and kafkajs's encoder both take it.
+        partitions: marks.map(({ partition: { partition }, mark }) => ({
+          partition,
+          offset: String(mark.offset),
+          metadata: mark.metadata,
+        })),
+      })),
+    };
+    if (this.#commitOffsets !== undefined) return await this.#commitOffsets(offsets);
+    // Nothing but control records has come yet: there is no batch whose way to commit could be used.
+    await this.#consumer.commitOffsets(
+      offsets.topics.flatMap(({ topic, partitions }) => partitions.map((each) => ({ topic, ...each }))),
+    );
+  }
+
+  /** kafkajs restarts only after some errors, and then without telling when; so it never does and we always do. */
+  async #stayJoined(): Promise<void> {
+    for (let waitMs = RETRY_MS; !this.#stopping.signal.aborted;) {
+      this.#crashed = Promise.withResolvers();
+      const membership = this.#membership;
+      this.#joining = this.#join();
+      const why = await this.#joining.then(() => this.#crashed.promise, (error: Error) => error.message);
+      if (this.#stopping.signal.aborted) return;
+      waitMs = this.#membership === membership ? Math.min(REJOIN_MAX_MS, waitMs * 2) : RETRY_MS;
+      this.#lost(why);
+      await pause(waitMs, this.#stopping.signal);
+    }
+  }
+
+  async #join(): Promise<void> {
     await this.#consumer.connect();
     await this.#consumer.subscribe({
       topics: [...this.#config.topics],
@@ -91,163 +174,78 @@ export class KafkaSource {
     });
   }
 
-  /** Leaves the group. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#consumer.disconnect();
-  }
-
-  /** No more of a partition, without leaving the group: heartbeats go on. */
-  pause({ topic, partition }: TopicPartition): void {
-    this.#consumer.pause([{ topic, partitions: [partition] }]);
-  }
-
-  /** See {@link pause}. */
-  resume({ topic, partition }: TopicPartition): void {
-    this.#consumer.resume([{ topic, partitions: [partition] }]);
-  }
-
-  /**
-   * Commits in the generation we are in now, once. kafkajs would retry in whatever generation comes next, where the
-   * partition may be somebody else's; the machine decides itself whether and what to commit again.
-   *
-   * @throws whatever the broker refused it with.
-   */
-  async commit(marks: readonly PartitionCommit<KafkaRecord>[]): Promise<void> {
-    if (this.#commitOffsets === undefined) throw new Error("Cannot commit before the first fetch");
-    const ours = marks.filter(({ partition }) => this.#ours.get(partition.id)?.epoch === partition.epoch);
-    const topics = new Map<string, { partition: number; offset: string; metadata: string }[]>();
-    for (const { partition, mark } of ours) {
-      const partitions = topics.get(partition.topic) ?? [];
-      partitions.push({
-        partition: partition.partition,
-        offset: String(mark.offset),
-        metadata: mark.metadata,
-      });
-      topics.set(partition.topic, partitions);
-    }
-    if (topics.size === 0) return;
-    // The typed interface leaves `metadata` out; the protocol and kafkajs's encoder both take it.
-    await this.#commitOffsets({
-      topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })),
-    });
-  }
-
-  /**
-   * A join: what we had under the same member id stays ours with all its state, the rest goes, the new comes. The
-   * broker keeps a member id only while that member takes part in every generation, so nobody else can have had a
-   * partition in between.
-   */
-  #joined({ payload }: ConsumerGroupJoinEvent): void {
-    const { memberId, memberAssignment } = payload;
+  #joined({ payload: { memberId, memberAssignment } }: ConsumerGroupJoinEvent): void {
     const assigned = Object.entries(memberAssignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition }))
     );
-    const ids = new Set(assigned.map(partitionId));
-    const same = this.#membership?.memberId === memberId;
-    const gone = [...this.#ours.values()].filter((ours) => !same || !ids.has(partitionId(ours)));
-    this.#revoke(gone);
-    for (const { topic, partition, position } of this.#ours.values()) {
-      this.#consumer.seek({ topic, partition, offset: String(position) });
-    }
-    const added = assigned.filter((at) => !this.#ours.has(partitionId(at)));
+    const { kept, lost, gained } = this.#holdings.joined(memberId, assigned);
     log.info("joined the group", {
       member: memberId,
-      kept: this.#ours.size,
-      gained: added.length,
-      lost: gone.length,
+      kept: kept.length,
+      gained: gained.length,
+      lost: lost.length,
     });
-    const ready = Promise.withResolvers<void>();
-    const membership = { memberId, ready: ready.promise };
-    this.#membership = membership;
-    this.#take(added, membership).then(ready.resolve, ready.reject);
+    if (lost.length > 0) this.#listener.onEvent({ type: "revoked", partitions: lost });
+    // kafkajs forgets at every join how far it has read.
+    for (const { position, ...at } of kept) this.#seek(at, position);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#membership = promise;
+    void this.#take(gained, promise).then(resolve);
   }
 
-  #revoke(gone: readonly TopicPartition[]): void {
-    for (const at of gone) this.#ours.delete(partitionId(at));
-    if (gone.length > 0) this.#listener.onEvent({ type: "revoked", partitions: gone });
-  }
-
-  #lost(why: string): void {
-    this.#membership = undefined;
-    this.#commitOffsets = undefined;
-    this.#revoke([...this.#ours.values()]);
-    if (!this.#stopped) this.#listener.onLost(why);
-  }
-
-  async #take(added: readonly TopicPartition[], membership: Membership): Promise<void> {
-    const partitions = added.length === 0 ? [] : await this.#startingPoints(added, membership);
-    if (this.#membership !== membership) return;
-    const epoch = ++this.#epoch;
-    for (const { topic, partition, offset } of partitions) {
-      this.#ours.set(partitionId({ topic, partition }), { topic, partition, position: offset, epoch });
-      this.#consumer.seek({ topic, partition, offset: String(offset) });
-    }
-    // A partition that was paused under its last owner's bounds starts afresh.
-    if (added.length > 0) {
-      this.#consumer.resume(added.map(({ topic, partition }) => ({ topic, partitions: [partition] })));
+  /** Reads where the gained partitions start, for as long as it takes, and hands them to the machine. */
+  async #take(gained: readonly TopicPartition[], membership: Promise<void>): Promise<void> {
+    const partitions = await tryUntil(() => this.#startingPoints.of(gained), {
+      everyMs: RETRY_MS,
+      signal: this.#stopping.signal,
+      failed: (error) => {
+        log.warn("the group's offsets cannot be read, trying again", { error: error.message });
+      },
+    });
+    if (partitions === undefined || this.#membership !== membership) return;
+    const epoch = this.#holdings.take(partitions);
+    for (const at of partitions) {
+      this.#seek(at, at.offset);
+      // One that was paused under its last epoch's bounds starts afresh.
+      this.resume(at);
     }
     this.#listener.onEvent({ type: "assigned", epoch, partitions });
     this.#listener.onJoined();
   }
 
-  /** What the group committed, or where the reset policy starts; asked until there is an answer. */
-  async #startingPoints(added: readonly TopicPartition[], membership: Membership): Promise<Assigned[]> {
-    while (this.#membership === membership && !this.#stopped) {
-      try {
-        return await this.#readStartingPoints(added);
-      } catch (error) {
-        log.warn("the group's offsets cannot be read, trying again", { error: String(error) });
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-    }
-    return [];
+  #lost(why: string): void {
+    this.#membership = Promise.resolve();
+    this.#commitOffsets = undefined;
+    const lost = this.#holdings.clear();
+    if (lost.length > 0) this.#listener.onEvent({ type: "revoked", partitions: lost });
+    this.#listener.onLost(why);
   }
 
-  async #readStartingPoints(added: readonly TopicPartition[]): Promise<Assigned[]> {
-    const topics = [...new Set(added.map(({ topic }) => topic))];
-    const committed = new Map<string, { offset: string; metadata: string | null }>();
-    for (
-      const { topic, partitions } of await this.#admin.fetchOffsets({ groupId: this.#config.groupId, topics })
-    ) {
-      for (const { partition, ...rest } of partitions) committed.set(partitionId({ topic, partition }), rest);
-    }
-    const found: Assigned[] = [];
-    for (const at of added) {
-      const { offset, metadata } = committed.get(partitionId(at)) ?? { offset: "-1", metadata: null };
-      const known = toOffset(offset) >= 0;
-      found.push({
-        ...at,
-        offset: known ? toOffset(offset) : await this.#resetPoint(at),
-        metadata: known ? metadata : null,
-      });
-    }
-    return found;
+  #seek({ topic, partition }: TopicPartition, offset: number): void {
+    this.#whileConsuming(() => this.#consumer.seek({ topic, partition, offset: String(offset) }));
   }
 
-  async #resetPoint({ topic, partition }: TopicPartition): Promise<number> {
-    const offsets = await this.#admin.fetchTopicOffsets(topic);
-    const found = offsets.find((each) => each.partition === partition);
-    if (found === undefined) throw new Error(`Cannot find partition ${partition} of ${topic}`);
-    return toOffset(this.#config.reset === "earliest" ? found.low : found.high);
+  /** Between a crash and the next join kafkajs has nothing to pause, resume or seek in, and says so by throwing. */
+  #whileConsuming(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      log.debug("not consuming now", { error: String(error) });
+    }
   }
 
   async #eachBatch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
     this.#commitOffsets = payload.commitOffsetsIfNecessary;
-    await this.#membership?.ready;
+    await this.#membership;
     const from = { topic: batch.topic, partition: batch.partition };
-    const ours = this.#ours.get(partitionId(from));
+    const held = this.#holdings.find(from);
     // A pending seek makes what was fetched before it stale.
-    if (ours === undefined || payload.isStale() || !payload.isRunning()) return;
-    const position = toOffset(batch.lastOffset()) + 1;
-    const first = batch.messages[0];
-    if (first !== undefined && toOffset(first.offset) < ours.position) {
-      this.#restarted(from, toOffset(first.offset));
-    }
-    this.#received(from, batch.messages, position, toOffset(batch.highWatermark));
+    if (held === undefined || payload.isStale() || !payload.isRunning()) return;
+    const first = toOffset(batch.firstOffset() ?? batch.lastOffset());
+    if (first < held.position) this.#restarted(from, first);
+    this.#received(from, batch.messages, toOffset(batch.lastOffset()) + 1, toOffset(batch.highWatermark));
     payload.resolveOffset(batch.lastOffset());
-    await payload.heartbeat();
   }
 
   #received(
@@ -256,31 +254,28 @@ export class KafkaSource {
     position: number,
     highWatermark: number,
   ): void {
-    const ours = this.#ours.get(partitionId(from));
-    if (ours === undefined) return;
-    ours.position = position;
-    const { ordered } = this.#config;
-    const records = messages.map((message) => toReceived(from.topic, from.partition, message, ordered));
-    this.#listener.onEvent({ type: "received", epoch: ours.epoch, from, records, position, highWatermark });
+    const held = this.#holdings.find(from);
+    if (held === undefined) return;
+    this.#holdings.advance(from, position);
+    const records = messages.map((message) =>
+      toReceived(from.topic, from.partition, message, this.#config.ordered)
+    );
+    this.#listener.onEvent({ type: "received", epoch: held.epoch, from, records, position, highWatermark });
   }
 
   /** Nothing but control records or aborted ones: the position moves on all the same. */
   #passed(payload: { topic: string; partition: number; lastOffset: string; highWatermark: string }): void {
-    const { topic, partition } = payload;
-    this.#received(
-      { topic, partition },
-      [],
-      toOffset(payload.lastOffset) + 1,
-      toOffset(payload.highWatermark),
-    );
+    const at = { topic: payload.topic, partition: payload.partition };
+    const position = toOffset(payload.lastOffset) + 1;
+    if (position <= (this.#holdings.find(at)?.position ?? Infinity)) return;
+    this.#received(at, [], position, toOffset(payload.highWatermark));
   }
 
   /** The log starts again below where we were (truncated, or made anew): what we knew of it is void. */
   #restarted(at: TopicPartition, offset: number): void {
     log.warn("the partition starts again at a lower offset", { ...at, offset });
-    const epoch = ++this.#epoch;
     this.#listener.onEvent({ type: "revoked", partitions: [at] });
-    this.#ours.set(partitionId(at), { ...at, position: offset, epoch });
+    const epoch = this.#holdings.take([{ ...at, offset }]);
     this.#listener.onEvent({ type: "assigned", epoch, partitions: [{ ...at, offset, metadata: null }] });
   }
 }

@@ -1,53 +1,17 @@
-// Topics: waits for those that are read, and makes the two side topics where they are missing.
+// Topics: waits for the brokers and for the topics that are read, and tells what is waited for.
 
-import type { Admin } from "kafkajs";
-import { logger } from "../../shared/log.ts";
+import type { Admin, Kafka } from "kafkajs";
 import { StartError } from "../../shared/process.ts";
+import { tryUntil, within } from "./patience.ts";
 import { countPartitions, deadLetterTopicOf, ensureSideTopic, retryTopicOf } from "./side_topics.ts";
-
-const log = logger("kafka");
 
 /** Errors of kafkajs that mean "no" rather than "not now". */
 const REFUSALS = new Set(["KafkaJSSASLAuthenticationError"]);
 
-/** Pause between looks for a topic that is not there yet, in ms. */
+/** Pause between looks for brokers and topics that are not there yet, in ms. */
 const LOOK_EVERY_MS = 2000;
-
-/**
- * Connects to the brokers, waiting for them if need be; false when `signal` fired first.
- *
- * @throws {StartError} when Kafka refuses us: that does not heal by waiting.
- */
-export async function connectAdmin(admin: Admin, signal: AbortSignal): Promise<boolean> {
-  while (!signal.aborted) {
-    try {
-      await admin.connect();
-      return true;
-    } catch (error) {
-      if (REFUSALS.has((error as Error).name)) {
-        throw new StartError(`Kafka refuses us: ${(error as Error).message}`);
-      }
-      log.warn("no broker can be reached, trying again", { error: (error as Error).message });
-      await pause(LOOK_EVERY_MS, signal);
-    }
-  }
-  return false;
-}
-
-/** Waits until a topic exists; undefined when `signal` fired first. Returns the number of its partitions. */
-export async function waitForTopic(
-  admin: Admin,
-  topic: string,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  for (let told = false; !signal.aborted; told = true) {
-    const partitions = await countPartitions(admin, topic);
-    if (partitions !== undefined) return partitions;
-    if (!told) log.warn("the topic does not exist yet, waiting for it", { topic });
-    await pause(LOOK_EVERY_MS, signal);
-  }
-  return undefined;
-}
+/** How long ending the connection may take, in ms. */
+const CLOSE_LIMIT_MS = 2000;
 
 /** Where records come from and go to. */
 export interface TopicNames {
@@ -56,36 +20,51 @@ export interface TopicNames {
   readonly retryTopic: string | undefined;
 }
 
+/** What is being waited for. */
+export type Awaited =
+  | { readonly kind: "brokers"; readonly why: string }
+  | { readonly kind: "topic"; readonly topic: string };
+
+/** A topic that is read does not exist. */
+class TopicMissing extends Error {
+  override readonly name = "TopicMissing";
+  constructor(readonly topic: string) {
+    super(`There is no topic ${topic}`);
+  }
+}
+
 /**
  * The topics to read: those configured, once they exist, and the retry topic of each that has one. The side topics are
  * made where they are missing. Undefined when `signal` fired first.
+ *
+ * @throws {StartError} when Kafka refuses us: that does not heal by waiting.
  */
 export async function findTopics(
-  admin: Admin,
-  { source, deadLetterTopic, retryTopic }: TopicNames,
-  signal: AbortSignal,
-): Promise<string[] | undefined> {
+  kafka: Kafka,
+  names: TopicNames,
+  { signal, waiting }: { readonly signal: AbortSignal; readonly waiting: (awaited: Awaited) => void },
+): Promise<readonly string[] | undefined> {
+  const admin = kafka.admin({ retry: { retries: 1 } });
+  const failed = (error: Error) => {
+    if (REFUSALS.has(error.name)) throw new StartError(`Kafka refuses us: ${error.message}`);
+    if (error instanceof TopicMissing) waiting({ kind: "topic", topic: error.topic });
+    else waiting({ kind: "brokers", why: error.message });
+  };
+  const found = await tryUntil(() => look(admin, names), { everyMs: LOOK_EVERY_MS, signal, failed });
+  await within(CLOSE_LIMIT_MS, admin.disconnect());
+  return found;
+}
+
+async function look(admin: Admin, { source, deadLetterTopic, retryTopic }: TopicNames): Promise<string[]> {
+  await admin.connect();
   const found = new Set<string>();
   for (const topic of source.topics) {
-    const partitions = await waitForTopic(admin, topic, signal);
-    if (partitions === undefined) return undefined;
+    const partitions = await countPartitions(admin, topic);
+    if (partitions === undefined) throw new TopicMissing(topic);
     found.add(topic);
     await ensureSideTopic(admin, deadLetterTopicOf(topic, source.groupId, deadLetterTopic), partitions);
     const retries = retryTopicOf(topic, source.groupId, retryTopic);
     if (await ensureSideTopic(admin, retries, partitions)) found.add(retries);
   }
   return [...found];
-}
-
-/** Waits, but not longer than until `signal` fires. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

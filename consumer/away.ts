@@ -1,0 +1,69 @@
+// Why we are not a member of the group, as a cause; told once each time it changes.
+
+import type { Cause } from "../shared/health.ts";
+import { logger } from "../shared/log.ts";
+import type { Awaited } from "./kafka/topics.ts";
+
+const log = logger("consumer");
+
+/** Begins away, for want of having joined. */
+export class Away {
+  readonly #nowMs: () => number;
+  #cause: Cause | undefined;
+
+  /** @param nowMs the time in ms since the epoch. */
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+    this.#cause = {
+      name: "joining",
+      sinceMs: nowMs(),
+      detail: "Not a member of the consumer group yet",
+      remedy: "Wait: other members may have to finish first.",
+    };
+  }
+
+  /** The cause; none while we are a member. */
+  causes(): readonly Cause[] {
+    return this.#cause === undefined ? [] : [this.#cause];
+  }
+
+  /** We are a member. */
+  joined(): void {
+    this.#cause = undefined;
+  }
+
+  /** Something is not there yet. */
+  waiting(awaited: Awaited): void {
+    switch (awaited.kind) {
+      case "brokers":
+        return this.#set(
+          "kafka-unavailable",
+          `The brokers cannot be reached: ${awaited.why}`,
+          "Look whether KAFKA_BROKERS is right and the brokers run. It goes on by itself.",
+        );
+      case "topic":
+        return this.#set(
+          "topic-missing",
+          `The topic ${awaited.topic} does not exist yet`,
+          "Make the topic, or correct KAFKA_TOPIC. It goes on by itself.",
+        );
+      default:
+        return awaited satisfies never;
+    }
+  }
+
+  /** The membership ended. */
+  lost(why: string): void {
+    this.#set(
+      "kafka-unavailable",
+      `Not a member of the consumer group: ${why}`,
+      "Look whether the brokers can be reached. It joins again by itself.",
+    );
+  }
+
+  #set(name: string, detail: string, remedy: string): void {
+    const before = this.#cause;
+    if (before?.detail !== detail) log.warn("cause", { cause: name, detail, remedy });
+    this.#cause = { name, sinceMs: before?.name === name ? before.sinceMs : this.#nowMs(), detail, remedy };
+  }
+}

@@ -1,0 +1,51 @@
+// Waiting that ends when the process is asked to stop: pauses, and work that is tried until it succeeds.
+
+/** Waits, but not longer than until `signal` fires. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}
+
+/** Waits for work, but not longer than `ms`; says whether it was done in time. What fails is done, too. */
+export async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => timer = setTimeout(() => resolve(false), ms));
+  const done = work.then(() => true, () => true);
+  return await Promise.race([done, late]).finally(() => clearTimeout(timer));
+}
+
+/** Tries work again and again, `everyMs` apart, until it succeeds; undefined when `signal` fired first. */
+export async function tryUntil<T>(
+  work: () => Promise<T>,
+  { everyMs, signal, failed }: {
+    readonly everyMs: number;
+    readonly signal: AbortSignal;
+    /** Is told why each time; what it throws ends the tries. */
+    readonly failed: (error: Error) => void;
+  },
+): Promise<T | undefined> {
+  const stopped = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+  while (!signal.aborted) {
+    try {
+      const attempt = work();
+      // The client library cannot be told to stop; what it says after the signal interests nobody.
+      attempt.catch(() => {});
+      return await Promise.race([attempt, stopped]);
+    } catch (error) {
+      failed(error as Error);
+      await pause(everyMs, signal);
+    }
+  }
+  return undefined;
+}
