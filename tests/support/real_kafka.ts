@@ -110,10 +110,9 @@ export class RealKafka implements AsyncDisposable {
   }
 
   async #format(formatArgs: readonly string[]): Promise<void> {
-    const clusterId = crypto.getRandomValues(new Uint8Array(16)).toBase64({ alphabet: "base64url" }).slice(
-      0,
-      22,
-    );
+    // A cluster id may begin with a hyphen, which the command line would take for a flag.
+    const id = crypto.getRandomValues(new Uint8Array(16)).toBase64({ alphabet: "base64url" });
+    const clusterId = `A${id.slice(1, 22)}`;
     const config = ["--config", `${this.folder}/server.properties`, "--cluster-id", clusterId];
     await using format = this.#java("kafka.tools.StorageTool", ["format", ...config, ...formatArgs]);
     if (!(await format.exit).success) throw format.failure("could not format Kafka's storage");
