@@ -2,6 +2,7 @@
 
 import { ConfigError, type Environment, readVariables } from "../shared/config.ts";
 import type { MachineConfig } from "./core/machine.ts";
+import type { ScaleBounds } from "./core/scale.ts";
 import type { KafkaClientConfig } from "./kafka/client.ts";
 import type { SourceConfig } from "./kafka/source.ts";
 
@@ -28,6 +29,7 @@ export interface ConsumerConfig {
     readonly token: string | undefined;
   };
   readonly timeoutMs: number;
+  readonly scale: ScaleBounds;
   readonly adminPort: number;
 }
 
@@ -71,6 +73,11 @@ export function parseConfig(env: Environment): ConsumerConfig {
       token: v.WORKER_TOKEN,
     },
     timeoutMs: v.WORKER_TIMEOUT_MS,
+    scale: {
+      min: v.WORKER_MIN,
+      max: v.WORKER_MAX,
+      targetDrainMs: v.TARGET_DRAIN_SECONDS * 1000,
+    },
     adminPort: v.ADMIN_PORT,
   };
 }
@@ -100,6 +107,9 @@ function readAll(env: Environment) {
     "IDLE_EXIT_MS",
     "WORKER_URL",
     "WORKER_CONCURRENCY",
+    "WORKER_MIN",
+    "WORKER_MAX",
+    "TARGET_DRAIN_SECONDS",
     "WORKER_TIMEOUT_MS",
     "WORKER_TOKEN",
     "MAX_ATTEMPTS",

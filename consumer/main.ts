@@ -5,6 +5,7 @@ import { configureLogs, logger } from "../shared/log.ts";
 import { Pool } from "../shared/pool/pool.ts";
 import { EXIT, onStopSignal, runMain, serve } from "../shared/process.ts";
 import { createAdmin } from "./admin/app.ts";
+import { type Scale, scaleOf } from "./admin/scale.ts";
 import { Away } from "./away.ts";
 import { type ConsumerConfig, parseConfig, type TlsFiles } from "./config.ts";
 import { createKafka, type KafkaClientConfig } from "./kafka/client.ts";
@@ -57,11 +58,12 @@ async function run(config: ConsumerConfig, stopping: AbortSignal): Promise<numbe
     },
   });
   const causes = () => [...away.causes(), ...runtime.causes()];
-  metrics.observe({ view: () => runtime.view, pool, causes });
+  const scale = () => readScale(config, runtime, pool);
+  metrics.observe({ view: () => runtime.view, pool, causes, scale });
   const admin = serve(
     config.adminPort,
     "ADMIN_PORT",
-    createAdmin({ causes, registry: metrics.registry }).fetch,
+    createAdmin({ causes, registry: metrics.registry, scale }).fetch,
   );
   log.info("listening", { port: admin.addr.port, pool: config.pool.urls.map((url) => url.href) });
   stopping.addEventListener("abort", () => runtime.stop(), { once: true });
@@ -84,6 +86,15 @@ async function run(config: ConsumerConfig, stopping: AbortSignal): Promise<numbe
   await within(CLOSE_LIMIT_MS, Promise.all([deadLetters.close(), pool.close(), admin.shutdown()]));
   log.info("stopped", { clean, idle });
   return EXIT.ok;
+}
+
+function readScale(
+  { scale, pool: { concurrency } }: ConsumerConfig,
+  { view, permitMs }: Runtime,
+  pool: Pool,
+): Scale {
+  const replicas = pool.replicas.filter((replica) => replica.permits(Date.now()) > 0).length;
+  return scaleOf(view, { bounds: scale, permitsPerReplica: concurrency, permitMs, replicas }, Date.now());
 }
 
 async function readTls(files: TlsFiles | undefined): Promise<KafkaClientConfig["tls"]> {

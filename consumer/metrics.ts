@@ -3,6 +3,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Cause } from "../shared/health.ts";
 import type { Pool } from "../shared/pool/pool.ts";
+import type { Scale } from "./admin/scale.ts";
 import type { MachineView } from "./core/machine.ts";
 
 /** Seconds an attempt takes: from a quick refusal to an LLM at its time limit. */
@@ -34,7 +35,12 @@ export class ConsumerMetrics {
   }
 
   /** Gauges that are read when they are asked for. */
-  observe(read: { view: () => MachineView<unknown>; pool: Pool; causes: () => readonly Cause[] }): void {
+  observe(read: {
+    view: () => MachineView<unknown>;
+    pool: Pool;
+    causes: () => readonly Cause[];
+    scale: () => Scale;
+  }): void {
     const gauge = (name: string, help: string, value: () => number) =>
       new Gauge({
         name,
@@ -56,6 +62,16 @@ export class ConsumerMetrics {
       "ackpool_replicas",
       "Replicas that take work",
       () => read.pool.replicas.filter((replica) => replica.permits(Date.now()) > 0).length,
+    );
+    gauge(
+      "ackpool_oldest_record_age_seconds",
+      "Age of the oldest unsettled record",
+      () => (read.scale().oldestAgeMs ?? 0) / 1000,
+    );
+    gauge(
+      "ackpool_wanted_replicas",
+      "Replicas that would clear the backlog in TARGET_DRAIN_SECONDS",
+      () => read.scale().wantedReplicas,
     );
     this.#perPartition(
       "ackpool_partition_backlog_records",

@@ -4,12 +4,14 @@ import type { Cause } from "../shared/health.ts";
 import { logger } from "../shared/log.ts";
 import { outcomeLabel } from "../shared/outcome.ts";
 import type { Answered, AttemptRequest } from "../shared/pool/attempt.ts";
+import { ruleFor } from "../shared/status_contract.ts";
 import { causesOf } from "./core/causes.ts";
 import type { PartitionCommit } from "./core/commits.ts";
 import type { Delivery } from "./core/delivery.ts";
 import type { Command, Event, Notice } from "./core/events.ts";
 import { Machine, type MachineConfig, type MachineView } from "./core/machine.ts";
 import type { TopicPartition } from "./core/partition.ts";
+import { Pace } from "./core/scale.ts";
 import type { KafkaRecord } from "./kafka/record.ts";
 import type { ConsumerMetrics } from "./metrics.ts";
 import { toRequest } from "./attempt.ts";
@@ -58,6 +60,7 @@ export class Runtime {
   readonly #machine: Machine<KafkaRecord>;
   readonly #ports: RuntimePorts;
   readonly #timeoutMs: number;
+  readonly #pace = new Pace();
   readonly #events: Event<KafkaRecord>[] = [];
   readonly #ended = Promise.withResolvers<RunEnd>();
   #causeNames = "";
@@ -84,6 +87,11 @@ export class Runtime {
   /** For metrics and the dashboard. */
   get view(): MachineView<KafkaRecord> {
     return this.#machine.view;
+  }
+
+  /** Time that a settled record holds a permit, in ms; undefined before the first one. */
+  get permitMs(): number | undefined {
+    return this.#pace.permitMs;
   }
 
   /** Why delivery is held up, as far as machine and pool know. */
@@ -168,8 +176,10 @@ export class Runtime {
     const { metrics, pool } = this.#ports;
     const startedMs = performance.now();
     const { outcome } = await pool.send(toRequest(delivery.record, attempt, this.#timeoutMs));
+    const tookMs = performance.now() - startedMs;
     metrics.attempts.inc({ outcome: outcomeLabel(outcome) });
-    metrics.attemptSeconds.observe((performance.now() - startedMs) / 1000);
+    metrics.attemptSeconds.observe(tookMs / 1000);
+    if (ruleFor(outcome).disposition === "settle") this.#pace.recordSettled(tookMs);
     this.feed({ type: "attempt_finished", delivery, outcome });
   }
 

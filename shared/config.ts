@@ -111,6 +111,11 @@ export const variables = {
   WORKER_MIN: withDefault("0", whole(0, 1000), "fewest replicas `start` keeps"),
   WORKER_MAX: withDefault("10", whole(1, 1000), "most replicas `start` runs"),
   WORKER_IDLE_MS: withDefault("60000", milliseconds(), "idle time after which `start` stops a replica"),
+  TARGET_DRAIN_SECONDS: withDefault(
+    "60",
+    whole(1, 86_400),
+    "time in which the replicas `GET /scale` asks for would clear the backlog",
+  ),
   WORKER_TIMEOUT_MS: withDefault("60000", milliseconds(1), "time limit of one attempt"),
   WORKER_TOKEN: secret(optional(text(), "bearer token that workers ask for")),
   MAX_ATTEMPTS: withDefault("8", whole(1, 1000), "attempts that may fail before a record is dead-lettered"),

@@ -1,0 +1,56 @@
+// How many worker replicas the backlog calls for. Pure: everything that was measured comes in as an argument.
+
+/** What there is to do, and how fast it goes. */
+export interface Load {
+  /** Records received or waiting that are not settled. */
+  readonly backlog: number;
+  /** Time that a settled record holds a permit, in ms; undefined before the first one. */
+  readonly permitMs: number | undefined;
+  /** Attempts that one replica takes at once. */
+  readonly permitsPerReplica: number;
+}
+
+/** What `WORKER_MIN`, `WORKER_MAX` and `TARGET_DRAIN_SECONDS` say. */
+export interface ScaleBounds {
+  readonly min: number;
+  readonly max: number;
+  /** Time in which the wanted replicas would clear the backlog, in ms. */
+  readonly targetDrainMs: number;
+}
+
+/** What a record is taken to cost before one was measured, in ms: a call of an LLM. */
+export const PERMIT_MS_ASSUMED = 2000;
+
+/** How much of the average the newest record is, once there are enough of them. */
+const NEWEST_SHARE = 0.05;
+
+/**
+ * Replicas that would clear the backlog in time: never none while there is a backlog, and none that would find every
+ * record on its way already.
+ */
+export function wantedReplicas(load: Load, { min, max, targetDrainMs }: ScaleBounds): number {
+  const { backlog, permitsPerReplica } = load;
+  const permitMs = load.permitMs ?? PERMIT_MS_ASSUMED;
+  const inTime = Math.ceil((backlog * permitMs) / (targetDrainMs * permitsPerReplica));
+  const busy = Math.ceil(backlog / permitsPerReplica);
+  const needed = backlog > 0 ? Math.max(1, Math.min(inTime, busy)) : 0;
+  return Math.min(max, Math.max(min, needed));
+}
+
+/** Average time that a settled record holds a permit. Failed attempts are left out: an outage is not slow work. */
+export class Pace {
+  #permitMs: number | undefined;
+  #count = 0;
+
+  /** In ms; undefined before the first settled record. */
+  get permitMs(): number | undefined {
+    return this.#permitMs;
+  }
+
+  /** A record was settled by an attempt that took so long. */
+  recordSettled(tookMs: number): void {
+    this.#count += 1;
+    const before = this.#permitMs ?? tookMs;
+    this.#permitMs = before + (tookMs - before) * Math.max(1 / this.#count, NEWEST_SHARE);
+  }
+}
