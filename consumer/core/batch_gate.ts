@@ -10,6 +10,7 @@ export interface BatchConfig {
 /** Admits records in batches: the next one starts when every record of the last is settled. */
 export class BatchGate {
   readonly #config: BatchConfig;
+  /** Records of the open batch that have not started yet. */
   #admissions = 0;
   #unsettled = 0;
   #waitingSinceMs: number | undefined;
@@ -23,15 +24,19 @@ export class BatchGate {
     return this.#waitingSinceMs === undefined ? undefined : this.#waitingSinceMs + this.#config.lingerMs;
   }
 
-  /** Whether another of `ready` records may start now. */
-  admits(ready: number, nowMs: number): boolean {
-    if (ready === 0) {
-      this.#admissions = 0;
+  /** Whether no batch is open: what is settled may be committed. */
+  get idle(): boolean {
+    return this.#unsettled === 0 && this.#admissions === 0;
+  }
+
+  /** Whether another of `ready` records may start now. `mayBegin` says whether a new batch may. */
+  admits(ready: number, mayBegin: boolean, nowMs: number): boolean {
+    this.#admissions = Math.min(this.#admissions, ready);
+    if (this.#admissions > 0) return true;
+    if (ready === 0 || this.#unsettled > 0 || !mayBegin) {
       this.#waitingSinceMs = undefined;
       return false;
     }
-    if (this.#admissions > 0) return true;
-    if (this.#unsettled > 0) return false;
     this.#waitingSinceMs ??= nowMs;
     const lingered = nowMs >= this.#waitingSinceMs + this.#config.lingerMs;
     if (ready < this.#config.size && !lingered) return false;
@@ -40,15 +45,15 @@ export class BatchGate {
     return true;
   }
 
-  /** A record of the batch started. */
+  /** A record started: one of the batch, or a probe, which joins it. */
   recordStarted(): void {
-    this.#admissions -= 1;
+    this.#admissions = Math.max(0, this.#admissions - 1);
     this.#unsettled += 1;
+    this.#waitingSinceMs = undefined;
   }
 
-  /** A record of the batch is settled or was dropped; true when the batch is whole. */
-  recordEnded(): boolean {
+  /** A record of the batch is settled or was dropped. */
+  recordEnded(): void {
     this.#unsettled -= 1;
-    return this.#unsettled === 0 && this.#admissions === 0;
   }
 }

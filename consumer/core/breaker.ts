@@ -69,7 +69,7 @@ export class Breaker {
     if (pause !== undefined) this.#pause = { ...pause, probing: false, probeAtMs: nowMs + pause.waitMs };
   }
 
-  /** The probe failed: the next one after twice the wait, or after `Retry-After` where that is later. */
+  /** The probe failed: the next one after twice the wait. Its record waits for `Retry-After`, other probes do not. */
   probeFailed(cause: PauseCause, last: Outcome, nowMs: number): void {
     const pause = this.#pause;
     if (pause === undefined) return;

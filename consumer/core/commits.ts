@@ -33,6 +33,8 @@ export class Commits<R> {
   readonly #pending: Map<number, Pending<R>> = new Map();
   #unconfirmed: Delivery<R>[] = [];
   #dueMs: number | undefined;
+  /** After a refusal nothing is tried again before this time, in ms. */
+  #notBeforeMs = -Infinity;
   #lastMs = -Infinity;
   #ids = 0;
   #failingSinceMs: number | undefined;
@@ -49,7 +51,8 @@ export class Commits<R> {
 
   /** When the next commit is due, in ms; undefined while one is on its way or nothing is new. */
   get dueMs(): number | undefined {
-    return this.#pending.size > 0 ? undefined : this.#dueMs;
+    if (this.#pending.size > 0 || this.#dueMs === undefined) return undefined;
+    return Math.max(this.#dueMs, this.#notBeforeMs);
   }
 
   /** Whether everything there was to say is confirmed. */
@@ -74,16 +77,20 @@ export class Commits<R> {
     if (this.#dirty.size > 0) this.#due(nowMs);
   }
 
-  /** The commit to make now; undefined when nothing is new. A pending one does not stop it. */
-  take(nowMs: number): Commit<R> | undefined {
+  /**
+   * The commit to make now; undefined when nothing is new. A pending one does not stop it.
+   *
+   * @param leaving partitions may be somebody else's soon: then even `fast` commits what is settled and no more.
+   */
+  take(leaving: boolean, nowMs: number): Commit<R> | undefined {
     this.#dueMs = undefined;
     const marks: PartitionCommit<R>[] = [];
     for (const partition of this.#dirty) {
-      const mark = this.#markOf(partition);
+      const mark = this.#markOf(partition, leaving);
       const { committed } = partition;
-      if (mark.offset !== committed.offset || mark.metadata !== committed.metadata) {
-        marks.push({ partition, mark });
-      }
+      // Records that are held need the broker's word even where there is nothing new to say.
+      const news = mark.offset !== committed.offset || mark.metadata !== committed.metadata;
+      if (news || this.#unconfirmed.length > 0) marks.push({ partition, mark });
     }
     this.#dirty.clear();
     if (marks.length === 0) return undefined;
@@ -104,7 +111,8 @@ export class Commits<R> {
       return commit.covers.filter((delivery) => delivery.home.revoked);
     }
     this.#failingSinceMs = undefined;
-    for (const { partition, mark } of commit.marks) partition.committed = mark;
+    this.#notBeforeMs = -Infinity;
+    for (const line of commit.marks) this.#confirmed(id, line, nowMs);
     if (this.#policy.timing === "each" && this.#dirty.size > 0) this.#due(nowMs);
     return commit.covers;
   }
@@ -119,9 +127,18 @@ export class Commits<R> {
     return gone;
   }
 
-  #markOf(partition: Partition<R>): CommitMark {
-    const { ledger } = partition;
-    if (this.#policy.extent === "received") return { offset: ledger.position, metadata: "" };
+  #confirmed(id: number, { partition, mark }: PartitionCommit<R>, nowMs: number): void {
+    partition.committed = mark;
+    if (id < partition.committedBy && !partition.revoked) {
+      // It came after a later one was confirmed, so the broker may have put the older mark over the newer.
+      this.#dirty.add(partition);
+      this.#due(nowMs);
+    }
+    partition.committedBy = Math.max(id, partition.committedBy);
+  }
+
+  #markOf({ ledger }: Partition<R>, leaving: boolean): CommitMark {
+    if (this.#policy.extent === "received" && !leaving) return { offset: ledger.position, metadata: "" };
     return { offset: ledger.committable(), metadata: encodeOffsetMap(ledger) };
   }
 
@@ -129,7 +146,8 @@ export class Commits<R> {
     this.#failingSinceMs ??= nowMs;
     for (const { partition } of commit.marks) if (!partition.revoked) this.#dirty.add(partition);
     this.#unconfirmed = [...commit.covers.filter((delivery) => !delivery.home.revoked), ...this.#unconfirmed];
-    if (this.#dirty.size > 0) this.#due(nowMs + RETRY_MS);
+    this.#notBeforeMs = nowMs + RETRY_MS;
+    if (this.#dirty.size > 0) this.#due(nowMs);
   }
 
   #due(atMs: number): void {

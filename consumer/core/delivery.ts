@@ -52,6 +52,8 @@ export interface Delivery<R> extends Readonly<Received<R>> {
   /** Failures in a row, counted or not: what the backoff grows with. */
   failures: number;
   last: Outcome | undefined;
+  /** When its last attempt failed that was for the verdict to judge, in ms. */
+  failedMs: number | undefined;
   /** When it was sent for the first time, in ms. */
   sentMs: number | undefined;
   /** Belongs to the open batch, in `batch` mode. */

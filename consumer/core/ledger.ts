@@ -1,13 +1,23 @@
 // One partition's received records in order, which of them are settled, and so what may be committed.
 
+/** What a walk over a ledger meets, in order of offsets. */
+export interface LedgerVisitor<T> {
+  /** Every record received from offset `first` to offset `last`, both inclusive, is settled. */
+  settled(first: number, last: number): void;
+  unsettled(offset: number, item: T): void;
+}
+
 /**
  * Tracks received offsets only, so the gaps that compaction and transaction markers leave are harmless.
- * `T` is what stands for an unsettled record; it is let go as soon as the record is settled.
+ * `T` is what stands for an unsettled record; it is let go as soon as the record is settled. Settled neighbours form
+ * runs whose two ends know each other, so that nothing here costs more the longer a run is.
  */
 export class Ledger<T extends object> {
   #offsets = new Float64Array(64);
   /** The item while it is unsettled, undefined once it is settled. */
   #items: (T | undefined)[] = new Array(64);
+  /** At either end of a run of settled records: the sequence number of its other end. */
+  #otherEnds = new Float64Array(64);
   /** Sequence number of the first record at or above the watermark. Sequence numbers have no gaps. */
   #head = 0;
   #tail = 0;
@@ -71,7 +81,7 @@ export class Ledger<T extends object> {
       return;
     }
     this.touch(seq);
-    if (!this.#isSettled(seq - 1)) this.#runs += 1;
+    this.#join(seq);
   }
 
   /** Everything below `position` was received: control records and gaps at the end are passed by it. */
@@ -90,17 +100,25 @@ export class Ledger<T extends object> {
     this.touch(seq);
     this.#items[seq & this.#mask] = undefined;
     this.#unsettled -= 1;
-    const left = seq > this.#head && this.#isSettled(seq - 1);
-    const right = seq + 1 < this.#tail && this.#isSettled(seq + 1);
-    this.#runs += left && right ? -1 : left || right ? 0 : 1;
-    if (seq === this.#head) this.#advanceHead();
+    const end = this.#join(seq);
+    if (seq === this.#head) {
+      this.#head = end + 1;
+      this.#runs -= 1;
+    }
     return true;
   }
 
-  /** Visits the records from the watermark to the last one that was sent or settled, in order. */
-  forEach(visit: (offset: number, item: T | undefined) => void): void {
+  /** Visits what there is from the watermark to the last record that was sent or settled. */
+  walk(visitor: LedgerVisitor<T>): void {
     for (let seq = this.#head; seq < this.#touched; seq++) {
-      visit(this.#offsetAt(seq), this.#items[seq & this.#mask]);
+      const item = this.#items[seq & this.#mask];
+      if (item !== undefined) {
+        visitor.unsettled(this.#offsetAt(seq), item);
+        continue;
+      }
+      const first = this.#offsetAt(seq);
+      seq = this.#otherEnd(seq);
+      visitor.settled(first, this.#offsetAt(seq));
     }
   }
 
@@ -112,8 +130,24 @@ export class Ledger<T extends object> {
     return this.#offsets[seq & this.#mask] ?? NaN;
   }
 
+  #otherEnd(seq: number): number {
+    return this.#otherEnds[seq & this.#mask] ?? NaN;
+  }
+
   #isSettled(seq: number): boolean {
     return this.#items[seq & this.#mask] === undefined;
+  }
+
+  /** A record that has just been settled joins the runs on its left and right. Returns where its run ends. */
+  #join(seq: number): number {
+    const left = seq > this.#head && this.#isSettled(seq - 1);
+    const right = seq + 1 < this.#tail && this.#isSettled(seq + 1);
+    const start = left ? this.#otherEnd(seq - 1) : seq;
+    const end = right ? this.#otherEnd(seq + 1) : seq;
+    this.#otherEnds[start & this.#mask] = end;
+    this.#otherEnds[end & this.#mask] = start;
+    this.#runs += left && right ? -1 : left || right ? 0 : 1;
+    return end;
   }
 
   #append(offset: number): number {
@@ -128,20 +162,19 @@ export class Ledger<T extends object> {
     return seq;
   }
 
-  #advanceHead(): void {
-    this.#runs -= 1;
-    while (this.#head < this.#tail && this.#isSettled(this.#head)) this.#head += 1;
-  }
-
   #grow(): void {
     const size = this.#items.length * 2;
     const offsets = new Float64Array(size);
+    const otherEnds = new Float64Array(size);
     const items: (T | undefined)[] = new Array(size);
     for (let seq = this.#head; seq < this.#tail; seq++) {
-      offsets[seq & (size - 1)] = this.#offsetAt(seq);
-      items[seq & (size - 1)] = this.#items[seq & this.#mask];
+      const at = seq & (size - 1);
+      offsets[at] = this.#offsetAt(seq);
+      otherEnds[at] = this.#otherEnd(seq);
+      items[at] = this.#items[seq & this.#mask];
     }
     this.#offsets = offsets;
+    this.#otherEnds = otherEnds;
     this.#items = items;
   }
 }

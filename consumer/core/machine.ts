@@ -40,6 +40,16 @@ export interface MachineConfig {
  */
 export const SUSPECTS_ONLY_MS = 600_000;
 
+/** A record that met full replicas twice in a row waits a random time up to this, in ms. */
+const FULL_AGAIN_MAX_MS = 1000;
+
+/** A record whose attempt the replicas' `/readyz` decides on. */
+interface Suspect<R> {
+  readonly delivery: Delivery<R>;
+  /** Delivery was paused already when it was asked. */
+  readonly paused: boolean;
+}
+
 /** The delivery machine. Deterministic: the same events, times and random numbers give the same commands. */
 export class Machine<R> {
   readonly #config: MachineConfig;
@@ -57,15 +67,18 @@ export class Machine<R> {
   readonly #intake: Intake<R>;
   readonly #gate: BatchGate | undefined;
   readonly #entriesMax: number;
-  #judging: Delivery<R>[] = [];
+  #judging: Suspect<R>[] = [];
   #asking = false;
   #probe: Delivery<R> | undefined;
   #freshFailedMs = -Infinity;
   #permits = 0;
   #inFlight = 0;
-  #receivedMs: number;
+  /** When the last record came, or the first assignment; undefined before that. */
+  #receivedMs: number | undefined;
   #idleTold = false;
   #stopByMs: number | undefined;
+  /** The group rebalances: until the next assignment any partition may be about to go. */
+  #rebalances = false;
   #stopped = false;
   #commands: Command<R>[] = [];
 
@@ -73,13 +86,12 @@ export class Machine<R> {
     this.#config = config;
     this.#policy = policyFor(config.mode, config.commits);
     this.#random = random;
-    this.#entriesMax = entriesMax(config.bounds.aheadMax * 2);
+    this.#entriesMax = entriesMax(config.bounds.aheadMax * 2, config.maxAttempts);
     this.#dispatcher = new Dispatcher((partition) => this.#mayStart(partition));
     this.#deadLetters = new DeadLetters(config.deadLetters, random, nowMs);
     this.#commits = new Commits(this.#policy, config.commitIntervalMs);
     this.#intake = new Intake(config.bounds);
     this.#gate = this.#policy.batched ? new BatchGate(config.batch) : undefined;
-    this.#receivedMs = nowMs;
   }
 
   /** The parts that causes, metrics and the dashboard read. */
@@ -125,9 +137,10 @@ export class Machine<R> {
       case "assigned":
         return this.#assigned(event.epoch, event.partitions, nowMs);
       case "revoked":
-        return event.partitions.forEach((at) => this.#revoked(at));
+        event.partitions.forEach((at) => this.#revoked(at));
+        return this.#shareIntake();
       case "rebalancing":
-        return this.#commitNow(nowMs);
+        return this.#rebalancing(nowMs);
       case "received":
         return this.#received(event, nowMs);
       case "attempt_finished":
@@ -165,6 +178,7 @@ export class Machine<R> {
       this.#emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
     }
     if (this.#stopByMs === undefined) this.#send(nowMs);
+    if (this.#gate?.idle) this.#commits.hurry(nowMs);
     if ((this.#commits.dueMs ?? Infinity) <= nowMs) this.#commitNow(nowMs);
     if ((this.#idleAtMs() ?? Infinity) <= nowMs) this.#tellIdle();
     if (this.#stopByMs !== undefined) this.#maybeStopped(this.#stopByMs, nowMs);
@@ -174,6 +188,7 @@ export class Machine<R> {
 
   #assigned(epoch: number, partitions: readonly Assigned[], nowMs: number): void {
     this.#receivedMs = nowMs;
+    this.#rebalances = false;
     for (const { offset, metadata, ...at } of partitions) {
       const decoded = decodeOffsetMap(metadata, offset);
       const inherited = decoded.kind === "map" ? decoded.map : { settled: [], attempts: new Map() };
@@ -182,7 +197,25 @@ export class Machine<R> {
       const partition = new Partition<R>(at, epoch, { offset, metadata: metadata ?? "" }, inherited);
       this.#partitions.set(partition.id, partition);
     }
+    this.#shareIntake();
+  }
+
+  /** The shares have changed, and what is gone holds no memory: others may go on, or have to wait. */
+  #shareIntake(): void {
     this.#intake.share(this.#partitions.size);
+    for (const partition of this.#partitions.values()) this.#regulate(partition);
+  }
+
+  #rebalancing(nowMs: number): void {
+    this.#rebalances = true;
+    this.#touchAll(nowMs);
+    this.#commitNow(nowMs);
+  }
+
+  /** What `fast` committed may be ahead of what is settled: for the time partitions may go it is taken back. */
+  #touchAll(nowMs: number): void {
+    if (this.#policy.extent !== "received") return;
+    for (const partition of this.#partitions.values()) this.#commits.touch(partition, nowMs);
   }
 
   #revoked(at: TopicPartition): void {
@@ -193,9 +226,8 @@ export class Machine<R> {
     partition.revoked = true;
     this.#linger(partition, partition.inFlight);
     this.#dispatcher.forget(partition);
-    partition.ledger.forEach((_, delivery) => delivery && this.#drop(delivery));
+    partition.ledger.walk({ settled() {}, unsettled: (_, delivery) => this.#drop(delivery) });
     this.#intake.forget(partition);
-    this.#intake.share(this.#partitions.size);
   }
 
   #linger({ id }: Partition<R>, attempts: number): void {
@@ -207,8 +239,9 @@ export class Machine<R> {
 
   #drop(delivery: Delivery<R>): void {
     // What is in flight keeps its permit until its attempt ends.
-    if (delivery.state !== "in_flight") this.#endBatched(delivery);
-    if (delivery.state !== "in_flight") delivery.state = "dropped";
+    if (delivery.state === "in_flight") return;
+    this.#endBatched(delivery);
+    delivery.state = "dropped";
   }
 
   // ---- records
@@ -246,6 +279,7 @@ export class Machine<R> {
       posts: 0,
       failures: 0,
       last: undefined,
+      failedMs: undefined,
       sentMs: undefined,
       batched: false,
       reason: undefined,
@@ -259,7 +293,7 @@ export class Machine<R> {
   #inheritAttempts(delivery: Delivery<R>): void {
     delivery.posts = delivery.attempts;
     delivery.failures = delivery.attempts;
-    delivery.home.attempted += 1;
+    delivery.home.started += 1;
     delivery.home.ledger.touch(delivery.seq);
   }
 
@@ -274,7 +308,7 @@ export class Machine<R> {
   #send(nowMs: number): void {
     if (this.#breaker.pause !== undefined) return this.#sendProbe(nowMs);
     while (this.#inFlight < this.#permits) {
-      const fresh = this.#gate === undefined || this.#gate.admits(this.#dispatcher.fresh, nowMs);
+      const fresh = this.#gate?.admits(this.#dispatcher.fresh, this.#mayBegin(), nowMs) ?? true;
       const delivery = this.#dispatcher.next(fresh);
       if (delivery === undefined) return;
       this.#sendOne(delivery, nowMs);
@@ -282,7 +316,7 @@ export class Machine<R> {
   }
 
   #sendProbe(nowMs: number): void {
-    if ((this.#breaker.probeAtMs ?? Infinity) > nowMs || this.#permits === 0) return;
+    if ((this.#breaker.probeAtMs ?? Infinity) > nowMs || this.#inFlight >= this.#permits) return;
     const delivery = this.#dispatcher.nextProbe();
     if (delivery === undefined) return this.#breaker.probeLost(nowMs);
     this.#probe = delivery;
@@ -295,6 +329,7 @@ export class Machine<R> {
       delivery.batched = true;
       this.#gate.recordStarted();
     }
+    if (delivery.posts === 0) delivery.home.started += 1;
     delivery.state = "in_flight";
     delivery.sentMs ??= nowMs;
     delivery.posts += 1;
@@ -304,14 +339,19 @@ export class Machine<R> {
     this.#emit({ type: "send", delivery, attempt: delivery.posts });
   }
 
-  #mayStart({ id, ledger, attempted, inFlight }: Partition<R>): boolean {
+  #mayStart({ id, ledger, started }: Partition<R>): boolean {
     // A map that would not fit stops the partition from running further ahead.
-    return ledger.runs + attempted + inFlight < this.#entriesMax && !this.#lingering.has(id);
+    return ledger.runs + started < this.#entriesMax && !this.#lingering.has(id);
+  }
+
+  /** Whether a new batch may begin: in `sync` only when the last one's commit is confirmed. */
+  #mayBegin(): boolean {
+    return !this.#policy.batchAwaitsCommit || this.#commits.clean;
   }
 
   #probeAtMs(): number | undefined {
-    // Without a record or a replica there is nothing to probe with; either of them comes as an event.
-    const idle = this.#permits === 0 || !this.#dispatcher.hasReady;
+    // Without a record or a permit there is nothing to probe with; either of them comes as an event.
+    const idle = this.#inFlight >= this.#permits || !this.#dispatcher.hasReady;
     return idle || this.#stopByMs !== undefined ? undefined : this.#breaker.probeAtMs;
   }
 
@@ -326,6 +366,7 @@ export class Machine<R> {
       this.#deadLetters.recordSucceeded();
     }
     if (delivery.home.revoked) return this.#stale(delivery);
+    const before = delivery.last;
     delivery.last = outcome;
     if (rule.disposition === "settle" && this.#policy.holdUntilCommitted) {
       this.#settle(delivery, nowMs);
@@ -345,6 +386,7 @@ export class Machine<R> {
         this.#open("misconfigured", outcome, nowMs);
         return this.#dispatcher.again(delivery);
       case "retry":
+        if (rule.slows === "replica") return this.#retryElsewhere(delivery, before, nowMs);
         return this.#failed(delivery, rule, outcome, probe, nowMs);
       default:
         return rule.disposition satisfies never;
@@ -384,25 +426,25 @@ export class Machine<R> {
     const { home } = delivery;
     delivery.state = "settled";
     home.ledger.settle(delivery.seq);
-    if (delivery.attempts > 0) home.attempted -= 1;
+    home.started -= 1;
     this.#intake.remove(delivery);
     this.#commits.touch(home, nowMs);
-    if (this.#endBatched(delivery)) this.#commits.hurry(nowMs);
+    this.#endBatched(delivery);
     this.#notice({ kind: "settled", delivery });
     this.#regulate(home);
     this.#dispatcher.offer(home);
   }
 
-  #endBatched(delivery: Delivery<R>): boolean {
-    if (!delivery.batched) return false;
+  #endBatched(delivery: Delivery<R>): void {
+    if (!delivery.batched) return;
     delivery.batched = false;
-    return this.#gate?.recordEnded() ?? false;
+    this.#gate?.recordEnded();
   }
 
   #failed(delivery: Delivery<R>, rule: Rule, outcome: Outcome, probe: boolean, nowMs: number): void {
     switch (rule.counts) {
       case "never":
-        return this.#retryUncounted(delivery, rule, outcome, nowMs);
+        return this.#retryUncounted(delivery, outcome, nowMs);
       case "always":
         return this.#countAttempt(delivery, nowMs);
       case "verdict":
@@ -412,9 +454,17 @@ export class Machine<R> {
     }
   }
 
-  #retryUncounted(delivery: Delivery<R>, rule: Rule, outcome: Outcome, nowMs: number): void {
-    // The pool rests a full replica or shrinks its limit, so a permit that is left is another replica's.
-    if (rule.slows === "replica") return this.#retry(delivery, 0, false, nowMs);
+  /**
+   * The pool rests a full replica or shrinks its limit, so a permit that is left is another replica's and the record
+   * goes to it at once. When that one is full too, the record waits a little: nothing may spin.
+   */
+  #retryElsewhere(delivery: Delivery<R>, before: Outcome | undefined, nowMs: number): void {
+    const again = before !== undefined && ruleFor(before).slows === "replica";
+    const waitMs = again ? Math.max(1, Math.round(this.#random() * FULL_AGAIN_MAX_MS)) : 0;
+    this.#retry(delivery, waitMs, false, nowMs);
+  }
+
+  #retryUncounted(delivery: Delivery<R>, outcome: Outcome, nowMs: number): void {
     delivery.failures += 1;
     this.#retry(delivery, this.#waitMs(delivery, outcome), false, nowMs);
   }
@@ -422,17 +472,19 @@ export class Machine<R> {
   #judge(delivery: Delivery<R>, outcome: Outcome, probe: boolean, nowMs: number): void {
     if (delivery.posts === 1) this.#freshFailedMs = nowMs;
     this.#health.recordFailure(delivery, nowMs);
+    const previousMs = delivery.failedMs;
+    delivery.failedMs = nowMs;
     const pause = this.#breaker.pause;
     if (pause !== undefined) {
       const suspectsOnly = probe && nowMs - Math.max(pause.sinceMs, this.#freshFailedMs) > SUSPECTS_ONLY_MS;
-      return suspectsOnly ? this.#ask(delivery) : this.#retryInOutage(delivery);
+      return suspectsOnly ? this.#ask(delivery) : this.#retryInOutage(delivery, nowMs);
     }
-    switch (this.#health.judge(delivery, nowMs)) {
+    switch (this.#health.judge(delivery, previousMs, nowMs)) {
       case "poison":
         return this.#countAttempt(delivery, nowMs);
       case "outage":
         this.#open("outage", outcome, nowMs);
-        return this.#retryInOutage(delivery);
+        return this.#retryInOutage(delivery, nowMs);
       case "ask":
         return this.#ask(delivery);
     }
@@ -440,7 +492,7 @@ export class Machine<R> {
 
   #ask(delivery: Delivery<R>): void {
     delivery.state = "judging";
-    this.#judging.push(delivery);
+    this.#judging.push({ delivery, paused: this.#breaker.pause !== undefined });
     if (this.#asking) return;
     this.#asking = true;
     this.#emit({ type: "check_readiness" });
@@ -448,24 +500,25 @@ export class Machine<R> {
 
   #readinessChecked(ready: boolean, nowMs: number): void {
     this.#asking = false;
-    const judged = this.#judging.filter((delivery) => delivery.state === "judging");
+    const judged = this.#judging.filter(({ delivery }) => delivery.state === "judging");
     this.#judging = [];
-    if (!ready && judged.length > 0) this.#open("outage", judged[0]?.last, nowMs);
-    for (const delivery of judged) {
-      if (ready) this.#countAttempt(delivery, nowMs);
-      else this.#retryInOutage(delivery);
+    if (!ready && judged[0] !== undefined) this.#open("outage", judged[0].delivery.last, nowMs);
+    for (const { delivery, paused } of judged) {
+      // Where delivery was paused only after the question, what paused it knows more than the answer.
+      if (ready && (paused || this.#breaker.pause === undefined)) this.#countAttempt(delivery, nowMs);
+      else this.#retryInOutage(delivery, nowMs);
     }
   }
 
-  /** The breaker paces everything now; the record waits for no time of its own. */
-  #retryInOutage(delivery: Delivery<R>): void {
-    this.#notice({ kind: "retrying", delivery, waitMs: 0, counted: false });
-    this.#dispatcher.again(delivery);
+  /** The breaker paces everything now; the record itself waits only where the worker asked for it. */
+  #retryInOutage(delivery: Delivery<R>, nowMs: number): void {
+    const asked = (delivery.last as Partial<Answer> | undefined)?.retryAfterMs ?? 0;
+    this.#retry(delivery, Math.min(asked, this.#config.retryAfterMaxMs), false, nowMs);
   }
 
   #countAttempt(delivery: Delivery<R>, nowMs: number): void {
-    if (delivery.attempts === 0) delivery.home.attempted += 1;
-    delivery.attempts += 1;
+    // An earlier owner may have counted all of them and not come to the dead letter.
+    delivery.attempts = Math.min(delivery.attempts + 1, this.#config.maxAttempts);
     delivery.failures += 1;
     this.#commits.touch(delivery.home, nowMs);
     if (delivery.attempts >= this.#config.maxAttempts) {
@@ -532,18 +585,20 @@ export class Machine<R> {
   // ---- commits and the end
 
   #commitNow(nowMs: number): void {
-    const commit = this.#commits.take(nowMs);
+    const leaving = this.#rebalances || this.#stopByMs !== undefined;
+    const commit = this.#commits.take(leaving, nowMs);
     if (commit !== undefined) this.#emit({ type: "commit", commit });
   }
 
   #lingerUntilMs(): number | undefined {
-    const held = this.#breaker.pause !== undefined || this.#inFlight >= this.#permits;
+    const held = this.#breaker.pause !== undefined || this.#inFlight >= this.#permits || !this.#mayBegin();
     return held || this.#stopByMs !== undefined ? undefined : this.#gate?.lingerUntilMs;
   }
 
   #idleAtMs(): number | undefined {
     const { idleExitMs } = this.#config;
-    if (idleExitMs === undefined || this.#idleTold || this.#stopByMs !== undefined) return undefined;
+    if (idleExitMs === undefined || this.#receivedMs === undefined) return undefined;
+    if (this.#idleTold || this.#stopByMs !== undefined) return undefined;
     for (const partition of this.#partitions.values()) if (partition.backlog() > 0) return undefined;
     return this.#receivedMs + idleExitMs;
   }
@@ -554,7 +609,9 @@ export class Machine<R> {
   }
 
   #stopRequested(nowMs: number): void {
-    this.#stopByMs ??= nowMs + this.#config.shutdownGraceMs;
+    if (this.#stopByMs !== undefined) return;
+    this.#stopByMs = nowMs + this.#config.shutdownGraceMs;
+    this.#touchAll(nowMs);
   }
 
   #maybeStopped(stopByMs: number, nowMs: number): void {

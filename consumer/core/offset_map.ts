@@ -33,10 +33,17 @@ const HEADER_BYTES = 8 + 3 + 3;
 
 /**
  * Most entries (runs, attempt counts, and what may still become one) that surely fit when the ledger spans at most
- * `spanMax` offsets: two numbers an entry.
+ * `spanMax` offsets and no record has more than `attemptsMax` attempts. An entry is two numbers. A gap or length of n
+ * takes at most n / 128 bytes more than one, and neither all runs nor all gaps between attempts exceed the span.
  */
-export function entriesMax(spanMax: number): number {
-  return Math.floor((RAW_BYTES_MAX - HEADER_BYTES) / (2 * varintLength(spanMax)));
+export function entriesMax(spanMax: number, attemptsMax: number): number {
+  const room = RAW_BYTES_MAX - HEADER_BYTES;
+  const small = 1 + varintLength(attemptsMax);
+  const bySum = Math.floor((room - 2 * Math.ceil(spanMax / 128)) / small);
+  return Math.max(
+    bySum,
+    Math.floor(room / (varintLength(spanMax) + varintLength(Math.max(spanMax, attemptsMax)))),
+  );
 }
 
 /**
@@ -47,28 +54,19 @@ export function encodeOffsetMap(ledger: Ledger<Attempted>): string {
   const base = ledger.committable();
   const runs: number[] = [];
   const attempts: number[] = [];
-  let runStart = -1;
   let runEnd = base;
-  let lastRunEnd = base;
   let lastAttempted = base;
-  const closeRun = () => {
-    if (runStart < 0) return;
-    runs.push(runStart - lastRunEnd, runEnd - runStart);
-    lastRunEnd = runEnd;
-    runStart = -1;
-  };
-  ledger.forEach((offset, item) => {
-    if (item === undefined) {
-      if (runStart < 0) runStart = offset;
-      runEnd = offset + 1;
-      return;
-    }
-    closeRun();
-    if (item.attempts === 0) return;
-    attempts.push(offset - lastAttempted, item.attempts);
-    lastAttempted = offset;
+  ledger.walk({
+    settled(first, last) {
+      runs.push(first - runEnd, last + 1 - first);
+      runEnd = last + 1;
+    },
+    unsettled(offset, { attempts: counted }) {
+      if (counted === 0) return;
+      attempts.push(offset - lastAttempted, counted);
+      lastAttempted = offset;
+    },
   });
-  closeRun();
   return runs.length === 0 && attempts.length === 0 ? "" : pack(base, runs, attempts);
 }
 

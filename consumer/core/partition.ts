@@ -38,13 +38,15 @@ export class Partition<R> implements TopicPartition {
   readonly lanes: Map<string, Queue<Delivery<R>>> = new Map();
   /** What the broker last confirmed. */
   committed: CommitMark;
+  /** The latest commit that was confirmed. */
+  committedBy = 0;
   /** One past the last offset of the log, as last seen. */
   highWatermark: number;
   /** Unsettled records and their bytes: what backpressure bounds. */
   bufferedBytes = 0;
   inFlight = 0;
-  /** Unsettled records with attempts counted against them. */
-  attempted = 0;
+  /** Unsettled records that were sent, or that an earlier owner counted attempts of. */
+  started = 0;
   /** Fetching is paused at our word. */
   paused = false;
   /** It was given up; nothing of it is committed any more. */

@@ -24,6 +24,8 @@ export interface Policy {
   readonly holdUntilCommitted: boolean;
   /** Records start in batches, the next one when the last is settled. */
   readonly batched: boolean;
+  /** The next batch starts when the last one's commit is confirmed. */
+  readonly batchAwaitsCommit: boolean;
 }
 
 /** The policies of a mode (design.md section 3). */
@@ -35,6 +37,7 @@ export function policyFor(mode: DeliveryMode, commits: CommitMode): Policy {
     extent: "settled",
     holdUntilCommitted: sync,
     batched: false,
+    batchAwaitsCommit: false,
   };
   switch (mode) {
     case "parallel":
@@ -44,7 +47,14 @@ export function policyFor(mode: DeliveryMode, commits: CommitMode): Policy {
     case "partition":
       return { ...plain, order: "partition", timing: "each" };
     case "batch":
-      return { ...plain, timing: "batch", batched: true };
+      // Holding permits until the batch is committed would block a batch larger than the pool for ever.
+      return {
+        ...plain,
+        timing: "batch",
+        holdUntilCommitted: false,
+        batched: true,
+        batchAwaitsCommit: sync,
+      };
     case "fast":
       return { ...plain, timing: "interval", extent: "received", holdUntilCommitted: false };
     default:

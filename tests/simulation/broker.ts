@@ -1,0 +1,146 @@
+// A model of Kafka's group coordinator: members, generations, commits that are fenced, and the dead-letter topic.
+
+import { decodeOffsetMap } from "../../consumer/core/offset_map.ts";
+import { chance, pick } from "./random.ts";
+import { expect } from "./violation.ts";
+import type { SimRecord, World } from "./world.ts";
+
+/** What a member hears from the coordinator. */
+export interface GroupListener {
+  readonly memberId: string;
+  onRebalancing(): void;
+  onJoined(generation: number, partitions: readonly number[]): void;
+  /** The group goes on without us. */
+  onEvicted(): void;
+}
+
+/** One partition's line in a commit. */
+export interface CommittedMark {
+  readonly partition: number;
+  readonly offset: number;
+  readonly metadata: string;
+}
+
+/** The coordinator of one group. */
+export class Broker {
+  readonly #world: World;
+  readonly #members: Map<string, GroupListener> = new Map();
+  readonly #committed: Map<number, CommittedMark> = new Map();
+  #owners: Map<number, string> = new Map();
+  #lastApplied: Map<string, number> = new Map();
+  #preparing = false;
+  #rebalances = 0;
+  generation = 0;
+  deadLetters: SimRecord[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Whether members are being waited for. */
+  get preparing(): boolean {
+    return this.#preparing;
+  }
+
+  /** What the group committed for a partition. */
+  committed(partition: number): CommittedMark {
+    return this.#committed.get(partition) ?? { partition, offset: 0, metadata: "" };
+  }
+
+  /** Whether what is committed says that a record is settled. */
+  covers(record: SimRecord): boolean {
+    return covers(this.committed(record.partition), record.offset);
+  }
+
+  join(member: GroupListener): void {
+    this.#members.set(member.memberId, member);
+    this.rebalance();
+  }
+
+  leave(memberId: string): void {
+    if (this.#members.delete(memberId)) this.rebalance();
+  }
+
+  /** A live member is taken for dead. */
+  evict(memberId: string): void {
+    const member = this.#members.get(memberId);
+    if (member === undefined) return;
+    this.leave(memberId);
+    this.#world.timeline.after(this.#chance(3) * 3000, () => member.onEvicted());
+  }
+
+  rebalance(): void {
+    if (this.#preparing) return;
+    this.#preparing = true;
+    this.#rebalances += 1;
+    const { timeline } = this.#world;
+    const takesMs = 100 + this.#chance(1) * 1500;
+    for (const member of this.#members.values()) {
+      timeline.after(this.#chance(2) * takesMs * 0.9, () => member.onRebalancing());
+    }
+    timeline.after(takesMs, () => this.#complete());
+  }
+
+  /**
+   * A commit arrives. Refused in another generation than ours and from who is no member.
+   *
+   * @param sequence grows with every commit of a member: what comes after its successor came over a connection that is
+   * gone, and is not taken.
+   */
+  commit(memberId: string, generation: number, sequence: number, marks: readonly CommittedMark[]): boolean {
+    if (!this.#members.has(memberId) || generation !== this.generation) return false;
+    if (sequence < (this.#lastApplied.get(memberId) ?? 0)) return false;
+    this.#lastApplied.set(memberId, sequence);
+    for (const mark of marks) {
+      expect(mark.metadata.length <= 4096, "metadata fits", () => `${mark.metadata.length} bytes`);
+      expect(
+        this.#owners.get(mark.partition) === memberId,
+        "only owners commit",
+        () => `${memberId} committed ${mark.partition}`,
+      );
+      this.#committed.set(mark.partition, mark);
+    }
+    return true;
+  }
+
+  #complete(): void {
+    this.#preparing = false;
+    this.generation += 1;
+    const { timeline, scenario, story } = this.#world;
+    const generation = this.generation;
+    const before = this.#owners;
+    const ids = [...this.#members.keys()];
+    this.#owners = new Map();
+    const [first, ...rest] = ids;
+    if (first === undefined) return;
+    for (let partition = 0; partition < scenario.partitions; partition++) {
+      const owner = before.get(partition);
+      const kept = scenario.sticky && owner !== undefined && this.#members.has(owner) &&
+        this.#chance(4, partition) < 0.7;
+      this.#owners.set(partition, kept ? owner : pick([first, ...rest], this.#chance(5, partition)));
+    }
+    story(() =>
+      `generation ${generation}: ${[...this.#owners].map(([each, owner]) => `${each}→${owner}`).join(" ")}`
+    );
+    for (const member of this.#members.values()) {
+      const partitions = [...this.#owners].filter(([, owner]) => owner === member.memberId).map(([each]) =>
+        each
+      );
+      timeline.after(this.#chance(6) * 300, () => {
+        if (generation === this.generation) member.onJoined(generation, partitions);
+      });
+    }
+  }
+
+  #chance(...about: number[]): number {
+    return chance(this.#world.scenario.seed, 7001, this.#rebalances, ...about);
+  }
+}
+
+/** Whether a mark says that an offset is settled. */
+export function covers(mark: CommittedMark, offset: number): boolean {
+  if (offset < mark.offset) return true;
+  const decoded = decodeOffsetMap(mark.metadata, mark.offset);
+  if (decoded.kind !== "map") return false;
+  return decoded.map.settled.some(([first, last]) => offset >= first && offset <= last);
+}

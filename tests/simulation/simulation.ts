@@ -1,0 +1,232 @@
+// One run: a schedule is played to its end, and what must be true at the end is checked.
+
+import { Broker } from "./broker.ts";
+import { type Core, Member } from "./member.ts";
+import { type Fault, FAULTS_FOR_MS, type Scenario } from "./scenario.ts";
+import { Timeline } from "./timeline.ts";
+import { expect, Violation } from "./violation.ts";
+import { Workers } from "./workers.ts";
+import { STARTED_MS, World } from "./world.ts";
+
+/** What a run came to. */
+export interface RunResult {
+  readonly violation: Violation | undefined;
+  readonly events: number;
+  /** Virtual time it took, in ms. */
+  readonly tookMs: number;
+  readonly posts: number;
+  readonly deadLetters: number;
+}
+
+/** More than any schedule needs: something goes round in circles. */
+const EVENTS_MAX = 300_000;
+/** How long a run is watched after all is done, in ms, and how often a consumer may ask to be woken in that time. */
+const QUIET_MS = 5000;
+const QUIET_TICKS = 5;
+
+/** Plays one schedule. Exceptions of the core are violations too. */
+export function run(scenario: Scenario, core: Core, story: (line: string) => void = () => {}): RunResult {
+  const simulation = new Simulation(scenario, core, story);
+  let violation: Violation | undefined;
+  try {
+    simulation.play();
+  } catch (error) {
+    violation = error instanceof Violation ? error : new Violation("no exceptions", String(error));
+  }
+  return { violation, ...simulation.figures };
+}
+
+class Simulation {
+  readonly #scenario: Scenario;
+  readonly #core: Core;
+  readonly #timeline = new Timeline();
+  readonly #world: World;
+  readonly #broker: Broker;
+  readonly #workers: Workers;
+  readonly #members: Member[] = [];
+  #returning = 0;
+  #events = 0;
+  #mayLose = false;
+
+  constructor(scenario: Scenario, core: Core, story: (line: string) => void) {
+    this.#scenario = scenario;
+    this.#core = core;
+    this.#world = new World(scenario, this.#timeline, (line) => {
+      if (story.length > 0) story(`${String(this.#timeline.nowMs).padStart(8)} ${line()}`);
+    });
+    this.#broker = new Broker(this.#world);
+    this.#workers = new Workers(this.#world);
+    this.#world.onProduced(() => this.#members.forEach((member) => member.alive && member.wake()));
+  }
+
+  get figures(): Omit<RunResult, "violation"> {
+    const posts = this.#world.logs.flatMap((log) => log.records).reduce((sum, { posts }) => sum + posts, 0);
+    return {
+      events: this.#events,
+      tookMs: this.#timeline.nowMs,
+      posts,
+      deadLetters: this.#broker.deadLetters.length,
+    };
+  }
+
+  play(): void {
+    for (let index = 0; index < this.#scenario.consumers; index++) this.#start();
+    for (const fault of this.#scenario.faults) {
+      this.#timeline.at(STARTED_MS + fault.atMs, () => this.#happens(fault));
+    }
+    const faultsEndMs = STARTED_MS + FAULTS_FOR_MS +
+      Math.max(0, ...this.#scenario.faults.map((fault) => fault.atMs + fault.forMs - FAULTS_FOR_MS));
+    this.#timeline.at(faultsEndMs, () => this.#ensureOne());
+    this.#until("everything settles", faultsEndMs + this.#patienceMs(), () => this.#done(faultsEndMs));
+    if (this.#scenario.machine.idleExitMs === undefined) this.#end();
+    this.#lostNothing();
+  }
+
+  #done(faultsEndMs: number): boolean {
+    if (this.#timeline.nowMs < faultsEndMs || this.#world.unproduced > 0 || this.#returning > 0) return false;
+    if (this.#scenario.machine.idleExitMs !== undefined) return this.#alive().length === 0;
+    if (this.#scenario.machine.mode === "fast" && this.#mayLose) return this.#alive().every(atRest);
+    return this.#world.unsettled === 0 && this.#committed() && !this.#broker.preparing;
+  }
+
+  #end(): void {
+    const quietMs = this.#timeline.nowMs + QUIET_MS;
+    const before = this.#alive().map((member) => member.ticks);
+    while (this.#timeline.nextMs <= quietMs) this.#step();
+    this.#alive().forEach((member, index) => {
+      expect(member.inFlight === 0, "permits come back", () => `${member.inFlight} in flight`);
+      const ticks = member.ticks - (before[index] ?? 0);
+      expect(ticks <= QUIET_TICKS, "an idle consumer sleeps", () => `${ticks} times woken`);
+    });
+    for (const member of this.#alive()) member.stop();
+    this.#until("all stop", this.#timeline.nowMs + 60_000, () => this.#alive().length === 0);
+  }
+
+  #lostNothing(): void {
+    if (this.#scenario.machine.mode === "fast" && this.#mayLose) return;
+    const lost = this.#world.logs.flatMap(({ records }) => records).find((record) => !record.settled);
+    expect(lost === undefined, "nothing is lost", () => `${lost?.partition}@${lost?.offset}`);
+    expect(
+      this.#committed(),
+      "lag reads 0",
+      () =>
+        this.#world.logs.map((log, each) => `${each}: ${this.#broker.committed(each).offset}/${log.end}`)
+          .join(" "),
+    );
+  }
+
+  #until(what: string, deadlineMs: number, done: () => boolean): void {
+    while (!done()) {
+      expect(
+        !this.#timeline.over,
+        what,
+        () => `nothing happens any more, ${this.#world.unsettled} unsettled`,
+      );
+      expect(
+        this.#timeline.nextMs <= deadlineMs,
+        what,
+        () => `not by ${deadlineMs}: ${this.#world.unsettled}`,
+      );
+      this.#step();
+    }
+  }
+
+  #step(): void {
+    this.#events += 1;
+    expect(this.#events < EVENTS_MAX, "nothing goes round in circles", () => `${this.#events} events`);
+    this.#timeline.step();
+  }
+
+  #committed(): boolean {
+    return this.#world.logs.every((log, partition) => this.#broker.committed(partition).offset === log.end);
+  }
+
+  #alive(): Member[] {
+    return this.#members.filter((member) => member.alive);
+  }
+
+  #start(): Member {
+    const member = new Member(
+      { core: this.#core, world: this.#world, broker: this.#broker, workers: this.#workers },
+      this.#members.length,
+    );
+    this.#members.push(member);
+    return member;
+  }
+
+  #ensureOne(): void {
+    if (this.#alive().length === 0 && this.#returning === 0) this.#start();
+  }
+
+  #startIn(waitMs: number): void {
+    this.#returning += 1;
+    this.#timeline.after(waitMs, () => {
+      this.#returning -= 1;
+      this.#start();
+    });
+  }
+
+  #happens(fault: Fault): void {
+    this.#world.story(() => `-- ${describeFault(fault)}`);
+    const alive = this.#alive();
+    const target = "consumer" in fault ? alive[fault.consumer % Math.max(1, alive.length)] : undefined;
+    switch (fault.type) {
+      case "kill":
+        this.#mayLose = true;
+        target?.kill();
+        return target && this.#startIn(fault.forMs);
+      case "restart":
+        target?.stop();
+        return target && this.#startIn(fault.forMs);
+      case "join": {
+        this.#mayLose = true;
+        const guest = this.#start();
+        return this.#timeline.after(fault.forMs, () => guest.stop());
+      }
+      case "evict":
+        this.#mayLose = true;
+        return target && this.#broker.evict(target.memberId);
+      case "rebalance":
+        this.#mayLose = true;
+        return this.#broker.rebalance();
+      case "no_replica":
+        alive.forEach((member) => member.lookUp());
+        return this.#timeline.after(fault.forMs, () => this.#alive().forEach((member) => member.lookUp()));
+      case "commits_fail":
+        this.#mayLose = true;
+        return;
+      case "outage":
+      case "bad_deploy":
+      case "misconfigured":
+      case "replica_down":
+      case "rate_limit":
+      case "slow":
+      case "dead_letters_fail":
+        return;
+      default:
+        return fault satisfies never;
+    }
+  }
+
+  /** How long it may take after the faults are over, in ms: what has to wait, one after the other. */
+  #patienceMs(): number {
+    const { records, machine, timeoutMs, concurrency } = this.#scenario;
+    const { maxAttempts, backoff, retryAfterMaxMs, idleExitMs, mode } = machine;
+    const bad = records.filter(({ behaviour }) => behaviour.kind !== "good").length;
+    const inTurn = mode === "partition" || mode === "key" || mode === "batch" || concurrency === 1;
+    const retriesMs = maxAttempts * (backoff.maxMs + timeoutMs + 1000);
+    const leftoversMs = bad < 5 ? 0 : 700_000 + bad * maxAttempts * 16_000;
+    return 150_000 + retryAfterMaxMs * 4 + (idleExitMs ?? 0) * 2 + records.length * 2 * timeoutMs +
+      retriesMs * (inTurn ? bad + 1 : 2) + bad * 10_000 + leftoversMs;
+  }
+}
+
+function atRest(member: Member): boolean {
+  return member.backlog === 0 && member.inFlight === 0;
+}
+
+/** A fault in one line. */
+export function describeFault({ atMs, forMs, type, ...more }: Fault): string {
+  const rest = Object.entries(more).map(([name, value]) => ` ${name}=${value}`).join("");
+  return `${type}${rest} at ${atMs} ms for ${forMs} ms`;
+}

@@ -1,0 +1,240 @@
+// The invariants, as far as one consumer can break them. Told everything the consumer does, it knows what is true.
+
+import type { Commit } from "../../consumer/core/commits.ts";
+import type { Delivery } from "../../consumer/core/delivery.ts";
+import type { MachineView } from "../../consumer/core/machine.ts";
+import { decodeOffsetMap } from "../../consumer/core/offset_map.ts";
+import { ruleFor } from "../../shared/status_contract.ts";
+import type { Outcome } from "../../shared/outcome.ts";
+import { type Broker, covers } from "./broker.ts";
+import { expect } from "./violation.ts";
+import type { SimRecord, World } from "./world.ts";
+
+/** A partition as its owner has it. */
+export interface Owned {
+  readonly partition: number;
+  readonly epoch: number;
+  position: number;
+  paused: boolean;
+  fetching: boolean;
+  /** What this owner settled and has not seen below a commit's offset yet, with the time, in ms. */
+  readonly settled: Map<SimRecord, number>;
+}
+
+type Sent = Delivery<SimRecord>;
+
+/** POSTs of one record in one second that are a loop and no retry. */
+const SPINNING = 30;
+/** Good records that a bad deploy with a well `/readyz` may cost a consumer: fewer than the verdict needs. */
+const BAD_DEPLOY_COSTS = 4;
+
+/** Watches one consumer process. */
+export class Watch {
+  readonly #world: World;
+  readonly #broker: Broker;
+  readonly #owned: ReadonlyMap<number, Owned>;
+  readonly #out: Set<Sent> = new Set();
+  readonly #lanesOut: Set<string> = new Set();
+  readonly #unconfirmed: Set<SimRecord> = new Set();
+  readonly #covers: Map<number, readonly SimRecord[]> = new Map();
+  readonly #posts: Map<SimRecord, { sinceMs: number; count: number }> = new Map();
+  readonly #countedInOutage: Map<Sent, object> = new Map();
+  readonly #paid: Set<Sent> = new Set();
+  readonly #startedMs: number;
+  readonly #holds: boolean;
+  #successes = 0;
+  #goodDeadLetters = 0;
+  permits = 0;
+
+  constructor(world: World, broker: Broker, owned: ReadonlyMap<number, Owned>) {
+    this.#world = world;
+    this.#broker = broker;
+    this.#owned = owned;
+    this.#startedMs = world.timeline.nowMs;
+    const { mode, commits } = world.scenario.machine;
+    this.#holds = commits === "sync" && mode !== "batch" && mode !== "fast";
+  }
+
+  sent(delivery: Sent): void {
+    const { record } = delivery;
+    this.#out.add(delivery);
+    const held = this.#out.size + this.#unconfirmed.size;
+    expect(held <= this.permits, "in flight never exceeds permits", () => `${held} of ${this.permits}`);
+    const before = this.#world.unsettledBefore(record);
+    expect(before === undefined, "order holds", () => `${name(record)} before ${before && name(before)}`);
+    const lane = this.#world.laneOf(record.plan);
+    if (lane !== undefined) {
+      expect(!this.#lanesOut.has(lane), "one of a lane is in flight", () => name(record));
+      this.#lanesOut.add(lane);
+    }
+    this.#spin(record);
+  }
+
+  ended(delivery: Sent, outcome: Outcome): void {
+    this.#out.delete(delivery);
+    const lane = this.#world.laneOf(delivery.record.plan);
+    if (lane !== undefined) this.#lanesOut.delete(lane);
+    if (ruleFor(outcome).disposition !== "settle") return;
+    this.#successes += 1;
+  }
+
+  settled(delivery: Sent): void {
+    const { record, home } = delivery;
+    expect(record.settled, "settled is what was settled", () => name(record));
+    const owned = this.#owned.get(record.partition);
+    expect(owned?.epoch === home.epoch, "results of an old epoch go nowhere", () => name(record));
+    expect(!owned?.settled.has(record), "settled once", () => name(record));
+    owned?.settled.set(record, this.#world.timeline.nowMs);
+    if (this.#holds && delivery.reason === undefined) this.#unconfirmed.add(record);
+  }
+
+  counted(delivery: Sent): void {
+    const { maxAttempts } = this.#world.scenario.machine;
+    expect(delivery.attempts <= maxAttempts, "attempts stay below the maximum", () => name(delivery.record));
+    const outage = this.#world.active("outage");
+    if (outage === undefined) return;
+    // The first failure may be judged by what was well a moment ago; a second one must not.
+    const again = this.#countedInOutage.get(delivery) === outage;
+    expect(!again, "an outage consumes no attempts", () => `${name(delivery.record)}: ${delivery.attempts}`);
+    this.#countedInOutage.set(delivery, outage);
+  }
+
+  deadLettering(delivery: Sent): void {
+    const { record: { plan: { behaviour }, ...record }, reason, attempts } = delivery;
+    const { machine: { deadLetters, maxAttempts }, faults } = this.#world.scenario;
+    const exhausted = reason === "attempts-exhausted" || reason === "ticket-not-found";
+    expect(!exhausted || attempts === maxAttempts, "attempts are used up first", () => `${attempts}`);
+    const bad = ["poison", "rejected", "asked"].includes(behaviour.kind) || reason === "ticket-not-found";
+    if (this.#paid.has(delivery)) return;
+    this.#paid.add(delivery);
+    if (!bad) this.#goodDeadLetters += 1;
+    const deploys = faults.filter((fault) => fault.type === "bad_deploy").length;
+    expect(
+      this.#goodDeadLetters <= BAD_DEPLOY_COSTS * deploys,
+      "only bad records are dead-lettered",
+      () => `${record.partition}@${record.offset} is ${behaviour.kind}: ${reason}`,
+    );
+    const earned = deadLetters.share * this.#successes +
+      (this.#world.timeline.nowMs - this.#startedMs) / 10_000;
+    const tokens = deadLetters.burst + earned + 1e-3;
+    expect(this.#paid.size <= tokens, "dead letters are paid for", () => `${this.#paid.size} of ${tokens}`);
+  }
+
+  committing(commit: Commit<SimRecord>, leaving: boolean): void {
+    const covered: SimRecord[] = [];
+    for (const { partition: { partition, epoch }, mark } of commit.marks) {
+      const owned = this.#owned.get(partition);
+      expect(owned?.epoch === epoch, "nothing revoked is committed", () => `${partition}@${mark.offset}`);
+      if (owned === undefined) continue;
+      const said = () => `${partition}@${mark.offset}, position ${owned.position}`;
+      expect(mark.offset <= owned.position, "only what was received is committed", said);
+      if (this.#world.scenario.machine.mode === "fast" && !leaving) continue;
+      const first = this.#world.logs[partition]?.firstUnsettled();
+      expect(
+        first === undefined || mark.offset <= first.offset,
+        "only settled records are committed",
+        () => `${said()}, but ${first && name(first)} is not settled`,
+      );
+      this.#map(partition, mark, owned);
+      for (const record of owned.settled.keys()) {
+        const known = covers({ partition, ...mark }, record.offset);
+        expect(known, "a commit says all that is settled", () => `${said()} leaves out ${name(record)}`);
+        if (this.#unconfirmed.has(record)) covered.push(record);
+        if (record.offset < mark.offset && this.#broker.covers(record)) owned.settled.delete(record);
+      }
+    }
+    this.#covers.set(commit.id, covered);
+  }
+
+  commitFinished(id: number, ok: boolean): void {
+    if (ok) { for (const record of this.#covers.get(id) ?? []) this.#unconfirmed.delete(record); }
+    this.#covers.delete(id);
+  }
+
+  revoked(partition: number): void {
+    for (const record of this.#unconfirmed) {
+      if (record.partition === partition) this.#unconfirmed.delete(record);
+    }
+  }
+
+  /** After every event. */
+  handled(view: MachineView<SimRecord>): void {
+    const { mode } = this.#world.scenario.machine;
+    const { inFlight, breaker, stopping } = view;
+    const held = this.#out.size + this.#unconfirmed.size;
+    const exact = this.#holds || inFlight === this.#out.size;
+    expect(inFlight >= held && exact, "permits are counted right", () => `${inFlight}, really ${held}`);
+    if (inFlight >= this.permits || breaker.pause !== undefined || stopping) return;
+    if (mode !== "parallel" && mode !== "fast") return;
+    for (const { fresh, again, id } of view.partitions) {
+      expect(fresh.length + again.length === 0, "no permit idles", () => `${id} has ${fresh.length} ready`);
+    }
+  }
+
+  /** A clean stop: what we settled, whoever comes next must not get again. */
+  stopped(): void {
+    expect(this.#out.size === 0, "a clean stop waits for what is in flight", () => `${this.#out.size} out`);
+    for (const { partition, settled } of this.#owned.values()) {
+      for (const record of settled.keys()) {
+        expect(this.#broker.covers(record), "a clean stop redelivers nothing", () => name(record));
+      }
+      const first = this.#world.logs[partition]?.firstUnsettled();
+      const { offset } = this.#broker.committed(partition);
+      expect(
+        first === undefined || offset <= first.offset,
+        "a clean stop loses nothing",
+        () => `${partition}@${offset}`,
+      );
+    }
+  }
+
+  /** At a crash: what was settled before the last commit was due is in that commit. */
+  crashed(): void {
+    const { machine: { mode, commitIntervalMs, commits } } = this.#world.scenario;
+    if (mode === "batch" || mode === "fast") return;
+    const each = commits === "sync" || mode === "partition";
+    const sinceMs = this.#world.timeline.nowMs - (each ? 0 : commitIntervalMs) - 1000;
+    for (const { settled } of this.#owned.values()) {
+      for (const [record, atMs] of settled) {
+        const known = atMs >= sinceMs || this.#broker.covers(record);
+        expect(known, "a crash redelivers only the latest", () => `${name(record)} settled at ${atMs}`);
+      }
+    }
+  }
+
+  #map(partition: number, mark: { offset: number; metadata: string }, { position }: Owned): void {
+    const decoded = decodeOffsetMap(mark.metadata, mark.offset);
+    const said = () => `${partition}@${mark.offset}: ${JSON.stringify(decoded)}`;
+    expect(decoded.kind !== "untrusted", "the map can be read back", said);
+    if (decoded.kind !== "map") return;
+    const log = this.#world.logs[partition];
+    for (const [first, last] of decoded.map.settled) {
+      expect(first > mark.offset && last < position, "the map speaks of what was received", said);
+      for (let at = log?.indexOf(first) ?? 0; (log?.records[at]?.offset ?? Infinity) <= last; at++) {
+        const record = log?.records[at];
+        expect(record?.settled === true, "the map names only what is settled", said);
+      }
+    }
+    const { maxAttempts } = this.#world.scenario.machine;
+    for (const attempts of decoded.map.attempts.values()) {
+      expect(attempts > 0 && attempts <= maxAttempts, "the map's attempts are real", said);
+    }
+  }
+
+  #spin(record: SimRecord): void {
+    const nowMs = this.#world.timeline.nowMs;
+    const seen = this.#posts.get(record);
+    const current = seen === undefined || nowMs - seen.sinceMs > 1000 ? { sinceMs: nowMs, count: 0 } : seen;
+    current.count += 1;
+    this.#posts.set(record, current);
+    expect(
+      current.count <= SPINNING,
+      "nothing spins",
+      () => `${name(record)} ${current.count} times a second`,
+    );
+  }
+}
+
+function name({ partition, offset }: SimRecord): string {
+  return `${partition}@${offset}`;
+}

@@ -1,0 +1,160 @@
+// What is the case, whatever any consumer believes: the logs, what is truly settled, and which faults are at work now.
+
+import type { Fault, PlannedRecord, Scenario } from "./scenario.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** A record in the log, and what truly became of it. */
+export interface SimRecord {
+  readonly id: number;
+  readonly plan: PlannedRecord;
+  readonly partition: number;
+  readonly offset: number;
+  /** Place among the records of its lane. */
+  readonly laneIndex: number;
+  /** A worker answered success to the consumer that asked, or the broker confirmed its dead letter to it. */
+  settled: boolean;
+  /** POSTs of it by all consumers together. */
+  posts: number;
+  /** Failures of its own that it has had, as planned. */
+  failed: number;
+  /** Attempts of it at work now. */
+  working: number;
+}
+
+/** One partition's log. */
+export class Log {
+  readonly records: SimRecord[] = [];
+  /** One past the last offset, markers included. */
+  end = 0;
+  #settledBelow = 0;
+
+  /** Index of the first record at or above an offset. */
+  indexOf(offset: number): number {
+    let [low, high] = [0, this.records.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.records[middle]?.offset ?? Infinity) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The first record that is truly unsettled. */
+  firstUnsettled(): SimRecord | undefined {
+    while (this.records[this.#settledBelow]?.settled) this.#settledBelow += 1;
+    return this.records[this.#settledBelow];
+  }
+}
+
+/** The state of the world. */
+export class World {
+  readonly scenario: Scenario;
+  readonly timeline: Timeline;
+  readonly logs: readonly Log[];
+  readonly story: (line: () => string) => void;
+  readonly #lanes: Map<string, SimRecord[]> = new Map();
+  readonly #laneSettled: Map<string, number> = new Map();
+  readonly #produced: (() => void)[] = [];
+  unsettled = 0;
+  unproduced: number;
+  #ids = 0;
+
+  constructor(scenario: Scenario, timeline: Timeline, story: (line: () => string) => void) {
+    this.scenario = scenario;
+    this.timeline = timeline;
+    this.story = story;
+    this.logs = Array.from({ length: scenario.partitions }, () => new Log());
+    this.unproduced = scenario.records.length;
+    for (const plan of scenario.records) timeline.after(plan.atMs, () => this.#produce(plan));
+  }
+
+  /** Calls back whenever a record was produced. */
+  onProduced(listener: () => void): void {
+    this.#produced.push(listener);
+  }
+
+  /** Which lane orders a record; undefined where none does. */
+  laneOf({ partition, key }: PlannedRecord): string | undefined {
+    switch (this.scenario.machine.mode) {
+      case "key":
+        return key === null ? undefined : `${partition}/${key}`;
+      case "partition":
+        return String(partition);
+      case "parallel":
+      case "batch":
+      case "fast":
+        return undefined;
+      default:
+        return this.scenario.machine.mode satisfies never;
+    }
+  }
+
+  /** A record of the same lane that comes before it and is truly unsettled. */
+  unsettledBefore(record: SimRecord): SimRecord | undefined {
+    const lane = this.laneOf(record.plan);
+    if (lane === undefined) return undefined;
+    const records = this.#lanes.get(lane) ?? [];
+    let at = this.#laneSettled.get(lane) ?? 0;
+    while (records[at]?.settled) at += 1;
+    this.#laneSettled.set(lane, at);
+    return at < record.laneIndex ? records[at] : undefined;
+  }
+
+  /** A record is truly finished with. */
+  settle(record: SimRecord): void {
+    if (record.settled) return;
+    record.settled = true;
+    this.unsettled -= 1;
+  }
+
+  /** The fault of a type that is at work now. */
+  active<T extends Fault["type"]>(type: T): Extract<Fault, { type: T }> | undefined {
+    const now = this.timeline.nowMs;
+    for (const fault of this.scenario.faults) {
+      if (fault.type !== type || now < STARTED_MS + fault.atMs) continue;
+      if (now < STARTED_MS + fault.atMs + fault.forMs) return fault as Extract<Fault, { type: T }>;
+    }
+    return undefined;
+  }
+
+  /** Whether a replica's process is there. */
+  isUp(replica: number): boolean {
+    if (this.active("outage")?.how === "refused") return false;
+    const down = this.active("replica_down");
+    return down === undefined || down.replica !== replica;
+  }
+
+  /** What the replicas' `/readyz` says. */
+  isReady(): boolean {
+    return this.active("outage") === undefined;
+  }
+
+  #produce(plan: PlannedRecord): void {
+    const log = this.logs[plan.partition];
+    if (log === undefined) return;
+    this.unproduced -= 1;
+    const lane = this.laneOf(plan);
+    const mates = lane === undefined ? [] : this.#lanes.get(lane) ?? [];
+    const record: SimRecord = {
+      id: this.#ids++,
+      plan,
+      partition: plan.partition,
+      offset: log.end + plan.gapBefore,
+      laneIndex: mates.length,
+      settled: false,
+      posts: 0,
+      failed: 0,
+      working: 0,
+    };
+    if (lane !== undefined) this.#lanes.set(lane, mates);
+    mates.push(record);
+    log.records.push(record);
+    log.end = record.offset + 1;
+    this.unsettled += 1;
+    if (this.unproduced === 0) { for (const each of this.logs) each.end += this.scenario.markersAtEnd; }
+    for (const listener of this.#produced) listener();
+  }
+}
+
+/** When a run begins, in ms: any time but 0. */
+export const STARTED_MS = 1000;
