@@ -42,7 +42,7 @@ export class Child {
       args: [...args],
       // Flags of the tasks name folders of the project.
       cwd: projectPath(""),
-      env: { ...env },
+      env: { NO_COLOR: "1", ...env },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

@@ -104,7 +104,7 @@ async function produce(
   const progress = new TopicProgress(target.kafka, target.topic, target.groupId);
   const room = new UnreadRoom(
     progress,
-    (unread) => screen.going("produce", `waiting for the consumer, ${unread} tickets are unread`),
+    (unread) => screen.drawing("produce", `waiting for the consumer, ${unread} tickets are unread`),
     stopping,
   );
   await connect(target, producer, progress, room);
@@ -116,7 +116,7 @@ async function produce(
       if (target.embedded) await room.sent(sizeOf(records));
     },
     ...(rows === undefined ? {} : { insert: (some) => rows.insert(some).catch(databaseFailed) }),
-    onProgress: (summary) => screen.going("produce", progressText(summary, tickets.progress())),
+    onProgress: (summary) => screen.drawing("produce", progressText(summary, tickets.progress())),
     onBad: (line, problem) => ++bad <= BAD_SHOWN_MAX && screen.line(`line ${line}: ${problem}`),
     signal: stopping,
   };

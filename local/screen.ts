@@ -37,6 +37,11 @@ export class Screen implements Disposable {
     this.#timer ??= setInterval(() => this.#draw(), FRAME_MS);
   }
 
+  /** Like {@link going}, for what says nothing to those who cannot see it move. */
+  drawing(name: string, what: string): void {
+    if (this.#columns !== undefined) this.going(name, what);
+  }
+
   /** It is over; `outcome` stays. */
   done(name: string, outcome?: string): void {
     this.#going.delete(name);

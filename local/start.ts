@@ -65,7 +65,7 @@ class Start {
     this.#reporter.hush();
     for (const name of ["packages", "kafka", "postgres", "model", "workers", "feed"]) this.#screen.done(name);
     if (why !== undefined) this.#screen.line(why);
-    this.#screen.going("stopping", "what is in flight is finished");
+    this.#screen.going("stopping", "in order");
     await this.#stack.stop();
     await removeRun(this.#home);
     this.#screen.done("stopping");
@@ -134,7 +134,7 @@ async function refuseWhatIsTaken(home: string, { port, adminPort }: StartConfig)
 }
 
 function whyNot(error: unknown): string {
-  if (error instanceof ChildFailedError) return `! ${error.child} did not start: ${saying(error)}`;
+  if (error instanceof ChildFailedError) return `! ${error.child}: ${saying(error)}`;
   if (error instanceof StartError) return `! ${error.message}`;
   return `! ${error instanceof Error ? error.stack : error}`;
 }
