@@ -4,8 +4,8 @@ import type { SparseVector } from "../model/lexical_features.ts";
 import { scores, softmax, trainSoftmaxRegression } from "../model/softmax_regression.ts";
 import { type LabelledTicket, type TicketText, TRAINED_LABELS } from "../model/tickets.ts";
 
-/** Answers a ticket with a label. */
-export type Baseline = (ticket: TicketText) => string;
+/** Answers a ticket with a label and its probability. */
+export type Baseline = (ticket: TicketText) => { readonly category: string; readonly confidence: number };
 
 interface Vocabulary {
   readonly places: ReadonlyMap<string, number>;
@@ -30,7 +30,8 @@ export function trainTfidfBaseline(tickets: readonly LabelledTicket[]): Baseline
   });
   return (ticket) => {
     const odds = softmax(scores(regression, { dense, sparse: tfidfVector(ticket, vocabulary) }));
-    return TRAINED_LABELS[odds.indexOf(Math.max(...odds))] ?? "other";
+    const confidence = Math.max(...odds);
+    return { category: TRAINED_LABELS[odds.indexOf(confidence)] ?? "other", confidence };
   };
 }
 

@@ -1,0 +1,99 @@
+// What `deno task eval` is asked for on its command line. Pure.
+
+import { parseArgs } from "node:util";
+
+/** See the file's first line. */
+export interface EvalArguments {
+  /** A file of labelled tickets; undefined for the project's own, those the local model was not trained on. */
+  readonly file: string | undefined;
+  /** What is evaluated, each as {@link EVAL_USAGE} has it; empty for what the environment says, two to compare. */
+  readonly subjects: readonly string[];
+  /** The least macro-F1, 0..1, below which the exit code is 1. */
+  readonly minF1: number | undefined;
+  readonly json: boolean;
+  /** Where the HTML report goes; undefined for `.ackpool/eval.html`. */
+  readonly html: string | undefined;
+  readonly concurrency: number;
+  readonly help: boolean;
+}
+
+/** The text of `--help`. */
+export const EVAL_USAGE = `Judges labels against labelled tickets, one JSON object a line:
+{"subject": "…", "body": "…", "category": "billing"}
+
+  deno task eval [FILE.jsonl]    without a file: the project's tickets that the local model never saw
+
+  --of SUBJECT     what is judged; without it the model of OPENAI_*, or the local one
+  --compare A B    two subjects side by side, with McNemar's test
+  --min-f1 0.8     exit code 1 when the macro-F1 of any subject is lower
+  --html FILE      where the report with pictures goes (.ackpool/eval.html)
+  --json           figures as JSON
+  --concurrency N  calls at once (4)
+
+A SUBJECT is one of
+  http://localhost:8000            a worker: its POST /classify, without ticket_id, so that nothing is written
+  gpt-4o-mini                      a model at OPENAI_BASE_URL with OPENAI_API_KEY, asked with the worker's own prompt
+  local                            the local model, asked in the same way
+  tfidf                            TF-IDF with logistic regression on the project's training tickets
+and, for a model or local, after commas
+  taxonomy=FILE.json               other labels      prompt=FILE.txt    another system message
+  url=http://…/v1                  another provider  price=0.15/0.60    US dollars a million tokens, in/out
+`;
+
+/**
+ * Reads the command line.
+ *
+ * @throws {TypeError} with a message for people.
+ */
+export function parseEvalArguments(args: readonly string[]): EvalArguments {
+  const { rest, compared } = takeCompared(args);
+  const { values, positionals } = parseArgs({
+    args: [...rest],
+    allowPositionals: true,
+    options: {
+      of: { type: "string" },
+      "min-f1": { type: "string" },
+      html: { type: "string" },
+      json: { type: "boolean", default: false },
+      concurrency: { type: "string", default: "4" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (positionals.length > 1) throw new TypeError(`More than one file: ${positionals.join(", ")}`);
+  if (values.of !== undefined && compared.length > 0) {
+    throw new TypeError("--of and --compare exclude each other");
+  }
+  return {
+    file: positionals[0],
+    subjects: values.of === undefined ? compared : [values.of],
+    minF1: values["min-f1"] === undefined ? undefined : share("--min-f1", values["min-f1"]),
+    json: values.json,
+    html: values.html,
+    concurrency: count("--concurrency", values.concurrency),
+    help: values.help,
+  };
+}
+
+/** `--compare` takes two values, which no option of parseArgs can. */
+function takeCompared(
+  args: readonly string[],
+): { readonly rest: readonly string[]; readonly compared: readonly string[] } {
+  const at = args.indexOf("--compare");
+  if (at < 0) return { rest: args, compared: [] };
+  const compared = args.slice(at + 1, at + 3);
+  if (compared.length < 2 || compared.some((subject) => subject.startsWith("-"))) {
+    throw new TypeError("--compare needs two subjects: --compare A B");
+  }
+  return { rest: [...args.slice(0, at), ...args.slice(at + 3)], compared };
+}
+
+function share(name: string, value: string): number {
+  const number = Number(value);
+  if (value.trim() !== "" && number >= 0 && number <= 1) return number;
+  throw new TypeError(`${name} is not a number from 0 to 1: current value is "${value}"`);
+}
+
+function count(name: string, value: string): number {
+  if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);
+  throw new TypeError(`${name} is not a whole number from 1 to 9999: current value is "${value}"`);
+}

@@ -1,0 +1,133 @@
+// From verdicts to figures: how right, how sure, how dear, how fast. Pure.
+
+import {
+  accuracy,
+  type CalibrationBin,
+  calibrationBins,
+  confusionMatrix,
+  expectedCalibrationError,
+  type LabelMetrics,
+  labelMetrics,
+  macroF1,
+} from "../model/metrics.ts";
+import type { Verdict } from "./run.ts";
+
+/** What stands for the answer where there is none. */
+export const NO_ANSWER = "(no answer)";
+
+/** Everything there is to say about one subject. */
+export interface Figures {
+  readonly subject: string;
+  readonly tickets: number;
+  /** Why tickets got no label, counted. They count as wrong. */
+  readonly failures: Readonly<Record<string, number>>;
+  readonly accuracy: number;
+  /** Wilson's 95% interval of the accuracy. */
+  readonly accuracyInterval: readonly [number, number];
+  readonly macroF1: number;
+  readonly labels: readonly LabelMetrics[];
+  readonly confusion: { readonly labels: readonly string[]; readonly rows: readonly (readonly number[])[] };
+  /** Null where the subject gives no confidence. */
+  readonly calibration: { readonly ece: number; readonly bins: readonly CalibrationBin[] } | null;
+  readonly tokens: { readonly input: number; readonly output: number };
+  /** US dollars; null where a price is not known. */
+  readonly costUsd: number | null;
+  readonly latency: { readonly p50Ms: number; readonly p95Ms: number };
+  /** Accuracy by the tickets' language, where the file says it. */
+  readonly languages: readonly {
+    readonly language: string;
+    readonly tickets: number;
+    readonly accuracy: number;
+  }[];
+}
+
+/** Reckons up the verdicts on one subject. */
+export function figuresOf(subject: string, verdicts: readonly Verdict[]): Figures {
+  const judgements = verdicts.map(judgementOf);
+  const labels = [...new Set(verdicts.map(({ ticket }) => ticket.category))].sort();
+  const answers = [...new Set([...labels, ...judgements.map(({ answer }) => answer)])];
+  const hits = judgements.filter(({ truth, answer }) => truth === answer).length;
+  return {
+    subject,
+    tickets: verdicts.length,
+    failures: countFailures(verdicts),
+    accuracy: accuracy(judgements),
+    accuracyInterval: wilsonInterval(hits, verdicts.length),
+    macroF1: macroF1(judgements, labels),
+    labels: labelMetrics(judgements, labels),
+    confusion: { labels: answers, rows: confusionMatrix(judgements, answers).slice(0, labels.length) },
+    calibration: calibrationOf(verdicts),
+    ...expenses(verdicts),
+    latency: {
+      p50Ms: percentile(verdicts.map(({ ms }) => ms), 0.5),
+      p95Ms: percentile(verdicts.map(({ ms }) => ms), 0.95),
+    },
+    languages: byLanguage(verdicts),
+  };
+}
+
+/** Whether a verdict is right. */
+export function isRight({ ticket, end }: Verdict): boolean {
+  return end.kind === "labelled" && end.category === ticket.category;
+}
+
+/** Wilson's score interval at 95%; all of it where there is nothing to go by. */
+export function wilsonInterval(hits: number, total: number): readonly [number, number] {
+  if (total === 0) return [0, 1];
+  const z = 1.96;
+  const share = hits / total;
+  const middle = (share + (z * z) / (2 * total)) / (1 + (z * z) / total);
+  const half = (z / (1 + (z * z) / total)) *
+    Math.sqrt((share * (1 - share)) / total + (z * z) / (4 * total * total));
+  return [Math.max(0, middle - half), Math.min(1, middle + half)];
+}
+
+/** The nearest-rank percentile; 0 of nothing. */
+export function percentile(values: readonly number[], rank: number): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  return sorted[Math.max(0, Math.ceil(rank * sorted.length) - 1)] ?? 0;
+}
+
+function judgementOf({ ticket, end }: Verdict) {
+  return { truth: ticket.category, answer: end.kind === "labelled" ? end.category : NO_ANSWER };
+}
+
+function countFailures(verdicts: readonly Verdict[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { end } of verdicts) {
+    if (end.kind === "failed") counts[end.reason] = (counts[end.reason] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function calibrationOf(verdicts: readonly Verdict[]): Figures["calibration"] {
+  const answers = verdicts.flatMap((verdict) =>
+    verdict.end.kind === "labelled" && verdict.end.confidence !== null
+      ? [{ confidence: verdict.end.confidence, right: isRight(verdict) }]
+      : []
+  );
+  if (answers.length === 0) return null;
+  return { ece: expectedCalibrationError(answers), bins: calibrationBins(answers) };
+}
+
+function expenses(verdicts: readonly Verdict[]): Pick<Figures, "tokens" | "costUsd"> {
+  const labels = verdicts.flatMap(({ end }) => end.kind === "labelled" ? [end] : []);
+  return {
+    tokens: {
+      input: labels.reduce((sum, { inputTokens }) => sum + inputTokens, 0),
+      output: labels.reduce((sum, { outputTokens }) => sum + outputTokens, 0),
+    },
+    costUsd: labels.reduce<number | null>(
+      (sum, { costUsd }) => sum === null || costUsd === null ? null : sum + costUsd,
+      0,
+    ),
+  };
+}
+
+function byLanguage(verdicts: readonly Verdict[]): Figures["languages"] {
+  const languages = [...new Set(verdicts.flatMap(({ ticket }) => ticket.language ?? []))];
+  return languages.map((language) => {
+    const own = verdicts.filter(({ ticket }) => ticket.language === language);
+    return { language, tickets: own.length, accuracy: own.filter(isRight).length / own.length };
+  }).sort((left, right) => right.tickets - left.tickets);
+}

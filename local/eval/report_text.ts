@@ -1,0 +1,78 @@
+// The evaluation as text for a terminal. Pure.
+
+import type { Figures } from "./figures.ts";
+import { comparisonSentence, dollars, percent, type Report } from "./report.ts";
+
+/** The whole report, ready to print. */
+export function reportText(report: Report): string {
+  const parts = report.subjects.map(figuresText);
+  const sentence = comparisonSentence(report);
+  return [
+    `${report.set}, ${report.concurrency} at once`,
+    ...parts,
+    ...(sentence === "" ? [] : [sentence]),
+    "",
+  ].join("\n\n");
+}
+
+function figuresText(figures: Figures): string {
+  const { subject, tickets, accuracyInterval: [low, high], calibration, tokens, latency } = figures;
+  return [
+    `${subject}: ${tickets} tickets`,
+    `  accuracy   ${percent(figures.accuracy)}  (95%: ${percent(low)} to ${percent(high)})`,
+    `  macro-F1   ${figures.macroF1.toFixed(3)}`,
+    `  ECE        ${calibration === null ? "no confidences given" : calibration.ece.toFixed(3)}`,
+    `  tokens     ${tokens.input} in, ${tokens.output} out  (${dollars(figures.costUsd)})`,
+    `  latency    p50 ${latency.p50Ms.toFixed(0)} ms, p95 ${latency.p95Ms.toFixed(0)} ms`,
+    ...failuresText(figures),
+    ...languagesText(figures),
+    "",
+    ...labelTable(figures),
+    "",
+    ...confusionTable(figures),
+  ].join("\n");
+}
+
+function failuresText({ failures }: Figures): readonly string[] {
+  const told = Object.entries(failures).map(([reason, count]) => `${reason} × ${count}`);
+  return told.length === 0 ? [] : [`  no answer  ${told.join(", ")}`];
+}
+
+function languagesText({ languages }: Figures): readonly string[] {
+  if (languages.length < 2) return [];
+  const told = languages.map(({ language, tickets, accuracy }) =>
+    `${language} ${percent(accuracy)} of ${tickets}`
+  );
+  return [`  languages  ${told.join(", ")}`];
+}
+
+function labelTable({ labels }: Figures): readonly string[] {
+  return table([
+    ["label", "precision", "recall", "F1", "tickets"],
+    ...labels.map(({ label, precision, recall, f1, support }) => [
+      label,
+      precision.toFixed(3),
+      recall.toFixed(3),
+      f1.toFixed(3),
+      String(support),
+    ]),
+  ]);
+}
+
+function confusionTable({ confusion: { labels, rows } }: Figures): readonly string[] {
+  return table([
+    ["truth \\ answer", ...labels],
+    ...rows.map((row, at) => [labels[at] ?? "", ...row.map(String)]),
+  ]);
+}
+
+function table(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    `  ${
+      row.map((cell, at) => at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)).join(
+        "  ",
+      )
+    }`
+  );
+}
