@@ -1,0 +1,133 @@
+// What a worker gets: every record, byte for byte, with the headers of design.md section 2; and what is committed.
+
+import assert from "node:assert/strict";
+import { decodeOffsetMap } from "../../consumer/core/offset_map.ts";
+import { Scene, values } from "../support/consumer_process.ts";
+import { Gate, StubWorker } from "../support/stub_worker.ts";
+import { TestKafka } from "../support/test_kafka.ts";
+import { until } from "../support/until.ts";
+
+const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+Deno.test("the consumer", async (t) => {
+  await using kafka = await TestKafka.start();
+
+  await t.step("delivers values byte for byte with the headers of the contract", async () => {
+    const scene = await Scene.in(kafka);
+    await using worker = new StubWorker();
+    const binary = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    const timestamp = "1700000000123";
+    await kafka.produce(scene.topic, [
+      { partition: 0, key: null, value: Buffer.from(binary), timestamp },
+      {
+        partition: 0,
+        key: "k",
+        value: "<ticket/>",
+        headers: { "content-type": "application/xml; charset=utf-8", traceparent: TRACE },
+      },
+      { partition: 0, key: "gone", value: null },
+      { partition: 0, key: "k", value: "", headers: { "content-type": "bad\r\nX-Injected: 1" } },
+    ]);
+    await using consumer = scene.consumer([worker], { WORKER_TOKEN: "s3cret", WORKER_TIMEOUT_MS: "7000" });
+    await scene.untilCommitted();
+    const [first, xml, tombstone, empty] = worker.requests.toSorted((a, b) => a.offset - b.offset);
+    assert.equal(worker.requests.length, 4);
+    assert.deepEqual([first?.method, first?.path], ["POST", "/classify"]);
+    assert.deepEqual(first?.body, binary);
+    assert.equal(first?.headers["content-type"], "application/json");
+    assert.equal(first?.headers["idempotency-key"], `"${scene.topic}/0/0"`);
+    assert.equal(first?.headers["ackpool-timestamp"], timestamp);
+    assert.equal(first?.headers["ackpool-attempt"], "1");
+    assert.equal(first?.headers["ackpool-deadline"], "7000");
+    assert.equal(first?.headers["authorization"], "Bearer s3cret");
+    assert.equal(first?.headers["ackpool-tombstone"], undefined);
+    assert.match(first?.headers["traceparent"] ?? "", /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    assert.equal(xml?.text, "<ticket/>");
+    assert.equal(xml?.headers["content-type"], "application/xml; charset=utf-8");
+    assert.equal(xml?.headers["traceparent"], TRACE);
+    assert.equal(tombstone?.body.length, 0);
+    assert.equal(tombstone?.headers["ackpool-tombstone"], "true");
+    assert.equal(empty?.body.length, 0);
+    assert.equal(empty?.headers["ackpool-tombstone"], undefined);
+    assert.equal(empty?.headers["content-type"], "application/json");
+    assert.equal(empty?.headers["x-injected"], undefined);
+    assert.equal(await consumer.stop(), 0);
+  });
+
+  await t.step("delivers every record of every partition once and commits all of it", async () => {
+    const scene = await Scene.in(kafka);
+    await using worker = new StubWorker();
+    const sent = values(2000);
+    await scene.produce(sent);
+    await using consumer = scene.consumer([worker], { WORKER_CONCURRENCY: "32" });
+    await scene.untilCommitted();
+    assert.deepEqual(worker.requests.map(({ text }) => text).sort(), sent.sort());
+    assert.ok(worker.inFlightMost <= 32, `in flight at once: ${worker.inFlightMost}`);
+    assert.equal(await consumer.metric("ackpool_records_settled_total"), 2000);
+    assert.equal(await consumer.metric("ackpool_backlog_records"), 0);
+  });
+
+  await t.step("stops the committed offset at the first gap and writes what is above it down", async () => {
+    const scene = await Scene.in(kafka);
+    const gate = new Gate();
+    await using worker = new StubWorker(async ({ offset }) => {
+      if (offset === 3) await gate.opened;
+      return 200;
+    });
+    await scene.produce(values(10), 0);
+    const quick = { KAFKA_SESSION_TIMEOUT_MS: "3000" };
+    await using consumer = scene.consumer([worker], quick);
+    const committed = await until("a commit at the gap with the map above it", async () => {
+      const at = (await kafka.committed(scene.topic, scene.groupId)).get(0);
+      const map = decodeOffsetMap(at?.metadata ?? null, at?.offset ?? 0);
+      return map.kind === "map" && map.map.settled.at(-1)?.[1] === 9 ? { at, map } : undefined;
+    });
+    assert.equal(committed.at?.offset, 3);
+    assert.deepEqual(committed.map.map.settled, [[4, 9]]);
+    // Whoever gets the partition next skips what is settled.
+    consumer.child.kill("SIGKILL");
+    await consumer.child.exit;
+    await using heir = scene.consumer([worker], quick);
+    await until("the record in the gap again", () => worker.deliveries.get(`${scene.topic}/0/3`) === 2);
+    gate.open();
+    await scene.untilCommitted();
+    assert.equal(worker.requests.length, 11);
+    assert.equal(await heir.stop(), 0);
+  });
+
+  await t.step("works in every mode, with both kinds of commit", async () => {
+    for (const mode of ["key", "partition", "batch", "fast", "parallel"]) {
+      for (const commits of ["async", "sync"]) {
+        const scene = await Scene.in(kafka);
+        await using worker = new StubWorker();
+        const keys = ["a", "b", "c"];
+        await kafka.produce(
+          scene.topic,
+          values(120).map((value, index) => ({ key: keys[index % 3] ?? "", value })),
+        );
+        await using consumer = scene.consumer([worker], {
+          DELIVERY_MODE: mode,
+          COMMIT_MODE: commits,
+          BATCH_SIZE: "7",
+          BATCH_LINGER_MS: "50",
+        });
+        // In `fast` mode the commit may come before the worker's answer.
+        await until(`120 records in ${mode} ${commits}`, () => worker.requests.length >= 120);
+        await scene.untilCommitted();
+        assert.equal(worker.requests.length, 120, `${mode} ${commits}`);
+        if (mode === "key" || mode === "partition") assertOrdered(worker);
+        assert.equal(await consumer.stop(), 0, `${mode} ${commits}`);
+      }
+    }
+  });
+});
+
+/** A partition's records arrive by offset where they have one key, and all of them in `partition` mode. */
+function assertOrdered(worker: StubWorker): void {
+  const last = new Map<string, number>();
+  for (const { key, offset, text } of worker.requests) {
+    const lane = `${key.split("/")[1]} ${Number(text.slice(1)) % 3}`;
+    assert.ok(offset > (last.get(lane) ?? -1), `${key} came after ${last.get(lane)}`);
+    last.set(lane, offset);
+  }
+}
