@@ -5,30 +5,35 @@ import type { Context } from "hono";
 import { problem } from "./http/problems.ts";
 import type { Route } from "./http/route.ts";
 import { tokenCheck } from "./http/token.ts";
+import type { TicketDesk } from "./core/tickets.ts";
 import type { WorkerReadiness } from "./readiness.ts";
 import { type ClassifyDeps, classifyRoute } from "./routes/classify.ts";
+import { classifyBatchRoute } from "./routes/classify_batch.ts";
 import { livezRoute } from "./routes/livez.ts";
 import { metricsRoute } from "./routes/metrics.ts";
+import { openApiRoutes } from "./routes/openapi.ts";
+import { overrideRoute } from "./routes/override.ts";
 import { problemsRoute } from "./routes/problems.ts";
 import { readyzRoute } from "./routes/readyz.ts";
+import { reviewRoute } from "./routes/review.ts";
+import { ticketRoute } from "./routes/ticket.ts";
+
+/** The API's version: it changes when a caller has to. */
+const API_VERSION = "1.0.0";
 
 /** What the application works with. */
 export interface AppDeps extends Omit<ClassifyDeps, "draining"> {
   readonly readiness: WorkerReadiness;
   /** Any of them opens the routes that are not open to all; none opens everything. */
   readonly tokens: readonly string[];
+  readonly desk: TicketDesk;
+  /** Confidence below which GET /review lists a ticket. */
+  readonly reviewBelow: number;
 }
 
 /** Builds the application. It owns no socket: `Deno.serve` and tests call its `fetch`. */
 export function createApp(deps: AppDeps): Hono {
-  const { metrics, readiness } = deps;
-  const routes: readonly Route[] = [
-    classifyRoute({ ...deps, draining: () => readiness.draining }),
-    livezRoute(),
-    readyzRoute(readiness),
-    metricsRoute(metrics.registry),
-    problemsRoute(),
-  ];
+  const routes = routesOf(deps);
   const authorized = tokenCheck(deps.tokens);
   const app = new Hono();
   for (const route of routes) {
@@ -41,6 +46,23 @@ export function createApp(deps: AppDeps): Hono {
     problem("not-found", "There is no such path; GET /livez, /readyz and /metrics are open")
   );
   return app;
+}
+
+function routesOf(deps: AppDeps): readonly Route[] {
+  const { metrics, readiness, desk } = deps;
+  const classification = { ...deps, draining: () => readiness.draining };
+  const routes = [
+    classifyRoute(classification),
+    classifyBatchRoute(classification),
+    ticketRoute(desk),
+    overrideRoute({ ...deps, taxonomy: deps.classification.taxonomy }),
+    reviewRoute(deps),
+    livezRoute(),
+    readyzRoute(readiness),
+    metricsRoute(metrics.registry),
+    problemsRoute(),
+  ];
+  return [...routes, ...openApiRoutes(routes, API_VERSION)];
 }
 
 async function measured(

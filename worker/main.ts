@@ -8,6 +8,7 @@ import { promptWriter } from "./core/prompt.ts";
 import { parseTaxonomy } from "./core/taxonomy.ts";
 import { Database } from "./db/database.ts";
 import { PostgresLabelStore } from "./db/label_store.ts";
+import { PostgresTicketDesk } from "./db/ticket_desk.ts";
 import { TicketSchema } from "./db/ticket_schema.ts";
 import { DEFAULT_TICKETS_TABLE } from "./db/tickets_table.ts";
 import { openaiLlm } from "./llm/client.ts";
@@ -35,7 +36,8 @@ function readConfig(): WorkerConfig {
 
 function compose(config: WorkerConfig) {
   const database = new Database({ url: config.databaseUrl, ...DATABASE_LIMITS });
-  const store = new PostgresLabelStore(new TicketSchema(database, DEFAULT_TICKETS_TABLE));
+  const schema = new TicketSchema(database, DEFAULT_TICKETS_TABLE);
+  const store = new PostgresLabelStore(schema);
   const taxonomy = parseTaxonomy(defaultTaxonomy);
   const permits = new Permits(config.concurrency);
   const metrics = createMetrics({
@@ -58,6 +60,8 @@ function compose(config: WorkerConfig) {
     permits,
     metrics,
     readiness,
+    desk: new PostgresTicketDesk(schema),
+    reviewBelow: 0.7,
     tokens: config.tokens,
     maxBodyBytes: config.maxBodyBytes,
     log,

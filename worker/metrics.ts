@@ -13,6 +13,8 @@ export interface Metrics {
   readonly llmSeconds: Histogram;
   readonly llmTokens: Counter<"direction">;
   readonly repeatedClaims: Counter;
+  /** Accuracy over what humans looked at: `right="true"` divided by all. */
+  readonly reviewed: Counter<"category" | "right">;
 }
 
 /** What is read at the moment of the scrape. */
@@ -71,6 +73,12 @@ export function createMetrics(gauges: Gauges): Metrics {
     repeatedClaims: new Counter({
       name: name("repeated_claims_total"),
       help: "Labels claimed again after a holder died: at most this many were paid for twice.",
+      registers,
+    }),
+    reviewed: new Counter({
+      name: name("reviewed_total"),
+      help: "First overrides by the model's category and whether it was right: their share is the accuracy.",
+      labelNames: ["category", "right"],
       registers,
     }),
   };

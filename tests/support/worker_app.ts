@@ -10,6 +10,7 @@ import { Permits } from "../../worker/permits.ts";
 import { WorkerReadiness } from "../../worker/readiness.ts";
 import { logger } from "../../shared/log.ts";
 import defaultTaxonomy from "../../worker/taxonomy.json" with { type: "json" };
+import { MemoryDesk } from "./memory_desk.ts";
 import { MemoryStore, MemoryTables } from "./memory_store.ts";
 
 /** What a test may change. */
@@ -71,6 +72,8 @@ export function workerApp(options: WorkerAppOptions = {}): WorkerApp {
       unsavedLabels: () => 0,
       databaseStatements: () => 0,
     }),
+    desk: new MemoryDesk(tables),
+    reviewBelow: 0.7,
     tokens: options.tokens ?? [],
     maxBodyBytes: options.maxBodyBytes ?? 1_000,
     log: logger("worker"),

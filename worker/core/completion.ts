@@ -62,7 +62,7 @@ function safeReason(reason: string, system: string): string | null {
 
 function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex -- control characters are what is taken out; Postgres cannot store NUL at all
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\s]+/g, " ").trim();
+  return text.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f\s]+/g, " ").trim();
 }
 
 function leaks(text: string, system: string): boolean {

@@ -90,7 +90,7 @@ export function canonicalId(type: IdType, id: string): string | undefined {
       return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id.toLowerCase() : undefined;
     case "text":
     case "character varying":
-      return id.includes("\u0000") ? undefined : id;
+      return id.includes("\u0000") || !id.isWellFormed() ? undefined : id;
     default: {
       const impossible: never = type;
       throw new Error(`Unknown id type ${impossible}`);

@@ -3,10 +3,33 @@
 import type { Classification } from "../classification.ts";
 import type { LlmFailure } from "../core/llm.ts";
 import type { StoreFailure } from "../core/store.ts";
-import { problem } from "./problems.ts";
+import { problem, type ProblemSlug } from "./problems.ts";
 
 /** A label takes about a second to buy; the holder of a claim is asked again after this. */
 const HELD_RETRY_AFTER = { "retry-after": "1" };
+
+/** Every problem a classification can end with, for OpenAPI. */
+export const CLASSIFY_PROBLEMS: readonly ProblemSlug[] = [
+  "not-json",
+  "invalid-request",
+  "unauthorized",
+  "ticket-not-found",
+  "ticket-held",
+  "body-too-large",
+  "ticket-too-long",
+  "unsupported-media-type",
+  "rate-limited",
+  "provider-refused",
+  "unusable-completion",
+  "provider-failed",
+  "provider-timeout",
+  "replica-full",
+  "draining",
+  "database-unreachable",
+  "database-misconfigured",
+  "caller-gone",
+  "internal-error",
+];
 
 /** See shared/status_contract.ts for what the consumer makes of each. */
 export function failureResponse(failed: Exclude<Classification, { kind: "answered" }>): Response {
@@ -53,7 +76,7 @@ function llmFailureResponse({ cause, detail, headers }: LlmFailure): Response {
 }
 
 /** 503 goes without `Retry-After`: that would mean "this replica is full", and other replicas have the same database. */
-export function storeFailureResponse({ cause, detail }: StoreFailure): Response {
+function storeFailureResponse({ cause, detail }: StoreFailure): Response {
   switch (cause) {
     case "unreachable":
       return problem("database-unreachable", detail);
@@ -68,4 +91,11 @@ export function storeFailureResponse({ cause, detail }: StoreFailure): Response 
       throw new Error(`Unknown cause ${impossible}`);
     }
   }
+}
+
+/** For routes whose id is in the path: an id that the column cannot hold is simply not there. */
+export function deskFailureResponse(failure: StoreFailure): Response {
+  return failure.cause === "bad_id"
+    ? problem("ticket-not-found", failure.detail)
+    : storeFailureResponse(failure);
 }

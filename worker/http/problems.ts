@@ -1,6 +1,16 @@
 // Every kind of problem the worker answers with: its status, its title, and what its page under /problems says.
 
+import { z } from "zod";
 import { problemResponse } from "../../shared/problem.ts";
+
+/** RFC 9457 section 3, as OpenAPI shows it. */
+export const problemSchema = z.object({
+  type: z.string().meta({ description: "A path on this worker whose page explains the kind of problem" }),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string().optional(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+}).meta({ id: "Problem" });
 
 interface Kind {
   readonly status: number;

@@ -1,6 +1,10 @@
-// What a route is: its address, who may use it, and what it does.
+// What a route is: its address, who may use it, what it does, and what OpenAPI says about it.
 
 import type { Context } from "hono";
+import type { z } from "zod";
+import type { ZodOpenApiOperationObject, ZodOpenApiResponsesObject } from "zod-openapi";
+import { PROBLEM_CONTENT_TYPE } from "../../shared/problem.ts";
+import { PROBLEMS, problemSchema, type ProblemSlug } from "./problems.ts";
 
 /** One method of one path. */
 export interface Route {
@@ -9,5 +13,23 @@ export interface Route {
   readonly path: string;
   /** Open to everybody, token or not. */
   readonly open: boolean;
+  readonly operation: ZodOpenApiOperationObject;
   readonly handle: (context: Context) => Response | Promise<Response>;
+}
+
+/** A JSON answer, for an operation. */
+export function json(description: string, schema: z.ZodType): NonNullable<ZodOpenApiResponsesObject["200"]> {
+  return { description, content: { "application/json": { schema } } };
+}
+
+/** The responses for these problems, one a status, as OpenAPI wants them. */
+export function problems(...slugs: readonly ProblemSlug[]): ZodOpenApiResponsesObject {
+  const byStatus = Map.groupBy(slugs, (slug) => PROBLEMS[slug].status);
+  return Object.fromEntries([...byStatus].map(([status, same]) => [
+    String(status),
+    {
+      description: same.map((slug) => `${PROBLEMS[slug].title} (\`/problems/${slug}\`)`).join("; "),
+      content: { [PROBLEM_CONTENT_TYPE]: { schema: problemSchema } },
+    },
+  ]));
 }

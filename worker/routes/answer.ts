@@ -7,18 +7,24 @@ import type { Classification } from "../classification.ts";
 /** The answer's shape: what OpenAPI shows. */
 export const answerSchema = z.object({
   ticket_id: ticketIdSchema.nullable(),
-  category: z.string(),
-  confidence: z.number().min(0).max(1).nullable(),
-  outcome: z.enum(["classified", "known", "stale", "overridden"]),
+  category: z.string().meta({ description: "One of the taxonomy" }),
+  confidence: z.number().min(0).max(1).nullable().meta({
+    description: "From the tokens' log-probabilities; null where the provider gives none",
+  }),
+  outcome: z.enum(["classified", "known", "stale", "overridden"]).meta({
+    description:
+      "`classified` now, `known` because it was paid for before, `stale` because a newer event wrote the label, " +
+      "`overridden` by a human",
+  }),
   reason: z.string().nullable(),
   language: z.string().nullable(),
   model: z.string().nullable(),
   label_version: z.string().nullable(),
   tokens: z.object({ input: z.number().int(), output: z.number().int() }).nullable(),
   cost_usd: z.number().nullable(),
-  paid: z.enum(["now", "before"]).nullable(),
+  paid: z.enum(["now", "before"]).nullable().meta({ description: "When the label was paid for" }),
   truncated: z.boolean(),
-});
+}).meta({ id: "Label" });
 
 /** See {@link answerSchema}. */
 export type Answer = z.infer<typeof answerSchema>;

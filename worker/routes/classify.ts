@@ -1,37 +1,68 @@
 // POST /classify: a ticket in, its label out, or the one status that says what became of it.
 
 import type { Context } from "hono";
-import type { Logger } from "@logtape/logtape";
+import { z } from "zod";
+import type { ZodOpenApiOperationObject } from "zod-openapi";
 import { CLASSIFY_PATH, RequestHeader } from "../../shared/protocol.ts";
-import { type Ticket, ticketSchema } from "../../shared/ticket.ts";
-import { type Classification, type ClassificationDeps, classify } from "../classification.ts";
+import { ticketSchema } from "../../shared/ticket.ts";
+import { type ClassificationDeps, classify } from "../classification.ts";
 import { eventOf } from "../core/fence.ts";
 import { readJson } from "../http/body.ts";
 import { problem } from "../http/problems.ts";
 import { invalid } from "../http/invalid.ts";
-import type { Route } from "../http/route.ts";
-import { failureResponse } from "../http/failures.ts";
-import type { Metrics } from "../metrics.ts";
+import { json, problems, type Route } from "../http/route.ts";
+import { CLASSIFY_PROBLEMS, failureResponse } from "../http/failures.ts";
 import type { Permits } from "../permits.ts";
-import { type Answer, answerOf } from "./answer.ts";
+import { type Audience, tellDecision } from "./decision.ts";
+import { type Answer, answerOf, answerSchema } from "./answer.ts";
 
 /** What the route works with. */
-export interface ClassifyDeps {
+export interface ClassifyDeps extends Audience {
   readonly classification: ClassificationDeps;
   readonly permits: Permits;
   readonly draining: () => boolean;
   readonly maxBodyBytes: number;
-  readonly metrics: Metrics;
-  readonly log: Logger;
   readonly nowMs: () => number;
 }
 
 /** Full and draining replicas say so for this long; the next one has room. */
-const TRY_ANOTHER = { "retry-after": "1" };
+export const TRY_ANOTHER = { "retry-after": "1" };
+
+const OPERATION: ZodOpenApiOperationObject = {
+  operationId: "classify",
+  summary: "Classifies one ticket",
+  description:
+    "With `ticket_id` the ticket's row is updated before the answer; without it nothing is written.",
+  tags: ["classify"],
+  requestParams: {
+    header: z.object({
+      [RequestHeader.idempotencyKey]: z.string().optional().meta({
+        description:
+          '`"topic/partition/offset"`: the call is finished and stored even when its caller goes away',
+      }),
+      [RequestHeader.timestamp]: z.string().regex(/^\d{1,15}$/).optional().meta({
+        description:
+          "When the event happened, in ms since the epoch: an older one never overwrites a newer one",
+      }),
+    }),
+  },
+  requestBody: { required: true, content: { "application/json": { schema: ticketSchema } } },
+  responses: {
+    "200": json("The label", answerSchema),
+    "204": { description: "A tombstone (`Ackpool-Tombstone: true`): nothing to do" },
+    ...problems(...CLASSIFY_PROBLEMS),
+  },
+};
 
 /** See the first line. */
 export function classifyRoute(deps: ClassifyDeps): Route {
-  return { method: "POST", path: CLASSIFY_PATH, open: false, handle: (context) => handle(deps, context) };
+  return {
+    method: "POST",
+    path: CLASSIFY_PATH,
+    open: false,
+    operation: OPERATION,
+    handle: (c) => handle(deps, c),
+  };
 }
 
 async function handle(deps: ClassifyDeps, context: Context): Promise<Response> {
@@ -59,27 +90,9 @@ async function classifyBody(deps: ClassifyDeps, context: Context): Promise<Respo
     signal: keyed ? undefined : context.req.raw.signal,
   });
   if (classification.kind !== "answered") return failureResponse(classification);
-  tell(deps, context, ticket.data, classification, deps.nowMs() - startMs);
-  const answer: Answer = answerOf(ticket.data.ticket_id, classification);
+  const { ticket_id } = ticket.data;
+  const ms = deps.nowMs() - startMs;
+  tellDecision(deps, ticket_id, classification, ms, context.req.header(RequestHeader.traceparent));
+  const answer: Answer = answerOf(ticket_id, classification);
   return Response.json(answer);
-}
-
-function tell(
-  { log, metrics }: ClassifyDeps,
-  context: Context,
-  ticket: Ticket,
-  { outcome, category, written, paidNow }: Classification & { kind: "answered" },
-  ms: number,
-): void {
-  metrics.labels.inc({ category, outcome });
-  const traceId = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(context.req.header(RequestHeader.traceparent) ?? "")
-    ?.[1];
-  log.info(written ? "classified" : ticket.ticket_id === undefined ? "classified_ad_hoc" : outcome, {
-    ...(ticket.ticket_id === undefined ? {} : { ticket_id: ticket.ticket_id }),
-    category,
-    outcome,
-    paid_now: paidNow,
-    ms,
-    ...(traceId === undefined ? {} : { trace_id: traceId }),
-  });
 }

@@ -1,8 +1,20 @@
 // GET /livez: the process answers. Nothing outside it is asked, or an outage would get it restarted.
 
-import type { Route } from "../http/route.ts";
+import { z } from "zod";
+import { json, type Route } from "../http/route.ts";
 
 /** See the first line. */
 export function livezRoute(): Route {
-  return { method: "GET", path: "/livez", open: true, handle: () => Response.json({ status: "alive" }) };
+  return {
+    method: "GET",
+    path: "/livez",
+    open: true,
+    operation: {
+      operationId: "livez",
+      summary: "Whether the process answers",
+      tags: ["health"],
+      responses: { "200": json("It does", z.object({ status: z.literal("alive") })) },
+    },
+    handle: () => Response.json({ status: "alive" }),
+  };
 }

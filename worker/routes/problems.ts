@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { problem, PROBLEMS, type ProblemSlug } from "../http/problems.ts";
-import type { Route } from "../http/route.ts";
+import { json, problems, type Route } from "../http/route.ts";
 
 /** What a page says. */
 export const problemPageSchema = z.object({
@@ -18,6 +18,13 @@ export function problemsRoute(): Route {
     method: "GET",
     path: "/problems/:slug",
     open: true,
+    operation: {
+      operationId: "problem",
+      summary: "What a kind of problem means and what to do about it",
+      tags: ["problems"],
+      requestParams: { path: z.object({ slug: z.string() }) },
+      responses: { "200": json("The page", problemPageSchema), ...problems("not-found") },
+    },
     handle: (context) => {
       const slug = context.req.param("slug") ?? "";
       if (!isSlug(slug)) return problem("not-found", "There is no such kind of problem");

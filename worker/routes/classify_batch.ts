@@ -1,0 +1,108 @@
+// POST /classify/batch: many tickets in one request, a status for each.
+
+import type { Context } from "hono";
+import { z } from "zod";
+import { RequestHeader } from "../../shared/protocol.ts";
+import { type Ticket, ticketSchema } from "../../shared/ticket.ts";
+import { classify } from "../classification.ts";
+import { eventOf } from "../core/fence.ts";
+import { readJson } from "../http/body.ts";
+import { failureResponse } from "../http/failures.ts";
+import { invalid } from "../http/invalid.ts";
+import { problem, problemSchema } from "../http/problems.ts";
+import { json, problems, type Route } from "../http/route.ts";
+import { answerOf, answerSchema } from "./answer.ts";
+import { type ClassifyDeps, TRY_ANOTHER } from "./classify.ts";
+import { tellDecision } from "./decision.ts";
+
+const TICKETS_MAX = 100;
+
+const batchSchema = z.object({ tickets: z.array(ticketSchema).min(1).max(TICKETS_MAX) });
+
+const itemSchema = z.object({
+  status: z.number().int().meta({ description: "What POST /classify would have answered" }),
+  label: answerSchema.nullable(),
+  problem: problemSchema.nullable(),
+});
+
+/** See the first line. */
+export function classifyBatchRoute(deps: ClassifyDeps): Route {
+  return {
+    method: "POST",
+    path: "/classify/batch",
+    open: false,
+    operation: {
+      operationId: "classifyBatch",
+      summary: `Classifies up to ${TICKETS_MAX} tickets`,
+      description:
+        "Takes as many permits as are free and never more. The answers are in the order of the tickets.",
+      tags: ["classify"],
+      requestBody: { required: true, content: { "application/json": { schema: batchSchema } } },
+      responses: {
+        "200": json("A status for each", z.object({ results: z.array(itemSchema) })),
+        ...problems(
+          "not-json",
+          "invalid-request",
+          "unauthorized",
+          "body-too-large",
+          "unsupported-media-type",
+          "replica-full",
+          "draining",
+          "internal-error",
+        ),
+      },
+    },
+    handle: (context) => handle(deps, context),
+  };
+}
+
+async function handle(deps: ClassifyDeps, context: Context): Promise<Response> {
+  if (deps.draining()) return problem("draining", "Try another replica", TRY_ANOTHER);
+  if (!deps.permits.take()) return problem("replica-full", "Try another replica", TRY_ANOTHER);
+  try {
+    const body = await readJson(context.req.raw, deps.maxBodyBytes);
+    if (body.kind === "problem") return body.response;
+    const batch = batchSchema.safeParse(body.value);
+    if (!batch.success) return invalid(batch.error);
+    return Response.json({ results: await classifyAll(deps, context, batch.data.tickets) });
+  } finally {
+    deps.permits.give();
+  }
+}
+
+/** The batch's own permit works through the tickets, helped by those that are free at the start. */
+async function classifyAll(
+  deps: ClassifyDeps,
+  context: Context,
+  tickets: readonly Ticket[],
+): Promise<Item[]> {
+  const results: Item[] = [];
+  const waiting = tickets.entries();
+  const work = async () => {
+    for (const [at, ticket] of waiting) results[at] = await classifyOne(deps, context, ticket);
+  };
+  const workers = [work()];
+  while (workers.length < tickets.length && deps.permits.take()) {
+    workers.push(work().finally(() => deps.permits.give()));
+  }
+  await Promise.all(workers);
+  return results;
+}
+
+type Item = z.infer<typeof itemSchema>;
+
+async function classifyOne(deps: ClassifyDeps, context: Context, ticket: Ticket): Promise<Item> {
+  const startMs = deps.nowMs();
+  const classification = await classify(deps.classification, {
+    ticket,
+    event: eventOf(() => undefined, startMs),
+    signal: context.req.raw.signal,
+  });
+  if (classification.kind !== "answered") {
+    const response = failureResponse(classification);
+    return { status: response.status, label: null, problem: await response.json() };
+  }
+  const ms = deps.nowMs() - startMs;
+  tellDecision(deps, ticket.ticket_id, classification, ms, context.req.header(RequestHeader.traceparent));
+  return { status: 200, label: answerOf(ticket.ticket_id, classification), problem: null };
+}

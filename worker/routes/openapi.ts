@@ -1,0 +1,51 @@
+// GET /openapi.json and GET /docs: the API described for programs, and the same for people.
+
+import { z } from "zod";
+import { problems, type Route } from "../http/route.ts";
+import { openApiDocument } from "../openapi.ts";
+import { documentPage } from "./docs_page.ts";
+
+/** `routes` are all the others; these two are described along with them. */
+export function openApiRoutes(routes: readonly Route[], version: string): readonly Route[] {
+  const own: Route[] = [
+    {
+      method: "GET",
+      path: "/openapi.json",
+      open: true,
+      operation: {
+        operationId: "openapi",
+        summary: "This document",
+        tags: ["documentation"],
+        responses: {
+          "200": {
+            description: "OpenAPI 3.1",
+            content: { "application/json": { schema: z.looseObject({}) } },
+          },
+          ...problems("internal-error"),
+        },
+      },
+      handle: () => Response.json(document()),
+    },
+    {
+      method: "GET",
+      path: "/docs",
+      open: true,
+      operation: {
+        operationId: "docs",
+        summary: "This document as a page",
+        tags: ["documentation"],
+        responses: {
+          "200": { description: "HTML without scripts", content: { "text/html": { schema: z.string() } } },
+          ...problems("internal-error"),
+        },
+      },
+      handle: async (context) => {
+        context.header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");
+        return await context.html(documentPage(document()));
+      },
+    },
+  ];
+  let made: ReturnType<typeof openApiDocument> | undefined;
+  const document = () => made ??= openApiDocument([...routes, ...own], version);
+  return own;
+}

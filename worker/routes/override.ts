@@ -1,0 +1,102 @@
+// PUT /tickets/{id}/label: a human's decision, which nothing automatic overwrites.
+
+import type { Context } from "hono";
+import { z } from "zod";
+import { labelNamed, type Taxonomy } from "../core/taxonomy.ts";
+import type { TicketDesk } from "../core/tickets.ts";
+import { readJson } from "../http/body.ts";
+import { deskFailureResponse } from "../http/failures.ts";
+import { invalid } from "../http/invalid.ts";
+import { problem } from "../http/problems.ts";
+import { json, problems, type Route } from "../http/route.ts";
+import type { Audience } from "./decision.ts";
+
+/** What the route works with. */
+export interface OverrideDeps extends Audience {
+  readonly desk: TicketDesk;
+  readonly taxonomy: Taxonomy;
+  readonly maxBodyBytes: number;
+}
+
+/** Text that Postgres can store. */
+// deno-lint-ignore no-control-regex -- they are what is refused
+const NO_CONTROLS = /^[^\u0000-\u001f\u007f]*$/;
+const line = (max: number) => z.string().min(1).max(max).regex(NO_CONTROLS, "has control characters");
+
+const overrideSchema = z.object({
+  category: z.string().meta({ description: "One of the taxonomy" }),
+  by: line(200).meta({ description: "Who decides" }),
+  reason: line(1_000).optional(),
+});
+
+const overriddenSchema = z.object({
+  ticket_id: z.string(),
+  category: z.string(),
+  overridden_by: z.string(),
+  model_category: z.string().nullable().meta({ description: "What the model had said" }),
+});
+
+/** See the first line. */
+export function overrideRoute(deps: OverrideDeps): Route {
+  return {
+    method: "PUT",
+    path: "/tickets/:id/label",
+    open: false,
+    operation: {
+      operationId: "override",
+      summary: "Overrides a ticket's label by hand",
+      description: "Closes the ticket's review. Another override may follow; a model's label may not.",
+      tags: ["tickets"],
+      requestParams: { path: z.object({ id: z.string() }) },
+      requestBody: { required: true, content: { "application/json": { schema: overrideSchema } } },
+      responses: {
+        "200": json("The override is written", overriddenSchema),
+        ...problems(
+          "not-json",
+          "invalid-request",
+          "unauthorized",
+          "ticket-not-found",
+          "not-found",
+          "body-too-large",
+          "unsupported-media-type",
+          "database-unreachable",
+          "database-misconfigured",
+          "internal-error",
+        ),
+      },
+    },
+    handle: (context) => handle(deps, context),
+  };
+}
+
+async function handle(deps: OverrideDeps, context: Context): Promise<Response> {
+  const body = await readJson(context.req.raw, deps.maxBodyBytes);
+  if (body.kind === "problem") return body.response;
+  const asked = overrideSchema.safeParse(body.value);
+  if (!asked.success) return invalid(asked.error);
+  const category = labelNamed(deps.taxonomy, asked.data.category);
+  if (category === undefined) {
+    const detail = `None of ${deps.taxonomy.labels.map(({ name }) => name).join(", ")}`;
+    return problem("invalid-request", "There is no such label", {}, {
+      errors: [{ pointer: "#/category", detail }],
+    });
+  }
+  const ticketId = context.req.param("id") ?? "";
+  const by = asked.data.by.toWellFormed();
+  const written = await deps.desk.override({
+    ticketId,
+    category,
+    by,
+    reason: asked.data.reason?.toWellFormed() ?? null,
+  });
+  if (written.kind === "failed") return deskFailureResponse(written);
+  if (written.kind === "not_found") {
+    return problem("ticket-not-found", "The tickets table has no row with this id");
+  }
+  const { modelCategory: model_category, first } = written;
+  if (first && model_category !== null) {
+    deps.metrics.reviewed.inc({ category: model_category, right: String(model_category === category) });
+  }
+  deps.log.info("overridden_by_hand", { ticket_id: ticketId, category, model_category });
+  return Response.json({ ticket_id: ticketId, category, overridden_by: by, model_category });
+}

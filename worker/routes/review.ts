@@ -1,0 +1,84 @@
+// GET /review: the tickets whose label is too uncertain to go without a human's look, least certain first.
+
+import type { Context } from "hono";
+import { z } from "zod";
+import type { TicketDesk } from "../core/tickets.ts";
+import { deskFailureResponse } from "../http/failures.ts";
+import { invalid } from "../http/invalid.ts";
+import { json, problems, type Route } from "../http/route.ts";
+
+/** What the route works with. */
+export interface ReviewDeps {
+  readonly desk: TicketDesk;
+  /** Confidence below which a ticket is listed, where the caller names no other. */
+  readonly reviewBelow: number;
+}
+
+const LIMIT_DEFAULT = 50;
+
+const querySchema = z.object({
+  below: z.number().min(0).max(1).optional(),
+  limit: z.number().int().min(1).max(1_000).optional(),
+});
+
+const reviewSchema = z.object({
+  below: z.number(),
+  tickets: z.array(z.object({
+    ticket_id: z.string(),
+    category: z.string(),
+    confidence: z.number(),
+    reason: z.string().nullable(),
+    labelled_at: z.string(),
+  })),
+}).meta({ id: "Review" });
+
+/** See the first line. */
+export function reviewRoute(deps: ReviewDeps): Route {
+  return {
+    method: "GET",
+    path: "/review",
+    open: false,
+    operation: {
+      operationId: "review",
+      summary: "Tickets that a human should look at",
+      description: "An override takes a ticket off the list.",
+      tags: ["tickets"],
+      requestParams: { query: querySchema },
+      responses: {
+        "200": json("The list", reviewSchema),
+        ...problems(
+          "invalid-request",
+          "unauthorized",
+          "database-unreachable",
+          "database-misconfigured",
+          "internal-error",
+        ),
+      },
+    },
+    handle: (context) => handle(deps, context),
+  };
+}
+
+async function handle({ desk, reviewBelow }: ReviewDeps, context: Context): Promise<Response> {
+  const query = querySchema.safeParse({
+    below: numeric(context.req.query("below")),
+    limit: numeric(context.req.query("limit")),
+  });
+  if (!query.success) return invalid(query.error);
+  const { below = reviewBelow, limit = LIMIT_DEFAULT } = query.data;
+  const entries = await desk.review(below, limit);
+  if ("kind" in entries) return deskFailureResponse(entries);
+  return Response.json({
+    below,
+    tickets: entries.map(({ ticketId, at, ...entry }) => ({
+      ticket_id: ticketId,
+      ...entry,
+      labelled_at: at,
+    })),
+  });
+}
+
+/** A number where the text is one, in JSON's grammar; anything else stays what it is and is refused by the schema. */
+function numeric(text: string | undefined): number | string | undefined {
+  return text !== undefined && /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : text;
+}
