@@ -75,6 +75,9 @@ class Start {
 
   async #up(): Promise<void> {
     this.#screen.line("Ackpool starts:");
+    if (Deno.env.get("WORKER_URL")) {
+      this.#screen.line("! WORKER_URL is not used here: start has its own replicas.");
+    }
     const addresses = await this.#stack.start();
     const { brokers, databaseUrl, modelUrl } = addresses;
     await writeRun(this.#home, {
