@@ -24,16 +24,16 @@ export class BatchGate {
     return this.#waitingSinceMs === undefined ? undefined : this.#waitingSinceMs + this.#config.lingerMs;
   }
 
-  /** Whether no batch is open: what is settled may be committed. */
-  get idle(): boolean {
+  /** Whether no batch is open, with `ready` records there to start: what is settled may be committed. */
+  isIdle(ready: number): boolean {
+    this.#admissions = Math.min(this.#admissions, ready);
     return this.#unsettled === 0 && this.#admissions === 0;
   }
 
   /** Whether another of `ready` records may start now. `mayBegin` says whether a new batch may. */
   admits(ready: number, mayBegin: boolean, nowMs: number): boolean {
-    this.#admissions = Math.min(this.#admissions, ready);
-    if (this.#admissions > 0) return true;
-    if (ready === 0 || this.#unsettled > 0 || !mayBegin) {
+    if (!this.isIdle(ready)) return this.#admissions > 0;
+    if (ready === 0 || !mayBegin) {
       this.#waitingSinceMs = undefined;
       return false;
     }

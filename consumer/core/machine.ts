@@ -73,7 +73,7 @@ export class Machine<R> {
   #freshFailedMs = -Infinity;
   #permits = 0;
   #inFlight = 0;
-  /** When the last record came, or the first assignment; undefined before that. */
+  /** When the last record or assignment came; undefined while we wait for an assignment. */
   #receivedMs: number | undefined;
   #idleTold = false;
   #stopByMs: number | undefined;
@@ -138,7 +138,8 @@ export class Machine<R> {
         return this.#assigned(event.epoch, event.partitions, nowMs);
       case "revoked":
         event.partitions.forEach((at) => this.#revoked(at));
-        return this.#shareIntake();
+        this.#receivedMs = undefined;
+        return this.#shareIntake(nowMs);
       case "rebalancing":
         return this.#rebalancing(nowMs);
       case "received":
@@ -177,9 +178,13 @@ export class Machine<R> {
     for (let bad = this.#deadLetters.take(nowMs); bad !== undefined; bad = this.#deadLetters.take(nowMs)) {
       this.#emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
     }
+    if (this.#gate?.isIdle(this.#dispatcher.fresh)) {
+      // A whole batch is committed before the next one begins, which may have to wait for that.
+      this.#commits.hurry(nowMs);
+      this.#commitDue(nowMs);
+    }
     if (this.#stopByMs === undefined) this.#send(nowMs);
-    if (this.#gate?.idle) this.#commits.hurry(nowMs);
-    if ((this.#commits.dueMs ?? Infinity) <= nowMs) this.#commitNow(nowMs);
+    this.#commitDue(nowMs);
     if ((this.#idleAtMs() ?? Infinity) <= nowMs) this.#tellIdle();
     if (this.#stopByMs !== undefined) this.#maybeStopped(this.#stopByMs, nowMs);
   }
@@ -197,17 +202,18 @@ export class Machine<R> {
       const partition = new Partition<R>(at, epoch, { offset, metadata: metadata ?? "" }, inherited);
       this.#partitions.set(partition.id, partition);
     }
-    this.#shareIntake();
+    this.#shareIntake(nowMs);
   }
 
   /** The shares have changed, and what is gone holds no memory: others may go on, or have to wait. */
-  #shareIntake(): void {
+  #shareIntake(nowMs: number): void {
     this.#intake.share(this.#partitions.size);
-    for (const partition of this.#partitions.values()) this.#regulate(partition);
+    for (const partition of this.#partitions.values()) this.#regulate(partition, nowMs);
   }
 
   #rebalancing(nowMs: number): void {
     this.#rebalances = true;
+    this.#receivedMs = undefined;
     this.#touchAll(nowMs);
     this.#commitNow(nowMs);
   }
@@ -259,8 +265,8 @@ export class Machine<R> {
     if (partition.ledger.committable() !== before || this.#policy.extent === "received") {
       this.#commits.touch(partition, nowMs);
     }
-    if (event.records.length > 0) this.#receivedMs = nowMs;
-    this.#regulate(partition);
+    if (event.records.length > 0 && this.#receivedMs !== undefined) this.#receivedMs = nowMs;
+    this.#regulate(partition, nowMs);
   }
 
   #take(partition: Partition<R>, received: Received<R>, nowMs: number): void {
@@ -297,8 +303,10 @@ export class Machine<R> {
     delivery.home.ledger.touch(delivery.seq);
   }
 
-  #regulate(partition: Partition<R>): void {
+  #regulate(partition: Partition<R>, nowMs: number): void {
     for (const changed of this.#intake.regulate(partition, this.#partitions.values())) {
+      // Whoever was paused has had no chance to bring a record: idle time begins again.
+      if (!changed.paused && this.#receivedMs !== undefined) this.#receivedMs = nowMs;
       this.#emit({ type: changed.paused ? "pause" : "resume", partition: changed });
     }
   }
@@ -431,7 +439,7 @@ export class Machine<R> {
     this.#commits.touch(home, nowMs);
     this.#endBatched(delivery);
     this.#notice({ kind: "settled", delivery });
-    this.#regulate(home);
+    this.#regulate(home, nowMs);
     this.#dispatcher.offer(home);
   }
 
@@ -584,6 +592,10 @@ export class Machine<R> {
 
   // ---- commits and the end
 
+  #commitDue(nowMs: number): void {
+    if ((this.#commits.dueMs ?? Infinity) <= nowMs) this.#commitNow(nowMs);
+  }
+
   #commitNow(nowMs: number): void {
     const leaving = this.#rebalances || this.#stopByMs !== undefined;
     const commit = this.#commits.take(leaving, nowMs);
@@ -599,7 +611,9 @@ export class Machine<R> {
     const { idleExitMs } = this.#config;
     if (idleExitMs === undefined || this.#receivedMs === undefined) return undefined;
     if (this.#idleTold || this.#stopByMs !== undefined) return undefined;
-    for (const partition of this.#partitions.values()) if (partition.backlog() > 0) return undefined;
+    for (const partition of this.#partitions.values()) {
+      if (partition.paused || partition.backlog() > 0) return undefined;
+    }
     return this.#receivedMs + idleExitMs;
   }
 
@@ -619,7 +633,7 @@ export class Machine<R> {
     const late = nowMs >= stopByMs;
     if (working && !late) return;
     this.#commits.hurry(nowMs);
-    if (!this.#commits.clean && (this.#commits.dueMs ?? Infinity) <= nowMs) this.#commitNow(nowMs);
+    this.#commitDue(nowMs);
     if (!this.#commits.clean && !late) return;
     this.#stopped = true;
     this.#emit({ type: "stopped", clean: !working && this.#commits.clean });

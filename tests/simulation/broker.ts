@@ -76,7 +76,8 @@ export class Broker {
     const { timeline } = this.#world;
     const takesMs = 100 + this.#chance(1) * 1500;
     for (const member of this.#members.values()) {
-      timeline.after(this.#chance(2) * takesMs * 0.9, () => member.onRebalancing());
+      // A member joins again only after its last commit: they go to the same broker, over one connection.
+      timeline.after(this.#chance(2) * (takesMs - 50), () => member.onRebalancing());
     }
     timeline.after(takesMs, () => this.#complete());
   }

@@ -176,6 +176,7 @@ export class Member implements GroupListener {
       const fetched = {
         partition,
         epoch,
+        from: offset,
         position: offset,
         paused: false,
         fetching: false,
@@ -264,6 +265,7 @@ export class Member implements GroupListener {
       if (!this.alive || this.#tickMs !== wakeMs) return;
       this.#tickMs = Infinity;
       this.ticks += 1;
+      this.#tell(() => `ticks`);
       this.#feed({ type: "tick" });
     });
   }

@@ -85,17 +85,17 @@ class Simulation {
   #done(faultsEndMs: number): boolean {
     if (this.#timeline.nowMs < faultsEndMs || this.#world.unproduced > 0 || this.#returning > 0) return false;
     if (this.#scenario.machine.idleExitMs !== undefined) return this.#alive().length === 0;
-    if (this.#scenario.machine.mode === "fast" && this.#mayLose) return this.#alive().every(atRest);
-    return this.#world.unsettled === 0 && this.#committed() && !this.#broker.preparing;
+    if (this.#broker.preparing || !this.#committed() || !this.#alive().every(atRest)) return false;
+    return this.#world.unsettled === 0 || (this.#scenario.machine.mode === "fast" && this.#mayLose);
   }
 
   #end(): void {
     const quietMs = this.#timeline.nowMs + QUIET_MS;
-    const before = this.#alive().map((member) => member.ticks);
+    const before = new Map(this.#alive().map((member) => [member, member.ticks]));
     while (this.#timeline.nextMs <= quietMs) this.#step();
-    this.#alive().forEach((member, index) => {
+    this.#alive().forEach((member) => {
       expect(member.inFlight === 0, "permits come back", () => `${member.inFlight} in flight`);
-      const ticks = member.ticks - (before[index] ?? 0);
+      const ticks = member.ticks - (before.get(member) ?? 0);
       expect(ticks <= QUIET_TICKS, "an idle consumer sleeps", () => `${ticks} times woken`);
     });
     for (const member of this.#alive()) member.stop();
@@ -179,7 +179,6 @@ class Simulation {
         target?.stop();
         return target && this.#startIn(fault.forMs);
       case "join": {
-        this.#mayLose = true;
         const guest = this.#start();
         return this.#timeline.after(fault.forMs, () => guest.stop());
       }
@@ -187,7 +186,6 @@ class Simulation {
         this.#mayLose = true;
         return target && this.#broker.evict(target.memberId);
       case "rebalance":
-        this.#mayLose = true;
         return this.#broker.rebalance();
       case "no_replica":
         alive.forEach((member) => member.lookUp());
@@ -215,7 +213,8 @@ class Simulation {
     const bad = records.filter(({ behaviour }) => behaviour.kind !== "good").length;
     const inTurn = mode === "partition" || mode === "key" || mode === "batch" || concurrency === 1;
     const retriesMs = maxAttempts * (backoff.maxMs + timeoutMs + 1000);
-    const leftoversMs = bad < 5 ? 0 : 700_000 + bad * maxAttempts * 16_000;
+    const outages = this.#scenario.faults.some(({ type }) => type === "outage" || type === "bad_deploy");
+    const leftoversMs = bad < 5 && !outages ? 0 : bad * (620_000 + maxAttempts * (16_000 + timeoutMs));
     return 150_000 + retryAfterMaxMs * 4 + (idleExitMs ?? 0) * 2 + records.length * 2 * timeoutMs +
       retriesMs * (inTurn ? bad + 1 : 2) + bad * 10_000 + leftoversMs;
   }

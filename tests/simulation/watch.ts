@@ -14,6 +14,8 @@ import type { SimRecord, World } from "./world.ts";
 export interface Owned {
   readonly partition: number;
   readonly epoch: number;
+  /** The offset it began at. What `fast` lost below that, another owner lost. */
+  readonly from: number;
   position: number;
   paused: boolean;
   fetching: boolean;
@@ -104,7 +106,7 @@ export class Watch {
     const { machine: { deadLetters, maxAttempts }, faults } = this.#world.scenario;
     const exhausted = reason === "attempts-exhausted" || reason === "ticket-not-found";
     expect(!exhausted || attempts === maxAttempts, "attempts are used up first", () => `${attempts}`);
-    const bad = ["poison", "rejected", "asked"].includes(behaviour.kind) || reason === "ticket-not-found";
+    const bad = ["poison", "rejected", "asked", "missing"].includes(behaviour.kind);
     if (this.#paid.has(delivery)) return;
     this.#paid.add(delivery);
     if (!bad) this.#goodDeadLetters += 1;
@@ -129,7 +131,7 @@ export class Watch {
       const said = () => `${partition}@${mark.offset}, position ${owned.position}`;
       expect(mark.offset <= owned.position, "only what was received is committed", said);
       if (this.#world.scenario.machine.mode === "fast" && !leaving) continue;
-      const first = this.#world.logs[partition]?.firstUnsettled();
+      const first = this.#world.logs[partition]?.firstUnsettled(owned.from);
       expect(
         first === undefined || mark.offset <= first.offset,
         "only settled records are committed",
@@ -139,9 +141,13 @@ export class Watch {
       for (const record of owned.settled.keys()) {
         const known = covers({ partition, ...mark }, record.offset);
         expect(known, "a commit says all that is settled", () => `${said()} leaves out ${name(record)}`);
-        if (this.#unconfirmed.has(record)) covered.push(record);
         if (record.offset < mark.offset && this.#broker.covers(record)) owned.settled.delete(record);
       }
+    }
+    for (const record of this.#unconfirmed) {
+      const line = commit.marks.find(({ partition: { partition } }) => partition === record.partition);
+      if (line === undefined) continue;
+      if (covers({ partition: record.partition, ...line.mark }, record.offset)) covered.push(record);
     }
     this.#covers.set(commit.id, covered);
   }
@@ -174,11 +180,11 @@ export class Watch {
   /** A clean stop: what we settled, whoever comes next must not get again. */
   stopped(): void {
     expect(this.#out.size === 0, "a clean stop waits for what is in flight", () => `${this.#out.size} out`);
-    for (const { partition, settled } of this.#owned.values()) {
+    for (const { partition, from, settled } of this.#owned.values()) {
       for (const record of settled.keys()) {
         expect(this.#broker.covers(record), "a clean stop redelivers nothing", () => name(record));
       }
-      const first = this.#world.logs[partition]?.firstUnsettled();
+      const first = this.#world.logs[partition]?.firstUnsettled(from);
       const { offset } = this.#broker.committed(partition);
       expect(
         first === undefined || offset <= first.offset,

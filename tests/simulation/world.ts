@@ -26,7 +26,6 @@ export class Log {
   readonly records: SimRecord[] = [];
   /** One past the last offset, markers included. */
   end = 0;
-  #settledBelow = 0;
 
   /** Index of the first record at or above an offset. */
   indexOf(offset: number): number {
@@ -39,10 +38,11 @@ export class Log {
     return low;
   }
 
-  /** The first record that is truly unsettled. */
-  firstUnsettled(): SimRecord | undefined {
-    while (this.records[this.#settledBelow]?.settled) this.#settledBelow += 1;
-    return this.records[this.#settledBelow];
+  /** The first record at or above an offset that is truly unsettled. */
+  firstUnsettled(from: number): SimRecord | undefined {
+    let at = this.indexOf(from);
+    while (this.records[at]?.settled) at += 1;
+    return this.records[at];
   }
 }
 
