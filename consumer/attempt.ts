@@ -16,14 +16,13 @@ const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
  * @param timeoutMs how long we wait for the answer.
  */
 export function toRequest(record: KafkaRecord, attempt: number, timeoutMs: number): AttemptRequest {
-  const { topic, partition, offset, value, headers } = record;
+  const { value, headers } = record;
   const type = headerText(headers["content-type"]);
   return {
     headers: {
       "content-type": type !== undefined && HEADER_TEXT.test(type) ? type : "application/json",
-      [RequestHeader.idempotencyKey]: idempotencyKey(topic, partition, String(offset)),
-      [RequestHeader.timestamp]: headerText(headers["ackpool-origin-timestamp"]) ??
-        String(record.timestampMs),
+      [RequestHeader.idempotencyKey]: keyOf(record),
+      [RequestHeader.timestamp]: originTimestamp(headers) ?? String(record.timestampMs),
       [RequestHeader.attempt]: String(attempt),
       [RequestHeader.deadline]: String(timeoutMs),
       [RequestHeader.traceparent]: traceparentOf(record),
@@ -32,6 +31,23 @@ export function toRequest(record: KafkaRecord, attempt: number, timeoutMs: numbe
     body: value,
     timeoutMs,
   };
+}
+
+function originTimestamp(headers: KafkaRecord["headers"]): string | undefined {
+  const text = headerText(headers["ackpool-origin-timestamp"]) ?? "";
+  return /^\d{1,15}$/.test(text) ? text : undefined;
+}
+
+/** A replay is the same record as before: it has the key of the place it was first read at, which the fence compares. */
+function keyOf({ topic, partition, offset, headers }: KafkaRecord): string {
+  const [originTopic, originPartition, originOffset] = ["topic", "partition", "offset"].map((part) =>
+    headerText(headers[`ackpool-origin-${part}`])
+  );
+  const replayed = /^[A-Za-z0-9._-]{1,249}$/.test(originTopic ?? "") &&
+    /^\d{1,10}$/.test(originPartition ?? "") && /^\d{1,19}$/.test(originOffset ?? "");
+  return replayed
+    ? idempotencyKey(originTopic ?? "", Number(originPartition), originOffset ?? "")
+    : idempotencyKey(topic, partition, String(offset));
 }
 
 /** The record's own trace goes on; one without starts a trace that every attempt of it shares. */

@@ -11,7 +11,6 @@ import { type ConsumerConfig, parseConfig, type TlsFiles } from "./config.ts";
 import { createKafka, type KafkaClientConfig } from "./kafka/client.ts";
 import { DeadLetterTopic } from "./kafka/dead_letter_topic.ts";
 import { within } from "./kafka/patience.ts";
-import { deadLetterTopicOf } from "./kafka/side_topics.ts";
 import { KafkaSource } from "./kafka/source.ts";
 import { findTopics } from "./kafka/topics.ts";
 import { ConsumerMetrics } from "./metrics.ts";
@@ -39,11 +38,8 @@ async function run(config: ConsumerConfig, stopping: AbortSignal): Promise<numbe
   const kafka = createKafka({ ...config.kafka, tls: await readTls(config.tlsFiles) });
   const pool = new Pool({ ...config.pool, connectTimeoutMs: Math.min(5000, config.timeoutMs) });
   const metrics = new ConsumerMetrics();
-  const { source: { groupId }, deadLetterTopic } = config;
-  const deadLetters = new DeadLetterTopic(
-    kafka,
-    (topic) => deadLetterTopicOf(topic, groupId, deadLetterTopic),
-  );
+  const { source: { groupId }, deadLetterTopic, retryTopic } = config;
+  const deadLetters = new DeadLetterTopic(kafka, { groupId, deadLetterTopic, retryTopic });
   const away = new Away(monotonicMs);
   // The source needs the runtime's ear and the runtime the source's hands; it comes when the topics are there.
   let source: KafkaSource | undefined;

@@ -20,6 +20,36 @@ const url = (...protocols: string[]) =>
 const list = () =>
   text().transform((value) => value.split(",").map((part) => part.trim()).filter((part) => part.length > 0));
 
+/** Names of tables and columns: one or two plain identifiers (PostgreSQL's limit of 63 bytes each). */
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]{0,62}(?:\.[A-Za-z_][A-Za-z0-9_$]{0,62})?$/;
+const identifier = () => z.string().regex(IDENTIFIER, "is not an identifier like tickets or support.tickets");
+const columns = () =>
+  list().refine(
+    (names) => names.length === 3 && names.every((name) => IDENTIFIER.test(name) && !name.includes(".")),
+    "is not three column names",
+  );
+const amount = () => z.string().regex(/^\d*\.?\d+$/, "is not a number").transform(Number);
+
+/** US dollars for a million tokens. */
+export interface ModelPrice {
+  /** A model's name or how it begins; the longest that fits counts. */
+  readonly model: string;
+  readonly inputUsd: number;
+  readonly outputUsd: number;
+}
+
+const prices = () =>
+  list().refine(
+    (parts) => parts.every((part) => /^[^=]+=\d*\.?\d+\/\d*\.?\d+$/.test(part)),
+    "is not a list like gpt-4o-mini=0.15/0.60",
+  ).transform((parts): readonly ModelPrice[] =>
+    parts.map((part) => {
+      const [model = "", both = ""] = part.split("=");
+      const [input, output] = both.split("/");
+      return { model, inputUsd: Number(input), outputUsd: Number(output) };
+    })
+  );
+
 const urls = () =>
   list().refine(
     (parts) => parts.length > 0 && parts.every((part) => URL.canParse(part) && /^https?:/.test(part)),
@@ -126,6 +156,11 @@ export const variables = {
   RETRY_TOPIC: optional(text(), "default `<topic>.<group>.retry`"),
   DEAD_LETTER_BURST: withDefault("20", whole(1, 1_000_000), "dead letters allowed at once"),
   DEAD_LETTER_SHARE: withDefault("0.02", share(), "dead letters allowed a success"),
+  DEAD_LETTER_REPLAYS_MAX: withDefault(
+    "3",
+    whole(1, 1000),
+    "`dlq replay` leaves records that were replayed so often",
+  ),
   PARK_KEYS: withDefault("false", flag(), "in `key` mode, later records of a dead-lettered key follow it"),
   ADMIN_PORT: withDefault("8080", whole(0, 65_535), "the consumer's health, metrics and operations"),
   PORT: withDefault("8000", whole(0, 65_535), "worker; ingress in `start`"),
@@ -135,6 +170,26 @@ export const variables = {
   OPENAI_BASE_URL: optional(url("http:", "https:"), "another OpenAI-compatible provider"),
   OPENAI_MODEL: withDefault("gpt-4o-mini", text(), "model"),
   OPENAI_TIMEOUT_MS: withDefault("45000", milliseconds(1), "time limit of one LLM call"),
+  FALLBACK_MODELS: optional(list(), "models asked in turn when the first one fails, a comma list"),
+  MODEL_PRICES: withDefault(
+    "gpt-4o-mini=0.15/0.60",
+    prices(),
+    "US dollars for a million tokens in and out, a comma list of `model=in/out`",
+  ),
+  TOKENS_PER_DAY: optional(whole(1), "tokens all workers may use in a day (UTC)"),
+  USD_PER_DAY: optional(amount(), "US dollars all workers may spend in a day (UTC)"),
+  LLM_BATCH: withDefault("1", whole(1, 50), "tickets that share one prompt"),
+  TICKET_TOKENS_MAX: withDefault("6000", whole(100), "tokens of a ticket a model sees; the middle is cut"),
+  TAXONOMY_FILE: optional(text(), "JSON file with labels of your own"),
+  CONFIDENCE_TEMPERATURE: withDefault("1", amount(), "above 1 calibrates confidences down, below 1 up"),
+  REVIEW_BELOW: withDefault("0.7", share(), "confidence below which a ticket is listed for review"),
+  TICKETS_TABLE: withDefault("tickets", identifier(), "table with the tickets"),
+  TICKETS_COLUMNS: withDefault(
+    "id,category,classified_at",
+    columns(),
+    "its columns for the id, the label and the time",
+  ),
+  DATABASE_TIMEOUT_MS: withDefault("10000", milliseconds(100), "time limit of one statement"),
   SHUTDOWN_GRACE_MS: withDefault("30000", milliseconds(), "time that requests in flight get on shutdown"),
   LOG_LEVEL: withDefault(
     "info",

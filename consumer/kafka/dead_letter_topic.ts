@@ -4,24 +4,32 @@ import { CompressionTypes, type Kafka, Partitioners, type Producer } from "kafka
 import { outcomeLabel } from "../../shared/outcome.ts";
 import type { Delivery } from "../core/delivery.ts";
 import { headerText, type HeaderValue, type KafkaRecord } from "./record.ts";
+import { deadLetterTopicOf, sourceTopicOf } from "./side_topics.ts";
 
 /** Header that counts how often a record was replayed. */
 const REPLAYS = "ackpool-replays";
 
+/** What the dead-letter topic of a record follows from. */
+export interface SideTopicNames {
+  readonly groupId: string;
+  /** As configured. */
+  readonly deadLetterTopic: string | undefined;
+  readonly retryTopic: string | undefined;
+}
+
 /** A producer for dead letters. */
 export class DeadLetterTopic {
   readonly #producer: Producer;
-  readonly #topicOf: (topic: string) => string;
+  readonly #names: SideTopicNames;
   #connected: Promise<void> | undefined;
 
-  /** @param topicOf the dead-letter topic of a source topic. */
-  constructor(kafka: Kafka, topicOf: (topic: string) => string) {
+  constructor(kafka: Kafka, names: SideTopicNames) {
     this.#producer = kafka.producer({
       allowAutoTopicCreation: true,
       retry: { retries: 3 },
       createPartitioner: Partitioners.DefaultPartitioner,
     });
-    this.#topicOf = topicOf;
+    this.#names = names;
   }
 
   /** Resolves when all in-sync replicas have the dead letter; rejects otherwise. */
@@ -33,7 +41,7 @@ export class DeadLetterTopic {
     await this.#connected;
     const { record } = delivery;
     await this.#producer.send({
-      topic: this.#topicOf(record.topic),
+      topic: this.#topicOf(record),
       acks: -1,
       compression: CompressionTypes.None,
       messages: [{
@@ -43,9 +51,15 @@ export class DeadLetterTopic {
           string,
           Buffer | string
         >,
-        timestamp: String(record.timestampMs),
+        // Its own timestamp, not the origin's: Kafka keeps it for as long as any record written now.
       }],
     });
+  }
+
+  #topicOf({ topic, headers }: KafkaRecord): string {
+    const { groupId, deadLetterTopic, retryTopic } = this.#names;
+    const source = sourceTopicOf(topic, headerText(headers["ackpool-origin-topic"]), groupId, retryTopic);
+    return deadLetterTopicOf(source, groupId, deadLetterTopic);
   }
 
   /** Ends the connection. */

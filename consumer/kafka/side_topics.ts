@@ -15,6 +15,18 @@ export function retryTopicOf(topic: string, groupId: string, configured: string 
   return configured ?? `${topic}.${groupId}.retry`;
 }
 
+/** The topic a record was read from first: a replay comes out of the retry topic, but belongs to its origin's. */
+export function sourceTopicOf(
+  topic: string,
+  originTopic: string | undefined,
+  groupId: string,
+  retryTopic: string | undefined,
+): string {
+  // The header alone proves nothing: any producer can set it.
+  const replayed = originTopic !== undefined && retryTopicOf(originTopic, groupId, retryTopic) === topic;
+  return replayed ? originTopic : topic;
+}
+
 /**
  * Makes a side topic with the source's partitions where it is missing, and says whether it is there now. A broker
  * without a controller cannot make topics; there, asking for its metadata may.

@@ -11,7 +11,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shared/": ["shared/"],
   "consumer/core/": ["consumer/core/", "shared/"],
   "consumer/kafka/": ["consumer/kafka/", "consumer/core/", "shared/"],
-  "consumer/admin/": ["consumer/admin/", "consumer/core/", "consumer/kafka/", "shared/"],
+  "consumer/dead_letters/": ["consumer/dead_letters/", "consumer/kafka/", "consumer/core/", "shared/"],
+  "consumer/admin/": [
+    "consumer/admin/",
+    "consumer/dead_letters/",
+    "consumer/core/",
+    "consumer/kafka/",
+    "shared/",
+  ],
   "consumer/": ["consumer/", "shared/"],
   "worker/core/": ["worker/core/", "shared/"],
   "worker/llm/": ["worker/llm/", "worker/core/", "shared/"],
@@ -42,7 +49,7 @@ const PURE = new Set(["zod", "node:crypto"]);
 
 /** Files that are programs, and the one that says how programs start and end. */
 const ENTRY =
-  /(^|\/)(main|[a-z_]+_main|migrate|ingress)\.ts$|^local\/[a-z_]+\.ts$|^local\/eval\/[a-z_]+\.ts$|^shared\/process\.ts$/;
+  /(^|\/)(main|[a-z_]+_main|migrate|ingress)\.ts$|^consumer\/(dlq|lag|drain)\.ts$|^local\/[a-z_]+\.ts$|^local\/eval\/[a-z_]+\.ts$|^shared\/process\.ts$/;
 
 Deno.test("imports point one way: main, adapters, core, shared", () => {
   const wrong = projectImports().filter(({ from, to }) => {

@@ -1,0 +1,90 @@
+// The dead-letter desk on a real Kafka: list, show, replay and drop, for the command line and the admin port alike.
+
+import type { Kafka } from "kafkajs";
+import type { ConsumerConfig } from "./config.ts";
+import { drop, type DropRequest, type DropSummary } from "./dead_letters/drop.ts";
+import type { Filter } from "./dead_letters/filter.ts";
+import type { DeskPorts } from "./dead_letters/ports.ts";
+import {
+  replay,
+  type ReplayProgress,
+  type ReplayRequest,
+  type ReplaySummary,
+} from "./dead_letters/replay.ts";
+import { findOne, type Scan, scan } from "./dead_letters/scan.ts";
+import { GroupOffsets } from "./kafka/group_offsets.ts";
+import { pause } from "./kafka/patience.ts";
+import { deadLetterTopicOf, retryTopicOf } from "./kafka/side_topics.ts";
+import { TopicReader } from "./kafka/topic_reader.ts";
+import { TransactionalSender } from "./kafka/transactional_sender.ts";
+
+/** Where dead letters are. */
+export type DeskConfig = Pick<ConsumerConfig, "deadLetterTopic" | "retryTopic"> & {
+  readonly source: Pick<ConsumerConfig["source"], "topics" | "groupId">;
+};
+
+/** A desk; `close()` after use. It connects when it is first asked. */
+export class DeadLetterDesk {
+  readonly #kafka: Kafka;
+  readonly #config: DeskConfig;
+  readonly #offsets: GroupOffsets;
+  readonly #ports: DeskPorts;
+  #topics: Promise<readonly string[]> | undefined;
+  #reader: TopicReader | undefined;
+
+  constructor(kafka: Kafka, config: DeskConfig) {
+    this.#kafka = kafka;
+    this.#config = config;
+    this.#offsets = new GroupOffsets(kafka);
+    const { groupId } = config.source;
+    this.#ports = {
+      groupId,
+      topics: () => this.topics(),
+      retryTopicOf: (topic) => retryTopicOf(topic, groupId, config.retryTopic),
+      offsets: this.#offsets,
+      reader: async () => this.#reader ??= new TopicReader(kafka, groupId, await this.topics()),
+      openSender: () => TransactionalSender.open(this.#kafka, `${groupId}.dead-letters`),
+      nowMs: Date.now,
+      pause,
+    };
+  }
+
+  /** The dead-letter topics there are. */
+  async topics(): Promise<readonly string[]> {
+    this.#topics ??= this.#findTopics();
+    const found = await this.#topics.catch((error) => {
+      this.#topics = undefined;
+      throw error;
+    });
+    // One that is not there yet may come.
+    if (found.length === 0) this.#topics = undefined;
+    return found;
+  }
+
+  scan(filter: Filter, signal?: AbortSignal): Promise<Scan> {
+    return scan(this.#ports, filter, signal);
+  }
+
+  findOne(...[at, signal]: [Parameters<typeof findOne>[1], AbortSignal?]): ReturnType<typeof findOne> {
+    return findOne(this.#ports, at, signal);
+  }
+
+  replay(request: ReplayRequest, progress: ReplayProgress, signal: AbortSignal): Promise<ReplaySummary> {
+    return replay(this.#ports, request, progress, signal);
+  }
+
+  drop(request: DropRequest, signal: AbortSignal): Promise<DropSummary> {
+    return drop(this.#ports, request, signal);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#reader?.close(), this.#offsets.close()]);
+  }
+
+  async #findTopics(): Promise<readonly string[]> {
+    const { source: { topics, groupId }, deadLetterTopic } = this.#config;
+    const wanted = new Set(topics.map((topic) => deadLetterTopicOf(topic, groupId, deadLetterTopic)));
+    const there = new Set(await this.#offsets.topics());
+    return [...wanted].filter((topic) => there.has(topic));
+  }
+}

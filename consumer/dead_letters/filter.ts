@@ -1,0 +1,76 @@
+// Which dead letters are meant, and what they have in common.
+
+import { headerText, type KafkaRecord } from "../kafka/record.ts";
+import { bytesAsText, type DeadLetter, Header } from "./dead_letter.ts";
+
+/** All that is given must hold. */
+export interface Filter {
+  /** What the last attempt came to: `422`, a class such as `5xx`, `timeout`. One of them. */
+  readonly statuses?: readonly string[];
+  /** Dead-lettered at this time or later, in ms since the epoch. */
+  readonly sinceMs?: number;
+  /** Dead-lettered before this time, in ms since the epoch. */
+  readonly untilMs?: number;
+  /** The whole key. */
+  readonly key?: string;
+  /** A part of value, key or problem, in upper or lower case. */
+  readonly grep?: string;
+  /** The whole cause, as the list shows it. */
+  readonly cause?: string;
+  /** `topic/partition/offset` of dead letters. */
+  readonly positions?: readonly string[];
+}
+
+/** Dead letters of one cause. */
+export interface CauseGroup {
+  readonly cause: string;
+  readonly count: number;
+  readonly oldestMs: number;
+  readonly newestMs: number;
+}
+
+/** Whether a dead letter is meant. */
+export function matches(filter: Filter, letter: DeadLetter, record: KafkaRecord): boolean {
+  const { statuses, sinceMs = -Infinity, untilMs = Infinity, key, grep, cause, positions } = filter;
+  return (statuses === undefined || statuses.some((status) => isStatus(status, letter.status))) &&
+    letter.atMs >= sinceMs && letter.atMs < untilMs &&
+    (key === undefined || letter.key === key) &&
+    (cause === undefined || letter.cause === cause) &&
+    (positions === undefined ||
+      positions.includes(`${letter.topic}/${letter.partition}/${letter.offset}`)) &&
+    (grep === undefined || contains(grep, letter, record));
+}
+
+/** Dead letters by cause, the most frequent first. */
+export function groupByCause(letters: readonly DeadLetter[]): readonly CauseGroup[] {
+  const groups = new Map<string, { count: number; oldestMs: number; newestMs: number }>();
+  for (const { cause, atMs } of letters) {
+    const group = groups.get(cause) ?? { count: 0, oldestMs: Infinity, newestMs: -Infinity };
+    group.count += 1;
+    group.oldestMs = Math.min(group.oldestMs, atMs);
+    group.newestMs = Math.max(group.newestMs, atMs);
+    groups.set(cause, group);
+  }
+  return Array.from(groups, ([cause, group]) => ({ cause, ...group }))
+    .sort((a, b) => b.count - a.count || b.newestMs - a.newestMs);
+}
+
+/** The newest first. */
+export function newestFirst(letters: readonly DeadLetter[]): readonly DeadLetter[] {
+  return [...letters].sort((a, b) => b.atMs - a.atMs || b.offset - a.offset);
+}
+
+function isStatus(wanted: string, status: string): boolean {
+  const [, digit] = /^([1-5])xx$/i.exec(wanted) ?? [];
+  return digit === undefined ? wanted === status : /^\d{3}$/.test(status) && status.startsWith(digit);
+}
+
+function contains(part: string, { key }: DeadLetter, { value, headers }: KafkaRecord): boolean {
+  const wanted = part.toLowerCase();
+  const texts = [
+    key ?? "",
+    value === null ? "" : bytesAsText(value),
+    headerText(headers[Header.problem]) ?? "",
+  ];
+  return texts.some((text) => text.toLowerCase().includes(wanted));
+}

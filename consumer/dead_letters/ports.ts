@@ -1,0 +1,38 @@
+// What the dead-letter desk needs of Kafka and of time, so that it can be tried without either.
+
+import type { GroupCommit } from "../kafka/group_offsets.ts";
+import type { OffsetRange, Visit } from "../kafka/topic_reader.ts";
+import type { PlacedRecord } from "../kafka/transactional_sender.ts";
+
+/** Reads ranges of dead-letter topics. */
+export interface LetterReader {
+  read(ranges: readonly OffsetRange[], visit: Visit, signal?: AbortSignal): Promise<void>;
+}
+
+/** Sends replays and marks, all at once or not at all. */
+export interface LetterSender {
+  send(records: readonly PlacedRecord[]): Promise<readonly number[]>;
+  close(): Promise<void>;
+}
+
+/** See the first line. */
+export interface DeskPorts {
+  /** The group whose dead letters these are. */
+  readonly groupId: string;
+  /** The dead-letter topics there are. */
+  readonly topics: () => Promise<readonly string[]>;
+  /** Where replays of a source topic's records go. */
+  readonly retryTopicOf: (topic: string) => string;
+  readonly offsets: {
+    ranges(topic: string): Promise<readonly OffsetRange[]>;
+    partitions(topic: string): Promise<number>;
+    committed(groupId: string, topic: string): Promise<readonly GroupCommit[]>;
+  };
+  readonly reader: () => Promise<LetterReader>;
+  /** Takes the right to send over from whoever has it. */
+  readonly openSender: () => Promise<LetterSender>;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: () => number;
+  /** Resolves after `ms`, or as soon as `signal` fires. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+}

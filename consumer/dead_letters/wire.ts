@@ -1,0 +1,98 @@
+// Dead letters as JSON: the same on the command line and on the admin port.
+
+import type { KafkaRecord } from "../kafka/record.ts";
+import { bytesAsText, type DeadLetter, positionOf } from "./dead_letter.ts";
+import { groupByCause, newestFirst } from "./filter.ts";
+import type { State } from "./marks.ts";
+import type { Found, Scan } from "./scan.ts";
+
+/** A dead letter for machines. Times as ISO 8601. */
+export interface DeadLetterJson {
+  /** `topic/partition/offset` in the dead-letter topic. */
+  readonly at: string;
+  readonly state: State;
+  readonly origin: { readonly at: string; readonly time: string } | null;
+  readonly key: string | null;
+  readonly status: string;
+  readonly reason: string;
+  readonly cause: string;
+  readonly attempts: number;
+  readonly replays: number;
+  readonly dead_lettered_at: string;
+}
+
+/** The list: causes of all that are meant, then the newest of them. */
+export interface ListJson {
+  /** Dead letters there are, in whatever state and whether meant or not. */
+  readonly total: number;
+  readonly meant: number;
+  readonly causes: readonly {
+    readonly cause: string;
+    readonly count: number;
+    readonly oldest: string;
+    readonly newest: string;
+  }[];
+  readonly dead_letters: readonly DeadLetterJson[];
+}
+
+/** One, with everything. */
+export interface ShowJson extends DeadLetterJson {
+  /** Text, `base64:…` where it is not UTF-8, null for a tombstone. */
+  readonly value: string | null;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** @param all those that were replayed or dropped, too. */
+export function listAsJson({ found, total }: Scan, all: boolean, limit: number): ListJson {
+  const shown = found.filter(({ state }) => all || state === "open");
+  const states = new Map(shown.map(({ letter, state }) => [letter, state]));
+  const letters = shown.map(({ letter }) => letter);
+  return {
+    total,
+    meant: shown.length,
+    causes: groupByCause(letters).map(({ cause, count, oldestMs, newestMs }) => ({
+      cause,
+      count,
+      oldest: iso(oldestMs),
+      newest: iso(newestMs),
+    })),
+    dead_letters: newestFirst(letters).slice(0, limit).map((letter) =>
+      letterAsJson(letter, states.get(letter) ?? "open")
+    ),
+  };
+}
+
+/** See {@link ShowJson}. */
+export function showAsJson(record: KafkaRecord, { letter, state }: Found): ShowJson {
+  const text = (value: Uint8Array | string) => typeof value === "string" ? value : bytesAsText(value);
+  const headers = Object.entries(record.headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, Array.isArray(value) ? value.map(text) : text(value)]]
+  );
+  return {
+    ...letterAsJson(letter, state),
+    value: record.value === null ? null : bytesAsText(record.value),
+    headers: Object.fromEntries(headers),
+  };
+}
+
+function letterAsJson(letter: DeadLetter, state: State): DeadLetterJson {
+  const { origin, key, status, reason, cause, attempts, replays, atMs } = letter;
+  return {
+    at: positionOf(letter),
+    state,
+    origin: origin === undefined ? null : { at: positionOf(origin), time: iso(origin.timestampMs) },
+    key,
+    status,
+    reason,
+    cause,
+    attempts,
+    replays,
+    dead_lettered_at: iso(atMs),
+  };
+}
+
+/** Somebody else's header may say any number. */
+function iso(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? "" : date.toISOString();
+}

@@ -1,0 +1,145 @@
+// `deno task dlq`: lists, shows, replays and drops dead letters from the command line.
+
+import { type Environment, logConfig, readVariables } from "../shared/config.ts";
+import { configureLogs } from "../shared/log.ts";
+import { EXIT, onStopSignal, runMain, StartError } from "../shared/process.ts";
+import { DeadLetterDesk } from "./dead_letter_desk.ts";
+import { DLQ_USAGE, type DlqCommand, parseDlqArguments } from "./dead_letters/arguments.ts";
+import { RetryTopicMissing } from "./dead_letters/placement.ts";
+import type { ReplayProgress } from "./dead_letters/replay.ts";
+import { bar, dropAsText, listAsText, replayAsText, showAsText } from "./dead_letters/screen.ts";
+import { listAsJson, showAsJson } from "./dead_letters/wire.ts";
+import { SenderSuperseded } from "./kafka/transactional_sender.ts";
+import { connectKafka } from "./kafka_connection.ts";
+
+type Command<Name extends DlqCommand["name"]> = Extract<DlqCommand, { name: Name }>;
+
+const encoder = new TextEncoder();
+const print = (text: string) => write(Deno.stdout, `${text}\n`);
+
+async function main(): Promise<number> {
+  const env = (name: string) => Deno.env.get(name);
+  // Standard output is the answer's: only errors may break into it.
+  configureLogs({ ...logConfig(env, Deno.stdout.isTerminal()), level: "error" });
+  const command = parse(env);
+  if (command.name === "help") return print(DLQ_USAGE.trimEnd()), EXIT.ok;
+  const stopping = new AbortController();
+  onStopSignal(() => stopping.abort(new StartError("Stopped.")));
+  const { kafka, config } = await connectKafka(env, "ackpool-dlq");
+  const desk = new DeadLetterDesk(kafka, config);
+  try {
+    return await run(desk, command, stopping.signal);
+  } catch (error) {
+    throw toStartError(error as Error);
+  } finally {
+    await desk.close();
+  }
+}
+
+function parse(env: Environment): DlqCommand {
+  const { DEAD_LETTER_REPLAYS_MAX } = readVariables(["DEAD_LETTER_REPLAYS_MAX"], env);
+  try {
+    return parseDlqArguments(Deno.args, Date.now(), DEAD_LETTER_REPLAYS_MAX);
+  } catch (error) {
+    if (error instanceof TypeError) throw new StartError(`${error.message}\nTry deno task dlq help.`);
+    throw error;
+  }
+}
+
+function run(desk: DeadLetterDesk, command: DlqCommand, signal: AbortSignal): Promise<number> {
+  switch (command.name) {
+    case "help":
+      return Promise.resolve(EXIT.ok);
+    case "list":
+      return list(desk, command, signal);
+    case "show":
+      return show(desk, command, signal);
+    case "replay":
+      return replay(desk, command, signal);
+    case "drop":
+      return drop(desk, command, signal);
+    default:
+      return command satisfies never;
+  }
+}
+
+async function list(desk: DeadLetterDesk, command: Command<"list">, signal: AbortSignal): Promise<number> {
+  const json = listAsJson(await desk.scan(command.filter, signal), command.all, command.limit);
+  print(command.json ? JSON.stringify(json, null, 2) : listAsText(json));
+  return EXIT.ok;
+}
+
+async function show(
+  desk: DeadLetterDesk,
+  { at, json }: Command<"show">,
+  signal: AbortSignal,
+): Promise<number> {
+  const [, topic, partition, offset] = /^(?:([^/]+)\/)?(\d{1,10})\/(\d{1,15})$/.exec(at) ?? [];
+  if (partition === undefined) throw new StartError(`${at} is no [TOPIC/]PARTITION/OFFSET`);
+  const topics = await desk.topics();
+  const only = topic ?? (topics.length === 1 ? topics[0] : undefined);
+  if (only === undefined) throw new StartError(`Say which topic: ${topics.join(", ") || "there is none"}`);
+  const one = await desk.findOne(
+    { topic: only, partition: Number(partition), offset: Number(offset) },
+    signal,
+  );
+  if (one === undefined) throw new StartError(`There is no dead letter at ${only}/${partition}/${offset}`);
+  const shown = showAsJson(one.record, one.found);
+  print(json ? JSON.stringify(shown, null, 2) : showAsText(shown));
+  return EXIT.ok;
+}
+
+async function replay(
+  desk: DeadLetterDesk,
+  { request, json }: Command<"replay">,
+  signal: AbortSignal,
+): Promise<number> {
+  const summary = await desk.replay(request, progressBar(), signal);
+  clearLine();
+  print(json ? JSON.stringify(summary, null, 2) : replayAsText(summary));
+  if (summary.end === "interrupted") return EXIT.interrupted;
+  return summary.end === "done" || summary.end === "dry-run" ? EXIT.ok : EXIT.failed;
+}
+
+async function drop(
+  desk: DeadLetterDesk,
+  { request, json }: Command<"drop">,
+  signal: AbortSignal,
+): Promise<number> {
+  const summary = await desk.drop(request, signal);
+  print(json ? JSON.stringify(summary, null, 2) : dropAsText(summary, request.dryRun));
+  return signal.aborted ? EXIT.interrupted : EXIT.ok;
+}
+
+/** On a terminal only: a file wants no bar. */
+function progressBar(): ReplayProgress {
+  if (!Deno.stderr.isTerminal()) return () => {};
+  let [phaseNow, startedMs] = ["", performance.now()];
+  return (phase, done, total) => {
+    if (phase !== phaseNow) [phaseNow, startedMs] = [phase, performance.now()];
+    const line = phase === "reading"
+      ? "reading the dead-letter topics …"
+      : `${phase === "canary" ? "canaries settled " : ""}${bar(done, total, performance.now() - startedMs)}`;
+    clearLine();
+    write(Deno.stderr, line);
+  };
+}
+
+function clearLine(): void {
+  if (Deno.stderr.isTerminal()) write(Deno.stderr, "\r\x1b[2K");
+}
+
+function toStartError(error: Error): Error {
+  if (error instanceof SenderSuperseded || error instanceof RetryTopicMissing) {
+    return new StartError(error.message);
+  }
+  if (error.name.startsWith("KafkaJS")) return new StartError(`Kafka says: ${error.message}`);
+  return error;
+}
+
+function write(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = encoder.encode(text);
+  for (let written = 0; written < bytes.length;) written += to.writeSync(bytes.subarray(written));
+}
+
+if (import.meta.main) await runMain(main);

@@ -1,0 +1,153 @@
+// Reads ranges of topics without being the group that owns them: alone in a throwaway group, committing nothing.
+
+import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "kafkajs";
+import { partitionId, type TopicPartition } from "../core/partition.ts";
+import { within } from "./patience.ts";
+import { type KafkaRecord, toOffset, toReceived } from "./record.ts";
+
+/** Offsets `from` to `to` of a partition, `to` not included. */
+export interface OffsetRange extends TopicPartition {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Is given a partition's next records, in order. Reading waits for it. */
+export type Visit = (records: readonly KafkaRecord[]) => void | Promise<void>;
+
+/** How long leaving may take, in ms. */
+const LEAVE_LIMIT_MS = 2000;
+const FETCH_WAIT_MS = 100;
+
+interface Reading {
+  readonly left: Map<string, { readonly at: TopicPartition; position: number; readonly to: number }>;
+  readonly visit: Visit;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+/** Reads the same topics as often as it is asked to; the first time takes as long as joining a group does. */
+export class TopicReader {
+  readonly #consumer: Consumer;
+  readonly #topics: readonly string[];
+  #started: Promise<void> | undefined;
+  #assigned: readonly TopicPartition[] = [];
+  #joined = Promise.withResolvers<void>();
+  #reading: Reading | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** @param groupId begins the throwaway group's name, so that rights that go by prefix cover it. */
+  constructor(kafka: Kafka, groupId: string, topics: readonly string[]) {
+    this.#topics = topics;
+    this.#consumer = kafka.consumer({
+      groupId: `${groupId}.reader-${crypto.randomUUID().slice(0, 8)}`,
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      allowAutoTopicCreation: false,
+    });
+  }
+
+  /**
+   * Reads ranges to their ends, control records and aborted ones left out. Reads wait for each other.
+   *
+   * @throws what the broker refused it with, or the reason of `signal`.
+   */
+  async read(ranges: readonly OffsetRange[], visit: Visit, signal?: AbortSignal): Promise<void> {
+    const turn = this.#queue.then(() => this.#readNow(ranges, visit, signal));
+    this.#queue = turn.catch(() => {});
+    await turn;
+  }
+
+  /** Leaves, as far as that can be done in a few seconds. */
+  async close(): Promise<void> {
+    if (this.#started !== undefined) await within(LEAVE_LIMIT_MS, this.#consumer.disconnect());
+  }
+
+  async #readNow(ranges: readonly OffsetRange[], visit: Visit, signal?: AbortSignal): Promise<void> {
+    const wanted = ranges.filter(({ from, to }) => from < to);
+    signal?.throwIfAborted();
+    if (wanted.length === 0) return;
+    const left = new Map(wanted.map(({ topic, partition, from, to }) => {
+      const at = { topic, partition };
+      return [partitionId(at), { at, position: from, to }];
+    }));
+    const reading = { left, visit, done: Promise.withResolvers<void>() };
+    const giveUp = () => reading.done.reject(signal?.reason);
+    signal?.addEventListener("abort", giveUp, { once: true });
+    try {
+      this.#started ??= this.#start();
+      await Promise.race([this.#started.then(() => this.#joined.promise), reading.done.promise]);
+      this.#reading = reading;
+      this.#position();
+      await reading.done.promise;
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
+      this.#reading = undefined;
+      this.#pauseAll();
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { GROUP_JOIN, CRASH, END_BATCH_PROCESS } = this.#consumer.events;
+    this.#consumer.on(GROUP_JOIN, (event) => this.#joinedGroup(event));
+    this.#consumer.on(CRASH, ({ payload }) => {
+      if (!payload.restart) this.#reading?.done.reject(payload.error);
+    });
+    this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
+      if (payload.batchSize === 0) this.#passed(payload, toOffset(payload.lastOffset) + 1);
+    });
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topics: [...this.#topics], fromBeginning: true });
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: (payload) => this.#eachBatch(payload),
+    });
+  }
+
+  #joinedGroup({ payload: { memberAssignment } }: ConsumerGroupJoinEvent): void {
+    this.#assigned = Object.entries(memberAssignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic, partition }))
+    );
+    this.#position();
+    this.#joined.resolve();
+  }
+
+  /** Everything stands still but what is being read. */
+  #position(): void {
+    this.#pauseAll();
+    for (const { at, position } of this.#reading?.left.values() ?? []) {
+      this.#consumer.seek({ ...at, offset: String(position) });
+      this.#consumer.resume([{ topic: at.topic, partitions: [at.partition] }]);
+    }
+  }
+
+  #pauseAll(): void {
+    if (this.#assigned.length === 0) return;
+    this.#consumer.pause(this.#assigned.map(({ topic, partition }) => ({ topic, partitions: [partition] })));
+  }
+
+  async #eachBatch({ batch, isStale, resolveOffset }: EachBatchPayload): Promise<void> {
+    const reading = this.#reading;
+    const at = { topic: batch.topic, partition: batch.partition };
+    const wanted = reading?.left.get(partitionId(at));
+    if (reading === undefined || wanted === undefined || isStale()) return;
+    const records = batch.messages.map((message) => toReceived(at.topic, at.partition, message, false).record)
+      .filter(({ offset }) => offset >= wanted.position && offset < wanted.to);
+    try {
+      if (records.length > 0) await reading.visit(records);
+    } catch (error) {
+      // What the visitor throws is the reader's caller's, not a reason to join again.
+      return reading.done.reject(error);
+    }
+    resolveOffset(batch.lastOffset());
+    this.#passed(at, toOffset(batch.lastOffset()) + 1);
+  }
+
+  #passed({ topic, partition }: TopicPartition, position: number): void {
+    const wanted = this.#reading?.left.get(partitionId({ topic, partition }));
+    if (this.#reading === undefined || wanted === undefined) return;
+    wanted.position = Math.max(wanted.position, position);
+    if (wanted.position < wanted.to) return;
+    this.#reading.left.delete(partitionId({ topic, partition }));
+    this.#consumer.pause([{ topic, partitions: [partition] }]);
+    if (this.#reading.left.size === 0) this.#reading.done.resolve();
+  }
+}

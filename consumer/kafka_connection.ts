@@ -1,0 +1,29 @@
+// What the commands that look at a consumer from outside need of its environment: the brokers, the group, the topics.
+
+import type { Environment } from "../shared/config.ts";
+import { type ConsumerConfig, parseConfig, type TlsFiles } from "./config.ts";
+import { createKafka, type KafkaClientConfig } from "./kafka/client.ts";
+
+/** See the first line. */
+export interface KafkaConnection {
+  readonly kafka: ReturnType<typeof createKafka>;
+  readonly config: ConsumerConfig;
+}
+
+/**
+ * Reads the consumer's own variables; `WORKER_URL` may be missing, for nothing is sent there.
+ *
+ * @throws {ConfigError} with every problem at once.
+ */
+export async function connectKafka(env: Environment, clientId: string): Promise<KafkaConnection> {
+  const config = parseConfig((name) => env(name) ?? (name === "WORKER_URL" ? "http://localhost" : undefined));
+  return { config, kafka: createKafka({ ...config.kafka, clientId, tls: await readTls(config.tlsFiles) }) };
+}
+
+async function readTls(files: TlsFiles | undefined): Promise<KafkaClientConfig["tls"]> {
+  if (files === undefined) return undefined;
+  const read = async (name: "ca" | "cert" | "key") =>
+    files[name] === undefined ? {} : { [name]: await Deno.readTextFile(files[name]) };
+  const passphrase = files.passphrase === undefined ? {} : { passphrase: files.passphrase };
+  return { ...await read("ca"), ...await read("cert"), ...await read("key"), ...passphrase };
+}
