@@ -37,10 +37,18 @@ export function markdownReport({ title, command, tables, faults }: Findings): st
 
 /** Prints the findings and keeps them as `reports/<name>.md`. */
 export async function publish(name: string, findings: Findings): Promise<void> {
-  const text = markdownReport(findings);
+  const text = `${markdownReport(findings)}\n${circumstances()}\n`;
   print(`\n${text}`);
   await Deno.mkdir(FOLDER, { recursive: true });
   await Deno.writeTextFile(`${FOLDER}${name}.md`, text);
+}
+
+function circumstances(): string {
+  const { hardwareConcurrency } = navigator;
+  return `Measured on ${
+    new Date().toISOString().slice(0, 10)
+  } with Kafka 4.1.0, PostgreSQL and all processes on one ` +
+    `machine with ${hardwareConcurrency} cores, Deno ${Deno.version.deno}.`;
 }
 
 /** Writes to standard output. */
