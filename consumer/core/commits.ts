@@ -89,7 +89,7 @@ export class Commits<R> {
       const mark = this.#markOf(partition, leaving);
       const { committed } = partition;
       // Records that are held need the broker's word even where there is nothing new to say.
-      const news = mark.offset !== committed.offset || mark.metadata !== committed.metadata;
+      const news = mark.offset !== committed?.offset || mark.metadata !== committed.metadata;
       if (news || this.#unconfirmed.length > 0) marks.push({ partition, mark });
     }
     this.#dirty.clear();
@@ -144,7 +144,10 @@ export class Commits<R> {
 
   #refused(commit: Pending<R>, nowMs: number): void {
     this.#failingSinceMs ??= nowMs;
-    for (const { partition } of commit.marks) if (!partition.revoked) this.#dirty.add(partition);
+    for (const { partition } of commit.marks) {
+      partition.committed = undefined;
+      if (!partition.revoked) this.#dirty.add(partition);
+    }
     this.#unconfirmed = [...commit.covers.filter((delivery) => !delivery.home.revoked), ...this.#unconfirmed];
     this.#notBeforeMs = nowMs + RETRY_MS;
     if (this.#dirty.size > 0) this.#due(nowMs);

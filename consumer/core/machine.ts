@@ -570,7 +570,10 @@ export class Machine<R> {
     if (pause === undefined) return;
     if (rule.slows === "replica") return this.#breaker.probeLost(nowMs);
     if (rule.disposition === "pause") return this.#breaker.probeFailed("misconfigured", outcome, nowMs);
-    if (rule.counts === "verdict") return this.#breaker.probeFailed("outage", outcome, nowMs);
+    // A failure says that the misconfiguration is gone; whether there is an outage now, the verdict finds out.
+    if (rule.counts === "verdict" && pause.cause === "outage") {
+      return this.#breaker.probeFailed("outage", outcome, nowMs);
+    }
     this.#breaker.close();
     this.#health.clear();
     this.#notice({ kind: "resumed", pausedMs: nowMs - pause.sinceMs });

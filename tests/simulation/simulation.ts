@@ -214,7 +214,7 @@ class Simulation {
     const inTurn = mode === "partition" || mode === "key" || mode === "batch" || concurrency === 1;
     const retriesMs = maxAttempts * (backoff.maxMs + timeoutMs + 1000);
     const outages = this.#scenario.faults.some(({ type }) => type === "outage" || type === "bad_deploy");
-    const leftoversMs = bad < 5 && !outages ? 0 : bad * (620_000 + maxAttempts * (16_000 + timeoutMs));
+    const leftoversMs = bad < 3 && !outages ? 0 : bad * (620_000 + maxAttempts * (16_000 + timeoutMs));
     return 150_000 + retryAfterMaxMs * 4 + (idleExitMs ?? 0) * 2 + records.length * 2 * timeoutMs +
       retriesMs * (inTurn ? bad + 1 : 2) + bad * 10_000 + leftoversMs;
   }

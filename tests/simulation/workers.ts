@@ -36,7 +36,7 @@ export class Workers {
     const hangs = this.#hangs(record);
     const slow = this.#world.active("slow")?.times ?? 1;
     const natural = scenario.latencyMs * slow * Math.exp(normal(roll(5), roll(6)));
-    const durationMs = hangs ? scenario.timeoutMs : Math.min(scenario.timeoutMs, Math.max(1, natural));
+    const durationMs = hangs ? scenario.timeoutMs : Math.min(scenario.timeoutMs * 0.8, Math.max(1, natural));
     return {
       durationMs,
       finish: () => {

@@ -126,7 +126,8 @@ export class World {
 
   /** What the replicas' `/readyz` says. */
   isReady(): boolean {
-    return this.active("outage") === undefined;
+    if (this.active("outage") !== undefined) return false;
+    return Array.from({ length: this.scenario.replicas }, (_, replica) => this.isUp(replica)).includes(true);
   }
 
   #produce(plan: PlannedRecord): void {
