@@ -1,0 +1,76 @@
+// Which packages some programs need, so that an image holds no other. Pure: files are read through a function.
+
+const STATEMENT = /^\s*(?:import|export)\s(?:[^"';]*?\sfrom\s+)?"([^"]+)"/gm;
+const DYNAMIC = /\bimport\(\s*"([^"]+)"/g;
+
+/** The part of deno.json that this is about. */
+export interface DenoJson {
+  readonly imports: Readonly<Record<string, string>>;
+  readonly tasks: Readonly<Record<string, string>>;
+}
+
+/** What an image's deno.json says. */
+export interface ImageDenoJson extends DenoJson {
+  /** Packages stay in DENO_DIR, which is written when the image is built and never afterwards. */
+  readonly nodeModulesDir: "none";
+}
+
+/** Reads a file by its path from the project's root. */
+export type ReadFile = (path: string) => string;
+
+/**
+ * The file that a task runs.
+ *
+ * @throws {Error} when there is no such task, or it is not `deno run [flags] file.ts`.
+ */
+export function programOf(task: string, tasks: DenoJson["tasks"]): string {
+  const file = /^deno run .*?(\S+\.ts)$/.exec(tasks[task] ?? "")?.[1];
+  if (file === undefined) {
+    throw new Error(`Task ${task} is not "deno run [flags] file.ts": current value is ${tasks[task]}`);
+  }
+  return file;
+}
+
+/** What deno.json says in an image that runs these programs: their tasks, and the packages they import. */
+export function imageDenoJson(
+  denoJson: DenoJson,
+  programs: readonly string[],
+  read: ReadFile,
+): ImageDenoJson {
+  const packages = packagesOf(programs, read);
+  const isNeeded = (name: string) =>
+    [...packages].some((each) => each === name || each.startsWith(`${name}/`));
+  const runs = (command: string) => programs.some((program) => command.endsWith(` ${program}`));
+  return {
+    nodeModulesDir: "none",
+    imports: pick(denoJson.imports, isNeeded),
+    tasks: pick(denoJson.tasks, (name) => runs(denoJson.tasks[name] ?? "")),
+  };
+}
+
+/** Every bare specifier that the programs and the modules they import mention. */
+export function packagesOf(programs: readonly string[], read: ReadFile): ReadonlySet<string> {
+  const packages = new Set<string>();
+  const seen = new Set<string>();
+  const waiting = [...programs];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (seen.has(path) || !path.endsWith(".ts")) continue;
+    seen.add(path);
+    for (const specifier of specifiersOf(read(path))) {
+      if (specifier.startsWith(".")) waiting.push(new URL(specifier, `file:///${path}`).pathname.slice(1));
+      else if (!specifier.startsWith("node:")) packages.add(specifier);
+    }
+  }
+  return packages;
+}
+
+function specifiersOf(text: string): string[] {
+  return [...text.matchAll(STATEMENT), ...text.matchAll(DYNAMIC)].map(([, specifier]) => specifier ?? "");
+}
+
+function pick(
+  record: Readonly<Record<string, string>>,
+  keep: (name: string) => boolean,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => keep(name)));
+}
