@@ -146,6 +146,7 @@ export class Member implements GroupListener {
     this.#generation = undefined;
     this.#joins += 1;
     this.#revoke([...this.#owned.keys()]);
+    if (!this.alive) return;
     this.memberId = this.#newId();
     this.#in.broker.join(this);
   }

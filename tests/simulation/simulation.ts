@@ -20,6 +20,8 @@ export interface RunResult {
 
 /** More than any schedule needs: something goes round in circles. */
 const EVENTS_MAX = 300_000;
+/** Faults that pause delivery: when only bad records are left then, it takes its time to find out. */
+const PAUSING: readonly Fault["type"][] = ["outage", "bad_deploy", "replica_down"];
 /** How long a run is watched after all is done, in ms, and how often a consumer may ask to be woken in that time. */
 const QUIET_MS = 5000;
 const QUIET_TICKS = 5;
@@ -180,6 +182,8 @@ class Simulation {
         return target && this.#startIn(fault.forMs);
       case "join": {
         const guest = this.#start();
+        // One that drains goes when there is nothing left, or there might be nobody left.
+        if (this.#scenario.machine.idleExitMs !== undefined) return;
         return this.#timeline.after(fault.forMs, () => guest.stop());
       }
       case "evict":
@@ -213,7 +217,7 @@ class Simulation {
     const bad = records.filter(({ behaviour }) => behaviour.kind !== "good").length;
     const inTurn = mode === "partition" || mode === "key" || mode === "batch" || concurrency === 1;
     const retriesMs = maxAttempts * (backoff.maxMs + timeoutMs + 1000);
-    const outages = this.#scenario.faults.some(({ type }) => type === "outage" || type === "bad_deploy");
+    const outages = this.#scenario.faults.some(({ type }) => PAUSING.includes(type));
     const leftoversMs = bad < 3 && !outages ? 0 : bad * (620_000 + maxAttempts * (16_000 + timeoutMs));
     return 150_000 + retryAfterMaxMs * 4 + (idleExitMs ?? 0) * 2 + records.length * 2 * timeoutMs +
       retriesMs * (inTurn ? bad + 1 : 2) + bad * 10_000 + leftoversMs;
