@@ -127,8 +127,10 @@ export class Broker {
       const partitions = [...this.#owners].filter(([, owner]) => owner === member.memberId).map(([each]) =>
         each
       );
+      const { memberId } = member;
       timeline.after(this.#chance(6) * 300, () => {
-        if (generation === this.generation) member.onJoined(generation, partitions);
+        const still = generation === this.generation && member.memberId === memberId;
+        if (still) member.onJoined(generation, partitions);
       });
     }
   }

@@ -266,7 +266,6 @@ export class Member implements GroupListener {
       if (!this.alive || this.#tickMs !== wakeMs) return;
       this.#tickMs = Infinity;
       this.ticks += 1;
-      this.#tell(() => `ticks`);
       this.#feed({ type: "tick" });
     });
   }
