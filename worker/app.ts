@@ -5,6 +5,7 @@ import type { Context } from "hono";
 import { problem } from "./http/problems.ts";
 import type { Route } from "./http/route.ts";
 import { tokenCheck } from "./http/token.ts";
+import type { Taxonomy } from "./core/taxonomy.ts";
 import type { TicketDesk } from "./core/tickets.ts";
 import type { WorkerReadiness } from "./readiness.ts";
 import { type ClassifyDeps, classifyRoute } from "./routes/classify.ts";
@@ -27,6 +28,7 @@ export interface AppDeps extends Omit<ClassifyDeps, "draining"> {
   /** Any of them opens the routes that are not open to all; none opens everything. */
   readonly tokens: readonly string[];
   readonly desk: TicketDesk;
+  readonly taxonomy: Taxonomy;
   /** Confidence below which GET /review lists a ticket. */
   readonly reviewBelow: number;
 }
@@ -55,7 +57,7 @@ function routesOf(deps: AppDeps): readonly Route[] {
     classifyRoute(classification),
     classifyBatchRoute(classification),
     ticketRoute(desk),
-    overrideRoute({ ...deps, taxonomy: deps.classification.taxonomy }),
+    overrideRoute(deps),
     reviewRoute(deps),
     livezRoute(),
     readyzRoute(readiness),

@@ -6,10 +6,11 @@ import { contentHash } from "./core/identity.ts";
 import type { Label, LabelOutcome } from "./core/label.ts";
 import type { LlmFailure } from "./core/llm.ts";
 import type { BeginRequest, Begun, LabelStore, StoreFailure } from "./core/store.ts";
-import { buyLabel, currentLabelVersion, type LabellingDeps } from "./labelling.ts";
+import type { Labeller } from "./labelling.ts";
 
 /** What classification works with. */
-export interface ClassificationDeps extends LabellingDeps {
+export interface ClassificationDeps {
+  readonly labeller: Labeller;
   readonly store: LabelStore;
   /** A new UUID for every claim. */
   readonly newClaim: () => string;
@@ -55,7 +56,7 @@ export async function classify(deps: ClassificationDeps, request: ClassifyReques
     key: {
       ticketId: String(ticket.ticket_id),
       contentHash: contentHash(ticket),
-      labelVersion: currentLabelVersion(deps),
+      labelVersion: deps.labeller.labelVersion,
     },
     event: request.event,
     claim: deps.newClaim(),
@@ -73,7 +74,7 @@ export async function classify(deps: ClassificationDeps, request: ClassifyReques
 }
 
 async function classifyAdHoc(deps: ClassificationDeps, request: ClassifyRequest): Promise<Classification> {
-  const bought = await buyLabel(deps, request.ticket, request.signal);
+  const bought = await deps.labeller.buy(request.ticket, request.signal);
   if (bought.kind !== "labelled") return bought;
   const { label } = bought;
   return {
@@ -93,7 +94,7 @@ async function buyAndStore(
   claims: number,
 ): Promise<Classification | "superseded"> {
   if (claims > 1) deps.onRepeatedClaim();
-  const bought = await buyLabel(deps, request.ticket, request.signal);
+  const bought = await deps.labeller.buy(request.ticket, request.signal);
   if (bought.kind !== "labelled") {
     await deps.store.release(asked);
     return bought;

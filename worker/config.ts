@@ -1,6 +1,10 @@
 // What the environment may say to a worker, and what it means. Pure: main.ts hands the environment in.
 
-import { ConfigError, type Environment, readVariables } from "../shared/config.ts";
+import { ConfigError, type Environment, readVariables, type Values } from "../shared/config.ts";
+import type { Budget } from "./core/budget.ts";
+import type { DatabaseConfig } from "./db/database.ts";
+import type { TicketsTable } from "./db/tickets_table.ts";
+import type { LabellingRules } from "./labelling.ts";
 import type { LlmConfig } from "./llm/client.ts";
 
 /** A worker's settings. */
@@ -9,8 +13,15 @@ export interface WorkerConfig {
   readonly concurrency: number;
   readonly tokens: readonly string[];
   readonly maxBodyBytes: number;
-  readonly databaseUrl: string;
+  readonly database: Pick<DatabaseConfig, "url" | "statementTimeoutMs">;
+  readonly table: TicketsTable;
   readonly llm: LlmConfig;
+  readonly rules: LabellingRules;
+  readonly budget: Budget;
+  /** Tickets that share one prompt; 1 is none. */
+  readonly llmBatch: number;
+  readonly taxonomyFile: string | undefined;
+  readonly reviewBelow: number;
   readonly shutdownGraceMs: number;
 }
 
@@ -24,6 +35,18 @@ const NAMES = [
   "OPENAI_BASE_URL",
   "OPENAI_MODEL",
   "OPENAI_TIMEOUT_MS",
+  "FALLBACK_MODELS",
+  "MODEL_PRICES",
+  "TOKENS_PER_DAY",
+  "USD_PER_DAY",
+  "LLM_BATCH",
+  "TICKET_TOKENS_MAX",
+  "TAXONOMY_FILE",
+  "CONFIDENCE_TEMPERATURE",
+  "REVIEW_BELOW",
+  "TICKETS_TABLE",
+  "TICKETS_COLUMNS",
+  "DATABASE_TIMEOUT_MS",
   "SHUTDOWN_GRACE_MS",
 ] as const;
 
@@ -38,6 +61,7 @@ export function parseConfig(env: Environment): WorkerConfig {
   const problems: string[] = [];
   if (!env("OPENAI_API_KEY")?.trim() && !env("OPENAI_BASE_URL")?.trim()) problems.push(PROVIDER_MISSING);
   const values = collect(problems, () => readVariables(NAMES, env));
+  if (values !== undefined) problems.push(...unpriced(values));
   if (values === undefined || problems.length > 0) throw new ConfigError(problems);
   return {
     port: values.PORT,
@@ -46,15 +70,42 @@ export function parseConfig(env: Environment): WorkerConfig {
       token !== ""
     ),
     maxBodyBytes: values.MAX_BODY_BYTES,
-    databaseUrl: values.DATABASE_URL,
+    database: { url: values.DATABASE_URL, statementTimeoutMs: values.DATABASE_TIMEOUT_MS },
+    table: ticketsTable(values.TICKETS_TABLE, values.TICKETS_COLUMNS),
     llm: {
       apiKey: values.OPENAI_API_KEY,
       baseUrl: values.OPENAI_BASE_URL,
       model: values.OPENAI_MODEL,
+      fallbackModels: values.FALLBACK_MODELS ?? [],
       timeoutMs: values.OPENAI_TIMEOUT_MS,
     },
+    rules: {
+      prices: values.MODEL_PRICES,
+      ticketTokensMax: values.TICKET_TOKENS_MAX,
+      confidenceTemperature: values.CONFIDENCE_TEMPERATURE,
+    },
+    budget: { tokensPerDay: values.TOKENS_PER_DAY, usdPerDay: values.USD_PER_DAY },
+    llmBatch: values.LLM_BATCH,
+    taxonomyFile: values.TAXONOMY_FILE,
+    reviewBelow: values.REVIEW_BELOW,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
   };
+}
+
+/** What `deno task migrate` and the worker both need: the table's names. */
+export function ticketsTable(name: string, columns: readonly string[]): TicketsTable {
+  const [idColumn = "id", categoryColumn = "category", classifiedAtColumn = "classified_at"] = columns;
+  return { name, idColumn, categoryColumn, classifiedAtColumn };
+}
+
+/** Without its price a model would spend money that USD_PER_DAY never sees. */
+function unpriced(
+  values: Values<"USD_PER_DAY" | "OPENAI_MODEL" | "FALLBACK_MODELS" | "MODEL_PRICES">,
+): string[] {
+  if (values.USD_PER_DAY === undefined) return [];
+  return [values.OPENAI_MODEL, ...(values.FALLBACK_MODELS ?? [])]
+    .filter((model) => !values.MODEL_PRICES.some((price) => model.startsWith(price.model)))
+    .map((model) => `MODEL_PRICES has no price for ${model}, which USD_PER_DAY needs`);
 }
 
 function collect<T>(problems: string[], read: () => T): T | undefined {

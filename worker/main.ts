@@ -3,22 +3,27 @@
 import { ConfigError, logConfig } from "../shared/config.ts";
 import { configureLogs, logger } from "../shared/log.ts";
 import { createApp } from "./app.ts";
+import { BatchLabeller } from "./batch_labelling.ts";
+import { budgetedLlm } from "./budgeted_llm.ts";
 import { parseConfig, type WorkerConfig } from "./config.ts";
 import { promptWriter } from "./core/prompt.ts";
-import { parseTaxonomy } from "./core/taxonomy.ts";
+import { parseTaxonomy, type Taxonomy, TaxonomyError } from "./core/taxonomy.ts";
 import { Database } from "./db/database.ts";
 import { PostgresLabelStore } from "./db/label_store.ts";
+import { SpendLedger } from "./db/spend_ledger.ts";
 import { PostgresTicketDesk } from "./db/ticket_desk.ts";
 import { TicketSchema } from "./db/ticket_schema.ts";
-import { DEFAULT_TICKETS_TABLE } from "./db/tickets_table.ts";
+import { type Labeller, type LabellingDeps, singleLabeller } from "./labelling.ts";
 import { openaiLlm } from "./llm/client.ts";
 import { createMetrics, measuredLlm } from "./metrics.ts";
 import { Permits } from "./permits.ts";
 import { WorkerReadiness } from "./readiness.ts";
 import defaultTaxonomy from "./taxonomy.json" with { type: "json" };
 
-/** Time limit of one statement. Two and a few for health and reading run at once. */
-const DATABASE_LIMITS = { statementTimeoutMs: 10_000, connectionsMax: 4 };
+/** Two group commits, a renewal, and one for people and health. */
+const CONNECTIONS_MAX = 4;
+/** A hundredth of what a call of the LLM takes. */
+const BATCH_LINGER_MS = 10;
 
 const log = logger("worker");
 
@@ -34,44 +39,65 @@ function readConfig(): WorkerConfig {
   }
 }
 
-function compose(config: WorkerConfig) {
-  const database = new Database({ url: config.databaseUrl, ...DATABASE_LIMITS });
-  const schema = new TicketSchema(database, DEFAULT_TICKETS_TABLE);
+function readTaxonomy(file: string | undefined): Taxonomy {
+  try {
+    return parseTaxonomy(file === undefined ? defaultTaxonomy : JSON.parse(Deno.readTextFileSync(file)));
+  } catch (error) {
+    if (error instanceof TaxonomyError) complain(error.message);
+    else complain(`TAXONOMY_FILE cannot be read as JSON: ${error instanceof Error ? error.message : error}`);
+    return Deno.exit(2);
+  }
+}
+
+function compose(config: WorkerConfig, taxonomy: Taxonomy) {
+  const nowMs = () => Date.now();
+  const database = new Database({ ...config.database, connectionsMax: CONNECTIONS_MAX });
+  const schema = new TicketSchema(database, config.table);
   const store = new PostgresLabelStore(schema);
-  const taxonomy = parseTaxonomy(defaultTaxonomy);
+  const ledger = new SpendLedger(database, config.budget, nowMs);
   const permits = new Permits(config.concurrency);
   const metrics = createMetrics({
     inFlight: () => permits.inFlight,
     unsavedLabels: () => store.unsavedLabels,
     databaseStatements: () => database.statements,
   });
-  const llm = measuredLlm(openaiLlm(config.llm), metrics);
-  const nowMs = () => Date.now();
-  const readiness = new WorkerReadiness({ checkStore: () => store.check(), checkProvider: llm.check, nowMs });
+  const llm = budgetedLlm(measuredLlm(openaiLlm(config.llm), metrics), ledger, config.rules.prices, nowMs);
+  const readiness = new WorkerReadiness({
+    checkStore: () => store.check(),
+    checkProvider: llm.check,
+    budgetReached: () => ledger.reached(),
+    nowMs,
+  });
   const app = createApp({
     classification: {
       store,
-      llm,
-      taxonomy,
-      prompts: promptWriter(taxonomy),
+      labeller: labellerFor(config, { llm, taxonomy, prompts: promptWriter(taxonomy), rules: config.rules }),
       newClaim: () => crypto.randomUUID(),
       onRepeatedClaim: () => metrics.repeatedClaims.inc(),
     },
+    taxonomy,
     permits,
     metrics,
     readiness,
     desk: new PostgresTicketDesk(schema),
-    reviewBelow: 0.7,
+    reviewBelow: config.reviewBelow,
     tokens: config.tokens,
     maxBodyBytes: config.maxBodyBytes,
     log,
     nowMs,
   });
+  ledger.start();
   const close = async () => {
-    await store.close();
+    await Promise.all([store.close(), ledger.close()]);
     await database.close();
   };
   return { app, readiness, permits, close };
+}
+
+function labellerFor({ llmBatch, rules }: WorkerConfig, deps: LabellingDeps): Labeller {
+  if (llmBatch === 1) return singleLabeller(deps);
+  const ticketTokensMax = Math.ceil(rules.ticketTokensMax / llmBatch);
+  return new BatchLabeller(deps, { ticketsMax: llmBatch, lingerMs: BATCH_LINGER_MS, ticketTokensMax });
 }
 
 function serve(port: number, handler: (request: Request) => Response | Promise<Response>): Deno.HttpServer {
@@ -115,7 +141,7 @@ function complain(message: string): void {
 
 if (import.meta.main) {
   const config = readConfig();
-  const { app, readiness, permits, close } = compose(config);
+  const { app, readiness, permits, close } = compose(config, readTaxonomy(config.taxonomyFile));
   const server = serve(config.port, app.fetch);
   await untilStopped();
   readiness.drain();

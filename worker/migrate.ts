@@ -2,19 +2,20 @@
 
 import { ConfigError, logConfig, readVariables } from "../shared/config.ts";
 import { configureLogs, logger } from "../shared/log.ts";
+import { ticketsTable } from "./config.ts";
 import { Database, storeFailure } from "./db/database.ts";
 import { migrate, readMigrations } from "./db/migrate.ts";
-import { DEFAULT_TICKETS_TABLE } from "./db/tickets_table.ts";
 
 function complain(message: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`${message}\n`));
 }
 
-function readDatabaseUrl(): string {
+function readConfig() {
   try {
     const env = (name: string) => Deno.env.get(name);
     configureLogs(logConfig(env, Deno.stdout.isTerminal()));
-    return readVariables(["DATABASE_URL"], env).DATABASE_URL;
+    const values = readVariables(["DATABASE_URL", "TICKETS_TABLE", "TICKETS_COLUMNS"], env);
+    return { url: values.DATABASE_URL, table: ticketsTable(values.TICKETS_TABLE, values.TICKETS_COLUMNS) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     complain(error.message);
@@ -23,9 +24,10 @@ function readDatabaseUrl(): string {
 }
 
 if (import.meta.main) {
-  const database = new Database({ url: readDatabaseUrl(), statementTimeoutMs: 60_000, connectionsMax: 1 });
+  const { url, table } = readConfig();
+  const database = new Database({ url, statementTimeoutMs: 60_000, connectionsMax: 1 });
   try {
-    const applied = await migrate(database, await readMigrations(), DEFAULT_TICKETS_TABLE);
+    const applied = await migrate(database, await readMigrations(), table);
     logger("worker").info("migrated", { applied });
   } catch (error) {
     const { cause, detail } = storeFailure(error);

@@ -8,6 +8,8 @@ import type { StoreFailure } from "./core/store.ts";
 export interface ReadinessDeps {
   readonly checkStore: () => Promise<StoreFailure | undefined>;
   readonly checkProvider: () => Promise<LlmFailure | undefined>;
+  /** Which limit of the day's budget is reached, in words. */
+  readonly budgetReached: () => string | undefined;
   readonly nowMs: () => number;
 }
 
@@ -47,7 +49,12 @@ export class WorkerReadiness {
 
   /** Everything that is wrong now. */
   async causes(): Promise<readonly Cause[]> {
-    const found = await Promise.all([this.#draining ? DRAINING : undefined, this.#store(), this.#provider()]);
+    const found = await Promise.all([
+      this.#draining ? DRAINING : undefined,
+      budgetFinding(this.#deps.budgetReached()),
+      this.#store(),
+      this.#provider(),
+    ]);
     const findings = found.filter((finding) => finding !== undefined);
     for (const name of [...this.#since.keys()]) {
       if (!findings.some((finding) => finding.name === name)) this.#since.delete(name);
@@ -65,6 +72,15 @@ const DRAINING: Finding = {
   detail: "This worker is shutting down and takes nothing new",
   remedy: "Nothing to do: other replicas take over",
 };
+
+function budgetFinding(detail: string | undefined): Finding | undefined {
+  if (detail === undefined) return undefined;
+  return {
+    name: "budget-spent",
+    detail,
+    remedy: "Wait for midnight UTC, or set a higher limit and start the workers again",
+  };
+}
 
 function storeFinding(failure: StoreFailure | undefined): Finding | undefined {
   if (failure === undefined) return undefined;
@@ -84,7 +100,7 @@ function storeFinding(failure: StoreFailure | undefined): Finding | undefined {
 
 function providerFinding(failure: LlmFailure | undefined): Finding | undefined {
   if (failure === undefined) return undefined;
-  if (failure.cause === "refused") {
+  if (failure.cause === "refused" || failure.cause === "no_model") {
     return {
       name: "provider-refused",
       detail: failure.detail,

@@ -139,6 +139,51 @@ Deno.test("a provider without json_schema or logprobs is asked again without the
   await llm.stop();
 });
 
+Deno.test("a fallback model answers when the first one fails, and its name is in the label", async () => {
+  const llm = startStubLlm({
+    script: (request) => request.model === "first" ? refusal(500, "server_error") : undefined,
+  });
+  await using worker = await startWorker({
+    DATABASE_URL: "postgres://nobody@127.0.0.1:1/none",
+    OPENAI_BASE_URL: llm.baseUrl,
+    OPENAI_MODEL: "first",
+    FALLBACK_MODELS: "second",
+    MODEL_PRICES: "second=1/10",
+  });
+  const label = await (await worker.classify(TICKET)).json();
+  assert.deepEqual([label.category, label.model, label.cost_usd, llm.calls()], [
+    "billing",
+    "second",
+    0.0007,
+    2,
+  ]);
+  assert.match(label.label_version, /^first:/);
+  await llm.stop();
+});
+
+Deno.test("a spent budget costs 429s until midnight, is named by /readyz, and leaves stored labels alone", async () => {
+  await using database = await bestDatabase();
+  const admin = testDatabase(database.url, 1);
+  await migrate(admin, await readMigrations(), DEFAULT_TICKETS_TABLE);
+  await admin.run("insert into tickets (id, subject, body) values (1, 's', 'b')", []);
+  const llm = startStubLlm();
+  await using worker = await startWorker({
+    DATABASE_URL: database.url,
+    OPENAI_BASE_URL: llm.baseUrl,
+    TOKENS_PER_DAY: "400",
+  });
+  assert.equal((await worker.classify({ ...TICKET, ticket_id: 1 }, 1)).status, 200);
+  const refused = await worker.classify(TICKET);
+  assert.deepEqual([refused.status, (await refused.json()).type], [429, "/problems/budget-spent"]);
+  assert.ok(Number(refused.headers.get("retry-after")) > 0);
+  assert.equal((await (await worker.classify({ ...TICKET, ticket_id: 1 }, 1)).json()).outcome, "known");
+  const { causes } = await (await fetch(`${worker.url}/readyz`)).json();
+  assert.deepEqual(causes.map(({ name }: { name: string }) => name), ["budget-spent"]);
+  assert.equal(llm.calls(), 1);
+  await admin.close();
+  await llm.stop();
+});
+
 Deno.test("an unkeyed call is aborted when its caller goes away, a keyed one is finished and stored", async () => {
   await using database = await bestDatabase();
   const admin = testDatabase(database.url, 1);

@@ -150,3 +150,30 @@ Deno.test("20 identical requests at once over two replicas cost one call, and so
   assert.equal(llm.calls(), 1);
   await llm.stop();
 });
+
+Deno.test("a taxonomy file gives a worker other labels, and a bad one is refused in full", async () => {
+  // Inside the project: the task may read nothing else.
+  const folder = await Deno.makeTempDir({
+    dir: new URL("../../", import.meta.url).pathname,
+    prefix: ".taxonomy-",
+  });
+  const file = `${folder}/taxonomy.json`;
+  const env = { DATABASE_URL: "postgres://nobody@127.0.0.1:1/none", TAXONOMY_FILE: file };
+  const llm = startStubLlm();
+  const write = (labels: unknown) => Deno.writeTextFile(file, JSON.stringify({ labels }));
+  try {
+    await write([{ name: "urgent", description: "Now" }, { name: "later", description: "Not now" }]);
+    await using worker = await startWorker({ ...env, OPENAI_BASE_URL: llm.baseUrl });
+    assert.equal((await (await worker.classify(TICKET)).json()).category, "later");
+    await write([{ name: "urgent", description: "" }, { name: "Urgent", description: "Now" }]);
+    await using refused = startWorkerChild({ ...env, OPENAI_BASE_URL: llm.baseUrl });
+    assert.equal((await refused.exit).code, 2);
+    assert.deepEqual(refused.lines.map(({ text }) => text), [
+      'Taxonomy label "urgent" has an empty description',
+      'Taxonomy label "Urgent" is there twice',
+    ]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+    await llm.stop();
+  }
+});

@@ -4,6 +4,7 @@ import type { Hono } from "hono";
 import type { Completion, Llm, LlmFailure } from "../../worker/core/llm.ts";
 import { type Prompt, promptWriter } from "../../worker/core/prompt.ts";
 import { parseTaxonomy } from "../../worker/core/taxonomy.ts";
+import { type LabellingRules, singleLabeller } from "../../worker/labelling.ts";
 import { createApp } from "../../worker/app.ts";
 import { createMetrics } from "../../worker/metrics.ts";
 import { Permits } from "../../worker/permits.ts";
@@ -18,6 +19,7 @@ export interface WorkerAppOptions {
   readonly tokens?: readonly string[];
   readonly concurrency?: number;
   readonly maxBodyBytes?: number;
+  readonly rules?: LabellingRules;
   readonly complete?: (prompt: Prompt, signal: AbortSignal | undefined) => Promise<Completion | LlmFailure>;
 }
 
@@ -42,6 +44,7 @@ export function answer(content: string, rest: Partial<Completion> = {}): Complet
 export function workerApp(options: WorkerAppOptions = {}): WorkerApp {
   const tables = new MemoryTables();
   const store = new MemoryStore(tables);
+  const { rules } = options;
   const taxonomy = parseTaxonomy(defaultTaxonomy);
   const prompts: Prompt[] = [];
   const complete = options.complete ?? (() => Promise.resolve(answer('{"category":"billing"}')));
@@ -55,16 +58,25 @@ export function workerApp(options: WorkerAppOptions = {}): WorkerApp {
   };
   const permits = new Permits(options.concurrency ?? 8);
   const nowMs = () => Date.now();
-  const readiness = new WorkerReadiness({ checkStore: () => store.check(), checkProvider: llm.check, nowMs });
+  const readiness = new WorkerReadiness({
+    checkStore: () => store.check(),
+    checkProvider: llm.check,
+    budgetReached: () => undefined,
+    nowMs,
+  });
   const app = createApp({
     classification: {
       store,
-      llm,
-      taxonomy,
-      prompts: promptWriter(taxonomy),
+      labeller: singleLabeller({
+        llm,
+        taxonomy,
+        prompts: promptWriter(taxonomy),
+        ...(rules === undefined ? {} : { rules }),
+      }),
       newClaim: () => crypto.randomUUID(),
       onRepeatedClaim: () => {},
     },
+    taxonomy,
     permits,
     readiness,
     metrics: createMetrics({

@@ -15,10 +15,19 @@ export interface Completion {
 }
 
 /**
- * Why no answer came: `rate_limited` (429), `refused` (401, 403, no quota, no such model), `too_long` (the ticket does not
- * fit the model), `unavailable` (5xx, network, not an answer of the protocol), `timeout`, `aborted` (the caller went away).
+ * Why no answer came: `rate_limited` (429), `refused` (401, 403, no quota), `no_model` (404: no such model, or a wrong
+ * address), `too_long` (the ticket does not fit the model), `unavailable` (5xx, network, not an answer of the protocol),
+ * `timeout`, `aborted` (the caller went away), `over_budget` (the day's budget is spent: the provider was not asked).
  */
-export type LlmFailureCause = "rate_limited" | "refused" | "too_long" | "unavailable" | "timeout" | "aborted";
+export type LlmFailureCause =
+  | "rate_limited"
+  | "refused"
+  | "no_model"
+  | "too_long"
+  | "unavailable"
+  | "timeout"
+  | "aborted"
+  | "over_budget";
 
 /** See {@link LlmFailureCause}. */
 export interface LlmFailure {

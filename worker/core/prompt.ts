@@ -17,6 +17,8 @@ export interface Prompt {
   readonly user: string;
   readonly schemaName: string;
   readonly schema: Readonly<Record<string, unknown>>;
+  /** Labels that are asked for. */
+  readonly answers: number;
 }
 
 /** Changes whenever the wording does: part of the label version, so that old labels are not taken for new ones. */
@@ -46,6 +48,7 @@ export function promptWriter(taxonomy: Taxonomy): PromptWriter {
       user: correction === undefined ? fenced(ticket) : `${fenced(ticket)}\n\n${correction}`,
       schemaName: "ticket_label",
       schema,
+      answers: 1,
     }),
   };
 }
@@ -62,9 +65,14 @@ export function correctionFor(taxonomy: Taxonomy): string {
   }.`;
 }
 
-/** One line of JSON between two marks. No text can close the fence, since `<` never appears as itself inside. */
+/** One line of JSON between two marks. */
 export function fenced({ subject, body }: TicketText): string {
-  return `<ticket>\n${JSON.stringify({ subject, body }).replaceAll("<", "\\u003c")}\n</ticket>`;
+  return `<ticket>\n${lineOf({ subject, body })}\n</ticket>`;
+}
+
+/** JSON on one line. No text can close the fence around it, since `<` never appears as itself inside. */
+export function lineOf(value: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(value).replaceAll("<", "\\u003c");
 }
 
 function systemMessage({ labels }: Taxonomy): string {
@@ -85,8 +93,8 @@ function systemMessage({ labels }: Taxonomy): string {
   ].join("\n");
 }
 
-/** `category` comes first, so that its probability does not hang on a reason written before it. */
-function answerSchema(taxonomy: Taxonomy): Readonly<Record<string, unknown>> {
+/** The shape of one label. `category` comes first, so that its probability does not hang on a reason before it. */
+export function answerSchema(taxonomy: Taxonomy) {
   return {
     type: "object",
     properties: {
@@ -96,5 +104,5 @@ function answerSchema(taxonomy: Taxonomy): Readonly<Record<string, unknown>> {
     },
     required: ["category", "language", "reason"],
     additionalProperties: false,
-  };
+  } as const;
 }

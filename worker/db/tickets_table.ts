@@ -25,14 +25,9 @@ const ID_TYPES = ["bigint", "integer", "text", "character varying", "uuid"] as c
 /** See {@link ID_TYPES}. */
 export type IdType = (typeof ID_TYPES)[number];
 
-/** A name as SQL: each part quoted. Only names that {@link isIdentifier} accepts get here. */
+/** A name as SQL: each part quoted. The environment's schema lets no other names through than identifiers. */
 export function quoted(name: string): string {
   return name.split(".").map((part) => `"${part.replaceAll('"', '""')}"`).join(".");
-}
-
-/** Whether a name is one or two plain identifiers (PostgreSQL's limit of 63 bytes each). */
-export function isIdentifier(name: string): boolean {
-  return /^[A-Za-z_][A-Za-z0-9_$]{0,62}(?:\.[A-Za-z_][A-Za-z0-9_$]{0,62})?$/.test(name);
 }
 
 /** Creates the table unless there is one. Answers whether it did. */

@@ -19,6 +19,7 @@ export const CLASSIFY_PROBLEMS: readonly ProblemSlug[] = [
   "ticket-too-long",
   "unsupported-media-type",
   "rate-limited",
+  "budget-spent",
   "provider-refused",
   "unusable-completion",
   "provider-failed",
@@ -59,7 +60,10 @@ function llmFailureResponse({ cause, detail, headers }: LlmFailure): Response {
     case "rate_limited":
       return problem("rate-limited", detail, headers);
     case "refused":
+    case "no_model":
       return problem("provider-refused", detail);
+    case "over_budget":
+      return problem("budget-spent", detail, headers);
     case "too_long":
       return problem("ticket-too-long", detail);
     case "unavailable":

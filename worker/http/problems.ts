@@ -63,6 +63,12 @@ export const PROBLEMS = {
     title: "The provider limits the rate",
     about: "The provider's own headers are passed on. Ask again after `Retry-After`.",
   },
+  "budget-spent": {
+    status: 429,
+    title: "The day's budget is spent",
+    about:
+      "`TOKENS_PER_DAY` or `USD_PER_DAY` is reached. A new day begins at midnight UTC. Stored labels are still answered.",
+  },
   "provider-refused": {
     status: 403,
     title: "The provider refuses us",

@@ -3,31 +3,41 @@
 import OpenAI from "openai";
 import type { Completion, Llm, LlmFailure } from "../core/llm.ts";
 import type { Prompt } from "../core/prompt.ts";
-import { failureOf, protocolFailure, unsupportedFeature } from "./failure.ts";
+import { completionOf } from "./answer.ts";
 import { boundedFetch } from "./bounded_fetch.ts";
+import { failureOf, unsupportedFeature } from "./failure.ts";
 
 /** How the provider is reached. */
 export interface LlmConfig {
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
   readonly model: string;
+  /** Asked in turn when the model before failed. */
+  readonly fallbackModels?: readonly string[];
+  /** For one request, all models together. */
   readonly timeoutMs: number;
 }
 
 /** Largest answer that is read, in bytes. A label takes a few hundred. */
 const ANSWER_BYTES_MAX = 1_048_576;
 const ANSWER_TOKENS_MAX = 300;
-const CHECK_TIMEOUT_MS = 5_000;
+const CHECK_TIMEOUT_MS = 3_000;
 
-/** What is asked of the provider beyond plain chat; a feature it rejects is not asked for again. */
+/** What is asked of a model beyond plain chat; a feature it rejects is not asked for again. */
 interface Features {
   schema: boolean;
   logprobs: boolean;
 }
 
+/** A model and what it is known to take. */
+interface Model {
+  readonly name: string;
+  readonly features: Features;
+}
+
 type Body = OpenAI.Chat.Completions.ChatCompletionCreateParamsNonStreaming;
 
-/** An {@link Llm} that never retries by itself: the consumer does. */
+/** An {@link Llm} that never repeats a call by itself: the consumer does. */
 export function openaiLlm(config: LlmConfig): Llm {
   const client = new OpenAI({
     // A provider without keys (a local model) still gets a header, which it ignores.
@@ -40,48 +50,73 @@ export function openaiLlm(config: LlmConfig): Llm {
     logLevel: "off",
     fetch: boundedFetch(ANSWER_BYTES_MAX),
   });
-  const features: Features = { schema: true, logprobs: true };
+  const models = [config.model, ...(config.fallbackModels ?? [])].map((name) => ({
+    name,
+    features: { schema: true, logprobs: true },
+  }));
   return {
     model: config.model,
-    complete: (prompt, signal) => complete(client, config, features, prompt, signal),
+    complete: (prompt, signal) => completeByAny(client, models, config.timeoutMs, prompt, signal),
     check: () => check(client),
   };
 }
 
+/** Every model gets an equal share of the time that is left, so that a hanging one leaves some for the next. */
+async function completeByAny(
+  client: OpenAI,
+  models: readonly Model[],
+  timeoutMs: number,
+  prompt: Prompt,
+  caller: AbortSignal | undefined,
+): Promise<Completion | LlmFailure> {
+  const startMs = performance.now();
+  let failure: LlmFailure | undefined;
+  for (const [at, model] of models.entries()) {
+    const leftMs = Math.max(1, timeoutMs - (performance.now() - startMs));
+    const answer = await complete(client, model, Math.ceil(leftMs / (models.length - at)), prompt, caller);
+    if (answer.kind === "completed" || !mayFallBack(answer)) return answer;
+    failure ??= answer;
+  }
+  // The first model's failure is the one an operator knows how to read.
+  return failure ?? { kind: "failed", cause: "unavailable", detail: "No model is configured", headers: {} };
+}
+
+function mayFallBack({ cause }: LlmFailure): boolean {
+  return cause === "unavailable" || cause === "timeout" || cause === "rate_limited" || cause === "no_model";
+}
+
 async function complete(
   client: OpenAI,
-  config: LlmConfig,
-  features: Features,
+  model: Model,
+  timeoutMs: number,
   prompt: Prompt,
   caller: AbortSignal | undefined,
 ): Promise<Completion | LlmFailure> {
   // The SDK's own limit ends with the headers; this one covers the body too.
-  const limit = AbortSignal.timeout(config.timeoutMs);
+  const limit = AbortSignal.timeout(timeoutMs);
   const signal = caller === undefined ? limit : AbortSignal.any([limit, caller]);
   try {
-    const answer = await client.chat.completions.create(requestBody(config.model, prompt, features), {
-      signal,
-    });
-    return completionOf(answer, config.model);
+    const answer = await client.chat.completions.create(requestBody(model, prompt), { signal });
+    return completionOf(answer, model.name);
   } catch (error) {
     if (caller?.aborted) {
       return { kind: "failed", cause: "aborted", detail: "The caller went away", headers: {} };
     }
     const unsupported = limit.aborted ? undefined : unsupportedFeature(error);
-    if (unsupported === undefined || !features[unsupported]) {
-      return failureOf(error, limit.aborted, config.timeoutMs);
+    if (unsupported === undefined || !model.features[unsupported]) {
+      return failureOf(error, limit.aborted, timeoutMs);
     }
-    features[unsupported] = false;
-    return await complete(client, config, features, prompt, caller);
+    model.features[unsupported] = false;
+    return await complete(client, model, timeoutMs, prompt, caller);
   }
 }
 
-function requestBody(model: string, { system, user, schema, schemaName }: Prompt, features: Features): Body {
+function requestBody({ name, features }: Model, { system, user, schema, schemaName, answers }: Prompt): Body {
   return {
-    model,
+    model: name,
     messages: [{ role: "system", content: system }, { role: "user", content: user }],
     temperature: 0,
-    max_tokens: ANSWER_TOKENS_MAX,
+    max_tokens: ANSWER_TOKENS_MAX * answers,
     ...(features.logprobs ? { logprobs: true, top_logprobs: 5 } : {}),
     ...(features.schema
       ? {
@@ -94,31 +129,6 @@ function requestBody(model: string, { system, user, schema, schemaName }: Prompt
   };
 }
 
-/** Providers are not taken at their word: every field may be missing. */
-function completionOf(answer: unknown, model: string): Completion | LlmFailure {
-  const { choices, usage, model: answeredBy, error } = record(answer);
-  const choice = record(Array.isArray(choices) ? choices[0] : undefined);
-  const content = record(choice.message).content;
-  const refused = typeof record(choice.message).refusal === "string";
-  if (typeof content !== "string" && !refused) return protocolFailure(error, choice.finish_reason);
-  return {
-    kind: "completed",
-    content: typeof content === "string" ? content : "",
-    tokens: tokensOf(record(choice.logprobs).content),
-    model: typeof answeredBy === "string" ? answeredBy : model,
-    inputTokens: count(record(usage).prompt_tokens),
-    outputTokens: count(record(usage).completion_tokens),
-  };
-}
-
-function tokensOf(content: unknown): Completion["tokens"] {
-  if (!Array.isArray(content)) return [];
-  return content.map(record).map(({ token, logprob }) => ({
-    token: typeof token === "string" ? token : "",
-    logprob: typeof logprob === "number" ? logprob : NaN,
-  }));
-}
-
 async function check(client: OpenAI): Promise<LlmFailure | undefined> {
   try {
     await client.models.list({ timeout: CHECK_TIMEOUT_MS, signal: AbortSignal.timeout(CHECK_TIMEOUT_MS) });
@@ -128,12 +138,4 @@ async function check(client: OpenAI): Promise<LlmFailure | undefined> {
     if (error instanceof OpenAI.APIError && (error.status === 404 || error.status === 405)) return undefined;
     return failureOf(error, false, CHECK_TIMEOUT_MS);
   }
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-function count(value: unknown): number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : 0;
 }

@@ -49,8 +49,9 @@ function causeOf(status: number, code: string | undefined): LlmFailureCause {
   if (code !== undefined && NO_QUOTA.has(code)) return "refused";
   if (code !== undefined && TOO_LONG.has(code)) return "too_long";
   if (status === 429) return "rate_limited";
-  // 402: some providers say so that nobody has paid. 404: no such model, or a wrong base URL. 3xx: a wrong base URL.
-  if ([401, 402, 403, 404].includes(status) || (status >= 300 && status < 400)) return "refused";
+  if (status === 404) return "no_model";
+  // 402: some providers say so that nobody has paid. 3xx: a wrong base URL.
+  if ([401, 402, 403].includes(status) || (status >= 300 && status < 400)) return "refused";
   return status === 408 || status === 504 ? "timeout" : "unavailable";
 }
 

@@ -209,6 +209,8 @@ Deno.test("POST /classify tells the consumer whose fault a failure is", async (t
   const llm: readonly (readonly [LlmFailureCause, number, string, string])[] = [
     ["rate_limited", 429, "rate-limited", "rate-limited"],
     ["refused", 403, "provider-refused", "misconfigured"],
+    ["no_model", 403, "provider-refused", "misconfigured"],
+    ["over_budget", 429, "budget-spent", "rate-limited"],
     ["too_long", 413, "ticket-too-long", "rejected"],
     ["unavailable", 502, "provider-failed", "failed"],
     ["timeout", 504, "provider-timeout", "failed"],

@@ -1,7 +1,7 @@
 // Tests of the worker's confidence.
 
 import assert from "node:assert/strict";
-import { categoryConfidence } from "../../../worker/core/confidence.ts";
+import { calibrated, categoryConfidence } from "../../../worker/core/confidence.ts";
 
 const tokensOf = (...parts: readonly (readonly [string, number])[]) =>
   parts.map(([token, probability]) => ({ token, logprob: Math.log(probability) }));
@@ -37,4 +37,12 @@ Deno.test("categoryConfidence() is null without tokens, without a category, or w
     categoryConfidence('{"category":"bug"}', [{ token: '{"category":"bug"}', logprob: NaN }]),
     null,
   );
+});
+
+Deno.test("calibrated() takes confidences down above temperature 1, up below, and keeps their order", () => {
+  assert.equal(calibrated(0.9, 1), 0.9);
+  assert.ok(Math.abs(calibrated(0.9, 2) - 0.75) < 1e-9);
+  assert.ok(calibrated(0.9, 0.5) > 0.98);
+  assert.ok(calibrated(0.6, 3) < calibrated(0.7, 3));
+  assert.deepEqual([calibrated(0, 2), calibrated(1, 2), calibrated(0.5, 2)], [0, 1, 0.5]);
 });

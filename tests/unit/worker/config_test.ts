@@ -31,3 +31,35 @@ Deno.test("parseConfig() names every problem at once and no secret", () => {
     },
   );
 });
+
+Deno.test("parseConfig() reads what may be set about labels, money and tables", () => {
+  const config = parse({
+    ...REQUIRED,
+    OPENAI_MODEL: "a",
+    FALLBACK_MODELS: "b, c",
+    MODEL_PRICES: "a=1/2,b=.5/0.25,c=0/0",
+    USD_PER_DAY: "2.50",
+    TICKETS_TABLE: "support.Cases",
+    TICKETS_COLUMNS: "No, label, labelled_at",
+  });
+  assert.deepEqual(config.llm.fallbackModels, ["b", "c"]);
+  assert.deepEqual(config.rules.prices[1], { model: "b", inputUsd: 0.5, outputUsd: 0.25 });
+  assert.deepEqual(config.budget, { tokensPerDay: undefined, usdPerDay: 2.5 });
+  assert.deepEqual(config.table, {
+    name: "support.Cases",
+    idColumn: "No",
+    categoryColumn: "label",
+    classifiedAtColumn: "labelled_at",
+  });
+});
+
+Deno.test("parseConfig() takes no name that could be SQL, and no budget in money without prices", () => {
+  assert.throws(
+    () => parse({ ...REQUIRED, TICKETS_TABLE: "tickets; drop table x", TICKETS_COLUMNS: "id,category" }),
+    /TICKETS_TABLE is not an identifier[^]*TICKETS_COLUMNS is not three column names/,
+  );
+  assert.throws(
+    () => parse({ ...REQUIRED, OPENAI_MODEL: "mine", USD_PER_DAY: "1" }),
+    /MODEL_PRICES has no price for mine, which USD_PER_DAY needs/,
+  );
+});

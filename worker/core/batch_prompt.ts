@@ -1,0 +1,78 @@
+// Several tickets in one prompt: each on a line of its own, and an answer that names each by its number.
+
+import { answerSchema, lineOf, type Prompt, type TicketText } from "./prompt.ts";
+import type { Taxonomy } from "./taxonomy.ts";
+
+const BATCH_RULE = [
+  "",
+  "There are several tickets, one JSON object a line between <tickets> and </tickets>, each with an id. They have nothing",
+  "to do with one another: sort each as if it were alone.",
+  'Answer with {"labels": [...]}: for each ticket, in their order, an object as above with the ticket\'s "id" first.',
+].join("\n");
+
+/** The prompt for tickets that are numbered from 1 in the order given. */
+export function batchPrompt(system: string, taxonomy: Taxonomy, tickets: readonly TicketText[]): Prompt {
+  const lines = tickets.map((ticket, at) => lineOf({ id: at + 1, ...ticket }));
+  return {
+    system: `${system}\n${BATCH_RULE}`,
+    user: `<tickets>\n${lines.join("\n")}\n</tickets>`,
+    schemaName: "ticket_labels",
+    schema: batchSchema(taxonomy),
+    answers: tickets.length,
+  };
+}
+
+/** One ticket's part of a batch's answer. */
+export interface BatchPart {
+  /** The part's own JSON text, as the model wrote it. */
+  readonly content: string;
+  /** Where it begins in the whole answer. */
+  readonly from: number;
+}
+
+/** Finds each ticket's part by its id; a ticket that is missing, or there twice, has none. */
+export function batchParts(content: string, count: number): readonly (BatchPart | undefined)[] {
+  const parts: (BatchPart | undefined)[] = Array.from({ length: count }, () => undefined);
+  const seen = new Set<number>();
+  for (const part of objectsIn(content)) {
+    const id = idOf(part.content);
+    if (id === undefined || id < 1 || id > count) continue;
+    parts[id - 1] = seen.has(id) ? undefined : part;
+    seen.add(id);
+  }
+  return parts;
+}
+
+function idOf(content: string): number | undefined {
+  try {
+    const { id } = JSON.parse(content) as { id?: unknown };
+    return typeof id === "number" && Number.isInteger(id) ? id : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The flat objects inside the answer's array, found without trusting that the whole of it parses. */
+function objectsIn(content: string): BatchPart[] {
+  const start = content.indexOf("[") + 1;
+  const parts: BatchPart[] = [];
+  for (const match of content.slice(start).matchAll(/\{(?:[^{}"]|"(?:[^"\\]|\\.)*")*\}/g)) {
+    parts.push({ content: match[0], from: start + match.index });
+  }
+  return parts;
+}
+
+function batchSchema(taxonomy: Taxonomy): Readonly<Record<string, unknown>> {
+  const one = answerSchema(taxonomy);
+  const item = {
+    ...one,
+    properties: { id: { type: "integer" }, ...one.properties },
+    required: ["id", ...one.required],
+  };
+  return {
+    type: "object",
+    properties: { labels: { type: "array", items: item } },
+    required: ["labels"],
+    additionalProperties: false,
+  };
+}
