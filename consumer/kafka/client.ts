@@ -3,6 +3,7 @@
 import { Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } from "kafkajs";
 import type { ConnectionOptions } from "node:tls";
 import { logger } from "../../shared/log.ts";
+import { quietNegativeTimeouts } from "./quiet_timers.ts";
 
 const log = logger("kafka");
 
@@ -25,6 +26,7 @@ export interface KafkaClientConfig {
 
 /** A kafkajs client. Nothing is connected yet. */
 export function createKafka({ brokers, clientId, tls, sasl }: KafkaClientConfig): Kafka {
+  quietNegativeTimeouts();
   const config: KafkaConfig = {
     clientId,
     brokers: [...brokers],
