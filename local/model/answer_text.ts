@@ -21,6 +21,7 @@ export interface AnswerPiece {
 export const answerSchema = z.object({
   type: z.union([z.string(), z.array(z.string())]).optional(),
   enum: z.array(z.unknown()).optional(),
+  const: z.unknown().optional(),
   properties: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
   items: z.record(z.string(), z.unknown()).optional(),
 });
@@ -75,6 +76,7 @@ function plainValue(name: string, schema: AnswerSchema, answer: TicketAnswer | u
   if (name === "id" || name === "ticket" || name === "ticket_id") return answer?.id ?? null;
   if (name === "language") return answer?.language ?? "und";
   if (name === "reason") return reasonFor(answer);
+  if (schema.const !== undefined) return schema.const;
   if (schema.enum !== undefined) return schema.enum[0] ?? null;
   const types = [schema.type ?? "string"].flat();
   if (types.includes("null")) return null;

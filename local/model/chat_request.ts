@@ -42,13 +42,17 @@ const fencedSchema = z.object({
   body: z.string().optional(),
 });
 
-/** The tickets of the last user message: each a line of JSON inside a fence, or else the whole text as one body. */
+/**
+ * The tickets of the last user message: a line of JSON between `<ticket>` and `</ticket>`, several lines between
+ * `<tickets>` and `</tickets>`, or else the whole text as one body.
+ */
 export function askedTickets({ messages }: ChatRequest): readonly AskedTicket[] {
   const text = textOf(messages.findLast(({ role }) => role === "user")?.content);
-  const fenced = [...text.matchAll(/^<ticket>[ \t]*\r?\n(.*)\r?\n<\/ticket>[ \t]*$/gm)];
-  if (fenced.length === 0) return [{ subject: "", body: text }];
-  return fenced.map(([, line = ""]) => parseFenced(line));
+  const fenced = [...text.matchAll(FENCE)].flatMap(([, , lines = ""]) => lines.split(/\r?\n/));
+  return fenced.length === 0 ? [{ subject: "", body: text }] : fenced.map(parseFenced);
 }
+
+const FENCE = /^<(tickets?)>[ \t]*\r?\n([^]*?)\r?\n<\/\1>[ \t]*$/gm;
 
 /** All the text of a request, which is what its prompt tokens are counted over. */
 export function promptText({ messages }: ChatRequest): string {

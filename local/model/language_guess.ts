@@ -2,7 +2,7 @@
 
 const COMMON_WORDS: Readonly<Record<string, readonly string[]>> = {
   en: words(
-    "the and is are to of my i you it not with for have has this that can please hi hello how when what your we do was in on be there",
+    "the and is are to of my i you it not with for have has this that can please hi hello how when what your we do was in on be there me no he she us our its were been will would should does did an at by but or if so then than after before why who where which just still again more get got out up im dont cant pls thx one all from they them his her about only since now too any did as a",
   ),
   es: words(
     "el la los las de que y en un una mi no me se por para con como hola gracias está pero puedo han más lo es buenos buenas favor desde cuando quiero",

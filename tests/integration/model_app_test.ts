@@ -92,16 +92,25 @@ Deno.test("the local model treats orders inside a ticket as words", async () => 
 Deno.test("the local model answers several tickets by id where the schema is a list", async () => {
   const items = {
     type: "object",
-    properties: { id: { type: "string" }, category: { type: "string", enum: ["billing", "bug", "other"] } },
+    properties: { id: { type: "integer" }, category: { type: "string", enum: ["billing", "bug", "other"] } },
   };
   const schema = { type: "object", properties: { labels: { type: "array", items } } };
-  const refund = { id: "b", subject: "Refund", body: "Please give me my money back, I was charged twice" };
-  const { body } = await post(asking([{ id: "a", ...crash }, refund], {
+  const refund = { id: 2, subject: "Refund", body: "Please give me my money back, I was charged twice" };
+  const lines = [{ id: 1, ...crash }, refund].map((ticket) => JSON.stringify(ticket)).join("\n");
+  const { body } = await post({
+    model: "any",
+    messages: [{ role: "user", content: `<tickets>\n${lines}\n</tickets>` }],
+    logprobs: true,
+    top_logprobs: 5,
     response_format: { type: "json_schema", json_schema: { name: "labels", schema } },
-  }));
-  assert.deepEqual(JSON.parse(body.choices[0].message.content), {
-    labels: [{ id: "a", category: "bug" }, { id: "b", category: "billing" }],
   });
+  const [choice] = body.choices;
+  assert.deepEqual(JSON.parse(choice.message.content), {
+    labels: [{ id: 1, category: "bug" }, { id: 2, category: "billing" }],
+  });
+  const tokens: { token: string; top_logprobs: unknown[] }[] = choice.logprobs.content;
+  assert.equal(tokens.map(({ token }) => token).join(""), choice.message.content);
+  assert.equal(tokens.filter(({ top_logprobs: odds }) => odds.length === 3).length, 2);
 });
 
 Deno.test("the local model answers a ticket without a word in it", async () => {

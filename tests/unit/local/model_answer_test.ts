@@ -35,6 +35,15 @@ Deno.test("askedTickets() reads several fenced tickets with their ids", () => {
   }]);
 });
 
+Deno.test("askedTickets() reads the lines of one fence around several tickets", () => {
+  const text = `<tickets>\n{"id":1,"subject":"a","body":"x"}\n{"id":2,"subject":"b","body":"y"}\n</tickets>`;
+  assert.deepEqual(askedTickets(request(text)), [{ id: 1, subject: "a", body: "x" }, {
+    id: 2,
+    subject: "b",
+    body: "y",
+  }]);
+});
+
 Deno.test("askedTickets() takes text without a fence as the body", () => {
   assert.deepEqual(askedTickets(request("it crashed")), [{ subject: "", body: "it crashed" }]);
 });
