@@ -58,6 +58,13 @@ export class Breaker {
     }
   }
 
+  /** There is something better to probe with: the next probe leaves soon, at the shortest wait from now. */
+  bringForward(nowMs: number): void {
+    const pause = this.#pause;
+    if (pause === undefined || pause.probing) return;
+    this.#pause = { ...pause, probeAtMs: Math.min(pause.probeAtMs, nowMs + PROBE_FIRST_MS) };
+  }
+
   /** The probe that is due has been sent. */
   probeSent(): void {
     if (this.#pause !== undefined) this.#pause = { ...this.#pause, probing: true };

@@ -3,7 +3,7 @@
 import type { Cause } from "../../shared/health.ts";
 import { type Outcome, outcomeLabel } from "../../shared/outcome.ts";
 import type { Pause } from "./breaker.ts";
-import type { MachineView } from "./machine.ts";
+import type { MachineView } from "./view.ts";
 import type { Partition } from "./partition.ts";
 
 /** Everything that holds delivery up now, the gravest first. */

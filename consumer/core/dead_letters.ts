@@ -2,7 +2,7 @@
 
 import { backoffMs } from "./backoff.ts";
 import { DeadLetterBudget, type DeadLetterBudgetConfig } from "./dead_letter_budget.ts";
-import type { Delivery } from "./delivery.ts";
+import type { DeadLetterReason, Delivery } from "./delivery.ts";
 import { DueQueue } from "./due_queue.ts";
 import { Queue } from "./queue.ts";
 
@@ -60,7 +60,8 @@ export class DeadLetters<R> {
   }
 
   /** A record is to be dead-lettered. */
-  add(delivery: Delivery<R>): void {
+  add(delivery: Delivery<R>, reason: DeadLetterReason): void {
+    delivery.reason = reason;
     delivery.state = "dead_lettering";
     this.#waiting.push(delivery);
   }

@@ -1,0 +1,206 @@
+// What is on its way: permits, which record gets one, batches, probes, and attempts that outlive their partition.
+
+import { BatchGate } from "./batch_gate.ts";
+import type { Breaker } from "./breaker.ts";
+import type { Commits } from "./commits.ts";
+import type { Delivery } from "./delivery.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { entriesMax } from "./offset_map.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Partition } from "./partition.ts";
+import type { Policy } from "./policy.ts";
+import type { MachineConfig } from "./settings.ts";
+
+/** Counts permits and hands them out. */
+export class Sending<R> {
+  readonly #policy: Policy;
+  readonly #breaker: Breaker;
+  readonly #commits: Commits<R>;
+  readonly #outbox: Outbox<R>;
+  readonly #dispatcher: Dispatcher<R>;
+  readonly #gate: BatchGate | undefined;
+  readonly #entriesMax: number;
+  /** Attempts of revoked partitions that are still out; in ordered modes the next owner waits for them. */
+  readonly #lingering: Map<string, number> = new Map();
+  #probe: Delivery<R> | undefined;
+  /** The last probe was a record that had failed before, for want of another. */
+  #probedSuspect = false;
+  #permits = 0;
+  #inFlight = 0;
+
+  constructor(
+    config: MachineConfig,
+    policy: Policy,
+    breaker: Breaker,
+    commits: Commits<R>,
+    outbox: Outbox<R>,
+  ) {
+    this.#policy = policy;
+    this.#breaker = breaker;
+    this.#commits = commits;
+    this.#outbox = outbox;
+    this.#entriesMax = entriesMax(config.bounds.aheadMax * 2, config.maxAttempts);
+    this.#dispatcher = new Dispatcher((partition) => this.#mayStart(partition));
+    this.#gate = policy.batched ? new BatchGate(config.batch) : undefined;
+  }
+
+  /** Attempts that hold a permit. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Attempts the pool takes at once. */
+  get permits(): number {
+    return this.#permits;
+  }
+
+  /** Whether no batch is open: what is settled may be committed. */
+  get betweenBatches(): boolean {
+    return this.#gate?.isIdle(this.#dispatcher.fresh) ?? false;
+  }
+
+  /** When the next probe is due, in ms. */
+  get probeAtMs(): number | undefined {
+    // Without a record or a permit there is nothing to probe with; either of them comes as an event.
+    const idle = this.#inFlight >= this.#permits || !this.#dispatcher.hasReady;
+    return idle ? undefined : this.#breaker.probeAtMs;
+  }
+
+  /** When a part-filled batch leaves, in ms. */
+  get lingerUntilMs(): number | undefined {
+    const held = this.#breaker.pause !== undefined || this.#inFlight >= this.#permits || !this.#mayBegin();
+    return held ? undefined : this.#gate?.lingerUntilMs;
+  }
+
+  /** The pool takes so many attempts at once now. */
+  setPermits(permits: number, nowMs: number): void {
+    // A replica came up where there was none: there is no reason to wait for the next probe's turn.
+    if (this.#permits === 0 && permits > 0) this.#breaker.hasten(nowMs);
+    this.#permits = permits;
+  }
+
+  /** A new record waits for its turn. */
+  enqueue(delivery: Delivery<R>, nowMs: number): void {
+    this.#dispatcher.enqueue(delivery);
+    if (!this.#probedSuspect) return;
+    // At last a record to probe with that nothing speaks against.
+    this.#probedSuspect = false;
+    this.#breaker.bringForward(nowMs);
+  }
+
+  /** A record that was sent before is ready again. */
+  again(delivery: Delivery<R>): void {
+    this.#dispatcher.again(delivery);
+  }
+
+  /** Sends what may be sent now. */
+  send(nowMs: number): void {
+    if (this.#breaker.pause !== undefined) return this.#sendProbe(nowMs);
+    while (this.#inFlight < this.#permits) {
+      const fresh = this.#gate?.admits(this.#dispatcher.fresh, this.#mayBegin(), nowMs) ?? true;
+      const delivery = this.#dispatcher.next(fresh);
+      if (delivery === undefined) return;
+      this.#sendOne(delivery, nowMs);
+    }
+  }
+
+  /** Whether this attempt was the probe; it is not out any more. */
+  takeProbe(delivery: Delivery<R>): boolean {
+    if (this.#probe !== delivery) return false;
+    this.#probe = undefined;
+    return true;
+  }
+
+  /** An attempt came back. */
+  returnPermit({ home }: Delivery<R>): void {
+    this.#inFlight -= 1;
+    home.inFlight -= 1;
+    if (home.revoked) this.#linger(home, -1);
+  }
+
+  /** A record is settled: its batch and its partition go on. */
+  settled(delivery: Delivery<R>): void {
+    this.#endBatched(delivery);
+    this.#dispatcher.offer(delivery.home);
+  }
+
+  /** A record is done with its lane. */
+  release(delivery: Delivery<R>): void {
+    this.#dispatcher.release(delivery);
+  }
+
+  /** Held until the commit was confirmed: now its permit and its lane are free. */
+  letGo(delivery: Delivery<R>): void {
+    this.returnPermit(delivery);
+    if (!delivery.home.revoked) this.#dispatcher.release(delivery);
+  }
+
+  /** An attempt of a revoked partition came back: its result goes nowhere. */
+  stale(delivery: Delivery<R>): void {
+    this.returnPermit(delivery);
+    this.#endBatched(delivery);
+    delivery.state = "dropped";
+    this.#outbox.notice({ kind: "stale", delivery });
+  }
+
+  /** A partition is gone. What is in flight of it keeps its permit until its attempt ends. */
+  forget(partition: Partition<R>): void {
+    this.#linger(partition, partition.inFlight);
+    this.#dispatcher.forget(partition);
+    partition.ledger.walk({ settled() {}, unsettled: (_, delivery) => this.#drop(delivery) });
+  }
+
+  #drop(delivery: Delivery<R>): void {
+    if (delivery.state === "in_flight") return;
+    this.#endBatched(delivery);
+    delivery.state = "dropped";
+  }
+
+  #sendProbe(nowMs: number): void {
+    if ((this.#breaker.probeAtMs ?? Infinity) > nowMs || this.#inFlight >= this.#permits) return;
+    const delivery = this.#dispatcher.nextProbe();
+    if (delivery === undefined) return this.#breaker.probeLost(nowMs);
+    this.#probe = delivery;
+    this.#probedSuspect = delivery.posts > 0;
+    this.#breaker.probeSent();
+    this.#sendOne(delivery, nowMs);
+  }
+
+  #sendOne(delivery: Delivery<R>, nowMs: number): void {
+    if (this.#gate !== undefined && !delivery.batched) {
+      delivery.batched = true;
+      this.#gate.recordStarted();
+    }
+    if (delivery.posts === 0) delivery.home.started += 1;
+    delivery.state = "in_flight";
+    delivery.sentMs ??= nowMs;
+    delivery.posts += 1;
+    delivery.home.inFlight += 1;
+    delivery.home.ledger.touch(delivery.seq);
+    this.#inFlight += 1;
+    this.#outbox.emit({ type: "send", delivery, attempt: delivery.posts });
+  }
+
+  #mayStart({ id, ledger, started }: Partition<R>): boolean {
+    // A map that would not fit stops the partition from running further ahead.
+    return ledger.runs + started < this.#entriesMax && !this.#lingering.has(id);
+  }
+
+  /** Whether a new batch may begin: in `sync` only when the last one's commit is confirmed. */
+  #mayBegin(): boolean {
+    return !this.#policy.batchAwaitsCommit || this.#commits.clean;
+  }
+
+  #endBatched(delivery: Delivery<R>): void {
+    if (!delivery.batched) return;
+    delivery.batched = false;
+    this.#gate?.recordEnded();
+  }
+
+  #linger({ id }: Partition<R>, attempts: number): void {
+    if (this.#policy.order === "none" || attempts === 0) return;
+    const left = (this.#lingering.get(id) ?? 0) + attempts;
+    if (left > 0) this.#lingering.set(id, left);
+    else this.#lingering.delete(id);
+  }
+}

@@ -1,0 +1,23 @@
+// Everything about delivery that can be set.
+
+import type { BackoffConfig } from "./backoff.ts";
+import type { BatchConfig } from "./batch_gate.ts";
+import type { DeadLetterBudgetConfig } from "./dead_letter_budget.ts";
+import type { IntakeBounds } from "./intake.ts";
+import type { CommitMode, DeliveryMode } from "./policy.ts";
+
+/** Everything about delivery that can be set. Times in ms. */
+export interface MachineConfig {
+  readonly mode: DeliveryMode;
+  readonly commits: CommitMode;
+  readonly commitIntervalMs: number;
+  readonly batch: BatchConfig;
+  /** Ends by itself after so long without a record; undefined: never. */
+  readonly idleExitMs: number | undefined;
+  readonly maxAttempts: number;
+  readonly backoff: BackoffConfig;
+  readonly retryAfterMaxMs: number;
+  readonly deadLetters: DeadLetterBudgetConfig;
+  readonly bounds: IntakeBounds;
+  readonly shutdownGraceMs: number;
+}

@@ -1,0 +1,20 @@
+// What others may look at: causes, metrics and the dashboard read it; nothing of it is theirs to change.
+
+import type { Breaker } from "./breaker.ts";
+import type { Commits } from "./commits.ts";
+import type { DeadLetters } from "./dead_letters.ts";
+import type { Partition } from "./partition.ts";
+
+/** The machine's parts, to look at. */
+export interface MachineView<R> {
+  readonly partitions: readonly Partition<R>[];
+  readonly inFlight: number;
+  readonly permits: number;
+  /** Records that wait for their retry. */
+  readonly waiting: number;
+  readonly breaker: Breaker;
+  readonly deadLetters: DeadLetters<R>;
+  readonly commits: Commits<R>;
+  readonly aheadMax: number;
+  readonly stopping: boolean;
+}
