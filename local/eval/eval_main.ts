@@ -4,8 +4,7 @@ import { readVariables } from "../../shared/config.ts";
 import { EXIT, onStopSignal, runMain, StartError } from "../../shared/process.ts";
 import { homeFolder } from "../project.ts";
 import { type Screen, standardScreen } from "../screen.ts";
-import { splitTickets } from "../model/tickets.ts";
-import { parseLabelledTickets, TICKETS_URL } from "../model/tickets.ts";
+import { parseLabelledTickets, splitTickets, TICKETS_URL } from "../model/tickets.ts";
 import { EVAL_USAGE, type EvalArguments, parseEvalArguments } from "./arguments.ts";
 import { figuresOf } from "./figures.ts";
 import { type JudgedTicket, readLabelledFile } from "./labelled_file.ts";
@@ -68,7 +67,17 @@ function subjectOfEnvironment(): string {
 
 function readEnvironment() {
   return readVariables(
-    ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "OPENAI_TIMEOUT_MS", "WORKER_TOKEN"],
+    [
+      "OPENAI_API_KEY",
+      "OPENAI_BASE_URL",
+      "OPENAI_MODEL",
+      "OPENAI_TIMEOUT_MS",
+      "WORKER_TOKEN",
+      "MODEL_PRICES",
+      "TICKET_TOKENS_MAX",
+      "CONFIDENCE_TEMPERATURE",
+      "TAXONOMY_FILE",
+    ],
     (name) => Deno.env.get(name),
   );
 }
@@ -80,6 +89,12 @@ function callingConfig(): CallingConfig {
     baseUrl: values.OPENAI_BASE_URL,
     workerToken: values.WORKER_TOKEN?.split(",")[0]?.trim(),
     timeoutMs: values.OPENAI_TIMEOUT_MS,
+    taxonomyFile: values.TAXONOMY_FILE,
+    rules: {
+      prices: values.MODEL_PRICES,
+      ticketTokensMax: values.TICKET_TOKENS_MAX,
+      confidenceTemperature: values.CONFIDENCE_TEMPERATURE,
+    },
     cacheFolder: new URL(`file://${HOME}/model/`),
     nowMs: Date.now,
   };

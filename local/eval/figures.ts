@@ -4,16 +4,27 @@ import {
   accuracy,
   type CalibrationBin,
   calibrationBins,
+  type Confidence,
   confusionMatrix,
   expectedCalibrationError,
   type LabelMetrics,
   labelMetrics,
   macroF1,
 } from "../model/metrics.ts";
+import { calibrated } from "../../worker/core/confidence.ts";
+import { lowestBetween } from "../model/golden_section.ts";
 import type { Verdict } from "./run.ts";
 
 /** What stands for the answer where there is none. */
 export const NO_ANSWER = "(no answer)";
+
+/** How far confidence can be taken at its word. */
+export interface Calibration {
+  readonly ece: number;
+  readonly bins: readonly CalibrationBin[];
+  /** What CONFIDENCE_TEMPERATURE, times what it was, would fit these answers best; 1 is well calibrated. */
+  readonly temperature: number;
+}
 
 /** Everything there is to say about one subject. */
 export interface Figures {
@@ -28,7 +39,7 @@ export interface Figures {
   readonly labels: readonly LabelMetrics[];
   readonly confusion: { readonly labels: readonly string[]; readonly rows: readonly (readonly number[])[] };
   /** Null where the subject gives no confidence. */
-  readonly calibration: { readonly ece: number; readonly bins: readonly CalibrationBin[] } | null;
+  readonly calibration: Calibration | null;
   readonly tokens: { readonly input: number; readonly output: number };
   /** US dollars; null where a price is not known. */
   readonly costUsd: number | null;
@@ -100,14 +111,28 @@ function countFailures(verdicts: readonly Verdict[]): Record<string, number> {
   return counts;
 }
 
-function calibrationOf(verdicts: readonly Verdict[]): Figures["calibration"] {
+function calibrationOf(verdicts: readonly Verdict[]): Calibration | null {
   const answers = verdicts.flatMap((verdict) =>
     verdict.end.kind === "labelled" && verdict.end.confidence !== null
       ? [{ confidence: verdict.end.confidence, right: isRight(verdict) }]
       : []
   );
   if (answers.length === 0) return null;
-  return { ece: expectedCalibrationError(answers), bins: calibrationBins(answers) };
+  return {
+    ece: expectedCalibrationError(answers),
+    bins: calibrationBins(answers),
+    temperature: bestTemperature(answers),
+  };
+}
+
+/** The temperature, 0.2 to 5, under which the confidences explain best what was right. */
+export function bestTemperature(answers: readonly Confidence[]): number {
+  const surprise = (temperature: number) =>
+    answers.reduce((sum, { confidence, right }) => {
+      const sure = calibrated(confidence, temperature);
+      return sum - Math.log(Math.max(1e-12, right ? sure : 1 - sure));
+    }, 0);
+  return Math.exp(lowestBetween(Math.log(0.2), Math.log(5), (log) => surprise(Math.exp(log))));
 }
 
 function expenses(verdicts: readonly Verdict[]): Pick<Figures, "tokens" | "costUsd"> {

@@ -1,6 +1,7 @@
 // From a subject's name to the labeller that stands for it: files read, addresses and keys from the environment.
 
 import { StartError } from "../../shared/process.ts";
+import type { LabellingRules } from "../../worker/labelling.ts";
 import type { Labeller } from "./labeller.ts";
 import { localLabeller, tfidfLabeller } from "./local_labellers.ts";
 import { type Asking, promptedLabeller } from "./prompted_labeller.ts";
@@ -12,6 +13,9 @@ export interface CallingConfig {
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
   readonly workerToken: string | undefined;
+  /** The taxonomy where a subject names none; undefined for the worker's own. */
+  readonly taxonomyFile: string | undefined;
+  readonly rules: LabellingRules;
   readonly timeoutMs: number;
   readonly cacheFolder: URL;
   readonly nowMs: () => number;
@@ -30,7 +34,7 @@ export async function openLabeller(subject: Subject, config: CallingConfig): Pro
     case "tfidf":
       return await tfidfLabeller();
     case "local":
-      return await localLabeller(await readAsking(subject.asking), config);
+      return await localLabeller(await readAsking(subject.asking, config), config);
     case "model": {
       const baseUrl = subject.asking.url ?? config.baseUrl;
       if (config.apiKey === undefined && baseUrl === undefined) {
@@ -39,18 +43,23 @@ export async function openLabeller(subject: Subject, config: CallingConfig): Pro
         );
       }
       const llm = { apiKey: config.apiKey, baseUrl, model: subject.model, timeoutMs };
-      return promptedLabeller({ ...await readAsking(subject.asking), llm }, nowMs);
+      return promptedLabeller({ ...await readAsking(subject.asking, config), llm }, nowMs);
     }
     default:
       return subject satisfies never;
   }
 }
 
-async function readAsking({ taxonomyFile, promptFile, price }: AskingOptions): Promise<Omit<Asking, "llm">> {
+async function readAsking(
+  { taxonomyFile, promptFile, price }: AskingOptions,
+  config: CallingConfig,
+): Promise<Omit<Asking, "llm">> {
+  const file = taxonomyFile ?? config.taxonomyFile;
   return {
-    taxonomy: taxonomyFile === undefined ? undefined : parseJson(taxonomyFile, await readText(taxonomyFile)),
+    taxonomy: file === undefined ? undefined : parseJson(file, await readText(file)),
     system: promptFile === undefined ? undefined : await readText(promptFile),
     price,
+    rules: config.rules,
   };
 }
 

@@ -3,7 +3,7 @@
 import { parseRetryAfter } from "../../shared/retry_after.ts";
 import { promptWriter } from "../../worker/core/prompt.ts";
 import { parseTaxonomy } from "../../worker/core/taxonomy.ts";
-import { buyLabel, type Labelling } from "../../worker/labelling.ts";
+import { buyLabel, type Labelling, type LabellingRules } from "../../worker/labelling.ts";
 import { type LlmConfig, openaiLlm } from "../../worker/llm/client.ts";
 import defaultTaxonomy from "../../worker/taxonomy.json" with { type: "json" };
 import type { LabelAttempt, Labeller } from "./labeller.ts";
@@ -17,6 +17,8 @@ export interface Asking {
   /** A system message instead of the worker's own. */
   readonly system: string | undefined;
   readonly price: Price | undefined;
+  /** Prices, cuts and calibration, as the worker has them. */
+  readonly rules: LabellingRules;
 }
 
 const WAIT_DEFAULT_MS = 1_000;
@@ -26,7 +28,10 @@ const WAIT_DEFAULT_MS = 1_000;
  *
  * @throws {TaxonomyError} when the taxonomy cannot be used.
  */
-export function promptedLabeller({ llm, taxonomy, system, price }: Asking, nowMs: () => number): Labeller {
+export function promptedLabeller(
+  { llm, taxonomy, system, price, rules }: Asking,
+  nowMs: () => number,
+): Labeller {
   const labels = parseTaxonomy(taxonomy ?? defaultTaxonomy);
   const own = promptWriter(labels);
   const prompts = system === undefined ? own : {
@@ -34,7 +39,7 @@ export function promptedLabeller({ llm, taxonomy, system, price }: Asking, nowMs
     system,
     write: (...asked: Parameters<typeof own.write>) => ({ ...own.write(...asked), system }),
   };
-  const deps = { llm: openaiLlm(llm), taxonomy: labels, prompts };
+  const deps = { llm: openaiLlm(llm), taxonomy: labels, prompts, rules };
   return {
     close: () => Promise.resolve(),
     label: async (ticket, signal) => attemptOf(await buyLabel(deps, ticket, signal), price, nowMs()),

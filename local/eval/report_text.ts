@@ -16,12 +16,12 @@ export function reportText(report: Report): string {
 }
 
 function figuresText(figures: Figures): string {
-  const { subject, tickets, accuracyInterval: [low, high], calibration, tokens, latency } = figures;
+  const { subject, tickets, accuracyInterval: [low, high], tokens, latency } = figures;
   return [
     `${subject}: ${tickets} tickets`,
     `  accuracy   ${percent(figures.accuracy)}  (95%: ${percent(low)} to ${percent(high)})`,
     `  macro-F1   ${figures.macroF1.toFixed(3)}`,
-    `  ECE        ${calibration === null ? "no confidences given" : calibration.ece.toFixed(3)}`,
+    `  ECE        ${calibrationText(figures)}`,
     `  tokens     ${tokens.input} in, ${tokens.output} out  (${dollars(figures.costUsd)})`,
     `  latency    p50 ${latency.p50Ms.toFixed(0)} ms, p95 ${latency.p95Ms.toFixed(0)} ms`,
     ...failuresText(figures),
@@ -31,6 +31,12 @@ function figuresText(figures: Figures): string {
     "",
     ...confusionTable(figures),
   ].join("\n");
+}
+
+function calibrationText({ calibration }: Figures): string {
+  if (calibration === null) return "no confidences given";
+  const { ece, temperature } = calibration;
+  return `${ece.toFixed(3)}  (CONFIDENCE_TEMPERATURE × ${temperature.toFixed(2)} would fit best)`;
 }
 
 function failuresText({ failures }: Figures): readonly string[] {

@@ -1,5 +1,6 @@
 // The trained classifier: embeddings and words of a ticket in, calibrated probabilities of the trained labels out. Pure.
 
+import { lowestBetween } from "./golden_section.ts";
 import {
   learnLexicalWeights,
   LEXICAL_DIMENSIONS,
@@ -94,18 +95,9 @@ function outOfFoldScores(examples: readonly EmbeddedExample[]): readonly Scored[
   });
 }
 
-/** The temperature under which the scores explain the targets best (Guo et al. 2017), by golden section. */
+/** The temperature under which the scores explain the targets best (Guo et al. 2017). */
 export function fitTemperature(rows: readonly Scored[]): number {
-  const ratio = (Math.sqrt(5) - 1) / 2;
-  let low = Math.log(0.1);
-  let high = Math.log(10);
-  for (let round = 0; round < 40; round++) {
-    const left = high - ratio * (high - low);
-    const right = low + ratio * (high - low);
-    if (surprise(rows, Math.exp(left)) < surprise(rows, Math.exp(right))) high = right;
-    else low = left;
-  }
-  return Math.exp((low + high) / 2);
+  return Math.exp(lowestBetween(Math.log(0.1), Math.log(10), (log) => surprise(rows, Math.exp(log))));
 }
 
 function surprise(rows: readonly Scored[], temperature: number): number {

@@ -24,10 +24,16 @@ const FILE = [
   { subject: "Password", body: "I can't log in, my password reset never arrives", category: "account" },
 ].map((line) => JSON.stringify(line)).join("\n");
 
+const TAXONOMY = JSON.stringify({
+  labels: ["billing", "bug", "account", "gardening"].map((name) => ({ name, description: `About ${name}` })),
+});
+
 async function evaluate(args: readonly string[], env: Record<string, string> = {}) {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/set.jsonl`, FILE);
+    await Deno.writeTextFile(`${folder}/taxonomy.json`, TAXONOMY);
+    await Deno.writeTextFile(`${folder}/prompt.txt`, "Words of my own");
     const html = `${folder}/report.html`;
     const output = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", MAIN, ...args, "--html", html],
@@ -128,6 +134,36 @@ Deno.test("eval asks a model through the worker's own prompt, and prices its tok
     assert.equal(told.subjects[0]?.calibration, null);
     assert.equal(prompts.length, 3);
     assert.ok(prompts.every((prompt) => prompt.includes("<ticket>") && prompt.includes("feature_request")));
+  } finally {
+    await server.shutdown();
+  }
+});
+
+Deno.test("eval puts two prompts and taxonomies side by side", async () => {
+  const prompts: string[] = [];
+  const server = Deno.serve({ port: 0, onListen: () => {} }, async (request) => {
+    const prompt = JSON.stringify(await request.json());
+    prompts.push(prompt);
+    const category = prompt.includes("Words of my own") ? "account" : "gardening";
+    return Response.json({
+      model: "stub",
+      choices: [{ message: { content: `{"category":"${category}"}` } }],
+    });
+  });
+  try {
+    const stub = `stub,url=http://localhost:${server.addr.port}/v1,taxonomy=taxonomy.json`;
+    const { code, stdout, stderr } = await evaluate(
+      ["set.jsonl", "--compare", stub, `${stub},prompt=prompt.txt`, "--json"],
+      { MODEL_PRICES: "other=1/1" },
+    );
+    assert.equal(code, 0, stderr);
+    const told: Told = JSON.parse(stdout);
+    assert.deepEqual(told.subjects.map(({ accuracy }) => accuracy), [0, 1 / 3]);
+    assert.equal(told.subjects[0]?.costUsd, null);
+    assert.equal(told.comparison?.pValue, 1);
+    assert.ok(prompts.every((prompt) => prompt.includes("gardening")), "the enum is the taxonomy's");
+    assert.equal(prompts.filter((prompt) => prompt.includes("Words of my own")).length, 3);
+    assert.equal(prompts.filter((prompt) => prompt.includes("About gardening")).length, 3);
   } finally {
     await server.shutdown();
   }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fitTemperature } from "../../../local/model/classifier.ts";
+import { lowestBetween } from "../../../local/model/golden_section.ts";
 import { learnLexicalWeights, lexicalTerms, lexicalVector } from "../../../local/model/lexical_features.ts";
 import { scores, softmax, trainSoftmaxRegression } from "../../../local/model/softmax_regression.ts";
 import { isHeldOut, parseLabelledTickets, splitTickets } from "../../../local/model/tickets.ts";
@@ -67,6 +68,10 @@ Deno.test("fitTemperature() finds the temperature that the answers were drawn wi
   const right = { scores: [2 * Math.log(3), 0], target: 0 };
   const found = fitTemperature([right, right, right, { ...right, target: 1 }]);
   assert.ok(Math.abs(found - 2) < 0.01, `found ${found}`);
+});
+
+Deno.test("lowestBetween() finds the bottom of a valley", () => {
+  assert.ok(Math.abs(lowestBetween(-10, 10, (at) => (at - 3) ** 2) - 3) < 1e-6);
 });
 
 Deno.test("lexicalTerms() keeps accents and case off and adds pairs and pieces", () => {

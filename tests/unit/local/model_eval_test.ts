@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { parseEvalArguments } from "../../../local/eval/arguments.ts";
-import { figuresOf, NO_ANSWER, percentile, wilsonInterval } from "../../../local/eval/figures.ts";
+import {
+  bestTemperature,
+  figuresOf,
+  NO_ANSWER,
+  percentile,
+  wilsonInterval,
+} from "../../../local/eval/figures.ts";
 import { type JudgedTicket, readLabelledFile } from "../../../local/eval/labelled_file.ts";
 import type { LabelAttempt, Labeller } from "../../../local/eval/labeller.ts";
 import { compareVerdicts, exactMcNemar } from "../../../local/eval/mcnemar.ts";
@@ -160,6 +166,14 @@ Deno.test("figuresOf() says null, not 0, where confidence or price is not known"
   assert.equal(figures.calibration, null);
   assert.equal(figures.costUsd, null);
   assert.deepEqual(figures.languages, [{ language: "de", tickets: 1, accuracy: 1 }]);
+});
+
+Deno.test("bestTemperature() takes an overconfident subject down and a shy one up", () => {
+  const answers = (confidence: number, hits: number) =>
+    Array.from({ length: 10 }, (_, at) => ({ confidence, right: at < hits }));
+  assert.ok(bestTemperature(answers(0.99, 7)) > 2);
+  assert.ok(bestTemperature(answers(0.6, 9)) < 0.5);
+  assert.ok(Math.abs(bestTemperature(answers(0.8, 8)) - 1) < 0.01);
 });
 
 Deno.test("percentile() takes the nearest rank", () => {
