@@ -1,10 +1,8 @@
 // The machine: events go in, commands come out. It puts the parts together and touches nothing outside.
 
-import type { Outcome } from "../../shared/outcome.ts";
-import { type Rule, ruleFor } from "../../shared/status_contract.ts";
+import { Attempts } from "./attempts.ts";
 import { Commits } from "./commits.ts";
 import { DeadLetters } from "./dead_letters.ts";
-import type { Delivery } from "./delivery.ts";
 import type { Command, Event } from "./events.ts";
 import { Holdings } from "./holdings.ts";
 import { Judging } from "./judging.ts";
@@ -30,6 +28,7 @@ export class Machine<R> {
   readonly #sending: Sending<R>;
   readonly #deadLetters: DeadLetters<R>;
   readonly #retrying: Retrying<R>;
+  readonly #attempts: Attempts<R>;
   /** The group rebalances: until the next assignment any partition may be about to go. */
   #rebalances = false;
   #idleTold = false;
@@ -48,6 +47,15 @@ export class Machine<R> {
     this.#sending = new Sending(config, policy, this.#judging.breaker, commits, outbox);
     this.#deadLetters = new DeadLetters(config.deadLetters, random, nowMs);
     this.#retrying = new Retrying(config, random, this.#sending, this.#deadLetters, commits, outbox);
+    this.#attempts = new Attempts({
+      policy,
+      commits,
+      holdings: this.#holdings,
+      judging: this.#judging,
+      sending: this.#sending,
+      deadLetters: this.#deadLetters,
+      retrying: this.#retrying,
+    });
   }
 
   /** The parts that causes, metrics and the dashboard read. */
@@ -102,11 +110,11 @@ export class Machine<R> {
         for (const delivery of this.#holdings.receive(event, nowMs)) this.#sending.enqueue(delivery, nowMs);
         return;
       case "attempt_finished":
-        return this.#attemptFinished(event.delivery, event.outcome, nowMs);
+        return this.#attempts.finished(event.delivery, event.outcome, nowMs);
       case "attempt_abandoned":
-        return this.#attemptAbandoned(event.delivery, nowMs);
+        return this.#attempts.abandoned(event.delivery, nowMs);
       case "dead_letter_written":
-        return this.#deadLetterWritten(event.delivery, nowMs);
+        return this.#attempts.deadLetterWritten(event.delivery, nowMs);
       case "dead_letter_failed":
         return this.#deadLetters.recordFailed(event.delivery, nowMs);
       case "commit_finished":
@@ -115,7 +123,7 @@ export class Machine<R> {
       case "permits_changed":
         return this.#sending.setPermits(event.permits, nowMs);
       case "readiness_checked":
-        return this.#readinessChecked(event.ready, nowMs);
+        return this.#attempts.readinessChecked(event.ready, nowMs);
       case "dead_letters_allowed":
         return this.#deadLetters.allow(event.count);
       case "tick":
@@ -157,96 +165,6 @@ export class Machine<R> {
     this.#holdings.await();
     if (this.#policy.extent === "received") this.#holdings.touchAll(nowMs);
     this.#commitNow(nowMs);
-  }
-
-  #attemptFinished(delivery: Delivery<R>, outcome: Outcome, nowMs: number): void {
-    const rule = ruleFor(outcome);
-    const probe = this.#sending.takeProbe(delivery);
-    if (probe) this.#judging.probeFinished(rule, outcome, nowMs);
-    if (rule.disposition === "settle") {
-      this.#judging.recordSuccess(nowMs);
-      this.#deadLetters.recordSucceeded();
-    }
-    if (delivery.home.revoked) return this.#sending.stale(delivery);
-    const before = delivery.last;
-    delivery.last = outcome;
-    if (rule.disposition === "settle") return this.#succeeded(delivery, nowMs);
-    this.#sending.returnPermit(delivery);
-    switch (rule.disposition) {
-      case "dead_letter": {
-        const asked = outcome.kind === "answer" && outcome.action !== undefined;
-        return this.#deadLetters.add(delivery, asked ? "asked-by-worker" : "rejected");
-      }
-      case "pause":
-        this.#judging.open("misconfigured", outcome, nowMs);
-        return this.#sending.again(delivery);
-      case "retry":
-        if (rule.slows === "replica") return this.#retrying.elsewhere(delivery, before, nowMs);
-        return this.#failed(delivery, rule, outcome, probe, nowMs);
-      default:
-        return rule.disposition satisfies never;
-    }
-  }
-
-  #succeeded(delivery: Delivery<R>, nowMs: number): void {
-    const held = this.#policy.holdUntilCommitted;
-    if (!held) this.#sending.returnPermit(delivery);
-    this.#settle(delivery, nowMs);
-    if (held) this.#commits.hold(delivery);
-    else this.#sending.release(delivery);
-  }
-
-  #settle(delivery: Delivery<R>, nowMs: number): void {
-    this.#holdings.settle(delivery, nowMs);
-    this.#sending.settled(delivery);
-  }
-
-  #failed(delivery: Delivery<R>, rule: Rule, outcome: Outcome, probe: boolean, nowMs: number): void {
-    switch (rule.counts) {
-      case "never":
-        return this.#retrying.uncounted(delivery, nowMs);
-      case "always":
-        return this.#retrying.count(delivery, nowMs);
-      case "verdict":
-        return this.#judged(delivery, outcome, probe, nowMs);
-      default:
-        return rule.counts satisfies never;
-    }
-  }
-
-  #judged(delivery: Delivery<R>, outcome: Outcome, probe: boolean, nowMs: number): void {
-    const judgement = this.#judging.judge(delivery, outcome, probe, nowMs);
-    switch (judgement) {
-      case "counts":
-        return this.#retrying.count(delivery, nowMs);
-      case "spared":
-        return this.#retrying.inOutage(delivery, nowMs);
-      case "asked":
-        return;
-      default:
-        return judgement satisfies never;
-    }
-  }
-
-  #readinessChecked(ready: boolean, nowMs: number): void {
-    for (const { delivery, counts } of this.#judging.answered(ready, nowMs)) {
-      if (counts) this.#retrying.count(delivery, nowMs);
-      else this.#retrying.inOutage(delivery, nowMs);
-    }
-  }
-
-  #attemptAbandoned(delivery: Delivery<R>, nowMs: number): void {
-    if (this.#sending.takeProbe(delivery)) this.#judging.breaker.probeLost(nowMs);
-    if (delivery.home.revoked) return this.#sending.stale(delivery);
-    this.#sending.returnPermit(delivery);
-    this.#sending.again(delivery);
-  }
-
-  #deadLetterWritten(delivery: Delivery<R>, nowMs: number): void {
-    this.#deadLetters.recordWritten();
-    if (delivery.home.revoked) return;
-    this.#settle(delivery, nowMs);
-    this.#sending.release(delivery);
   }
 
   #commitDue(nowMs: number): void {

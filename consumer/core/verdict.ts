@@ -62,11 +62,10 @@ export class HealthWindow {
     return this.#failedSinceSuccess.size >= VERDICT.least ? "outage" : "ask";
   }
 
-  /** What was seen says nothing any more: the breaker has just closed. */
+  /** What was seen says nothing any more: the breaker has just closed. That nothing succeeded since stays true. */
   clear(): void {
     this.#samples.length = 0;
     this.#next = 0;
-    this.#failedSinceSuccess.clear();
   }
 
   #add(sample: Sample): void {
