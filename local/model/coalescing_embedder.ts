@@ -8,15 +8,19 @@ interface Waiting {
   readonly fail: (reason: unknown) => void;
 }
 
-/** An embedder that never runs two calls at once and shares one call among those that wait. */
-export function coalescing(inner: Embedder): Embedder {
+/** What goes into one shared call; more would only make the first of them wait for the last. */
+const TEXTS_MAX = 16;
+
+/** An embedder that never runs two calls at once and shares one call among those that wait, the longest waiting first. */
+export function coalescing(inner: Embedder, textsMax = TEXTS_MAX): Embedder {
   let waiting: Waiting[] = [];
   let busy = false;
   const run = async (): Promise<void> => {
     busy = true;
     while (waiting.length > 0) {
-      const round = waiting;
-      waiting = [];
+      const count = roundSize(waiting, textsMax);
+      const round = waiting.slice(0, count);
+      waiting = waiting.slice(count);
       await embedRound(inner, round);
     }
     busy = false;
@@ -28,6 +32,13 @@ export function coalescing(inner: Embedder): Embedder {
         if (!busy) void run();
       }),
   };
+}
+
+/** How many of those that wait share the next call: at least the first, however many texts it has. */
+function roundSize(waiting: readonly Waiting[], textsMax: number): number {
+  let texts = 0;
+  const end = waiting.findIndex((one) => (texts += one.texts.length) > textsMax);
+  return end < 0 ? waiting.length : Math.max(1, end);
 }
 
 async function embedRound(inner: Embedder, round: readonly Waiting[]): Promise<void> {

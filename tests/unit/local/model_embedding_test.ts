@@ -59,6 +59,19 @@ Deno.test("coalescing() runs one call at a time and shares the next among those 
   assert.deepEqual(await third, [Float32Array.of(4)]);
 });
 
+Deno.test("coalescing() lets only so many texts share a call, and one request have more", async () => {
+  const sizes: number[] = [];
+  const embedder = coalescing({
+    embed: (texts) => {
+      sizes.push(texts.length);
+      return Promise.resolve(texts.map(() => Float32Array.of(0)));
+    },
+  }, 3);
+  const asked = [1, 2, 2, 5, 1, 1].map((count) => embedder.embed(Array.from({ length: count }, () => "x")));
+  assert.deepEqual((await Promise.all(asked)).map(({ length }) => length), [1, 2, 2, 5, 1, 1]);
+  assert.deepEqual(sizes, [1, 2, 2, 5, 2]);
+});
+
 Deno.test("coalescing() fails those of the failed call and answers the next", async () => {
   const answers = [() => Promise.reject(new Error("broken")), () => Promise.resolve([Float32Array.of(9)])];
   const embedder = coalescing({
