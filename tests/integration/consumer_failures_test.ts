@@ -31,7 +31,8 @@ Deno.test("the consumer, when attempts fail,", async (t) => {
     assert.deepEqual(others, []);
     assert.equal(String(letter?.key), "k");
     assert.deepEqual(new Uint8Array(letter?.value ?? []), bytes);
-    assert.equal(letter?.timestamp, "1700000000123");
+    // Its own timestamp: with the origin's, Kafka's retention might delete it at once.
+    assert.ok(Math.abs(Number(letter?.timestamp) - Date.now()) < 60_000, `written at ${letter?.timestamp}`);
     const { "ackpool-problem": said, "ackpool-dead-lettered-at": at, ...headers } = letter?.headers ?? {};
     assert.deepEqual(headers, {
       mine: "y",

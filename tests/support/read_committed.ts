@@ -1,0 +1,43 @@
+// Reads a topic whole, as a reader of committed records sees it: control records and aborted ones do not count.
+
+import { createKafka } from "../../consumer/kafka/client.ts";
+import { GroupOffsets } from "../../consumer/kafka/group_offsets.ts";
+import { headerText, type KafkaRecord } from "../../consumer/kafka/record.ts";
+import { TopicReader } from "../../consumer/kafka/topic_reader.ts";
+
+/** A record with its value and headers as text. */
+export interface TextRecord {
+  readonly partition: number;
+  readonly offset: number;
+  readonly value: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Every record there is now. */
+export async function readCommitted(brokers: string, topic: string): Promise<readonly TextRecord[]> {
+  const kafka = createKafka({
+    brokers: [brokers],
+    clientId: "ackpool-test",
+    tls: undefined,
+    sasl: undefined,
+  });
+  const offsets = new GroupOffsets(kafka);
+  const reader = new TopicReader(kafka, "test", [topic]);
+  try {
+    const records: KafkaRecord[] = [];
+    await reader.read(await offsets.ranges(topic), (read) => void records.push(...read));
+    return records.map(toText);
+  } finally {
+    await Promise.all([reader.close(), offsets.close()]);
+  }
+}
+
+function toText({ partition, offset, value, headers }: KafkaRecord): TextRecord {
+  const texts = Object.entries(headers).map(([name, each]) => [name, headerText(each) ?? ""]);
+  return {
+    partition,
+    offset,
+    value: new TextDecoder().decode(value ?? undefined),
+    headers: Object.fromEntries(texts),
+  };
+}
