@@ -26,6 +26,7 @@ export interface ChildOptions {
   readonly linesMax?: number;
 }
 
+const OUTPUT_AFTER_END_MS = 1000;
 const INHERITED = ["PATH", "HOME", "DENO_DIR", "LANG"];
 const alive = new Set<Child>();
 globalThis.addEventListener("unload", () => alive.forEach((child) => child.kill("SIGKILL")));
@@ -120,18 +121,20 @@ export class Child implements AsyncDisposable {
   }
 
   async #untilExit(): Promise<Deno.CommandStatus> {
-    const [status] = await Promise.all([
-      this.#process.status,
-      this.#collect(this.#process.stdout),
-      this.#collect(this.#process.stderr),
-    ]);
+    const readers = [this.#process.stdout.getReader(), this.#process.stderr.getReader()];
+    const collected = Promise.all(readers.map((reader) => this.#collect(reader)));
+    const status = await this.#process.status;
+    // Output may be held open by a process that the child started and left behind.
+    const timer = setTimeout(() => readers.forEach((reader) => reader.cancel()), OUTPUT_AFTER_END_MS);
+    await collected;
+    clearTimeout(timer);
     this.#status = status;
     alive.delete(this);
     return status;
   }
 
-  async #collect(output: ReadableStream<Uint8Array>): Promise<void> {
-    for await (const text of delimitedLines(output)) {
+  async #collect(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+    for await (const text of delimitedLines(reader)) {
       const line = { text, atMs: Date.now(), fields: jsonObject(text) };
       this.lines.push(line);
       if (this.lines.length > this.#linesMax) this.lines.splice(0, this.lines.length - this.#linesMax);
