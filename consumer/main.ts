@@ -35,7 +35,9 @@ const CLOSE_LIMIT_MS = 2000;
 
 /** Puts the parts of a consumer together, runs them until `stopping` fires or nothing is left to do, and ends them. */
 async function run(config: ConsumerConfig, stopping: AbortSignal): Promise<number> {
-  const kafka = createKafka({ ...config.kafka, tls: await readTls(config.tlsFiles) });
+  const client = { ...config.kafka, tls: await readTls(config.tlsFiles) };
+  const kafka = createKafka(client);
+  const impatient = createKafka(client, 1);
   const pool = new Pool({ ...config.pool, connectTimeoutMs: Math.min(5000, config.timeoutMs) });
   const metrics = new ConsumerMetrics();
   const { source: { groupId }, deadLetterTopic, retryTopic } = config;
@@ -65,12 +67,12 @@ async function run(config: ConsumerConfig, stopping: AbortSignal): Promise<numbe
   stopping.addEventListener("abort", () => runtime.stop(), { once: true });
   await pool.start();
   runtime.start();
-  const topics = await findTopics(kafka, config, {
+  const topics = await findTopics(impatient, config, {
     signal: stopping,
     waiting: (awaited) => away.waiting(awaited),
   });
   if (topics !== undefined) {
-    source = new KafkaSource(kafka, { ...config.source, topics }, {
+    source = new KafkaSource(kafka, impatient, { ...config.source, topics }, {
       onEvent: (event) => runtime.feed(event),
       onJoined: () => away.joined(),
       onLost: (why) => away.lost(why),

@@ -1,5 +1,6 @@
 // What the consumer counts, in Prometheus's terms.
 
+import process from "node:process";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Cause } from "../shared/health.ts";
 import type { Pool } from "../shared/pool/pool.ts";
@@ -86,6 +87,35 @@ export class ConsumerMetrics {
       (each) => each.ledger.committable(),
     );
     this.#observeCauses(read.causes);
+    this.#observeProcess();
+  }
+
+  /** As every Prometheus client names them; read without a permission that the task would have to give. */
+  #observeProcess(): void {
+    new Gauge({
+      name: "process_resident_memory_bytes",
+      help: "Resident memory size in bytes",
+      registers: [this.registry],
+      collect() {
+        this.set(Deno.memoryUsage().rss);
+      },
+    });
+    new Gauge({
+      name: "process_start_time_seconds",
+      help: "Start time of the process since the epoch, in seconds",
+      registers: [this.registry],
+    }).set(performance.timeOrigin / 1000);
+    const cpu = new Counter({
+      name: "process_cpu_seconds_total",
+      help: "Processor time spent, user and system, in seconds",
+      registers: [this.registry],
+      collect() {
+        const { user, system } = process.cpuUsage();
+        this.reset();
+        this.inc((user + system) / 1e6);
+      },
+    });
+    cpu.inc(0);
   }
 
   #perPartition(

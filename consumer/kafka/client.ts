@@ -24,8 +24,14 @@ export interface KafkaClientConfig {
   } | undefined;
 }
 
-/** A kafkajs client. Nothing is connected yet. */
-export function createKafka({ brokers, clientId, tls, sasl }: KafkaClientConfig): Kafka {
+/** How often kafkajs tries before it says what is wrong: about a quarter of a minute. */
+const RETRIES = 8;
+
+/** A kafkajs client. Nothing is connected yet. `retries`: fewer for those who try again themselves. */
+export function createKafka(
+  { brokers, clientId, tls, sasl }: KafkaClientConfig,
+  retries: number = RETRIES,
+): Kafka {
   quietNegativeTimeouts();
   const config: KafkaConfig = {
     clientId,
@@ -35,7 +41,7 @@ export function createKafka({ brokers, clientId, tls, sasl }: KafkaClientConfig)
     retry: {
       initialRetryTime: 200,
       maxRetryTime: 3000,
-      retries: 8,
+      retries,
       // The source joins again by itself, after every error and not only after some.
       restartOnFailure: () => Promise.resolve(false),
     },

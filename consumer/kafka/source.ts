@@ -27,8 +27,8 @@ const PARTITION_BYTES_MAX = 1024 * 1024;
 /** Waits before the group's offsets are asked for again, and before we join again, in ms. */
 const RETRY_MS = 500;
 const REJOIN_MAX_MS = 10_000;
-/** How long leaving the group may take, in ms. */
-const LEAVE_LIMIT_MS = 5000;
+/** How long each part of leaving the group may take, in ms. */
+const LEAVE_LIMIT_MS = 2500;
 
 /** What is read, and as whom. */
 export interface SourceConfig {
@@ -63,10 +63,11 @@ export class KafkaSource {
   #crashed = Promise.withResolvers<string>();
   #commitOffsets: ((offsets: NonNullable<Offsets>) => Promise<void>) | undefined;
 
-  constructor(kafka: Kafka, config: SourceConfig, listener: SourceListener) {
+  /** @param impatient a client with few retries, for questions that are asked again. */
+  constructor(kafka: Kafka, impatient: Kafka, config: SourceConfig, listener: SourceListener) {
     this.#config = config;
     this.#listener = listener;
-    this.#startingPoints = new StartingPoints(kafka, config.groupId, config.reset);
+    this.#startingPoints = new StartingPoints(impatient, config.groupId, config.reset);
     const claims = () => {
       this.#holdings.joining();
       return { generation: this.#holdings.generation, owned: this.#holdings.all };

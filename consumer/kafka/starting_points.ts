@@ -12,6 +12,7 @@ export class StartingPoints {
   readonly #reset: "earliest" | "latest";
   #admin: Admin | undefined;
 
+  /** @param kafka with few retries: it is asked again. */
   constructor(kafka: Kafka, groupId: string, reset: "earliest" | "latest") {
     this.#kafka = kafka;
     this.#groupId = groupId;
@@ -42,7 +43,7 @@ export class StartingPoints {
 
   async #connected(): Promise<Admin> {
     if (this.#admin !== undefined) return this.#admin;
-    const admin = this.#kafka.admin({ retry: { retries: 1 } });
+    const admin = this.#kafka.admin();
     await admin.connect();
     return this.#admin = admin;
   }

@@ -37,6 +37,7 @@ class TopicMissing extends Error {
  * The topics to read: those configured, once they exist, and the retry topic of each that has one. The side topics are
  * made where they are missing. Undefined when `signal` fired first.
  *
+ * @param kafka with few retries, so that what is wrong is told soon.
  * @throws {StartError} when Kafka refuses us: that does not heal by waiting.
  */
 export async function findTopics(
@@ -44,7 +45,7 @@ export async function findTopics(
   names: TopicNames,
   { signal, waiting }: { readonly signal: AbortSignal; readonly waiting: (awaited: Awaited) => void },
 ): Promise<readonly string[] | undefined> {
-  const admin = kafka.admin({ retry: { retries: 1 } });
+  const admin = kafka.admin();
   const failed = (error: Error) => {
     if (REFUSALS.has(error.name)) throw new StartError(`Kafka refuses us: ${error.message}`);
     if (error instanceof TopicMissing) waiting({ kind: "topic", topic: error.topic });

@@ -75,8 +75,7 @@ Deno.test("the consumer", async (t) => {
       return 200;
     });
     await scene.produce(values(10), 0);
-    const quick = { KAFKA_SESSION_TIMEOUT_MS: "3000" };
-    await using consumer = scene.consumer([worker], quick);
+    await using consumer = scene.consumer([worker]);
     const committed = await until("a commit at the gap with the map above it", async () => {
       const at = (await kafka.committed(scene.topic, scene.groupId)).get(0);
       const map = decodeOffsetMap(at?.metadata ?? null, at?.offset ?? 0);
@@ -87,7 +86,7 @@ Deno.test("the consumer", async (t) => {
     // Whoever gets the partition next skips what is settled.
     consumer.child.kill("SIGKILL");
     await consumer.child.exit;
-    await using heir = scene.consumer([worker], quick);
+    await using heir = scene.consumer([worker]);
     await until("the record in the gap again", () => worker.deliveries.get(`${scene.topic}/0/3`) === 2);
     gate.open();
     await scene.untilCommitted();

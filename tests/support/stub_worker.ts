@@ -29,11 +29,16 @@ export class StubWorker implements AsyncDisposable {
   ready: () => Scripted = () => 200;
   inFlight = 0;
   inFlightMost = 0;
+  readonly #stopped = new AbortController();
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
   constructor(script: Script = () => 200, { hostname = "127.0.0.1", port = 0 } = {}) {
     this.script = script;
-    this.#server = Deno.serve({ hostname, port, onListen: () => {} }, (request) => this.#answer(request));
+    const { signal } = this.#stopped;
+    this.#server = Deno.serve(
+      { hostname, port, signal, onListen: () => {} },
+      (request) => this.#answer(request),
+    );
   }
 
   /** For `WORKER_URL`. */
@@ -53,7 +58,9 @@ export class StubWorker implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.shutdown();
+    // At once, also under requests that the test has left without an answer.
+    this.#stopped.abort();
+    await this.#server.finished;
   }
 
   async #answer(request: Request): Promise<Response> {
