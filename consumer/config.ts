@@ -22,6 +22,8 @@ export interface ConsumerConfig {
   readonly source: SourceConfig;
   readonly deadLetterTopic: string | undefined;
   readonly retryTopic: string | undefined;
+  /** A record that was replayed so often already is left in the dead-letter topic. */
+  readonly replaysMax: number;
   readonly machine: MachineConfig;
   readonly pool: {
     readonly urls: readonly URL[];
@@ -66,6 +68,7 @@ export function parseConfig(env: Environment): ConsumerConfig {
     },
     deadLetterTopic: v.DEAD_LETTER_TOPIC,
     retryTopic: v.RETRY_TOPIC,
+    replaysMax: v.DEAD_LETTER_REPLAYS_MAX,
     machine: machineOf(v),
     pool: {
       urls: v.WORKER_URL,
@@ -120,6 +123,7 @@ function readAll(env: Environment) {
     "RETRY_TOPIC",
     "DEAD_LETTER_BURST",
     "DEAD_LETTER_SHARE",
+    "DEAD_LETTER_REPLAYS_MAX",
     "ADMIN_PORT",
     "SHUTDOWN_GRACE_MS",
   ], env);

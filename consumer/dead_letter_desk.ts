@@ -23,6 +23,9 @@ export type DeskConfig = Pick<ConsumerConfig, "deadLetterTopic" | "retryTopic"> 
   readonly source: Pick<ConsumerConfig["source"], "topics" | "groupId">;
 };
 
+/** After so long without a question the reader leaves its group, in ms. */
+const READER_IDLE_MS = 60_000;
+
 /** A desk; `close()` after use. It connects when it is first asked. */
 export class DeadLetterDesk {
   readonly #kafka: Kafka;
@@ -31,6 +34,8 @@ export class DeadLetterDesk {
   readonly #ports: DeskPorts;
   #topics: Promise<readonly string[]> | undefined;
   #reader: TopicReader | undefined;
+  #asking = 0;
+  #idle: ReturnType<typeof setTimeout> | undefined;
 
   constructor(kafka: Kafka, config: DeskConfig) {
     this.#kafka = kafka;
@@ -62,23 +67,45 @@ export class DeadLetterDesk {
   }
 
   scan(filter: Filter, signal?: AbortSignal): Promise<Scan> {
-    return scan(this.#ports, filter, signal);
+    return this.#ask(() => scan(this.#ports, filter, signal));
   }
 
   findOne(...[at, signal]: [Parameters<typeof findOne>[1], AbortSignal?]): ReturnType<typeof findOne> {
-    return findOne(this.#ports, at, signal);
+    return this.#ask(() => findOne(this.#ports, at, signal));
   }
 
   replay(request: ReplayRequest, progress: ReplayProgress, signal: AbortSignal): Promise<ReplaySummary> {
-    return replay(this.#ports, request, progress, signal);
+    return this.#ask(() => replay(this.#ports, request, progress, signal));
   }
 
   drop(request: DropRequest, signal: AbortSignal): Promise<DropSummary> {
-    return drop(this.#ports, request, signal);
+    return this.#ask(() => drop(this.#ports, request, signal));
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#reader?.close(), this.#offsets.close()]);
+    clearTimeout(this.#idle);
+    await Promise.all([this.#leave(), this.#offsets.close()]);
+  }
+
+  /** The reader stays between questions, for joining takes seconds, but not for ever. */
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    clearTimeout(this.#idle);
+    this.#asking += 1;
+    try {
+      return await question();
+    } finally {
+      this.#asking -= 1;
+      if (this.#asking === 0) {
+        this.#idle = setTimeout(() => void this.#leave(), READER_IDLE_MS);
+        Deno.unrefTimer(this.#idle);
+      }
+    }
+  }
+
+  async #leave(): Promise<void> {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    await reader?.close();
   }
 
   async #findTopics(): Promise<readonly string[]> {

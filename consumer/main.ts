@@ -5,9 +5,11 @@ import { configureLogs, logger } from "../shared/log.ts";
 import { Pool } from "../shared/pool/pool.ts";
 import { EXIT, onStopSignal, runMain, serve } from "../shared/process.ts";
 import { createAdmin } from "./admin/app.ts";
+import type { DeadLetterOperations } from "./admin/dead_letters.ts";
 import { type Scale, scaleOf } from "./admin/scale.ts";
 import { Away } from "./away.ts";
 import { type ConsumerConfig, parseConfig, type TlsFiles } from "./config.ts";
+import { DeadLetterDesk } from "./dead_letter_desk.ts";
 import { createKafka, type KafkaClientConfig } from "./kafka/client.ts";
 import { DeadLetterTopic } from "./kafka/dead_letter_topic.ts";
 import { within } from "./kafka/patience.ts";
@@ -42,6 +44,7 @@ async function run(config: ConsumerConfig, stopping: AbortSignal): Promise<numbe
   const metrics = new ConsumerMetrics();
   const { source: { groupId }, deadLetterTopic, retryTopic } = config;
   const deadLetters = new DeadLetterTopic(kafka, { groupId, deadLetterTopic, retryTopic });
+  const desk = new DeadLetterDesk(kafka, config);
   const away = new Away(monotonicMs);
   // The source needs the runtime's ear and the runtime the source's hands; it comes when the topics are there.
   let source: KafkaSource | undefined;
@@ -61,7 +64,8 @@ async function run(config: ConsumerConfig, stopping: AbortSignal): Promise<numbe
   const admin = serve(
     config.adminPort,
     "ADMIN_PORT",
-    createAdmin({ causes, registry: metrics.registry, scale }).fetch,
+    createAdmin({ causes, registry: metrics.registry, scale, deadLetters: operations(desk, config, runtime) })
+      .fetch,
   );
   log.info("listening", { port: admin.addr.port, pool: config.pool.urls.map((url) => url.href) });
   stopping.addEventListener("abort", () => runtime.stop(), { once: true });
@@ -81,7 +85,10 @@ async function run(config: ConsumerConfig, stopping: AbortSignal): Promise<numbe
   }
   const { clean, idle } = await runtime.ended;
   await source?.stop();
-  await within(CLOSE_LIMIT_MS, Promise.all([deadLetters.close(), pool.close(), admin.shutdown()]));
+  await within(
+    CLOSE_LIMIT_MS,
+    Promise.all([deadLetters.close(), desk.close(), pool.close(), admin.shutdown()]),
+  );
   log.info("stopped", { clean, idle });
   return EXIT.ok;
 }
@@ -93,6 +100,24 @@ function readScale(
 ): Scale {
   const replicas = pool.replicas.filter((replica) => replica.permits(Date.now()) > 0).length;
   return scaleOf(view, { bounds: scale, permitsPerReplica: concurrency, permitMs, replicas }, Date.now());
+}
+
+function operations(
+  desk: DeadLetterDesk,
+  { replaysMax }: ConsumerConfig,
+  runtime: Runtime,
+): DeadLetterOperations {
+  return {
+    scan: (...args) => desk.scan(...args),
+    findOne: (...args) => desk.findOne(...args),
+    replay: (...args) => desk.replay(...args),
+    drop: (...args) => desk.drop(...args),
+    allow: (count) => {
+      log.warn("dead letters allowed", { count });
+      runtime.feed({ type: "dead_letters_allowed", count });
+    },
+    replaysMax,
+  };
 }
 
 async function readTls(files: TlsFiles | undefined): Promise<KafkaClientConfig["tls"]> {

@@ -1,9 +1,10 @@
-// The operator's HTTP side: health, metrics and scale.
+// The operator's HTTP side: health, metrics, scale and dead letters.
 
 import { Hono } from "hono";
 import type { Registry } from "prom-client";
 import { type Cause, readinessResponse } from "../../shared/health.ts";
 import { problemResponse } from "../../shared/problem.ts";
+import { type DeadLetterOperations, deadLetterRoutes } from "./dead_letters.ts";
 import type { Scale } from "./scale.ts";
 
 /** What the admin side shows. */
@@ -11,10 +12,11 @@ export interface AdminDeps {
   readonly causes: () => readonly Cause[];
   readonly registry: Registry;
   readonly scale: () => Scale;
+  readonly deadLetters?: DeadLetterOperations;
 }
 
 /** The admin application, for `ADMIN_PORT`. */
-export function createAdmin({ causes, registry, scale }: AdminDeps): Hono {
+export function createAdmin({ causes, registry, scale, deadLetters }: AdminDeps): Hono {
   const app = new Hono();
   app.get("/livez", (c) => c.json({ status: "alive" }));
   app.get("/readyz", () => readinessResponse(causes()));
@@ -23,12 +25,13 @@ export function createAdmin({ causes, registry, scale }: AdminDeps): Hono {
     async (c) => c.body(await registry.metrics(), 200, { "content-type": registry.contentType }),
   );
   app.get("/scale", (c) => c.json(scale()));
+  if (deadLetters !== undefined) app.route("/dead-letters", deadLetterRoutes(deadLetters));
   app.notFound((c) =>
     problemResponse({
       type: "about:blank",
       title: "Not Found",
       status: 404,
-      detail: `There is no ${c.req.path}. Try /livez, /readyz, /metrics or /scale.`,
+      detail: `There is no ${c.req.path}. Try /livez, /readyz, /metrics, /scale or /dead-letters.`,
     })
   );
   return app;

@@ -1,0 +1,182 @@
+// Dead letters over HTTP, for a page or a script: the same operations as `deno task dlq`, typed for `hono/client`.
+
+import { Hono } from "hono";
+import type { Context } from "hono";
+import { z } from "zod";
+import { problemResponse } from "../../shared/problem.ts";
+import type { DropRequest, DropSummary } from "../dead_letters/drop.ts";
+import type { Filter } from "../dead_letters/filter.ts";
+import { RetryTopicMissing } from "../dead_letters/placement.ts";
+import type { ReplayProgress, ReplayRequest, ReplaySummary } from "../dead_letters/replay.ts";
+import type { findOne, Scan } from "../dead_letters/scan.ts";
+import { listAsJson, showAsJson } from "../dead_letters/wire.ts";
+import { SenderSuperseded } from "../kafka/transactional_sender.ts";
+import { ReplayRun } from "./replay_run.ts";
+
+/** What the routes need. */
+export interface DeadLetterOperations {
+  scan(filter: Filter, signal?: AbortSignal): Promise<Scan>;
+  findOne(at: Parameters<typeof findOne>[1], signal?: AbortSignal): ReturnType<typeof findOne>;
+  replay(request: ReplayRequest, progress: ReplayProgress, signal: AbortSignal): Promise<ReplaySummary>;
+  drop(request: DropRequest, signal: AbortSignal): Promise<DropSummary>;
+  /** Lets so many dead letters through, whatever the budget says. */
+  allow(count: number): void;
+  /** Where a request does not say. */
+  readonly replaysMax: number;
+}
+
+/** Reading may take this long, in ms: the first time it waits for a group to form. */
+const READ_LIMIT_MS = 60_000;
+const CANARY_TIMEOUT_MS = 600_000;
+
+const filterSchema = z.strictObject({
+  statuses: z.array(z.string()).optional(),
+  since: z.iso.datetime({ offset: true }).optional(),
+  until: z.iso.datetime({ offset: true }).optional(),
+  key: z.string().optional(),
+  grep: z.string().min(1).optional(),
+  cause: z.string().optional(),
+  positions: z.array(z.string()).optional(),
+});
+
+const querySchema = filterSchema.omit({ statuses: true, positions: true }).extend({
+  /** Comma list. */
+  status: z.string().optional(),
+  state: z.enum(["open", "all"]).default("open"),
+  limit: z.coerce.number().int().min(0).max(1000).default(100),
+});
+
+const whichSchema = z.strictObject({
+  filter: filterSchema.default({}),
+  /** Has to be said where the filter is empty. */
+  everything: z.boolean().default(false),
+  max: z.number().int().min(1).optional(),
+  dry_run: z.boolean().default(false),
+});
+
+const replaySchema = whichSchema.extend({
+  rate: z.number().int().min(1).optional(),
+  canary: z.number().int().min(0).default(0),
+  canary_timeout_ms: z.number().int().min(1).default(CANARY_TIMEOUT_MS),
+  replays_max: z.number().int().min(1).optional(),
+});
+
+const allowSchema = z.strictObject({ count: z.number().int().min(1).max(1_000_000) });
+
+/** The routes. `DeadLetterRoutes` is their type, for `hc<DeadLetterRoutes>()`. */
+export function deadLetterRoutes(operations: DeadLetterOperations) {
+  const run = new ReplayRun();
+  return new Hono()
+    .get("/", async (c) => {
+      const { status, state, limit, ...filter } = parse(querySchema, c.req.query());
+      const statuses = status === undefined ? {} : { statuses: status.split(",") };
+      const found = await operations.scan(toFilter({ ...filter, ...statuses }), limited());
+      return c.json(listAsJson(found, state === "all", limit));
+    })
+    .get("/replay", (c) => c.json(run.state()))
+    .get("/:topic/:partition{\\d+}/:offset{\\d+}", async (c) => {
+      const { topic, partition, offset } = c.req.param();
+      const at = { topic, partition: Number(partition), offset: Number(offset) };
+      const one = await operations.findOne(at, limited());
+      if (one === undefined) throw new Refusal(404, "not-found", `There is no dead letter at ${path(at)}`);
+      return c.json(showAsJson(one.record, one.found));
+    })
+    .post("/replay", async (c) => {
+      const request = toReplay(parse(replaySchema, await json(c)), operations.replaysMax);
+      if (request.dryRun) return c.json(await operations.replay(request, () => {}, limited()));
+      const started = run.start((progress, signal) => operations.replay(request, progress, signal));
+      if (!started) throw new Refusal(409, "replay-running", "A replay runs already: DELETE stops it");
+      return c.json(run.state(), 202, { location: "/dead-letters/replay" });
+    })
+    .delete("/replay", (c) => {
+      run.stop();
+      return c.json(run.state(), 202);
+    })
+    .post("/drop", async (c) => {
+      const { filter, max, dry_run: dryRun } = narrowed(parse(whichSchema, await json(c)));
+      return c.json(await operations.drop({ filter: toFilter(filter), max, dryRun }, limited()));
+    })
+    .post("/allow", async (c) => {
+      const { count } = parse(allowSchema, await json(c));
+      operations.allow(count);
+      return c.json({ allowed: count });
+    })
+    .onError((error) => toProblem(error));
+}
+
+/** See {@link deadLetterRoutes}. */
+export type DeadLetterRoutes = ReturnType<typeof deadLetterRoutes>;
+
+/** A request that is refused, and why. */
+class Refusal extends Error {
+  override readonly name = "Refusal";
+  constructor(readonly status: number, readonly slug: string, message: string) {
+    super(message);
+  }
+}
+
+const limited = () => AbortSignal.timeout(READ_LIMIT_MS);
+const path = (at: { topic: string; partition: number; offset: number }) =>
+  `${at.topic}/${at.partition}/${at.offset}`;
+
+/** Pages of other origins cannot send this type without being asked, so they cannot replay in a person's name. */
+async function json(c: Context): Promise<unknown> {
+  if (!/^application\/json\b/.test(c.req.header("content-type") ?? "")) {
+    throw new Refusal(415, "unsupported-media-type", "The body has to be application/json");
+  }
+  try {
+    return await c.req.json();
+  } catch {
+    throw new Refusal(400, "not-json", "The body is not JSON");
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, input: unknown): T {
+  const read = schema.safeParse(input);
+  if (read.success) return read.data;
+  const problems = read.error.issues.map(({ path, message }) => `${path.join(".") || "body"}: ${message}`);
+  throw new Refusal(422, "invalid-request", problems.join("; "));
+}
+
+/** Replay and drop change something, so nobody gets all of them for having forgotten the filter. */
+function narrowed<T extends z.infer<typeof whichSchema>>(request: T): T {
+  if (Object.keys(request.filter).length > 0 || request.everything || request.dry_run) return request;
+  throw new Refusal(422, "invalid-request", "Say which by filter, or everything: true");
+}
+
+function toFilter({ since, until, ...filter }: z.infer<typeof filterSchema>): Filter {
+  const given = Object.entries({
+    ...filter,
+    sinceMs: since === undefined ? undefined : Date.parse(since),
+    untilMs: until === undefined ? undefined : Date.parse(until),
+  }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given);
+}
+
+function toReplay(request: z.infer<typeof replaySchema>, replaysMax: number): ReplayRequest {
+  const { filter, rate, max, dry_run: dryRun, canary } = narrowed(request);
+  return {
+    filter: toFilter(filter),
+    rate,
+    max,
+    dryRun,
+    canary,
+    canaryTimeoutMs: request.canary_timeout_ms,
+    replaysMax: request.replays_max ?? replaysMax,
+  };
+}
+
+function toProblem(error: Error): Response {
+  const { status, slug } = kindOf(error);
+  return problemResponse({ type: `/problems/${slug}`, title: slug, status, detail: error.message });
+}
+
+function kindOf(error: Error): { readonly status: number; readonly slug: string } {
+  if (error instanceof Refusal) return error;
+  if (error instanceof SenderSuperseded) return { status: 409, slug: "superseded" };
+  if (error instanceof RetryTopicMissing) return { status: 409, slug: "retry-topic-missing" };
+  if (error.name === "TimeoutError" || error.name.startsWith("KafkaJS")) {
+    return { status: 503, slug: "kafka-unavailable" };
+  }
+  return { status: 500, slug: "internal" };
+}
