@@ -82,6 +82,7 @@ export function createIngress({ pool, maxBodyBytes, timeoutMs, draining }: Ingre
       headers: passedOn(c.req.raw.headers),
       body: method === "GET" || method === "HEAD" ? null : body,
       timeoutMs,
+      whole: true,
       signal: c.req.raw.signal,
     });
     return toResponse(answered);

@@ -80,7 +80,7 @@ export function labelIn(
   { content, tokens, model, inputTokens, outputTokens }: Completion,
   offset = 0,
 ): Label | undefined {
-  const reading = readCompletion(content, taxonomy, prompts.system);
+  const reading = readCompletion(content, taxonomy, prompts.leaks);
   if (reading === undefined) return undefined;
   const confidence = categoryConfidence(content, tokens, offset);
   return {

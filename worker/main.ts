@@ -82,7 +82,8 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     desk: new PostgresTicketDesk(schema),
     reviewBelow: config.reviewBelow,
     tokens: config.tokens,
-    maxBodyBytes: config.maxBodyBytes,
+    // Deno.serve hands on no more than Content-Length says (RFC 9112 section 6.3).
+    bodyLimit: { bytesMax: config.maxBodyBytes, lengthsHold: true },
     log,
     nowMs,
   });

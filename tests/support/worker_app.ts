@@ -87,7 +87,7 @@ export function workerApp(options: WorkerAppOptions = {}): WorkerApp {
     desk: new MemoryDesk(tables),
     reviewBelow: 0.7,
     tokens: options.tokens ?? [],
-    maxBodyBytes: options.maxBodyBytes ?? 1_000,
+    bodyLimit: { bytesMax: options.maxBodyBytes ?? 1_000, lengthsHold: false },
     log: logger("worker"),
     nowMs,
   });

@@ -13,11 +13,12 @@ export interface Reading {
 /** Longest plain-text answer that is looked at for a label. */
 const PLAIN_TEXT_MAX = 200;
 
-/** A stretch of the prompt this long in a reason counts as a leak. */
-const LEAK_LENGTH = 32;
-
-/** Reads an answer, JSON or plain text; undefined when it names no label of the taxonomy. */
-export function readCompletion(content: string, taxonomy: Taxonomy, system: string): Reading | undefined {
+/** Reads an answer, JSON or plain text; undefined when it names no label. A reason that `leaks` the prompt is dropped. */
+export function readCompletion(
+  content: string,
+  taxonomy: Taxonomy,
+  leaks: (text: string) => boolean,
+): Reading | undefined {
   const json = jsonIn(content);
   if (json === undefined) {
     const category = plainCategory(content, taxonomy);
@@ -27,7 +28,7 @@ export function readCompletion(content: string, taxonomy: Taxonomy, system: stri
   if (category === undefined) return undefined;
   return {
     category,
-    reason: typeof json.reason === "string" ? safeReason(json.reason, system) : null,
+    reason: typeof json.reason === "string" ? safeReason(json.reason, leaks) : null,
     language: typeof json.language === "string" ? languageTag(json.language) : null,
   };
 }
@@ -54,24 +55,15 @@ function plainCategory(content: string, taxonomy: Taxonomy): string | undefined 
 }
 
 /** A reason fit to show: one line, short, storable, and not the prompt's own words. */
-function safeReason(reason: string, system: string): string | null {
+function safeReason(reason: string, leaks: (text: string) => boolean): string | null {
   const line = oneLine(reason);
-  if (line === "" || leaks(line, system)) return null;
+  if (line === "" || leaks(line)) return null;
   return [...line].length <= REASON_MAX ? line : `${[...line].slice(0, REASON_MAX - 1).join("")}…`;
 }
 
 function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex -- control characters are what is taken out; Postgres cannot store NUL at all
   return text.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f\s]+/g, " ").trim();
-}
-
-function leaks(text: string, system: string): boolean {
-  const letters = (from: string) => from.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, " ").trim();
-  const [said, secret] = [letters(text), letters(system)];
-  for (let at = 0; at + LEAK_LENGTH <= said.length; at++) {
-    if (secret.includes(said.slice(at, at + LEAK_LENGTH))) return true;
-  }
-  return false;
 }
 
 function languageTag(value: string): string | null {

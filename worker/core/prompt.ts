@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { REASON_MAX } from "./label.ts";
+import { leakCheck } from "./leaks.ts";
 import { labelNames, type Taxonomy } from "./taxonomy.ts";
 
 /** The part of a ticket that a model sees. */
@@ -27,6 +28,8 @@ const PROMPT_VERSION = "1";
 /** Makes prompts for one taxonomy. */
 export interface PromptWriter {
   readonly system: string;
+  /** Whether a text repeats a stretch of the instructions. */
+  readonly leaks: (text: string) => boolean;
   /** First 12 hex digits of a hash over prompt and taxonomy. */
   readonly fingerprint: string;
   /** The prompt for a ticket; `correction` says what was wrong with an earlier answer. */
@@ -42,6 +45,7 @@ export function promptWriter(taxonomy: Taxonomy): PromptWriter {
   ).digest("hex").slice(0, 12);
   return {
     system,
+    leaks: leakCheck(system),
     fingerprint,
     write: (ticket, correction) => ({
       system,

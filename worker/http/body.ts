@@ -10,8 +10,15 @@ export type JsonBody = { readonly kind: "json"; readonly value: unknown } | {
   readonly response: Response;
 };
 
+/** How much of a body is read. */
+export interface BodyLimit {
+  readonly bytesMax: number;
+  /** The server before us ends a body at its stated length, so that a stated length need not be counted again. */
+  readonly lengthsHold: boolean;
+}
+
 /** Checks type and size, and parses. A missing content type counts as JSON. */
-export async function readJson(request: Request, bytesMax: number): Promise<JsonBody> {
+export async function readJson(request: Request, { bytesMax, lengthsHold }: BodyLimit): Promise<JsonBody> {
   const type = request.headers.get("content-type");
   if (type !== null && !isJson(type)) {
     return wrong(
@@ -20,9 +27,12 @@ export async function readJson(request: Request, bytesMax: number): Promise<Json
   }
   const tooLarge = () =>
     wrong(problem("body-too-large", `The body is larger than ${bytesMax} bytes`, { connection: "close" }));
-  if (Number(request.headers.get("content-length") ?? 0) > bytesMax) return tooLarge();
-  const bytes = await readBytes(request, bytesMax);
+  const stated = request.headers.get("content-length");
+  if (Number(stated ?? 0) > bytesMax) return tooLarge();
+  const reading = lengthsHold && stated !== null ? request.bytes() : readBytes(request, bytesMax);
+  const bytes = await reading.catch(() => "cut off" as const);
   if (bytes === undefined) return tooLarge();
+  if (bytes === "cut off") return wrong(problem("caller-gone", "The body ended before its end"));
   try {
     return { kind: "json", value: JSON.parse(decoder.decode(bytes)) };
   } catch {
@@ -45,7 +55,7 @@ function isJson(contentType: string): boolean {
     (charset === undefined || charset === "utf-8" || charset === "utf8");
 }
 
-/** Counts as it reads, because a stated length may be missing or wrong; undefined beyond the limit. */
+/** Counts as it reads, because a length may be missing or wrong; undefined beyond the limit. */
 async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;

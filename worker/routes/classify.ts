@@ -7,7 +7,7 @@ import { CLASSIFY_PATH, RequestHeader } from "../../shared/protocol.ts";
 import { ticketSchema } from "../../shared/ticket.ts";
 import { type ClassificationDeps, classify } from "../classification.ts";
 import { eventOf } from "../core/fence.ts";
-import { readJson } from "../http/body.ts";
+import { type BodyLimit, readJson } from "../http/body.ts";
 import { problem } from "../http/problems.ts";
 import { invalid } from "../http/invalid.ts";
 import { json, problems, type Route } from "../http/route.ts";
@@ -21,7 +21,7 @@ export interface ClassifyDeps extends Audience {
   readonly classification: ClassificationDeps;
   readonly permits: Permits;
   readonly draining: () => boolean;
-  readonly maxBodyBytes: number;
+  readonly bodyLimit: BodyLimit;
   readonly nowMs: () => number;
 }
 
@@ -78,7 +78,7 @@ async function handle(deps: ClassifyDeps, context: Context): Promise<Response> {
 
 async function classifyBody(deps: ClassifyDeps, context: Context): Promise<Response> {
   const startMs = deps.nowMs();
-  const body = await readJson(context.req.raw, deps.maxBodyBytes);
+  const body = await readJson(context.req.raw, deps.bodyLimit);
   if (body.kind === "problem") return body.response;
   const ticket = ticketSchema.safeParse(body.value);
   if (!ticket.success) return invalid(ticket.error);

@@ -60,7 +60,7 @@ async function handle(deps: ClassifyDeps, context: Context): Promise<Response> {
   if (deps.draining()) return problem("draining", "Try another replica", TRY_ANOTHER);
   if (!deps.permits.take()) return problem("replica-full", "Try another replica", TRY_ANOTHER);
   try {
-    const body = await readJson(context.req.raw, deps.maxBodyBytes);
+    const body = await readJson(context.req.raw, deps.bodyLimit);
     if (body.kind === "problem") return body.response;
     const batch = batchSchema.safeParse(body.value);
     if (!batch.success) return invalid(batch.error);

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import { labelNamed, type Taxonomy } from "../core/taxonomy.ts";
 import type { TicketDesk } from "../core/tickets.ts";
-import { readJson } from "../http/body.ts";
+import { type BodyLimit, readJson } from "../http/body.ts";
 import { deskFailureResponse } from "../http/failures.ts";
 import { invalid } from "../http/invalid.ts";
 import { problem } from "../http/problems.ts";
@@ -15,7 +15,7 @@ import type { Audience } from "./decision.ts";
 export interface OverrideDeps extends Audience {
   readonly desk: TicketDesk;
   readonly taxonomy: Taxonomy;
-  readonly maxBodyBytes: number;
+  readonly bodyLimit: BodyLimit;
 }
 
 /** Text that Postgres can store. */
@@ -70,7 +70,7 @@ export function overrideRoute(deps: OverrideDeps): Route {
 }
 
 async function handle(deps: OverrideDeps, context: Context): Promise<Response> {
-  const body = await readJson(context.req.raw, deps.maxBodyBytes);
+  const body = await readJson(context.req.raw, deps.bodyLimit);
   if (body.kind === "problem") return body.response;
   const asked = overrideSchema.safeParse(body.value);
   if (!asked.success) return invalid(asked.error);

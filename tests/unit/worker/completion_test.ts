@@ -8,8 +8,8 @@ import { labelNames, parseTaxonomy } from "../../../worker/core/taxonomy.ts";
 import defaultTaxonomy from "../../../worker/taxonomy.json" with { type: "json" };
 
 const taxonomy = parseTaxonomy(defaultTaxonomy);
-const { system } = promptWriter(taxonomy);
-const read = (content: string) => readCompletion(content, taxonomy, system);
+const { system, leaks } = promptWriter(taxonomy);
+const read = (content: string) => readCompletion(content, taxonomy, leaks);
 
 Deno.test("readCompletion() reads the JSON that was asked for", () => {
   assert.deepEqual(read('{"category":"bug","language":"pt-BR","reason":"It crashes."}'), {
@@ -71,6 +71,8 @@ Deno.test("readCompletion() cuts a long reason at 200 characters and keeps it on
 Deno.test("readCompletion() drops a reason that repeats the prompt", () => {
   const leak = `Sure! ${system.slice(40, 120)}`;
   assert.equal(read(JSON.stringify({ category: "bug", reason: leak }))?.reason, null);
+  const disguised = leak.toUpperCase().replaceAll(" ", "\n -- ");
+  assert.equal(read(JSON.stringify({ category: "bug", reason: disguised }))?.reason, null);
 });
 
 Deno.test("readCompletion() drops a language that is not a tag", () => {
