@@ -1,6 +1,8 @@
 // One consumer process: the production machine, with a model of everything the real process puts around it.
 
 import type { Assigned, Command, Event, Notice } from "../../consumer/core/events.ts";
+import { Ledger } from "../../consumer/core/ledger.ts";
+import { encodeOffsetMap } from "../../consumer/core/offset_map.ts";
 import type { Machine as ProductionMachine, MachineConfig } from "../../consumer/core/machine.ts";
 import type { Commit } from "../../consumer/core/commits.ts";
 import type { Delivery, Received } from "../../consumer/core/delivery.ts";
@@ -54,6 +56,7 @@ export class Member implements GroupListener {
   #tickMs = Infinity;
   #idleTicks = 0;
   #stopping = false;
+  #stopByMs = 0;
   /** The process is there. */
   alive = true;
   memberId: string;
@@ -173,7 +176,8 @@ export class Member implements GroupListener {
     const epoch = ++this.#epoch;
     const partitions: Assigned[] = [];
     for (const partition of added) {
-      const { offset, metadata } = this.#in.broker.committed(partition);
+      const { offset } = this.#in.broker.committed(partition);
+      const metadata = this.#readMetadata(partition);
       const fetched = {
         partition,
         epoch,
@@ -188,6 +192,17 @@ export class Member implements GroupListener {
     }
     this.#feed({ type: "assigned", epoch, partitions });
     this.wake();
+  }
+
+  /** What the broker has, or what somebody made of it. */
+  #readMetadata(partition: number): string {
+    const { broker, world: { scenario } } = this.#in;
+    const { offset, metadata } = broker.committed(partition);
+    if (!scenario.meddled || this.#roll() < 0.5) return metadata;
+    if (this.#roll() < 0.5) return mapOfAnotherOffset(offset);
+    const at = Math.max(12, Math.floor(this.#roll() * metadata.length));
+    const damaged = metadata.charAt(at) === "A" ? "B" : "A";
+    return at < metadata.length - 2 ? metadata.slice(0, at) + damaged + metadata.slice(at + 1) : "nonsense";
   }
 
   #fetch(owned: Owned): void {
@@ -245,7 +260,10 @@ export class Member implements GroupListener {
 
   #handle(event: Event<SimRecord>): void {
     const { nowMs } = this.#in.world.timeline;
-    if (event.type === "stop_requested") this.#stopping = true;
+    if (event.type === "stop_requested") {
+      this.#stopping = true;
+      this.#stopByMs = nowMs + this.#in.world.scenario.machine.shutdownGraceMs;
+    }
     if (event.type === "permits_changed") this.#watch.permits = event.permits;
     const commands = this.#machine.handle(event, nowMs);
     for (const command of commands) this.#carryOut(command);
@@ -293,6 +311,7 @@ export class Member implements GroupListener {
       case "stopped":
         this.#tell(() => `stopped, ${command.clean ? "clean" : "not clean"}`);
         if (command.clean) this.#watch.stopped();
+        else expect(timeline.nowMs >= this.#stopByMs, "a stop uses its grace", () => `${timeline.nowMs}`);
         this.#end();
         return broker.leave(this.memberId);
       case "notice":
@@ -378,7 +397,7 @@ export class Member implements GroupListener {
       case "stale":
         return;
       case "map_untrusted":
-        return expect(false, "our own map is trusted", () => notice.why);
+        return expect(this.#in.world.scenario.meddled, "our own map is trusted", () => notice.why);
       default:
         return notice satisfies never;
     }
@@ -397,6 +416,14 @@ export class Member implements GroupListener {
   #tell(line: () => string): void {
     this.#in.world.story(() => `${this.memberId} ${line()}`);
   }
+}
+
+/** A well-made map, but about another offset: of a topic that was made anew, or copied by some tool. */
+function mapOfAnotherOffset(offset: number): string {
+  const ledger = new Ledger<{ attempts: number }>(offset + 1);
+  ledger.receive(offset + 1, { attempts: 0 });
+  for (let next = offset + 2; next < offset + 8; next++) ledger.settle(ledger.receive(next, { attempts: 0 }));
+  return encodeOffsetMap(ledger);
 }
 
 function about({ record }: Delivery<SimRecord>): string {

@@ -78,6 +78,8 @@ export interface Scenario {
   /** Most records a fetch brings. */
   readonly fetchMax: number;
   readonly sticky: boolean;
+  /** What is read back as metadata may be damaged, or another partition's. */
+  readonly meddled: boolean;
   readonly records: readonly PlannedRecord[];
   /** An open transaction's markers at the end of the log: offsets that nothing is ever delivered for. */
   readonly markersAtEnd: number;
@@ -114,9 +116,10 @@ export function scenarioOf(seed: number): Scenario {
     sessionTimeoutMs: up(3000, 10_000),
     fetchMax: pick([1, 5, 20, 50], random()),
     sticky: random() < 0.5,
+    meddled: random() < 0.2,
     records: Array.from({ length: count }, () => recordOf(random, partitions, keys, bad, drained)),
     markersAtEnd: random() < 0.3 ? up(1, 3) : 0,
-    faults: faultsOf(random, replicas, balanced),
+    faults: faultsOf(random, replicas, balanced, machine.mode),
   };
 }
 
@@ -175,7 +178,7 @@ function usualBehaviour(random: () => number): Behaviour {
   return { kind: "flaky", times: whole(1, 2, random()), how };
 }
 
-function faultsOf(random: () => number, replicas: number, balanced: boolean): Fault[] {
+function faultsOf(random: () => number, replicas: number, balanced: boolean, mode: string): Fault[] {
   const count = random() < 0.1 ? 0 : whole(1, 5, random());
   const faults = Array.from({ length: count }, (): Fault => {
     const when = { atMs: whole(0, FAULTS_FOR_MS, random()), forMs: whole(100, 20_000, random()) };
@@ -200,9 +203,29 @@ function faultsOf(random: () => number, replicas: number, balanced: boolean): Fa
     if (which < 0.8) return { ...when, type: "evict", consumer };
     if (which < 0.87) return { ...when, type: "rebalance" };
     if (which < 0.95) {
-      return { ...when, type: "commits_fail", how: pick(["refused", "unanswered", "late"], how) };
+      return {
+        ...when,
+        type: "commits_fail",
+        how: pick(["refused", "unanswered", "unanswered", "late"], how),
+      };
     }
     return { ...when, type: "dead_letters_fail", how: pick(["refused", "unanswered"], how) };
   });
-  return faults.sort((a, b) => a.atMs - b.atMs);
+  if (mode === "fast" && random() < 0.3) {
+    // The hard case of `fast`: what was committed too early and not confirmed has to be taken back.
+    const when = { atMs: whole(0, FAULTS_FOR_MS, random()), forMs: whole(5000, 20_000, random()) };
+    faults.push({ ...when, type: "commits_fail", how: "unanswered" });
+    faults.push({ atMs: when.atMs + whole(0, 5000, random()), forMs: 3000, type: "restart", consumer: 0 });
+  }
+  const together = faults.filter(() => random() < 0.25).map((fault) => inTheMidstOf(fault, random));
+  return [...faults, ...together].sort((a, b) => a.atMs - b.atMs);
+}
+
+/** Faults come together: while one lasts, somebody restarts something. */
+function inTheMidstOf({ atMs, forMs }: Fault, random: () => number): Fault {
+  const type = pick(["restart", "restart", "kill", "rebalance", "join"], random());
+  const when = { atMs: atMs + whole(0, forMs, random()), forMs: whole(100, 10_000, random()) };
+  return type === "restart" || type === "kill"
+    ? { ...when, type, consumer: whole(0, 3, random()) }
+    : { ...when, type };
 }

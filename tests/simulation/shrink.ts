@@ -54,6 +54,7 @@ function simplerThan(scenario: Scenario): Partial<Scenario>[] {
     { balanced: false },
     { capacity: 1000 },
     { sticky: true },
+    { meddled: false },
     { latencyMs: 20 },
     { fetchMax: 50 },
     { machine: { ...machine, commits: "async" } },

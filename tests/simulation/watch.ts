@@ -45,7 +45,6 @@ export class Watch {
   readonly #startedMs: number;
   readonly #holds: boolean;
   #successes = 0;
-  #goodDeadLetters = 0;
   permits = 0;
 
   constructor(world: World, broker: Broker, owned: ReadonlyMap<number, Owned>) {
@@ -53,6 +52,7 @@ export class Watch {
     this.#broker = broker;
     this.#owned = owned;
     this.#startedMs = world.timeline.nowMs;
+    world.processes += 1;
     const { mode, commits } = world.scenario.machine;
     this.#holds = commits === "sync" && mode !== "batch" && mode !== "fast";
   }
@@ -109,10 +109,10 @@ export class Watch {
     const bad = ["poison", "rejected", "asked", "missing"].includes(behaviour.kind);
     if (this.#paid.has(delivery)) return;
     this.#paid.add(delivery);
-    if (!bad) this.#goodDeadLetters += 1;
+    if (!bad) this.#world.goodDeadLetters += 1;
     const deploys = faults.filter((fault) => fault.type === "bad_deploy").length;
     expect(
-      this.#goodDeadLetters <= BAD_DEPLOY_COSTS * deploys,
+      this.#world.goodDeadLetters <= BAD_DEPLOY_COSTS * deploys * this.#world.processes,
       "only bad records are dead-lettered",
       () => `${record.partition}@${record.offset} is ${behaviour.kind}: ${reason}`,
     );

@@ -56,6 +56,9 @@ export class World {
   readonly #laneSettled: Map<string, number> = new Map();
   readonly #produced: (() => void)[] = [];
   unsettled = 0;
+  /** Consumer processes so far, and good records that were dead-lettered by any of them. */
+  processes = 0;
+  goodDeadLetters = 0;
   unproduced: number;
   #ids = 0;
 

@@ -1,0 +1,192 @@
+// Defects to plant in the core, each as a small change of its text: the simulation has to find every one of them.
+
+/** One defect. */
+export interface Defect {
+  readonly name: string;
+  /** Path from the project's root. */
+  readonly file: string;
+  /** Stands in that file exactly once. */
+  readonly text: string;
+  readonly instead: string;
+}
+
+/** The planted defects. */
+export const DEFECTS: readonly Defect[] = [
+  {
+    name: "the watermark is off by one",
+    file: "consumer/core/ledger.ts",
+    text: "return this.#head === this.#tail ? this.#position : this.#offsetAt(this.#head);",
+    instead: "return this.#head === this.#tail ? this.#position : this.#offsetAt(this.#head) + 1;",
+  },
+  {
+    name: "results of a revoked epoch are taken",
+    file: "consumer/core/attempts.ts",
+    text: "if (delivery.home.revoked) return this.#parts.sending.stale(delivery);\n    const before",
+    instead: "const before",
+  },
+  {
+    name: "a dead letter is settled before it is confirmed",
+    file: "consumer/core/machine.ts",
+    text: `this.#outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });`,
+    instead: `this.#outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
+      this.#holdings.settle(bad, nowMs);`,
+  },
+  {
+    name: "a dead letter that was not written is settled",
+    file: "consumer/core/machine.ts",
+    text: "return this.#deadLetters.recordFailed(event.delivery, nowMs);",
+    instead: "return this.#attempts.deadLetterWritten(event.delivery, nowMs);",
+  },
+  {
+    name: "attempts are counted while the breaker is open",
+    file: "consumer/core/judging.ts",
+    text: `return suspectsOnly ? this.#ask(delivery) : "spared";`,
+    instead: `return suspectsOnly ? this.#ask(delivery) : "counts";`,
+  },
+  {
+    name: "what was well before speaks for the pool now",
+    file: "consumer/core/verdict.ts",
+    text: "const sinceMs = Math.max(nowMs - VERDICT.windowMs, previousMs ?? -Infinity);",
+    instead: "const sinceMs = nowMs - VERDICT.windowMs; void previousMs;",
+  },
+  {
+    name: "the answer of /readyz is ignored",
+    file: "consumer/core/judging.ts",
+    text: "counts: ready && (paused || !pausedNow) }));",
+    instead: "counts: paused || !pausedNow || true }));",
+  },
+  {
+    name: "the map of another offset is trusted",
+    file: "consumer/core/offset_map.ts",
+    text: "if (base !== committed) return untrusted(`it is about offset ${base}, not ${committed}`);",
+    instead: "",
+  },
+  {
+    name: "a damaged map is trusted",
+    file: "consumer/core/offset_map.ts",
+    text: 'if (checksum !== fnv1a(body)) return untrusted("its checksum is wrong");',
+    instead: "void checksum;",
+  },
+  {
+    name: "runs in the map are one offset short",
+    file: "consumer/core/offset_map.ts",
+    text: "runs.push(first - runEnd, last + 1 - first);",
+    instead: "runs.push(first - runEnd, last - first);",
+  },
+  {
+    name: "a permit leaks on a timeout",
+    file: "consumer/core/attempts.ts",
+    text: "this.#parts.sending.returnPermit(delivery);\n    switch (rule.disposition)",
+    instead: `if (outcome.kind !== "timeout") this.#parts.sending.returnPermit(delivery);
+    switch (rule.disposition)`,
+  },
+  {
+    name: "a permit leaks when a partition was revoked",
+    file: "consumer/core/sending.ts",
+    text: "this.returnPermit(delivery);\n    this.#endBatched(delivery);",
+    instead: "this.#endBatched(delivery);",
+  },
+  {
+    name: "a probe takes a permit that is not there",
+    file: "consumer/core/sending.ts",
+    text: "if ((this.#breaker.probeAtMs ?? Infinity) > nowMs || this.#inFlight >= this.#permits) return;",
+    instead: "if ((this.#breaker.probeAtMs ?? Infinity) > nowMs) return;",
+  },
+  {
+    name: "a lane is released while its record waits",
+    file: "consumer/core/retrying.ts",
+    text: `delivery.state = "waiting";`,
+    instead: `delivery.state = "waiting"; this.#sending.release(delivery);`,
+  },
+  {
+    name: "a new owner does not wait for its own old attempts",
+    file: "consumer/core/sending.ts",
+    text: "return ledger.runs + started < this.#entriesMax && !this.#lingering.has(id);",
+    instead: "return ledger.runs + started < this.#entriesMax; void id;",
+  },
+  {
+    name: "dead letters cost nothing",
+    file: "consumer/core/dead_letter_budget.ts",
+    text: "this.#tokens -= 1;",
+    instead: "",
+  },
+  {
+    name: "a part-filled batch never leaves",
+    file: "consumer/core/batch_gate.ts",
+    text: "if (ready < this.#config.size && !lingered) return false;",
+    instead: "if (ready < this.#config.size) return false; void lingered;",
+  },
+  {
+    name: "a batch that lost its partition never ends",
+    file: "consumer/core/sending.ts",
+    text: `if (delivery.state === "in_flight") return;
+    this.#endBatched(delivery);`,
+    instead: `if (delivery.state === "in_flight") return;`,
+  },
+  {
+    name: "a retry is dropped",
+    file: "consumer/core/retrying.ts",
+    text: `if (due.state === "waiting") this.#sending.again(due);`,
+    instead: `if (due.state === "waiting" && due.failures !== 3) this.#sending.again(due);`,
+  },
+  {
+    name: "in sync mode a permit is free before the commit",
+    file: "consumer/core/attempts.ts",
+    text: "const held = this.#parts.policy.holdUntilCommitted;",
+    instead: "const held = false;",
+  },
+  {
+    name: "the breaker never closes",
+    file: "consumer/core/judging.ts",
+    text: "this.breaker.close();",
+    instead: "",
+  },
+  {
+    name: "a misconfiguration does not pause",
+    file: "consumer/core/attempts.ts",
+    text: `this.#parts.judging.open("misconfigured", outcome, nowMs);`,
+    instead: "",
+  },
+  {
+    name: "paused partitions never go on",
+    file: "consumer/core/intake.ts",
+    text: "const paused = this.#full || this.#isFull(partition);",
+    instead: "const paused = partition.paused || this.#full || this.#isFull(partition);",
+  },
+  {
+    name: "memory of a revoked partition is never given back",
+    file: "consumer/core/holdings.ts",
+    text: "this.#intake.forget(partition);",
+    instead: "",
+  },
+  {
+    name: "a refused commit is taken for confirmed",
+    file: "consumer/core/commits.ts",
+    text: "if (!ok) {",
+    instead: "if (!ok && id < 0) {",
+  },
+  {
+    name: "what a refused commit left behind is taken for known",
+    file: "consumer/core/commits.ts",
+    text: "partition.committed = undefined;",
+    instead: "",
+  },
+  {
+    name: "fast gives partitions away with what it has not settled",
+    file: "consumer/core/commits.ts",
+    text: `if (this.#policy.extent === "received" && !leaving)`,
+    instead: `if (this.#policy.extent === "received")`,
+  },
+  {
+    name: "a drain ends while records wait for their retry",
+    file: "consumer/core/holdings.ts",
+    text: "if (partition.paused || partition.backlog() > 0) return false;",
+    instead: "if (partition.paused || partition.inFlight > 0) return false;",
+  },
+  {
+    name: "a stop does not wait for what is in flight",
+    file: "consumer/core/machine.ts",
+    text: "if (working && !late) return;",
+    instead: "",
+  },
+];
