@@ -25,7 +25,7 @@ export function toRequest(record: KafkaRecord, attempt: number, timeoutMs: numbe
       [RequestHeader.timestamp]: originTimestamp(headers) ?? String(record.timestampMs),
       [RequestHeader.attempt]: String(attempt),
       [RequestHeader.deadline]: String(timeoutMs),
-      [RequestHeader.traceparent]: traceparentOf(record),
+      [RequestHeader.traceparent]: traceparentOf(record, attempt),
       ...(value === null ? { [RequestHeader.tombstone]: "true" } : {}),
     },
     body: value,
@@ -50,12 +50,12 @@ function keyOf({ topic, partition, offset, headers }: KafkaRecord): string {
     : idempotencyKey(topic, partition, String(offset));
 }
 
-/** The record's own trace goes on; one without starts a trace that every attempt of it shares. */
-function traceparentOf({ topic, partition, offset, headers }: KafkaRecord): string {
+/** The record's own trace goes on; one without starts a trace that all its attempts share, a span each. */
+function traceparentOf({ topic, partition, offset, headers }: KafkaRecord, attempt: number): string {
   const carried = headerText(headers["traceparent"]);
   if (carried !== undefined && TRACEPARENT.test(carried)) return carried;
   const trace = hex(`${topic}/${partition}/${offset}`, 4);
-  return `00-${trace}-${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}-01`;
+  return `00-${trace}-${hex(`${offset}#${attempt}/${partition}/${topic}`, 2)}-01`;
 }
 
 /** `words` times 32 bits of a text, spread by FNV-1a with different starts. */

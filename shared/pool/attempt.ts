@@ -1,9 +1,10 @@
 // One attempt with a deadline, over kept-alive connections; whatever happens comes back as an outcome.
 
-import { Agent, type Dispatcher, errors, request } from "undici";
-import { type Action, type NoAnswer, type Outcome } from "../outcome.ts";
+import { Agent, type Dispatcher, errors } from "undici";
+import type { Action, NoAnswer, Outcome } from "../outcome.ts";
 import { CLASSIFY_PATH, ResponseHeader } from "../protocol.ts";
 import { parseRetryAfter } from "../retry_after.ts";
+import type { Deadlines, Limited, Tick } from "./deadlines.ts";
 import type { Endpoint } from "./resolve.ts";
 
 /** How much of a refusal is read to find its problem type, in bytes. */
@@ -23,9 +24,11 @@ export interface AttemptRequest {
   readonly timeoutMs: number;
   /** Gives the attempt up. */
   readonly signal?: AbortSignal;
+  /** The caller passes the answer on and wants all of it; otherwise a success's body is let go unread. */
+  readonly whole?: boolean;
 }
 
-/** The body of an answer and its media type, for callers who pass it on. */
+/** The body of an answer and its headers, for callers who pass it on. */
 export interface Answered {
   readonly outcome: Outcome;
   readonly headers: Readonly<Record<string, string>>;
@@ -54,36 +57,121 @@ export function createAgent(connectTimeoutMs: number): Agent {
  *
  * @throws {AttemptAbandoned} when `signal` fired; every other failure is an outcome.
  */
-export async function send(agent: Agent, endpoint: Endpoint, attempt: AttemptRequest): Promise<Answered> {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), attempt.timeoutMs);
-  const giveUp = () => controller.abort();
-  attempt.signal?.addEventListener("abort", giveUp, { once: true });
-  try {
-    const response = await request(endpoint.address + (attempt.path ?? CLASSIFY_PATH), {
-      dispatcher: agent,
+export function send(
+  agent: Agent,
+  endpoint: Endpoint,
+  attempt: AttemptRequest,
+  deadlines: Deadlines,
+): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const exchange = new Exchange(attempt, deadlines, resolve, reject);
+    const options = {
+      origin: endpoint.origin,
+      path: endpoint.basePath + (attempt.path ?? CLASSIFY_PATH),
       method: attempt.method ?? "POST",
       headers: { ...attempt.headers, host: endpoint.url.host },
       body: attempt.body,
-      signal: controller.signal,
-    });
-    const body = new Uint8Array(await response.body.arrayBuffer());
-    const headers = flatten(response.headers);
-    return { outcome: readAnswer(response.statusCode, headers, body), headers, body };
-  } catch (error) {
-    if (attempt.signal?.aborted) throw new AttemptAbandoned("The attempt was given up");
-    return { outcome: noAnswer(error, controller.signal.aborted), headers: {}, body: new Uint8Array() };
-  } finally {
-    clearTimeout(timer);
-    attempt.signal?.removeEventListener("abort", giveUp);
+    };
+    agent.dispatch(options, exchange);
+  });
+}
+
+const NOTHING = new Uint8Array();
+
+/** One request and its answer, as undici tells of it. Ends exactly once. */
+class Exchange implements Dispatcher.DispatchHandler, Limited {
+  readonly #attempt: AttemptRequest;
+  readonly #deadlines: Deadlines;
+  readonly #tick: Tick;
+  readonly #resolve: (answered: Answered) => void;
+  readonly #reject: (error: Error) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #ended = false;
+  #status = 0;
+  #headers: Readonly<Record<string, string>> = {};
+  #keeps = false;
+  #keptBytes = 0;
+  #chunks: Uint8Array[] = [];
+
+  constructor(
+    attempt: AttemptRequest,
+    deadlines: Deadlines,
+    resolve: (answered: Answered) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#attempt = attempt;
+    this.#deadlines = deadlines;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#tick = deadlines.add(this, attempt.timeoutMs);
+    attempt.signal?.addEventListener("abort", this.#abandon, { once: true });
+    if (attempt.signal?.aborted) this.#abandon();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#ended) controller.abort(new Error("Ended before it began"));
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200) return;
+    this.#status = status;
+    this.#headers = flatten(headers);
+    this.#keeps = this.#attempt.whole === true || status >= 300;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    if (!this.#keeps) return;
+    if (this.#attempt.whole !== true && this.#keptBytes >= PROBLEM_BYTES_MAX) return;
+    this.#keptBytes += chunk.length;
+    this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    const body = concatenate(this.#chunks, this.#keptBytes);
+    this.#end({ outcome: readAnswer(this.#status, this.#headers, body), headers: this.#headers, body });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#end({ outcome: noAnswer(error), headers: {}, body: NOTHING });
+  }
+
+  expire(): void {
+    const detail = `No answer within ${this.#attempt.timeoutMs} ms`;
+    this.#end({ outcome: { kind: "timeout", detail }, headers: {}, body: NOTHING });
+    this.#controller?.abort(new Error(detail));
+  }
+
+  readonly #abandon = () => {
+    if (this.#ended) return;
+    this.#finish();
+    this.#reject(new AttemptAbandoned("The attempt was given up"));
+    this.#controller?.abort(new Error("The attempt was given up"));
+  };
+
+  #end(answered: Answered): void {
+    if (this.#ended) return;
+    this.#finish();
+    this.#resolve(answered);
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    this.#deadlines.remove(this, this.#tick);
+    this.#attempt.signal?.removeEventListener("abort", this.#abandon);
   }
 }
 
-function readAnswer(status: number, headers: Record<string, string>, body: Uint8Array): Outcome {
-  const success = status >= 200 && status < 300;
-  const retryAfterMs = parseRetryAfter(headers[ResponseHeader.retryAfter], Date.now());
+function readAnswer(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array): Outcome {
+  const retryAfter = headers[ResponseHeader.retryAfter];
   const action = readAction(headers[ResponseHeader.action]);
-  const text = success ? undefined : new TextDecoder().decode(body.subarray(0, PROBLEM_BYTES_MAX));
+  if (status < 300 && retryAfter === undefined && action === undefined) return { kind: "answer", status };
+  const retryAfterMs = parseRetryAfter(retryAfter, Date.now());
+  const text = status < 300 ? undefined : new TextDecoder().decode(body.subarray(0, PROBLEM_BYTES_MAX));
   const problemType = text === undefined ? undefined : readProblemType(text);
   return {
     kind: "answer",
@@ -109,18 +197,33 @@ function readProblemType(text: string): string | undefined {
   }
 }
 
-function noAnswer(error: unknown, timedOut: boolean): NoAnswer {
-  const { code, message } = error as { code?: string; message?: string };
-  const detail = String(code ?? message ?? error);
-  if (timedOut || error instanceof errors.ConnectTimeoutError) return { kind: "timeout", detail };
-  const refused = ["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"].includes(code ?? "");
-  return { kind: refused ? "refused" : "reset", detail };
+const REFUSED = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"]);
+
+function noAnswer(error: Error & { code?: string }): NoAnswer {
+  const { code, message } = error;
+  const detail = String(code ?? message);
+  if (error instanceof errors.ConnectTimeoutError) return { kind: "timeout", detail };
+  return { kind: REFUSED.has(code ?? "") ? "refused" : "reset", detail };
 }
 
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   const flat: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name];
     if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(", ") : value;
   }
   return flat;
+}
+
+function concatenate(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
+  const [only] = chunks;
+  if (only === undefined) return NOTHING;
+  if (chunks.length === 1) return only;
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
 }

@@ -42,8 +42,11 @@ export class Balancer {
 
   /** When permits may change by time alone, in ms: a replica has rested. */
   nextChangeMs(nowMs: number): number | undefined {
-    const rests = this.replicas.map((replica) => replica.restUntilMs).filter((untilMs) => untilMs > nowMs);
-    return rests.length === 0 ? undefined : Math.min(...rests);
+    let nextMs = Infinity;
+    for (const { restUntilMs } of this.#replicas.values()) {
+      if (restUntilMs > nowMs) nextMs = Math.min(nextMs, restUntilMs);
+    }
+    return nextMs === Infinity ? undefined : nextMs;
   }
 
   /** The addresses there are now. One that left gets nothing new, but its attempts in flight are finished. */
@@ -67,8 +70,7 @@ export class Balancer {
 
   /** An attempt came back. */
   recordFinished(replica: Replica, outcome: Outcome, latencyMs: number, nowMs: number): void {
-    const othersWork = this.replicas.some((other) => other !== replica && other.permits(nowMs) > 0);
-    replica.recordFinished(outcome, latencyMs, othersWork, nowMs);
+    replica.recordFinished(outcome, latencyMs, () => this.#othersWork(replica, nowMs), nowMs);
     const rule = ruleFor(outcome);
     if (rule.slows === "pool") this.#slowDown(nowMs);
     else if (rule.disposition === "settle") this.#speedUp();
@@ -79,6 +81,10 @@ export class Balancer {
   recordAbandoned(replica: Replica): void {
     replica.recordAbandoned();
     this.#forgetGone();
+  }
+
+  #othersWork(replica: Replica, nowMs: number): boolean {
+    return this.replicas.some((other) => other !== replica && other.permits(nowMs) > 0);
   }
 
   #slowDown(nowMs: number): void {

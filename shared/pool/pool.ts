@@ -6,6 +6,7 @@ import { logger } from "../log.ts";
 import { type Outcome, outcomeLabel } from "../outcome.ts";
 import { Balancer } from "./balancer.ts";
 import { type Answered, type AttemptRequest, createAgent, send } from "./attempt.ts";
+import { Deadlines } from "./deadlines.ts";
 import type { Replica } from "./replica.ts";
 import { type Endpoint, type LookUp, lookUpBySystem, resolveEndpoints } from "./resolve.ts";
 
@@ -38,12 +39,14 @@ export class Pool {
   readonly #config: PoolConfig;
   readonly #agent: Agent;
   readonly #balancer: Balancer;
+  readonly #deadlines = new Deadlines();
   readonly #lookUp: LookUp;
   readonly #listeners: Set<() => void> = new Set();
   readonly #checks: Map<string, Timer> = new Map();
   #endpoints: ReadonlyMap<string, Endpoint> = new Map();
   #lookUpTimer: Timer | undefined;
   #restTimer: Timer | undefined;
+  #restUntilMs: number | undefined;
   #permits = -1;
   #emptySinceMs: number | undefined;
   #closed = false;
@@ -113,10 +116,7 @@ export class Pool {
     replica.recordStarted();
     const startedMs = Date.now();
     try {
-      const answered = await send(this.#agent, endpoint, {
-        ...attempt,
-        headers: this.#headers(attempt.headers),
-      });
+      const answered = await send(this.#agent, endpoint, this.#authorized(attempt), this.#deadlines);
       this.#finished(replica, answered.outcome, Date.now() - startedMs);
       return answered;
     } catch (error) {
@@ -137,15 +137,17 @@ export class Pool {
   /** Ends all connections. Attempts in flight come back as outcomes. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#deadlines.close();
     clearTimeout(this.#lookUpTimer);
     clearTimeout(this.#restTimer);
     this.#checks.forEach((timer) => clearTimeout(timer));
     await this.#agent.destroy();
   }
 
-  #headers(headers: Readonly<Record<string, string>>): Record<string, string> {
+  #authorized(attempt: AttemptRequest): AttemptRequest {
     const { token } = this.#config;
-    return token === undefined ? { ...headers } : { ...headers, authorization: `Bearer ${token}` };
+    if (token === undefined) return attempt;
+    return { ...attempt, headers: { ...attempt.headers, authorization: `Bearer ${token}` } };
   }
 
   #leastBusy(): Replica | undefined {
@@ -174,8 +176,10 @@ export class Pool {
   }
 
   #scheduleRest(nowMs: number): void {
-    clearTimeout(this.#restTimer);
     const nextMs = this.#balancer.nextChangeMs(nowMs);
+    if (nextMs === this.#restUntilMs) return;
+    this.#restUntilMs = nextMs;
+    clearTimeout(this.#restTimer);
     if (nextMs !== undefined && !this.#closed) {
       this.#restTimer = setTimeout(() => this.#changed(), Math.max(1, nextMs - nowMs));
     }

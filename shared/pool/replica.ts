@@ -76,9 +76,9 @@ export class Replica {
   }
 
   /** An attempt came back. `othersWork` says whether other replicas are fine, so that this one stands out. */
-  recordFinished(outcome: Outcome, latencyMs: number, othersWork: boolean, nowMs: number): void {
+  recordFinished(outcome: Outcome, latencyMs: number, othersWork: () => boolean, nowMs: number): void {
     this.#inFlight -= 1;
-    if (outcome.kind !== "answer") return this.#failed(true);
+    if (outcome.kind !== "answer") return this.#failed(() => true);
     const rule = ruleFor(outcome);
     if (rule.slows === "replica") return this.#full(outcome.retryAfterMs ?? 1000, nowMs);
     if (outcome.status >= 500) return this.#failed(othersWork);
@@ -110,8 +110,8 @@ export class Replica {
     else this.#restUntilMs = nowMs + retryAfterMs;
   }
 
-  #failed(standsOut: boolean): void {
+  #failed(standsOut: () => boolean): void {
     this.#failures += 1;
-    if (this.#failures >= FAILURES_MAX && standsOut) this.#ejected = true;
+    if (this.#failures >= FAILURES_MAX && standsOut()) this.#ejected = true;
   }
 }

@@ -20,6 +20,10 @@ export const lookUpBySystem: LookUp = async (hostname) => {
 export interface Endpoint {
   /** Base URL with the address in place of the name. */
   readonly address: string;
+  /** Scheme, address and port: what connections are kept for. */
+  readonly origin: string;
+  /** The URL's path without a slash at its end. */
+  readonly basePath: string;
   /** The URL as configured; its host is what the `Host` header and TLS are about. */
   readonly url: URL;
 }
@@ -38,9 +42,9 @@ export async function resolveEndpoints(
 ): Promise<Endpoint[]> {
   const found = await Promise.all(urls.map(async (url) => {
     const hostname = url.hostname.replace(/^\[|\]$/g, "");
-    if (isIP(hostname)) return [{ address: baseOf(url, hostname), url }];
+    if (isIP(hostname)) return [endpointOf(url, hostname)];
     try {
-      return [...await lookUp(hostname)].sort().map((ip) => ({ address: baseOf(url, ip), url }));
+      return [...await lookUp(hostname)].sort().map((ip) => endpointOf(url, ip));
     } catch (error) {
       failed(hostname, error);
       return before.filter((endpoint) => endpoint.url.href === url.href);
@@ -50,9 +54,9 @@ export async function resolveEndpoints(
   return [...unique.values()];
 }
 
-/** `localhost` and plain names stay apart from their addresses by this alone: scheme, address, port, path. */
-function baseOf(url: URL, ip: string): string {
+function endpointOf(url: URL, ip: string): Endpoint {
   const host = isIP(ip) === 6 ? `[${ip}]` : ip;
-  const port = url.port === "" ? "" : `:${url.port}`;
-  return `${url.protocol}//${host}${port}${url.pathname.replace(/\/+$/, "")}`;
+  const origin = `${url.protocol}//${host}${url.port === "" ? "" : `:${url.port}`}`;
+  const basePath = url.pathname.replace(/\/+$/, "");
+  return { address: origin + basePath, origin, basePath, url };
 }

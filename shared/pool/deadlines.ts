@@ -1,0 +1,58 @@
+// Time limits of many attempts at the cost of one timer: a wheel of ticks, idle while nothing is on its way.
+
+/** How late a time limit may be noticed, in ms. */
+export const TICK_MS = 50;
+
+/** Something with a time limit. */
+export interface Limited {
+  /** The limit has passed. */
+  expire(): void;
+}
+
+/** Where a limited thing stands in the wheel; {@link Deadlines.remove} takes it. */
+export type Tick = number;
+
+/** Attempts by the tick their time is up. Adding and removing cost the same however many there are. */
+export class Deadlines {
+  readonly #ticks: Map<Tick, Set<Limited>> = new Map();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #count = 0;
+
+  /** `limited` expires in `timeoutMs`, at most {@link TICK_MS} later. */
+  add(limited: Limited, timeoutMs: number): Tick {
+    const tick = Math.ceil((performance.now() + timeoutMs) / TICK_MS);
+    const set = this.#ticks.get(tick);
+    if (set === undefined) this.#ticks.set(tick, new Set([limited]));
+    else set.add(limited);
+    this.#count += 1;
+    this.#timer ??= setTimeout(() => this.#turn(), TICK_MS);
+    return tick;
+  }
+
+  /** It ended in time. */
+  remove(limited: Limited, tick: Tick): void {
+    const set = this.#ticks.get(tick);
+    if (set === undefined || !set.delete(limited)) return;
+    this.#count -= 1;
+    if (set.size === 0) this.#ticks.delete(tick);
+  }
+
+  /** Nothing expires any more. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#ticks.clear();
+    this.#count = 0;
+  }
+
+  #turn(): void {
+    this.#timer = undefined;
+    const now = performance.now() / TICK_MS;
+    for (const [tick, set] of this.#ticks) {
+      if (tick > now) continue;
+      this.#ticks.delete(tick);
+      this.#count -= set.size;
+      for (const limited of set) limited.expire();
+    }
+    if (this.#count > 0) this.#timer ??= setTimeout(() => this.#turn(), TICK_MS);
+  }
+}
