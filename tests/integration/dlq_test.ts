@@ -209,6 +209,36 @@ Deno.test("deno task dlq", async (t) => {
     );
   });
 
+  await t.step("is there over HTTP, too, and lets more through where the budget is used up", async () => {
+    const scene = await Scene.in(kafka);
+    await using worker = new StubWorker(() => problem(422, "/problems/bad"));
+    await scene.produce(values(3));
+    await using consumer = scene.consumer([worker], { DEAD_LETTER_BURST: "1", DEAD_LETTER_SHARE: "0" });
+    const url = `${consumer.adminUrl}/dead-letters`;
+    const post = async (path: string, body: unknown) =>
+      await fetch(url + path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    await consumer.untilCause("dead-letter-flood");
+    assert.deepEqual(await (await post("/allow", { count: 2 })).json(), { allowed: 2 });
+    await scene.untilCommitted();
+    const list = await (await fetch(url)).json();
+    assert.deepEqual([list.meant, list.causes[0].cause], [3, "rejected 422 /problems/bad"]);
+    const shown = await (await fetch(`${url}/${list.dead_letters[0].at}`)).json();
+    assert.ok(values(3).includes(shown.value));
+    worker.script = () => 200;
+    const replay = await post("/replay", { filter: { statuses: ["422"] }, canary: 1 });
+    assert.equal(replay.status, 202, await replay.text());
+    const ended = await until("the replay's end", async () => {
+      const state = await (await fetch(`${url}/replay`)).json();
+      return state.state === "running" ? undefined : state;
+    });
+    assert.deepEqual([ended.state, ended.summary?.replayed], ["ended", 3], JSON.stringify(ended));
+    await kafka.untilCommitted(scene.retryTopic, scene.groupId);
+  });
+
   await t.step("asks which, and says what it does not understand", async () => {
     const scene = await Scene.in(kafka);
     const which = await runCommand("dlq", scene, ["replay"]);
