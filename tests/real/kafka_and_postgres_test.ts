@@ -5,6 +5,7 @@ import { Kafka, logLevel } from "kafkajs";
 import postgres from "postgres";
 import { RealKafka } from "../support/real_kafka.ts";
 import { RealPostgres } from "../support/real_postgres.ts";
+import { until } from "../support/until.ts";
 
 Deno.test("RealKafka keeps records and port through kill -9 and restart()", async () => {
   await using kafka = await RealKafka.start();
@@ -19,7 +20,8 @@ Deno.test("RealKafka keeps records and port through kill -9 and restart()", asyn
   await kafka.restart();
 
   await admin.connect();
-  const offsets = await admin.fetchTopicOffsets("t");
+  // A restarted broker answers "not the leader" until it has taken its partitions up again.
+  const offsets = await until("the topic's offsets", () => admin.fetchTopicOffsets("t"));
   await admin.disconnect();
   assert.equal(offsets.length, 8);
   assert.equal(offsets.find(({ partition }) => partition === 3)?.high, "1");

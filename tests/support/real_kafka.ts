@@ -165,8 +165,8 @@ export class RealKafka implements AsyncDisposable {
       "num.partitions": String(partitions),
       "auto.create.topics.enable": "false",
       // How long a broker that was killed keeps its successor from registering.
-      "broker.session.timeout.ms": "2000",
-      "broker.heartbeat.interval.ms": "500",
+      "broker.session.timeout.ms": "6000",
+      "broker.heartbeat.interval.ms": "1000",
       "group.initial.rebalance.delay.ms": "0",
       "group.min.session.timeout.ms": "1000",
       "offsets.topic.replication.factor": "1",
