@@ -1,29 +1,22 @@
 // Dead letters as text for people. Pure.
 
+import { textTable } from "../../shared/text_table.ts";
 import type { DropSummary } from "./drop.ts";
 import type { ReplaySummary } from "./replay.ts";
 import type { ListJson, ShowJson } from "./wire.ts";
-
-/** Text columns, padded; the last one is not. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row.map((cell, column) => column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)).join("  ")
-  ).join("\n");
-}
 
 /** What `dlq list` prints. */
 export function listAsText({ meant, total, causes, dead_letters: letters }: ListJson): string {
   if (meant === 0) {
     return total === 0 ? "There is no dead letter." : `None of ${count(total)} dead letters is meant.`;
   }
-  const groups = table([
+  const groups = textTable([
     ["CAUSE", "COUNT", "OLDEST", "NEWEST"],
     ...causes.map((
       { cause, count: many, oldest, newest },
     ) => [printable(cause), count(many), oldest, newest]),
   ]);
-  const rows = table([
+  const rows = textTable([
     ["AT", "DEAD-LETTERED", "STATUS", "ATTEMPTS", "REPLAYS", "STATE", "KEY", "ORIGIN"],
     ...letters.map((letter) => [
       letter.at,
@@ -42,7 +35,7 @@ export function listAsText({ meant, total, causes, dead_letters: letters }: List
 
 /** What `dlq show` prints. */
 export function showAsText({ value, headers, ...letter }: ShowJson): string {
-  const about = table([
+  const about = textTable([
     ["at", letter.at],
     ["state", letter.state],
     ["cause", printable(letter.cause)],

@@ -1,0 +1,79 @@
+// `deno task lag` on Kafka: what is behind, what is settled ahead, and how old the oldest is.
+
+import assert from "node:assert/strict";
+import { Scene, values } from "../support/consumer_process.ts";
+import { runCommand, startCommand } from "../support/dlq_command.ts";
+import { Gate, StubWorker } from "../support/stub_worker.ts";
+import { TestKafka } from "../support/test_kafka.ts";
+import { until } from "../support/until.ts";
+
+interface Report {
+  readonly lag: number;
+  readonly settled_ahead: number;
+  readonly partitions: readonly {
+    readonly topic: string;
+    readonly partition: number;
+    readonly current_offset: number | null;
+    readonly lag: number;
+    readonly settled_ahead: number;
+    readonly oldest_age_ms: number | null;
+  }[];
+}
+
+Deno.test("deno task lag", async (t) => {
+  await using kafka = await TestKafka.start();
+
+  await t.step("counts what a group that has committed nothing will read", async () => {
+    const scene = await Scene.in(kafka);
+    const timestamp = String(Date.now() - 3_600_000);
+    await kafka.produce(scene.topic, values(10).map((value) => ({ value, partition: 2, timestamp })));
+    const { code, text } = await runCommand("lag", scene, []);
+    assert.equal(code, 0, text);
+    const [head, ...rows] = text.split("\n").map((line) => line.trim().split(/\s+/));
+    assert.deepEqual(head, [
+      "GROUP",
+      "TOPIC",
+      "PARTITION",
+      "CURRENT-OFFSET",
+      "LOG-END-OFFSET",
+      "LAG",
+      "SETTLED-AHEAD",
+      "OLDEST-AGE",
+    ]);
+    assert.deepEqual(rows.find(([, topic, partition]) => topic === scene.topic && partition === "2"), [
+      scene.groupId,
+      scene.topic,
+      "2",
+      "-",
+      "10",
+      "10",
+      "0",
+      "1h0m",
+    ]);
+    assert.ok(rows.some(([, topic]) => topic === scene.retryTopic));
+  });
+
+  await t.step("tells what is settled ahead of one stuck record, and goes to 0 behind it", async () => {
+    const scene = await Scene.in(kafka);
+    const gate = new Gate();
+    await using worker = new StubWorker(({ text }) => text === "v3" ? gate.opened.then(() => 200) : 200);
+    await scene.produce(values(20), 0);
+    await using _consumer = scene.consumer([worker]);
+    await using watching = startCommand("lag", scene, ["--watch", "--json"]);
+    const last = () => JSON.parse(watching.lines.at(-1)?.text ?? "{}") as Report;
+    await until("16 settled ahead", () => last().settled_ahead === 16);
+    const stuck = last().partitions.find(({ topic, partition }) => topic === scene.topic && partition === 0);
+    assert.deepEqual([stuck?.current_offset, stuck?.lag], [3, 17]);
+    assert.ok((stuck?.oldest_age_ms ?? -1) >= 0);
+    gate.open();
+    await until("no lag", () => last().lag === 0 && last().settled_ahead === 0);
+    assert.ok(last().partitions.every(({ oldest_age_ms: age }) => age === null));
+    assert.equal((await watching.end("SIGTERM")).code, 0);
+  });
+
+  await t.step("says in one line that there is no such topic", async () => {
+    const scene = await Scene.in(kafka);
+    const { code, text } = await runCommand("lag", { ...scene, topic: "absent", kafka, groupId: "g" }, []);
+    assert.deepEqual([code, text], [1, "ackpool: There is no topic absent, absent.g.retry"]);
+  });
+});
