@@ -77,5 +77,5 @@ export function standardScreen(stream: typeof Deno.stdout | typeof Deno.stderr =
     const bytes = encoder.encode(text);
     for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
   };
-  return new Screen(write, stream.isTerminal() ? () => Deno.consoleSize().columns : undefined);
+  return new Screen(write, stream.isTerminal() ? () => Deno.consoleSize().columns || 80 : undefined);
 }
