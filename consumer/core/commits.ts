@@ -95,6 +95,10 @@ export class Commits<R> {
     this.#dirty.clear();
     if (marks.length === 0) return undefined;
     const commit = { id: ++this.#ids, marks, covers: this.#unconfirmed };
+    for (const { partition } of marks) {
+      partition.committed = undefined;
+      partition.commitSent = commit.id;
+    }
     this.#unconfirmed = [];
     this.#pending.set(commit.id, commit);
     this.#lastMs = nowMs;
@@ -128,9 +132,10 @@ export class Commits<R> {
   }
 
   #confirmed(id: number, { partition, mark }: PartitionCommit<R>, nowMs: number): void {
-    partition.committed = mark;
+    if (id === partition.commitSent) partition.committed = mark;
     if (id < partition.committedBy && !partition.revoked) {
       // It came after a later one was confirmed, so the broker may have put the older mark over the newer.
+      partition.committed = undefined;
       this.#dirty.add(partition);
       this.#due(nowMs);
     }
@@ -144,10 +149,7 @@ export class Commits<R> {
 
   #refused(commit: Pending<R>, nowMs: number): void {
     this.#failingSinceMs ??= nowMs;
-    for (const { partition } of commit.marks) {
-      partition.committed = undefined;
-      if (!partition.revoked) this.#dirty.add(partition);
-    }
+    for (const { partition } of commit.marks) if (!partition.revoked) this.#dirty.add(partition);
     this.#unconfirmed = [...commit.covers.filter((delivery) => !delivery.home.revoked), ...this.#unconfirmed];
     this.#notBeforeMs = nowMs + RETRY_MS;
     if (this.#dirty.size > 0) this.#due(nowMs);

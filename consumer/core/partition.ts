@@ -36,8 +36,13 @@ export class Partition<R> implements TopicPartition {
   readonly again: Queue<Delivery<R>> = new Queue();
   /** Behind the first of their lane; the first itself is elsewhere. */
   readonly lanes: Map<string, Queue<Delivery<R>>> = new Map();
-  /** What the broker last confirmed; undefined after a refusal, which may hide that it was taken all the same. */
+  /**
+   * What the broker has; undefined while a commit is on its way, and after a refusal, which may hide that it was taken
+   * all the same.
+   */
   committed: CommitMark | undefined;
+  /** The latest commit that was sent. */
+  commitSent = 0;
   /** The latest commit that was confirmed. */
   committedBy = 0;
   /** One past the last offset of the log, as last seen. */

@@ -168,8 +168,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "what a refused commit left behind is taken for known",
     file: "consumer/core/commits.ts",
-    text: "partition.committed = undefined;",
-    instead: "",
+    text: "partition.committed = undefined;\n      partition.commitSent",
+    instead: "partition.commitSent",
   },
   {
     name: "fast gives partitions away with what it has not settled",

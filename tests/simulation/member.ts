@@ -139,7 +139,8 @@ export class Member implements GroupListener {
     this.#revoke([...this.#owned.keys()].filter((each) => !partitions.includes(each)));
     const added = partitions.filter((each) => !this.#owned.has(each));
     this.#in.world.timeline.after(5 + this.#roll() * 150, () => {
-      if (this.alive && join === this.#joins) this.#take(added);
+      // Where the group rebalances again already, the next join brings what this one would have.
+      if (this.alive && join === this.#joins && !this.#rebalancing) this.#take(added);
     });
   }
 
