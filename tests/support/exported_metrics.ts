@@ -1,0 +1,25 @@
+// What consumer and worker export at /metrics, by name and with the labels, without running either.
+
+import type { Metric, Registry } from "prom-client";
+import { ConsumerMetrics } from "../../consumer/metrics.ts";
+import { createMetrics } from "../../worker/metrics.ts";
+
+/** Names as they are exported, with their labels. */
+export function exportedMetrics(): ReadonlyMap<string, readonly string[]> {
+  const consumer = new ConsumerMetrics();
+  // Gauges are read when they are collected, and nothing is collected here.
+  consumer.observe({} as never);
+  return new Map([...exportsOf(consumer.registry), ...exportsOf(createMetrics({} as never).registry)]);
+}
+
+function exportsOf(registry: Registry): [string, readonly string[]][] {
+  const metrics = registry.getMetricsAsArray() as unknown as readonly (Metric & {
+    readonly name: string;
+    readonly labelNames: readonly string[];
+    readonly buckets?: unknown;
+  })[];
+  return metrics.flatMap(({ name, labelNames, buckets }) => {
+    const names = buckets === undefined ? [name] : [`${name}_bucket`, `${name}_sum`, `${name}_count`];
+    return names.map((each): [string, readonly string[]] => [each, labelNames]);
+  });
+}

@@ -1,0 +1,64 @@
+// What the image holds, without a container engine: the Dockerfile's own steps in a folder, and programs run from it.
+
+import { dockerfile } from "./deploy_files.ts";
+import { run } from "./deploy_tools.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** The user of the Dockerfile. */
+const USER = "65532";
+
+/** Makes the folder read-only for everyone, becomes that user, and runs what follows with an environment of its own. */
+const CONFINED =
+  `mount --bind / / && mount -o remount,bind,ro / && cd "$1" && shift && exec setpriv --reuid ${USER} \
+--regid ${USER} --clear-groups --no-new-privs --bounding-set=-all env -i HOME=/nonexistent "$@"`;
+
+/** A stage of the Dockerfile as a folder. */
+export interface ImageFolder {
+  readonly app: string;
+  readonly denoDir: string;
+}
+
+/**
+ * Does what the stage does that runs `install.sh` for a program: copies what it copies, runs what it runs.
+ *
+ * @param folder an empty one, which everyone may read.
+ */
+export async function buildImageFolder(folder: string, program: string): Promise<ImageFolder> {
+  const [app, denoDir] = [`${folder}/app`, `${folder}/deno-dir`];
+  const steps = dockerfile();
+  const install = steps.findIndex(({ name, rest }) => name === "RUN" && rest.includes(` ${program}`));
+  const stage = steps.slice(0, install).findLastIndex(({ name }) => name === "FROM");
+  const first = steps.findIndex(({ name, rest }) => name === "FROM" && rest.endsWith(" AS source"));
+  const firstEnd = steps.findIndex(({ name }, at) => name === "FROM" && at > first);
+  const copies = [...steps.slice(first, firstEnd), ...steps.slice(stage, install)];
+  for (const { rest } of copies.filter(({ name }) => name === "COPY")) {
+    const words = rest.split(" ");
+    await copy(words.slice(0, -1), `${app}/${words.at(-1)?.replace("./", "")}`);
+  }
+  const installed = await run(["sh", "-c", steps[install]?.rest ?? ""], {
+    cwd: app,
+    env: { DENO_DIR: denoDir },
+  });
+  if (installed.code !== 0) throw new Error(`install.sh failed with ${installed.code}:\n${installed.output}`);
+  return { app, denoDir };
+}
+
+/** The command that runs a program as the container does: another user, nothing writable, no environment but this. */
+export function confined(
+  { app, denoDir }: ImageFolder,
+  env: Readonly<Record<string, string>>,
+  command: readonly string[],
+): readonly string[] {
+  const variables = Object.entries({ PATH: Deno.env.get("PATH") ?? "", DENO_DIR: denoDir, ...env });
+  const assignments = variables.map(([name, value]) => `${name}=${value}`);
+  return ["unshare", "--mount", "sh", "-c", CONFINED, "confined", app, ...assignments, ...command];
+}
+
+async function copy(paths: readonly string[], target: string): Promise<void> {
+  await Deno.mkdir(target.endsWith("/") ? target : target.slice(0, target.lastIndexOf("/")), {
+    recursive: true,
+  });
+  const { code, output } = await run(["cp", "-r", ...paths.map((path) => ROOT + path), target]);
+  if (code !== 0) throw new Error(output);
+}

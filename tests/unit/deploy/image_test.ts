@@ -1,0 +1,99 @@
+// Holds Dockerfile and .dockerignore against the code: which programs and packages the image has, and as whom it runs.
+
+import assert from "node:assert/strict";
+import { type DenoJson, imageDenoJson, packagesOf, programOf } from "../../../deploy/image/needed.ts";
+import { createAdmin } from "../../../consumer/admin/app.ts";
+import { Registry } from "prom-client";
+import { variables } from "../../../shared/config.ts";
+import { dockerfile, tasks, textOf } from "../../support/deploy_files.ts";
+import { readModules } from "../../support/module_graph.ts";
+
+/** The tasks that are for production. */
+const PRODUCTION = ["consumer", "worker", "ingress", "migrate", "dlq"];
+/** What compose adds for a first try. */
+const LOCAL = ["model", "produce"];
+
+const denoJson: DenoJson = JSON.parse(textOf("deno.json"));
+const programs = PRODUCTION.map((task) => programOf(task, tasks));
+
+Deno.test("the image installs every program of production and no other", () => {
+  assert.deepEqual(installed("consumer/main.ts"), [...programs].sort());
+  assert.deepEqual(installed("local/"), LOCAL.map((task) => programOf(task, tasks)).sort());
+});
+
+Deno.test("imageDenoJson() keeps the tasks of the programs and the packages they import", () => {
+  const image = imageDenoJson(denoJson, programs, textOf);
+  assert.deepEqual(Object.keys(image.tasks).sort(), [...PRODUCTION].sort());
+  for (const name of ["kafkajs", "openai", "postgres", "hono", "undici", "prom-client", "zod"]) {
+    assert.ok(name in image.imports, name);
+  }
+});
+
+Deno.test("imageDenoJson() leaves out what only start and the tests need", () => {
+  const image = imageDenoJson(denoJson, programs, textOf);
+  const unwanted = /pglite|kafka-crab|energetic|fast-check|^yaml$/;
+  assert.deepEqual(Object.keys(image.imports).filter((name) => unwanted.test(name)), []);
+});
+
+Deno.test("packagesOf() finds what every module of the programs imports", async () => {
+  const graph = new Map(
+    (await readModules(["consumer", "worker", "shared"])).map((each) => [each.path, each]),
+  );
+  const reached = new Set<string>();
+  const visit = (path: string) => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    graph.get(path)?.imports.forEach(({ target }) => graph.has(target) && visit(target));
+  };
+  programs.forEach(visit);
+  const packages = [...reached].flatMap((path) => graph.get(path)?.imports.map(({ target }) => target) ?? [])
+    .filter((target) => !graph.has(target) && !target.startsWith("node:") && !target.endsWith(".json"));
+  assert.deepEqual([...packagesOf(programs, textOf)].sort(), [...new Set(packages)].sort());
+});
+
+Deno.test("programOf() refuses a task that is not one program", () => {
+  assert.throws(() => programOf("ok", { ok: "deno fmt && deno lint" }), /Task ok is not "deno run/);
+  assert.throws(() => programOf("nothing", {}), /current value is undefined/);
+});
+
+Deno.test("the Dockerfile copies what .dockerignore lets through", () => {
+  const ignored = textOf(".dockerignore").split("\n");
+  const copied = dockerfile().filter(({ name, rest }) => name === "COPY" && !rest.startsWith("--from"));
+  for (const { rest } of copied) {
+    for (const path of rest.split(" ").slice(0, -1)) assert.ok(ignored.includes(`!${path}`), path);
+  }
+});
+
+Deno.test("the image's bases are pinned to one full version of Deno", () => {
+  const version = dockerfile().find(({ rest }) => rest.startsWith("DENO_VERSION="))?.rest.split("=")[1];
+  assert.match(version ?? "", /^\d+\.\d+\.\d+$/);
+  const external = dockerfile().filter(({ name, rest }) => name === "FROM" && rest.includes("/"));
+  assert.ok(external.length > 0);
+  for (const { rest } of external) assert.match(rest, /:(distroless-)?\$\{DENO_VERSION\}/);
+});
+
+Deno.test("the image runs as a numeric user that is not root, and its entry point is deno task", () => {
+  const last = (name: string) => dockerfile().filter((each) => each.name === name).at(-1)?.rest ?? "";
+  assert.match(last("USER"), /^[1-9]\d*:[1-9]\d*$/);
+  assert.deepEqual(JSON.parse(last("ENTRYPOINT")), ["/bin/deno", "task", "--quiet"]);
+});
+
+Deno.test("the image's health check asks a path that there is, on PORT and ADMIN_PORT", async () => {
+  const check = dockerfile().filter(({ name }) => name === "HEALTHCHECK").at(-1)?.rest ?? "";
+  const urls = [...check.matchAll(/http:\/\/[^"]+/g)].map(([url]) => new URL(url));
+  assert.deepEqual(urls.map(({ port }) => port), [variables.PORT.fallback, variables.ADMIN_PORT.fallback]);
+  const app = createAdmin({
+    causes: () => [],
+    registry: new Registry(),
+    scale: () => assert.fail("/livez does not look at the backlog"),
+  });
+  for (const { pathname } of urls) assert.equal((await app.request(pathname)).status, 200);
+  const script = /\S+\.ts/.exec(check.replace(/[",]/g, " "))?.[0] ?? "";
+  assert.match(textOf(script), /Deno\.args/);
+});
+
+/** The programs of the `install.sh` line that has this one. */
+function installed(program: string): string[] {
+  const line = dockerfile().find(({ name, rest }) => name === "RUN" && rest.includes(` ${program}`));
+  return (line?.rest.split(" ") ?? []).filter((word) => word.endsWith(".ts")).sort();
+}
