@@ -92,7 +92,7 @@ export class KafkaSource {
     const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH, END_BATCH_PROCESS } = this.#consumer.events;
     this.#consumer.on(GROUP_JOIN, (event) => this.#joined(event));
     this.#consumer.on(HEARTBEAT, ({ payload }) => this.#holdings.heartbeat(payload.groupGenerationId));
-    this.#consumer.on(REBALANCING, () => this.#listener.onEvent({ type: "rebalancing" }));
+    this.#consumer.on(REBALANCING, () => this.#rebalancing());
     this.#consumer.on(CRASH, ({ payload }) => this.#crashed.resolve(payload.error.message));
     this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       if (payload.batchSize === 0) this.#passed(payload);
@@ -192,6 +192,12 @@ export class KafkaSource {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#membership = promise;
     void this.#take(gained, promise).then(resolve);
+  }
+
+  /** What the last join brought and is not taken yet, the next one brings again: the machine must not hear of it now. */
+  #rebalancing(): void {
+    this.#membership = Promise.resolve();
+    this.#listener.onEvent({ type: "rebalancing" });
   }
 
   /** Reads where the gained partitions start, for as long as it takes, and hands them to the machine. */
