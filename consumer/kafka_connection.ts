@@ -1,8 +1,9 @@
 // What the commands that look at a consumer from outside need of its environment: the brokers, the group, the topics.
 
 import type { Environment } from "../shared/config.ts";
-import { type ConsumerConfig, parseConfig, type TlsFiles } from "./config.ts";
-import { createKafka, type KafkaClientConfig } from "./kafka/client.ts";
+import { type ConsumerConfig, parseConfig } from "./config.ts";
+import { clientOf } from "./consumer_parts.ts";
+import { createKafka } from "./kafka/client.ts";
 
 /** See the first line. */
 export interface KafkaConnection {
@@ -17,13 +18,5 @@ export interface KafkaConnection {
  */
 export async function connectKafka(env: Environment, clientId: string): Promise<KafkaConnection> {
   const config = parseConfig((name) => env(name) ?? (name === "WORKER_URL" ? "http://localhost" : undefined));
-  return { config, kafka: createKafka({ ...config.kafka, clientId, tls: await readTls(config.tlsFiles) }) };
-}
-
-async function readTls(files: TlsFiles | undefined): Promise<KafkaClientConfig["tls"]> {
-  if (files === undefined) return undefined;
-  const read = async (name: "ca" | "cert" | "key") =>
-    files[name] === undefined ? {} : { [name]: await Deno.readTextFile(files[name]) };
-  const passphrase = files.passphrase === undefined ? {} : { passphrase: files.passphrase };
-  return { ...await read("ca"), ...await read("cert"), ...await read("key"), ...passphrase };
+  return { config, kafka: createKafka({ ...await clientOf(config), clientId }) };
 }

@@ -38,7 +38,7 @@ export class ConsumerMetrics {
   /** Gauges that are read when they are asked for. */
   observe(read: {
     view: () => MachineView<unknown>;
-    pool: Pool;
+    pool: Pick<Pool, "replicas">;
     causes: () => readonly Cause[];
     scale: () => Scale;
   }): void {

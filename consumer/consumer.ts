@@ -1,0 +1,155 @@
+// Puts the parts of a consumer together, runs them until it is told to stop or nothing is left to do, and ends them.
+
+import { logger } from "../shared/log.ts";
+import type { Pool } from "../shared/pool/pool.ts";
+import { serve } from "../shared/process.ts";
+import { createAdmin } from "./admin/app.ts";
+import type { DeadLetterOperations } from "./admin/dead_letters.ts";
+import { type Scale, scaleOf } from "./admin/scale.ts";
+import { Away } from "./away.ts";
+import type { ConsumerConfig } from "./config.ts";
+import { DeadLetterDesk } from "./dead_letter_desk.ts";
+import { createKafka, type KafkaClientConfig } from "./kafka/client.ts";
+import { DeadLetterTopic } from "./kafka/dead_letter_topic.ts";
+import { within } from "./kafka/patience.ts";
+import { KafkaSource } from "./kafka/source.ts";
+import { findTopics } from "./kafka/topics.ts";
+import { ConsumerMetrics } from "./metrics.ts";
+import { type AttemptSender, monotonicMs, type RunEnd, Runtime } from "./runtime.ts";
+
+const log = logger("consumer");
+
+/** How long each part may take to end, in ms. */
+const CLOSE_LIMIT_MS = 2000;
+
+/** What attempts go through: replicas behind HTTP, or a function in this process. */
+export interface Sender extends AttemptSender, Pick<Pool, "replicas"> {
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a consumer is made of. */
+export interface ConsumerParts {
+  readonly config: Omit<ConsumerConfig, "kafka" | "tlsFiles" | "pool" | "adminPort">;
+  readonly client: KafkaClientConfig;
+  readonly sender: Sender;
+  /** What the log calls the sender. */
+  readonly workers: readonly string[];
+  /** Undefined: no admin side; 0: any port. */
+  readonly adminPort: number | undefined;
+  /** Permits a replica has at most, for the scale. */
+  readonly concurrency: number;
+}
+
+/** What a run came to. */
+export interface ConsumerSummary {
+  /** Everything in flight was finished and committed. */
+  readonly clean: boolean;
+  /** It ended by itself, for want of records. */
+  readonly idle: boolean;
+  /** Records settled by a worker. */
+  readonly settled: number;
+  readonly deadLettered: number;
+  readonly retries: number;
+  readonly elapsedMs: number;
+}
+
+/**
+ * Runs one consumer.
+ *
+ * @throws {StartError} when Kafka refuses it at its start, or the admin port is taken.
+ */
+export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): Promise<ConsumerSummary> {
+  const { config, client, sender } = parts;
+  const startedMs = performance.now();
+  const kafka = createKafka(client);
+  const impatient = createKafka(client, 1);
+  const metrics = new ConsumerMetrics();
+  const { source: { groupId }, deadLetterTopic, retryTopic } = config;
+  const deadLetters = new DeadLetterTopic(kafka, { groupId, deadLetterTopic, retryTopic });
+  const desk = new DeadLetterDesk(kafka, config);
+  const away = new Away(monotonicMs);
+  // The source needs the runtime's ear and the runtime the source's hands; it comes when the topics are there.
+  let source: KafkaSource | undefined;
+  const runtime = new Runtime(config.machine, config.timeoutMs, {
+    pool: sender,
+    deadLetters,
+    metrics,
+    source: {
+      pause: (at) => source?.pause(at),
+      resume: (at) => source?.resume(at),
+      commit: (marks) => source?.commit(marks) ?? Promise.reject(new Error("Not joined yet")),
+    },
+  });
+  const causes = () => [...away.causes(), ...runtime.causes()];
+  const scale = () => readScale(parts, runtime);
+  metrics.observe({ view: () => runtime.view, pool: sender, causes, scale });
+  const admin = parts.adminPort === undefined ? undefined : serve(
+    parts.adminPort,
+    "ADMIN_PORT",
+    createAdmin({ causes, registry: metrics.registry, scale, deadLetters: operations(desk, parts, runtime) })
+      .fetch,
+  );
+  log.info("listening", { port: admin?.addr.port, pool: parts.workers });
+  let end: RunEnd;
+  try {
+    stopping.addEventListener("abort", () => runtime.stop(), { once: true });
+    await sender.start();
+    runtime.start();
+    const topics = await findTopics(impatient, config, {
+      signal: stopping,
+      waiting: (awaited) => away.waiting(awaited),
+    });
+    if (topics !== undefined) {
+      source = new KafkaSource(kafka, impatient, { ...config.source, topics }, {
+        onEvent: (event) => runtime.feed(event),
+        onJoined: () => away.joined(),
+        onLost: (why) => away.lost(why),
+      });
+      source.start();
+    }
+    end = await runtime.ended;
+  } finally {
+    await source?.stop();
+    await within(
+      CLOSE_LIMIT_MS,
+      Promise.all([deadLetters.close(), desk.close(), sender.close(), admin?.shutdown()]),
+    );
+  }
+  log.info("stopped", { clean: end.clean, idle: end.idle });
+  return { ...end, ...await counted(metrics), elapsedMs: Math.round(performance.now() - startedMs) };
+}
+
+async function counted(
+  { settled, deadLetters, retries }: ConsumerMetrics,
+): Promise<Pick<ConsumerSummary, "settled" | "deadLettered" | "retries">> {
+  const [all, dead, again] = await Promise.all([settled, deadLetters, retries].map(async (counter) => {
+    const { values } = await counter.get();
+    return values.reduce((sum, { value }) => sum + value, 0);
+  }));
+  return { settled: all ?? 0, deadLettered: dead ?? 0, retries: again ?? 0 };
+}
+
+function readScale({ config, concurrency, sender }: ConsumerParts, { view, permitMs }: Runtime): Scale {
+  const replicas = sender.replicas.filter((replica) => replica.permits(Date.now()) > 0).length;
+  const facts = { bounds: config.scale, permitsPerReplica: concurrency, permitMs, replicas };
+  return scaleOf(view, facts, Date.now());
+}
+
+function operations(
+  desk: DeadLetterDesk,
+  { config: { replaysMax } }: ConsumerParts,
+  runtime: Runtime,
+): DeadLetterOperations {
+  return {
+    scan: (...args) => desk.scan(...args),
+    findOne: (...args) => desk.findOne(...args),
+    replay: (...args) => desk.replay(...args),
+    drop: (...args) => desk.drop(...args),
+    allow: (count) => {
+      log.warn("dead letters allowed", { count });
+      runtime.feed({ type: "dead_letters_allowed", count });
+    },
+    replaysMax,
+  };
+}
