@@ -4,7 +4,15 @@ import assert from "node:assert/strict";
 import { parseConfig as parseConsumer } from "../../../consumer/config.ts";
 import { readVariables, type VariableName, variables } from "../../../shared/config.ts";
 import { parseConfig as parseWorker } from "../../../worker/config.ts";
-import { envFileOf, isVariable, mayRead, type Parsed, tasks, yamlOf } from "../../support/deploy_files.ts";
+import {
+  dockerfile,
+  envFileOf,
+  isVariable,
+  mayRead,
+  type Parsed,
+  tasks,
+  yamlOf,
+} from "../../support/deploy_files.ts";
 
 const compose = yamlOf("compose.yaml");
 const services: readonly [string, Parsed][] = Object.entries(compose.services);
@@ -63,6 +71,8 @@ Deno.test("compose.yaml calls the local model where no key is set, and OpenAI wh
     environmentOf("worker")("OPENAI_BASE_URL"),
     `http://model:${service("model").environment.PORT}/v1`,
   );
+  const [asked] = dockerfile().filter(({ name }) => name === "HEALTHCHECK");
+  assert.ok(asked?.rest.includes(`http://127.0.0.1:${service("model").environment.PORT}/livez`));
   const [file] = service("worker").env_file;
   const hosted = file.replace(/\$\{\w+:\+([^}]*)\}/, "$1");
   assert.notEqual(hosted, interpolated(file));
