@@ -2,6 +2,7 @@
 
 import { Child, type OnLine } from "./child.ts";
 import { leashed } from "./deno_task.ts";
+import { CACHE_FOLDER } from "./project.ts";
 
 /** An embedded Postgres that runs. */
 export interface EmbeddedPostgres {
@@ -19,9 +20,14 @@ export interface EmbeddedPostgresOptions {
 
 /** The arguments of `deno` that run it. */
 export function postgresArgs(folder: string | undefined): string[] {
-  const parent = folder?.slice(0, folder.lastIndexOf("/"));
-  const write = parent === undefined ? [] : [`--allow-write=${parent}`];
-  const flags = ["--allow-net=127.0.0.1", "--allow-read", "--allow-env", "--allow-sys", ...write];
+  const writes = folder === undefined ? CACHE_FOLDER : folder.slice(0, folder.lastIndexOf("/"));
+  const flags = [
+    "--allow-net=127.0.0.1",
+    "--allow-read",
+    "--allow-env",
+    "--allow-sys",
+    `--allow-write=${writes}`,
+  ];
   return leashed("local/postgres_main.ts", flags, folder === undefined ? [] : [folder]);
 }
 

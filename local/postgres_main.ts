@@ -2,9 +2,10 @@
 //
 // deno run local/postgres_main.ts [FOLDER]
 
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import { configureLogs, logger } from "../shared/log.ts";
 import { DataFolderInUseError, lockFolder, openFolder } from "./postgres/data_folder.ts";
+import { openInMemory } from "./postgres/in_memory.ts";
 import { servePostgres } from "./postgres/server.ts";
 
 /** A start that was killed has this long to let go of the files: its children stop within 5 s. */
@@ -14,7 +15,7 @@ configureLogs({ level: "info", format: Deno.env.get("LOG_FORMAT") === "pretty" ?
 const log = logger("postgres");
 
 async function open(folder: string | undefined): Promise<PGlite> {
-  if (folder === undefined) return await PGlite.create();
+  if (folder === undefined) return await openInMemory();
   await lockFolder(folder, LOCK_PATIENCE_MS);
   const { database, setAside } = await openFolder(folder, Date.now());
   if (setAside !== undefined) log.warn("set aside unreadable files", { folder, set_aside: setAside });

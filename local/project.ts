@@ -12,3 +12,6 @@ export function homeFolder(asked: string | undefined, workingFolder: string): st
   if (asked === undefined) return projectPath(".ackpool");
   return asked.startsWith("/") ? asked : `${workingFolder}/${asked}`;
 }
+
+/** Folder for what can be made again at any time. */
+export const CACHE_FOLDER: string = projectPath(".ackpool/cache");
