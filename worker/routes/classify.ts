@@ -40,9 +40,10 @@ const OPERATION: ZodOpenApiOperationObject = {
         description:
           '`"topic/partition/offset"`: the call is finished and stored even when its caller goes away',
       }),
-      [RequestHeader.timestamp]: z.string().regex(/^\d{1,15}$/).optional().meta({
+      [RequestHeader.timestamp]: z.string().optional().meta({
         description:
-          "When the event happened, in ms since the epoch: an older one never overwrites a newer one",
+          "When the event happened, in ms since the epoch: an older one never overwrites a newer one. " +
+          "Anything but digits counts as not given: Kafka has records without a timestamp.",
       }),
     }),
   },

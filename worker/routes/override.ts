@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import { z } from "zod";
-import { labelNamed, type Taxonomy } from "../core/taxonomy.ts";
+import { labelNames, type Taxonomy } from "../core/taxonomy.ts";
 import type { TicketDesk } from "../core/tickets.ts";
 import { type BodyLimit, readJson } from "../http/body.ts";
 import { deskFailureResponse } from "../http/failures.ts";
@@ -23,11 +23,12 @@ export interface OverrideDeps extends Audience {
 const NO_CONTROLS = /^[^\u0000-\u001f\u007f]*$/;
 const line = (max: number) => z.string().min(1).max(max).regex(NO_CONTROLS, "has control characters");
 
-const overrideSchema = z.object({
-  category: z.string().meta({ description: "One of the taxonomy" }),
-  by: line(200).meta({ description: "Who decides" }),
-  reason: line(1_000).optional(),
-});
+const overrideSchema = (taxonomy: Taxonomy) =>
+  z.object({
+    category: z.enum(labelNames(taxonomy)),
+    by: line(200).meta({ description: "Who decides" }),
+    reason: line(1_000).optional(),
+  });
 
 const overriddenSchema = z.object({
   ticket_id: z.string(),
@@ -38,6 +39,7 @@ const overriddenSchema = z.object({
 
 /** See the first line. */
 export function overrideRoute(deps: OverrideDeps): Route {
+  const schema = overrideSchema(deps.taxonomy);
   return {
     method: "PUT",
     path: "/tickets/:id/label",
@@ -48,7 +50,7 @@ export function overrideRoute(deps: OverrideDeps): Route {
       description: "Closes the ticket's review. Another override may follow; a model's label may not.",
       tags: ["tickets"],
       requestParams: { path: z.object({ id: z.string() }) },
-      requestBody: { required: true, content: { "application/json": { schema: overrideSchema } } },
+      requestBody: { required: true, content: { "application/json": { schema } } },
       responses: {
         "200": json("The override is written", overriddenSchema),
         ...problems(
@@ -65,22 +67,20 @@ export function overrideRoute(deps: OverrideDeps): Route {
         ),
       },
     },
-    handle: (context) => handle(deps, context),
+    handle: (context) => handle(deps, schema, context),
   };
 }
 
-async function handle(deps: OverrideDeps, context: Context): Promise<Response> {
+async function handle(
+  deps: OverrideDeps,
+  schema: ReturnType<typeof overrideSchema>,
+  context: Context,
+): Promise<Response> {
   const body = await readJson(context.req.raw, deps.bodyLimit);
   if (body.kind === "problem") return body.response;
-  const asked = overrideSchema.safeParse(body.value);
+  const asked = schema.safeParse(body.value);
   if (!asked.success) return invalid(asked.error);
-  const category = labelNamed(deps.taxonomy, asked.data.category);
-  if (category === undefined) {
-    const detail = `None of ${deps.taxonomy.labels.map(({ name }) => name).join(", ")}`;
-    return problem("invalid-request", "There is no such label", {}, {
-      errors: [{ pointer: "#/category", detail }],
-    });
-  }
+  const { category } = asked.data;
   const ticketId = context.req.param("id") ?? "";
   const by = asked.data.by.toWellFormed();
   const written = await deps.desk.override({

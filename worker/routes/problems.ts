@@ -22,7 +22,7 @@ export function problemsRoute(): Route {
       operationId: "problem",
       summary: "What a kind of problem means and what to do about it",
       tags: ["problems"],
-      requestParams: { path: z.object({ slug: z.string() }) },
+      requestParams: { path: z.object({ slug: z.enum(Object.keys(PROBLEMS)) }) },
       responses: { "200": json("The page", problemPageSchema), ...problems("not-found") },
     },
     handle: (context) => {

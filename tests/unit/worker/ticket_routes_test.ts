@@ -33,7 +33,7 @@ Deno.test("GET /review lists an uncertain label, and an override closes it", asy
     ["17"],
   ]);
   assert.deepEqual((await get("/review?below=0.3")).tickets, []);
-  const overridden = await put({ category: "Billing", by: "ada", reason: "It is about money" });
+  const overridden = await put({ category: "billing", by: "ada", reason: "It is about money" });
   assert.deepEqual([overridden.status, await overridden.json()], [200, {
     ticket_id: "17",
     category: "billing",
