@@ -37,7 +37,7 @@ export class DeadLetterBudget {
 
   /** A record was settled by a worker. */
   recordSucceeded(): void {
-    this.#tokens = Math.min(this.#config.burst, this.#tokens + this.#config.share);
+    this.#earn(this.#config.share);
   }
 
   /** Pays for one dead letter; false when there is nothing to pay with. */
@@ -55,9 +55,13 @@ export class DeadLetterBudget {
   #fill(nowMs: number): void {
     const earned = Math.max(0, nowMs - this.#filledMs) / TOKEN_EVERY_MS;
     this.#filledMs = Math.max(this.#filledMs, nowMs);
-    if (this.#tokens < this.#config.burst) {
-      this.#tokens = Math.min(this.#config.burst, this.#tokens + earned);
-    }
+    this.#earn(earned);
+  }
+
+  /** Fills up to the burst; what an operator allowed above that stays. */
+  #earn(tokens: number): void {
+    const { burst } = this.#config;
+    if (this.#tokens < burst) this.#tokens = Math.min(burst, this.#tokens + tokens);
   }
 }
 

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { Commits } from "../../../../consumer/core/commits.ts";
+import type { Partition } from "../../../../consumer/core/partition.ts";
+import { type CommitMode, type DeliveryMode, policyFor } from "../../../../consumer/core/policy.ts";
+import { deliveryOf, type Name, partitionOf } from "./fixtures.ts";
+
+function commitsOf(mode: DeliveryMode = "parallel", commit: CommitMode = "async"): Commits<Name> {
+  return new Commits(policyFor(mode, commit), 1000);
+}
+
+function settleOne(home: Partition<Name>) {
+  const delivery = deliveryOf(home);
+  home.ledger.settle(delivery.seq);
+  return delivery;
+}
+
+Deno.test("Commits.dueMs is one interval after the last commit, and nothing is due while one is on its way", () => {
+  const commits = commitsOf();
+  const home = partitionOf();
+  settleOne(home);
+  commits.touch(home, 100);
+  assert.equal(commits.dueMs, 100);
+  const first = commits.take(false, 100);
+  settleOne(home);
+  commits.touch(home, 200);
+  assert.equal(commits.dueMs, undefined);
+  commits.finished(first?.id ?? -1, true, 300);
+  assert.equal(commits.dueMs, 1100);
+});
+
+Deno.test("Commits.take() says nothing twice", () => {
+  const commits = commitsOf();
+  const home = partitionOf();
+  settleOne(home);
+  commits.touch(home, 0);
+  const { id = -1 } = commits.take(false, 0) ?? {};
+  commits.finished(id, true, 1);
+  commits.touch(home, 2);
+  assert.equal(commits.take(false, 2), undefined);
+  assert.equal(commits.clean, true);
+});
+
+Deno.test("Commits.take() commits a map that has changed while the watermark stays", () => {
+  const commits = commitsOf();
+  const home = partitionOf();
+  deliveryOf(home);
+  settleOne(home);
+  commits.touch(home, 0);
+  const [line] = commits.take(false, 0)?.marks ?? [];
+  assert.equal(line?.mark.offset, 0);
+  assert.notEqual(line?.mark.metadata, "");
+});
+
+Deno.test("Commits tries again half a second after a refusal, however much it is hurried", () => {
+  const commits = commitsOf("parallel", "sync");
+  const home = partitionOf();
+  settleOne(home);
+  commits.touch(home, 0);
+  const { id = -1 } = commits.take(false, 0) ?? {};
+  commits.finished(id, false, 10);
+  assert.equal(commits.failingSinceMs, 10);
+  commits.hurry(20);
+  commits.touch(home, 20);
+  assert.equal(commits.dueMs, 510);
+  assert.equal(commits.take(false, 510)?.marks.length, 1);
+});
+
+Deno.test("Commits.finished() lets go of held records when the broker has confirmed, and not before", () => {
+  const commits = commitsOf("parallel", "sync");
+  const home = partitionOf();
+  const delivery = settleOne(home);
+  commits.touch(home, 0);
+  commits.hold(delivery);
+  const refused = commits.take(false, 0)?.id ?? -1;
+  assert.deepEqual(commits.finished(refused, false, 1), []);
+  const confirmed = commits.take(false, 501)?.id ?? -1;
+  assert.deepEqual(commits.finished(confirmed, true, 502), [delivery]);
+});
+
+Deno.test("Commits.forget() lets go of what a lost partition held, and never commits it", () => {
+  const commits = commitsOf("parallel", "sync");
+  const home = partitionOf();
+  const delivery = settleOne(home);
+  commits.touch(home, 0);
+  commits.hold(delivery);
+  assert.deepEqual(commits.forget(home), [delivery]);
+  assert.equal(commits.take(false, 0), undefined);
+});
+
+Deno.test("Commits.take() in fast mode commits what was received, and only what is settled when leaving", () => {
+  const commits = commitsOf("fast");
+  const home = partitionOf();
+  deliveryOf(home);
+  commits.touch(home, 0);
+  const early = commits.take(false, 0);
+  assert.equal(early?.marks[0]?.mark.offset, 1);
+  // Even while the first one is on its way: nobody knows whether it arrives.
+  commits.touch(home, 1);
+  assert.equal(commits.take(true, 1)?.marks[0]?.mark.offset, 0);
+});
+
+Deno.test("Commits says it again when a refusal may hide that the broker took it", () => {
+  const commits = commitsOf("fast");
+  const home = partitionOf();
+  deliveryOf(home);
+  commits.touch(home, 0);
+  commits.finished(commits.take(false, 0)?.id ?? -1, false, 10);
+  assert.equal(commits.take(true, 600)?.marks[0]?.mark.offset, 0);
+});
+
+Deno.test("Commits says it again when an older commit is confirmed after a newer one", () => {
+  const commits = commitsOf();
+  const home = partitionOf();
+  settleOne(home);
+  commits.touch(home, 0);
+  const older = commits.take(false, 0)?.id ?? -1;
+  settleOne(home);
+  commits.touch(home, 1);
+  const newer = commits.take(false, 1)?.id ?? -1;
+  commits.finished(newer, true, 2);
+  assert.equal(commits.clean, false);
+  commits.finished(older, true, 3);
+  assert.equal(commits.dueMs, 3);
+  assert.equal(commits.take(false, 3)?.marks[0]?.mark.offset, 2);
+});
