@@ -101,6 +101,8 @@ function connect({ url, statementTimeoutMs, connectionsMax }: DatabaseConfig): p
 
 /** SQLSTATE classes under which the server is not there for anybody: connection, resources, operator intervention. */
 const AWAY = /^(08|53|57|58)/;
+/** Five digits and capitals; no class begins with E, so that EPIPE is none. */
+const SQLSTATE = /^[0-9A-DF-Z][0-9A-Z]{4}$/;
 /** Wrong database, password, rights, or a table or column that is not there. */
 const MISCONFIGURED = /^(28|3D|3F|42)/;
 /** Statements that lost to one another and may simply run again. */
@@ -128,7 +130,7 @@ function causeOf(error: unknown, code: string | undefined): StoreFailureCause {
   if (MISCONFIGURED.test(code)) return "misconfigured";
   // postgres.js and the network name their codes in words: CONNECTION_CLOSED, ECONNREFUSED, CONNECT_TIMEOUT.
   if (WAITED_TOO_LONG.test(code)) return "unexpected";
-  return AWAY.test(code) || !/^[0-9A-Z]{5}$/.test(code) ? "unreachable" : "unexpected";
+  return AWAY.test(code) || !SQLSTATE.test(code) ? "unreachable" : "unexpected";
 }
 
 function codeOf(error: unknown): string | undefined {

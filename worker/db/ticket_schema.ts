@@ -14,6 +14,8 @@ export interface KnownSchema {
 /** See the first line. */
 export class TicketSchema {
   #known: Promise<KnownSchema> | undefined;
+  /** The last type that was read: it tells what a label in hand belongs to while the database is away. */
+  #idType: IdType | undefined;
 
   constructor(readonly database: Database, readonly table: TicketsTable) {}
 
@@ -30,17 +32,21 @@ export class TicketSchema {
   /** An id as the column would show it. */
   async canonical(ticketId: string): Promise<string | StoreFailure> {
     try {
-      const { idType } = await this.known();
-      return canonicalId(idType, ticketId) ??
-        { kind: "failed", cause: "bad_id", detail: `Ticket ids are of type ${idType} here` };
+      return this.#canonicalAs((await this.known()).idType, ticketId);
     } catch (error) {
-      return storeFailure(error);
+      return this.#idType === undefined ? storeFailure(error) : this.#canonicalAs(this.#idType, ticketId);
     }
+  }
+
+  #canonicalAs(idType: IdType, ticketId: string): string | StoreFailure {
+    return canonicalId(idType, ticketId) ??
+      { kind: "failed", cause: "bad_id", detail: `Ticket ids are of type ${idType} here` };
   }
 
   async #read(): Promise<KnownSchema> {
     try {
       const idType = await readIdType(this.database, this.table);
+      this.#idType = idType;
       return { idType, statements: statementsFor(this.table, idType) };
     } catch (error) {
       this.forget();
