@@ -14,7 +14,7 @@ import { ruleFor } from "../shared/status_contract.ts";
 
 const log = logger("ingress");
 
-/** A call goes from one full replica to the next for so long, in ms, before the caller is told to come again. */
+/** Patience with full replicas where nothing else is asked for, in ms. */
 const PATIENCE_MS = 5000;
 /** Pause between two tries, in ms. */
 const TRY_EVERY_MS = 50;
@@ -48,11 +48,15 @@ export interface IngressDeps {
   readonly maxBodyBytes: number;
   /** Time limit of one attempt, in ms. */
   readonly timeoutMs: number;
+  /** A call goes from one full replica to the next for so long, in ms, before the caller is told to come again. */
+  readonly patienceMs?: number;
   readonly draining: () => boolean;
 }
 
 /** The ingress application: everything but its own health goes to a replica. */
-export function createIngress({ pool, maxBodyBytes, timeoutMs, draining }: IngressDeps): Hono {
+export function createIngress(
+  { pool, maxBodyBytes, timeoutMs, patienceMs = PATIENCE_MS, draining }: IngressDeps,
+): Hono {
   const app = new Hono();
   app.onError((error, c) => {
     if (error instanceof AttemptAbandoned) return new Response(null, { status: 499 });
@@ -76,7 +80,7 @@ export function createIngress({ pool, maxBodyBytes, timeoutMs, draining }: Ingre
     const { pathname, search } = new URL(c.req.url);
     const body = new Uint8Array(await c.req.arrayBuffer());
     const method = METHODS.find((each) => each === c.req.method) ?? "GET";
-    const answered = await sendPatiently(pool, {
+    const answered = await sendPatiently(pool, patienceMs, {
       method,
       path: pathname + search,
       headers: passedOn(c.req.raw.headers),
@@ -91,8 +95,12 @@ export function createIngress({ pool, maxBodyBytes, timeoutMs, draining }: Ingre
 }
 
 /** Full, draining and refused replicas are not the caller's concern: another one is tried for a while. */
-async function sendPatiently(pool: IngressPool, attempt: AttemptRequest): Promise<Answered> {
-  const untilMs = performance.now() + PATIENCE_MS;
+async function sendPatiently(
+  pool: IngressPool,
+  patienceMs: number,
+  attempt: AttemptRequest,
+): Promise<Answered> {
+  const untilMs = performance.now() + patienceMs;
   for (;;) {
     const answered = await pool.send(attempt);
     const { outcome } = answered;
