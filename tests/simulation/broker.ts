@@ -30,6 +30,7 @@ export class Broker {
   #lastApplied: Map<string, number> = new Map();
   #preparing = false;
   #rebalances = 0;
+  #joinedByMs = 0;
   generation = 0;
   deadLetters: SimRecord[] = [];
 
@@ -74,12 +75,14 @@ export class Broker {
     this.#preparing = true;
     this.#rebalances += 1;
     const { timeline } = this.#world;
+    // Nobody hears of a rebalance before the last one has reached everybody.
+    const earliestMs = Math.max(0, this.#joinedByMs - timeline.nowMs);
     const takesMs = 100 + this.#chance(1) * 1500;
     for (const member of this.#members.values()) {
       // A member joins again only after its last commit: they go to the same broker, over one connection.
-      timeline.after(this.#chance(2) * (takesMs - 50), () => member.onRebalancing());
+      timeline.after(earliestMs + this.#chance(2) * (takesMs - 50), () => member.onRebalancing());
     }
-    timeline.after(takesMs, () => this.#complete());
+    timeline.after(earliestMs + takesMs, () => this.#complete());
   }
 
   /**
@@ -128,7 +131,8 @@ export class Broker {
         each
       );
       const { memberId } = member;
-      timeline.after(this.#chance(6) * 300, () => {
+      this.#joinedByMs = timeline.nowMs + 300;
+      timeline.after(this.#chance(6) * 299, () => {
         const still = generation === this.generation && member.memberId === memberId;
         if (still) member.onJoined(generation, partitions);
       });
