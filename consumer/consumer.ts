@@ -47,7 +47,7 @@ export interface ConsumerSummary {
   readonly clean: boolean;
   /** It ended by itself, for want of records. */
   readonly idle: boolean;
-  /** Records settled by a worker. */
+  /** Records settled, those that were dead-lettered included. */
   readonly settled: number;
   readonly deadLettered: number;
   readonly retries: number;

@@ -1,6 +1,7 @@
 // What `deno task dlq` is asked for on its command line. Pure.
 
 import { parseArgs } from "node:util";
+import { parseSpan } from "../../shared/time_span.ts";
 import type { DropRequest } from "./drop.ts";
 import type { Filter } from "./filter.ts";
 import type { ReplayRequest } from "./replay.ts";
@@ -117,13 +118,6 @@ export function parseTime(option: string, text: string, nowMs: number): number {
   throw new TypeError(
     `${option} is neither a date nor a time such as 90s, 15m, 2h, 7d: current value is "${text}"`,
   );
-}
-
-/** `90s`, `15m`, `2h` or `7d` in ms; undefined for anything else. */
-export function parseSpan(text: string): number | undefined {
-  const [, digits, unit] = /^(\d{1,6})(s|m|h|d)$/.exec(text) ?? [];
-  const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit ?? ""];
-  return digits === undefined || unitMs === undefined ? undefined : Number(digits) * unitMs;
 }
 
 function read(args: readonly string[]) {

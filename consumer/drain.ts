@@ -1,0 +1,107 @@
+// `deno task drain`: a consumer that ends when nothing is left, once for cron or again and again by its own schedule.
+
+import { Cron } from "croner";
+import { parseArgs } from "node:util";
+import { type Environment, logConfig } from "../shared/config.ts";
+import { configureLogs, logger } from "../shared/log.ts";
+import { EXIT, onStopSignal, runMain, StartError } from "../shared/process.ts";
+import { parseSpan } from "../shared/time_span.ts";
+import { type ConsumerConfig, parseConfig } from "./config.ts";
+import { runConsumer } from "./consumer.ts";
+import { partsOf } from "./consumer_parts.ts";
+
+const USAGE = `Delivers what there is and ends: exit code 0 when nothing has come for IDLE_EXIT_MS (5000).
+
+  deno task drain                        once, for cron or a Kubernetes CronJob
+    --every 5m | "*/5 * * * *"           by itself: a time, or a cron expression (local time zone)
+    --no-overlap                         a run that is still going keeps the next from starting
+
+Runs that overlap, here or on other machines, share the group and so the work. Everything else is as with
+deno task consumer. The admin side is off unless ADMIN_PORT is set.
+`;
+const IDLE_EXIT_MS = "5000";
+
+const log = logger("drain");
+
+async function main(): Promise<number> {
+  const env = (name: string) => Deno.env.get(name);
+  configureLogs(logConfig(env, Deno.stdout.isTerminal()));
+  const { every, overlap, help } = readArguments();
+  if (help) return Deno.stdout.writeSync(new TextEncoder().encode(USAGE)), EXIT.ok;
+  const config = parseConfig((name) => env(name) ?? (name === "IDLE_EXIT_MS" ? IDLE_EXIT_MS : undefined));
+  const stopping = new AbortController();
+  onStopSignal((signal) => {
+    log.info("stopping", { signal });
+    stopping.abort();
+  });
+  const run = () => drain(config, env, stopping.signal);
+  if (every === undefined) return await run() ? EXIT.ok : EXIT.failed;
+  await schedule(every, overlap, run, stopping.signal);
+  return EXIT.ok;
+}
+
+function readArguments() {
+  const flag = { type: "boolean", default: false } as const;
+  try {
+    const { values } = parseArgs({
+      args: Deno.args,
+      options: { every: { type: "string" }, "no-overlap": flag, help: flag },
+    });
+    return { every: values.every, overlap: !values["no-overlap"], help: values.help };
+  } catch (error) {
+    throw new StartError(`${(error as Error).message}\nTry deno task drain --help.`);
+  }
+}
+
+/** One run; says whether it ended as it should. */
+async function drain(config: ConsumerConfig, env: Environment, stopping: AbortSignal): Promise<boolean> {
+  const parts = await partsOf(config);
+  // Runs that overlap cannot share a port.
+  const adminPort = env("ADMIN_PORT") ? parts.adminPort : undefined;
+  const { idle, clean, ...counts } = await runConsumer({ ...parts, adminPort }, stopping);
+  log.info("drained", { idle, clean, ...counts });
+  return clean;
+}
+
+/** Runs by the clock until `stopping` fires, then waits for what still runs. */
+async function schedule(
+  every: string,
+  overlap: boolean,
+  run: () => Promise<boolean>,
+  stopping: AbortSignal,
+): Promise<void> {
+  const running = new Set<Promise<unknown>>();
+  const one = async () => {
+    const ended = run().catch((error: Error) => log.error("drain failed", { error: error.message }));
+    running.add(ended);
+    await ended;
+    running.delete(ended);
+  };
+  const skipped = () => log.warn("skipped: the last run is still going");
+  const clock = clockOf(every, overlap ? false : skipped, one);
+  log.info("scheduled", { every, overlap, next: clock.nextRun()?.toISOString() });
+  await new Promise<void>((resolve) => {
+    if (stopping.aborted) resolve();
+    stopping.addEventListener("abort", () => resolve(), { once: true });
+  });
+  clock.stop();
+  await Promise.all(running);
+}
+
+function clockOf(every: string, protect: false | (() => void), one: () => Promise<void>): Cron {
+  const spanMs = parseSpan(every);
+  try {
+    // A time is the seconds' clock with an interval: it begins at once.
+    return spanMs === undefined
+      ? new Cron(every, { protect }, one)
+      : new Cron("* * * * * *", { protect, interval: Math.max(1, spanMs / 1000) }, one);
+  } catch (error) {
+    throw new StartError(
+      `--every is neither a time such as 5m nor a cron expression: current value is "${every}" (${
+        (error as Error).message
+      })`,
+    );
+  }
+}
+
+if (import.meta.main) await runMain(main);
