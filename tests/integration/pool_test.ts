@@ -214,16 +214,16 @@ Deno.test("Pool has its permit back when the caller gives an attempt up", async 
 Deno.test("Pool comes through 5,000 attempts with faults without leaking a socket or a permit", async () => {
   const faulty: Script = async () => {
     const dice = Math.random();
-    if (dice < 0.03) await new Promise((resolve) => setTimeout(resolve, 150));
-    if (dice < 0.06) return 500;
-    if (dice < 0.09) return new Response(null, { status: 503, headers: { "retry-after": "0" } });
+    if (dice < 0.01) await new Promise((resolve) => setTimeout(resolve, 800));
+    if (dice < 0.02) return 500;
+    if (dice < 0.03) return new Response(null, { status: 503, headers: { "retry-after": "0" } });
     return 200;
   };
   await using replicas = new Replicas([faulty, faulty, faulty, faulty]);
   const before = openSockets();
   {
     await using pool = await replicas.pool({ concurrency: 8 });
-    const { posts, overMost } = await settle(pool, 5000, 100);
+    const { posts, overMost } = await settle(pool, 5000, 600);
     assert.ok(posts > 5000);
     assert.ok(overMost <= 0, `over the permits: ${overMost}`);
     assert.equal(pool.inFlight, 0);
