@@ -3,10 +3,10 @@
 
 import { RealKafka } from "./support/real_kafka.ts";
 import { RealPostgres } from "./support/real_postgres.ts";
+import { serviceTests } from "./support/service_tests.ts";
 import { TemporaryFolder } from "./support/temporary_folder.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
-const FOLDERS = ["tests/contract", "tests/integration", "tests/real"];
 const INTERRUPTED = 130;
 
 const encoder = new TextEncoder();
@@ -19,7 +19,7 @@ function tell(what: string): void {
 
 /** Runs the tests with the addresses of both services in their environment; resolves to the exit code. */
 async function runTests(env: Readonly<Record<string, string>>, interrupted: AbortSignal): Promise<number> {
-  const files = Deno.args.length > 0 ? Deno.args : folders();
+  const files = await chosenFiles();
   const tests = new Deno.Command("setpriv", {
     args: ["--pdeathsig", "TERM", Deno.execPath(), "test", "-A", ...files],
     cwd: ROOT,
@@ -31,9 +31,14 @@ async function runTests(env: Readonly<Record<string, string>>, interrupted: Abor
   return (await tests.status).code;
 }
 
-function folders(): string[] {
-  const present = Array.from(Deno.readDirSync(`${ROOT}tests`), ({ name }) => `tests/${name}`);
-  return FOLDERS.filter((folder) => present.includes(folder));
+/** The files named on the command line, or every test that real services make a difference to. */
+async function chosenFiles(): Promise<readonly string[]> {
+  if (Deno.args.length > 0) return Deno.args;
+  const { using, others } = await serviceTests(["tests/contract", "tests/integration"]);
+  tell(
+    `${using.length} files use Kafka or PostgreSQL; ${others.length} that use neither are left to \`test\``,
+  );
+  return [...using, "tests/real"];
 }
 
 async function main(): Promise<number> {
