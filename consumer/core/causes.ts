@@ -16,10 +16,13 @@ export function causesOf<R>(view: MachineView<R>): readonly Cause[] {
       : [floodCause(deadLetters.floodSinceMs, deadLetters.waiting)]),
     ...(deadLetters.failingSinceMs === undefined ? [] : [deadLetterTopicCause(deadLetters.failingSinceMs)]),
     ...(commits.failingSinceMs === undefined ? [] : [commitCause(commits.failingSinceMs)]),
-    ...view.partitions.filter((partition) => partition.ledger.span >= view.aheadMax * 0.9).flatMap(
-      stalledCause,
-    ),
+    ...view.partitions.filter((partition) => isHeldBack(view, partition)).flatMap(stalledCause),
   ];
+}
+
+/** Whether a partition is at one of the bounds on how far it may run ahead, or close to it. */
+function isHeldBack<R>({ aheadMax, entriesMax }: MachineView<R>, { ledger, started }: Partition<R>): boolean {
+  return ledger.span >= aheadMax * 0.9 || ledger.runs + started >= entriesMax;
 }
 
 function pauseCause({ cause, sinceMs, last }: Pause): Cause {

@@ -69,6 +69,7 @@ export class Machine<R> {
       deadLetters: this.#deadLetters,
       commits: this.#commits,
       aheadMax: this.#config.bounds.aheadMax,
+      entriesMax: this.#sending.entriesMax,
       stopping: this.#stopByMs !== undefined,
     };
   }

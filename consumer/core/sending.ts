@@ -19,7 +19,8 @@ export class Sending<R> {
   readonly #outbox: Outbox<R>;
   readonly #dispatcher: Dispatcher<R>;
   readonly #gate: BatchGate | undefined;
-  readonly #entriesMax: number;
+  /** Started records and settled runs that a partition's offset map has room for. */
+  readonly entriesMax: number;
   /** Attempts of revoked partitions that are still out; in ordered modes the next owner waits for them. */
   readonly #lingering: Map<string, number> = new Map();
   #probe: Delivery<R> | undefined;
@@ -39,7 +40,7 @@ export class Sending<R> {
     this.#breaker = breaker;
     this.#commits = commits;
     this.#outbox = outbox;
-    this.#entriesMax = entriesMax(config.bounds.aheadMax * 2, config.maxAttempts);
+    this.entriesMax = entriesMax(config.bounds.aheadMax * 2, config.maxAttempts);
     this.#dispatcher = new Dispatcher((partition) => this.#mayStart(partition));
     this.#gate = policy.batched ? new BatchGate(config.batch) : undefined;
   }
@@ -183,7 +184,7 @@ export class Sending<R> {
 
   #mayStart({ id, ledger, started }: Partition<R>): boolean {
     // A map that would not fit stops the partition from running further ahead.
-    return ledger.runs + started < this.#entriesMax && !this.#lingering.has(id);
+    return ledger.runs + started < this.entriesMax && !this.#lingering.has(id);
   }
 
   /** Whether a new batch may begin: in `sync` only when the last one's commit is confirmed. */

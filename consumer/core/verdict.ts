@@ -53,7 +53,7 @@ export class HealthWindow {
     const failing = new Set<object>([subject]);
     let succeeded = 0;
     for (const { atMs, failed } of this.#samples) {
-      if (atMs < sinceMs) continue;
+      if (atMs <= sinceMs) continue;
       if (failed === undefined) succeeded += 1;
       else failing.add(failed);
     }

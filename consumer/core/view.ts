@@ -16,5 +16,7 @@ export interface MachineView<R> {
   readonly deadLetters: DeadLetters<R>;
   readonly commits: Commits<R>;
   readonly aheadMax: number;
+  /** Started records and settled runs that a partition's offset map has room for. */
+  readonly entriesMax: number;
   readonly stopping: boolean;
 }

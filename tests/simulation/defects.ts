@@ -101,8 +101,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a new owner does not wait for its own old attempts",
     file: "consumer/core/sending.ts",
-    text: "return ledger.runs + started < this.#entriesMax && !this.#lingering.has(id);",
-    instead: "return ledger.runs + started < this.#entriesMax; void id;",
+    text: "return ledger.runs + started < this.entriesMax && !this.#lingering.has(id);",
+    instead: "return ledger.runs + started < this.entriesMax; void id;",
   },
   {
     name: "dead letters cost nothing",
