@@ -52,6 +52,60 @@ Deno.test("an outage of the database costs 503s, no second payment, and no resta
   await llm.stop();
 });
 
+Deno.test("a database that goes away and hangs under load costs no label, no second payment and no restart", async () => {
+  const TICKETS = 240;
+  await using database = await bestDatabase();
+  const admin = testDatabase(database.url, 1);
+  await migrate(admin, await readMigrations(), DEFAULT_TICKETS_TABLE);
+  await admin.run(
+    "insert into tickets (id, subject, body) select g, 's', 'b' from generate_series(1, $1::int) g",
+    [
+      TICKETS,
+    ],
+  );
+  const address = new URL(database.url);
+  await using wire = new CutWire({ hostname: address.hostname, port: Number(address.port) });
+  address.hostname = "127.0.0.1";
+  address.port = String(wire.port);
+  const llm = startStubLlm({ latencyMs: 20, tail: true });
+  await using worker = await startWorker({
+    DATABASE_URL: address.href,
+    DATABASE_TIMEOUT_MS: "300",
+    OPENAI_BASE_URL: llm.baseUrl,
+    WORKER_CONCURRENCY: "20",
+  });
+  const statuses = new Map<number, number>();
+  let next = 1;
+  let done = 0;
+  const deliver = async (ticket: number): Promise<void> => {
+    const response = await worker.classify({ ...TICKET, ticket_id: ticket }, ticket);
+    await response.body?.cancel();
+    statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+    if (response.status === 200) return void done++;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return await deliver(ticket);
+  };
+  const deliverAll = async () => {
+    while (next <= TICKETS) await deliver(next++);
+  };
+  const outages = async () => {
+    for (const [at, outage] of (["cut", "freeze"] as const).entries()) {
+      await until(`${(at + 1) * 80} labels`, () => done >= (at + 1) * 80);
+      const failuresBefore = statuses.get(503) ?? 0;
+      wire[outage]();
+      await until("requests that fail", () => (statuses.get(503) ?? 0) > failuresBefore + 20);
+      wire.mend();
+    }
+  };
+  await Promise.all([outages(), ...Array.from({ length: 20 }, deliverAll)]);
+  const [labelled] = await admin.run<{ n: number }>("select count(category)::int as n from tickets", []);
+  assert.equal(labelled?.n, TICKETS);
+  assert.equal(llm.calls(), TICKETS);
+  assert.deepEqual([...statuses.keys()].filter((status) => ![200, 409, 503].includes(status)), []);
+  await admin.close();
+  await llm.stop();
+});
+
 Deno.test("a provider that misbehaves gets the right status each time, and the next good answer is used", async (test) => {
   const hang = Promise.withResolvers<Response>();
   const cases: readonly (readonly [string, () => Response | Promise<Response>, number, string])[] = [

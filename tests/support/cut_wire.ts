@@ -1,39 +1,52 @@
-// A wire between a client and a service that a test can cut and mend: what an outage looks like from outside.
+// A wire between a client and a service that a test can cut, freeze and mend: what an outage looks like from outside.
 
 /** A TCP forwarder on a port of its own. */
 export class CutWire implements AsyncDisposable {
   readonly #target: Deno.ConnectOptions;
   readonly #open = new Set<Deno.Conn>();
-  #listener: Deno.TcpListener;
+  #listener: Deno.TcpListener | undefined;
+  /** Pending while nothing may pass. */
+  #thawed: Promise<void> = Promise.resolve();
+  #thaw: () => void = () => {};
   readonly port: number;
 
   constructor(target: Deno.ConnectOptions) {
     this.#target = target;
-    this.#listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-    this.port = this.#listener.addr.port;
-    void this.#accept(this.#listener);
+    this.port = this.#listen(0);
   }
 
-  /** Refuses new connections and resets the open ones. */
+  /** Refuses new connections and resets the open ones. May be called twice. */
   cut(): void {
-    this.#listener.close();
+    this.#listener?.close();
+    this.#listener = undefined;
+    this.#thaw();
     for (const connection of this.#open) close(connection);
     this.#open.clear();
   }
 
-  /** Listens again on the same port. */
+  /** Lets nothing pass, in either direction, and tells nobody: the other end hangs. */
+  freeze(): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#thawed = promise;
+    this.#thaw = resolve;
+  }
+
+  /** Undoes {@link cut} and {@link freeze}. */
   mend(): void {
-    this.#listener = Deno.listen({ port: this.port, hostname: "127.0.0.1" });
-    void this.#accept(this.#listener);
+    this.#thaw();
+    if (this.#listener === undefined) this.#listen(this.port);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.cut();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BadResource)) throw error;
-    }
+    this.cut();
     return Promise.resolve();
+  }
+
+  #listen(port: number): number {
+    const listener = Deno.listen({ port, hostname: "127.0.0.1" });
+    this.#listener = listener;
+    void this.#accept(listener);
+    return listener.addr.port;
   }
 
   async #accept(listener: Deno.TcpListener): Promise<void> {
@@ -43,10 +56,24 @@ export class CutWire implements AsyncDisposable {
   async #forward(client: Deno.TcpConn): Promise<void> {
     const server = await Deno.connect(this.#target);
     this.#open.add(client).add(server);
-    const both = [client.readable.pipeTo(server.writable), server.readable.pipeTo(client.writable)];
-    await Promise.allSettled(both);
-    this.#open.delete(client);
-    this.#open.delete(server);
+    await Promise.allSettled([this.#pump(client, server), this.#pump(server, client)]);
+    for (const connection of [client, server]) {
+      this.#open.delete(connection);
+      close(connection);
+    }
+  }
+
+  async #pump(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+    const bytes = new Uint8Array(65_536);
+    try {
+      for (let read = await from.read(bytes); read !== null; read = await from.read(bytes)) {
+        await this.#thawed;
+        for (let at = 0; at < read;) at += await to.write(bytes.subarray(at, read));
+      }
+    } finally {
+      close(from);
+      close(to);
+    }
   }
 }
 

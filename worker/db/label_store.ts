@@ -18,6 +18,8 @@ import { isOutage, UnsavedLabels } from "./unsaved_labels.ts";
 
 const GROUP = { itemsMax: 256, lingerMs: 1 };
 const RACES_MAX = 5;
+/** Beyond this many, claims are left to their leases. */
+const ORPHANS_MAX = 1_000;
 
 type Kind = "begin" | "finish" | "release";
 type Released = { readonly kind: "released" } | StoreFailure;
@@ -30,6 +32,8 @@ export class PostgresLabelStore implements LabelStore {
   readonly #releases: GroupCommit<BeginRequest, Released>;
   readonly #leases: Leases;
   readonly #unsaved: UnsavedLabels;
+  /** Claims that may have been committed while their answer got lost. */
+  readonly #orphans: BeginRequest[] = [];
 
   constructor(schema: TicketSchema) {
     this.#schema = schema;
@@ -57,6 +61,9 @@ export class PostgresLabelStore implements LabelStore {
     await this.#unsaved.save(request.key);
     const begun = await this.#begins.add(request);
     if (begun.kind === "claimed") this.#leases.hold(request);
+    const maybeClaimed = begun.kind === "failed" && begun.cause === "unreachable";
+    if (maybeClaimed && this.#orphans.length < ORPHANS_MAX) this.#orphans.push(request);
+    if (begun.kind !== "failed" && this.#orphans.length > 0) this.#releaseOrphans();
     return begun;
   }
 
@@ -90,6 +97,11 @@ export class PostgresLabelStore implements LabelStore {
   async close(): Promise<void> {
     this.#leases.close();
     await this.#unsaved.close();
+  }
+
+  /** Without it, whoever asks again would wait for the rest of a lease that nobody uses. */
+  #releaseOrphans(): void {
+    for (const request of this.#orphans.splice(0)) void this.#releases.add(request);
   }
 
   /** The claim is renewed until the label is stored, or can never be. */
