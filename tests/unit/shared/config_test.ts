@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  ConfigError,
+  logConfig,
+  readVariables,
+  type Variable,
+  type VariableName,
+  variables,
+} from "../../../shared/config.ts";
+
+const names = Object.keys(variables) as VariableName[];
+const from = (values: Record<string, string>) => (name: string) => values[name];
+
+function problemsOf(read: () => unknown): readonly string[] {
+  try {
+    read();
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.problems;
+  }
+  return [];
+}
+
+Deno.test("readVariables() reports every missing and every wrong variable at once", () => {
+  const env = from({ ADMIN_PORT: "abc", WORKER_CONCURRENCY: "0" });
+  const problems = problemsOf(() =>
+    readVariables(["KAFKA_BROKERS", "ADMIN_PORT", "WORKER_CONCURRENCY"], env)
+  );
+  assert.equal(problems.length, 3);
+  assert.match(problems[0] ?? "", /^KAFKA_BROKERS is not set/);
+  assert.equal(problems[1], 'ADMIN_PORT is not a whole number: current value is "abc"');
+  assert.equal(problems[2], 'WORKER_CONCURRENCY is below 1: current value is "0"');
+});
+
+Deno.test("readVariables() never shows a secret's value, whatever is wrong with it", () => {
+  fc.assert(fc.property(fc.stringMatching(/^[a-z0-9]{12,40}$/), (value) => {
+    const message = problemsOf(() => readVariables(["DATABASE_URL"], from({ DATABASE_URL: value }))).join();
+    assert.match(message, /^DATABASE_URL /);
+    assert.ok(!message.includes(value));
+  }));
+});
+
+Deno.test("readVariables() takes an empty value for none", () => {
+  assert.equal(
+    readVariables(["WORKER_CONCURRENCY"], from({ WORKER_CONCURRENCY: " " })).WORKER_CONCURRENCY,
+    8,
+  );
+  assert.equal(readVariables(["IDLE_EXIT_MS"], from({ IDLE_EXIT_MS: "" })).IDLE_EXIT_MS, undefined);
+});
+
+Deno.test("variables' defaults are values that they themselves accept", () => {
+  for (const name of names) {
+    const { schema, fallback }: Variable<unknown> = variables[name];
+    if (typeof fallback === "string") assert.ok(schema.safeParse(fallback).success, `${name}=${fallback}`);
+  }
+});
+
+Deno.test("readVariables() reads lists, shares and flags", () => {
+  const env = from({ KAFKA_BROKERS: "a:1, b:2,", DEAD_LETTER_SHARE: ".5", PARK_KEYS: "true" });
+  assert.deepEqual({ ...readVariables(["KAFKA_BROKERS", "DEAD_LETTER_SHARE", "PARK_KEYS"], env) }, {
+    KAFKA_BROKERS: ["a:1", "b:2"],
+    DEAD_LETTER_SHARE: 0.5,
+    PARK_KEYS: true,
+  });
+  assert.equal(
+    problemsOf(() => readVariables(["DEAD_LETTER_SHARE"], from({ DEAD_LETTER_SHARE: "1.1" }))).length,
+    1,
+  );
+});
+
+Deno.test("logConfig() is pretty on a terminal unless something else is asked for", () => {
+  assert.equal(logConfig(from({}), true).format, "pretty");
+  assert.equal(logConfig(from({}), false).format, "json");
+  assert.equal(logConfig(from({ LOG_FORMAT: "json" }), true).format, "json");
+});
