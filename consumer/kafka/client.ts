@@ -3,6 +3,7 @@
 import { Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } from "kafkajs";
 import type { ConnectionOptions } from "node:tls";
 import { logger } from "../../shared/log.ts";
+import { registerCodecs } from "./codecs.ts";
 import { quietNegativeTimeouts } from "./quiet_timers.ts";
 
 const log = logger("kafka");
@@ -33,6 +34,7 @@ export function createKafka(
   retries: number = RETRIES,
 ): Kafka {
   quietNegativeTimeouts();
+  registerCodecs();
   const config: KafkaConfig = {
     clientId,
     brokers: [...brokers],
