@@ -1,4 +1,4 @@
-# One image for consumer, worker, ingress, migrate and dlq; the command chooses: docker run ackpool worker.
+# One image for consumer, worker, ingress, migrate, drain, dlq and lag; the command chooses: docker run ackpool worker.
 # The target "local" has what compose adds for a first try: the local model and produce.
 ARG DENO_VERSION=2.9.6
 
@@ -12,7 +12,7 @@ COPY consumer consumer
 COPY worker worker
 
 FROM source AS installed
-RUN deploy/image/install.sh consumer/main.ts worker/main.ts worker/ingress.ts worker/migrate.ts consumer/dlq.ts
+RUN deploy/image/install.sh consumer/main.ts worker/main.ts worker/ingress.ts worker/migrate.ts consumer/drain.ts consumer/dlq.ts consumer/lag.ts
 
 FROM source AS local-installed
 COPY local local

@@ -50,7 +50,13 @@ export function confined(
   env: Readonly<Record<string, string>>,
   command: readonly string[],
 ): readonly string[] {
-  const variables = Object.entries({ PATH: Deno.env.get("PATH") ?? "", DENO_DIR: denoDir, ...env });
+  // Nothing may be fetched when a program starts, so the way to the registry leads nowhere.
+  const always = {
+    PATH: Deno.env.get("PATH") ?? "",
+    DENO_DIR: denoDir,
+    HTTPS_PROXY: "http://127.0.0.1:1",
+  };
+  const variables = Object.entries({ ...always, ...env });
   const assignments = variables.map(([name, value]) => `${name}=${value}`);
   return ["unshare", "--mount", "sh", "-c", CONFINED, "confined", app, ...assignments, ...command];
 }

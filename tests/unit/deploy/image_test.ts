@@ -8,8 +8,8 @@ import { variables } from "../../../shared/config.ts";
 import { dockerfile, tasks, textOf } from "../../support/deploy_files.ts";
 import { readModules } from "../../support/module_graph.ts";
 
-/** The tasks that are for production. */
-const PRODUCTION = ["consumer", "worker", "ingress", "migrate", "dlq"];
+/** The tasks that are for production: what consumer/ and worker/ have. */
+const PRODUCTION = Object.keys(tasks).filter((task) => / (consumer|worker)\/\w+\.ts/.test(tasks[task] ?? ""));
 /** What compose adds for a first try. */
 const LOCAL = ["model", "produce"];
 

@@ -42,7 +42,7 @@ const containerOf = ({ pod }: { readonly pod: Parsed }): Parsed => pod.spec.cont
 
 /** Paths that a program answers other than with 404. */
 async function answers(task: string, path: string): Promise<boolean> {
-  if (task === "consumer") {
+  if (task === "consumer" || task === "drain") {
     const scale = () => assert.fail("Only /scale asks for it");
     const app = createAdmin({ causes: () => [], registry: new Registry(), scale });
     return (await app.request(path)).status === 200;
@@ -56,7 +56,7 @@ Deno.test("the manifests run consumer, worker, ingress, migrate and a drain, all
   const commands = workloads.map((each) => [each.name, ...containerOf(each).args]);
   assert.deepEqual(commands.sort(), [
     ["ackpool-consumer", "consumer"],
-    ["ackpool-drain", "consumer"],
+    ["ackpool-drain", "drain"],
     ["ackpool-ingress", "ingress"],
     ["ackpool-migrate", "migrate"],
     ["ackpool-worker", "worker"],
