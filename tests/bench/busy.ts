@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import { RealKafka } from "../support/real_kafka.ts";
 import { until } from "../support/until.ts";
-import { produce, residentMiB, say, startAckpool, startWorker } from "./stage.ts";
+import { cpuOf, produce, residentMiB, say, startAckpool, startWorker } from "./stage.ts";
 
 const { values } = parseArgs({
   options: {
@@ -18,6 +18,8 @@ const { values } = parseArgs({
   },
 });
 const records = Number(values.records);
+/** How long the idle consumer is watched. */
+const IDLE_SECONDS = 20;
 
 say(`starting Kafka and producing ${records} records`);
 await using kafka = await RealKafka.start();
@@ -51,3 +53,9 @@ const end = await until("the end of the backlog", async () => {
 say(`${end.count} records in ${(end.wallMs / 1000).toFixed(1)} s, at most ${end.most} at once`);
 say(`permits busy until the last record was sent: ${end.busy.toFixed(3)} (goal: at least 0.950)`);
 say(`the consumer holds ${Math.round(await residentMiB(consumer.pid))} MiB`);
+if (end.count >= records) {
+  const beforeMs = await cpuOf(consumer.pid);
+  await new Promise((resolve) => setTimeout(resolve, IDLE_SECONDS * 1000));
+  const usedMs = await cpuOf(consumer.pid) - beforeMs;
+  say(`idle, the consumer used ${(usedMs / IDLE_SECONDS / 10).toFixed(1)}% of a core over ${IDLE_SECONDS} s`);
+}
