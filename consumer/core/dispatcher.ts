@@ -56,7 +56,7 @@ export class Dispatcher<R> {
       home.lanes.delete(lane);
       return;
     }
-    home.fresh.unshift(next);
+    home.released.push(next.offset, next);
     this.#fresh += 1;
     this.offer(home);
   }
@@ -90,14 +90,14 @@ export class Dispatcher<R> {
   /** A partition may have something to send: it gets a turn. */
   offer(partition: Partition<R>): void {
     if (partition.queued || partition.revoked) return;
-    if (partition.again.length === 0 && partition.fresh.length === 0) return;
+    if (partition.again.length === 0 && partition.startable === 0) return;
     partition.queued = true;
     this.#turns.push(partition);
   }
 
   /** A partition is gone, and its records with it. */
   forget(partition: Partition<R>): void {
-    this.#fresh -= partition.fresh.length;
+    this.#fresh -= partition.startable;
   }
 
   #take(partition: Partition<R>, fresh: boolean): Delivery<R> | undefined {
@@ -109,7 +109,8 @@ export class Dispatcher<R> {
 
   #takeFresh(partition: Partition<R>): Delivery<R> | undefined {
     if (partition.revoked) return undefined;
-    const delivery = partition.fresh.shift();
+    const { fresh, released } = partition;
+    const delivery = released.takeDue(fresh.peek()?.offset ?? Infinity) ?? fresh.shift();
     if (delivery !== undefined) this.#fresh -= 1;
     return delivery;
   }

@@ -1,6 +1,7 @@
 // One assigned partition: its ledger, and its records that are not on their way yet.
 
 import type { Delivery } from "./delivery.ts";
+import { DueQueue } from "./due_queue.ts";
 import { Ledger } from "./ledger.ts";
 import type { OffsetMap } from "./offset_map.ts";
 import { Queue } from "./queue.ts";
@@ -32,6 +33,8 @@ export class Partition<R> implements TopicPartition {
   readonly ledger: Ledger<Delivery<R>>;
   /** Never sent, in order of offset. */
   readonly fresh: Queue<Delivery<R>> = new Queue();
+  /** Never sent, their lanes released: by offset, so that the oldest goes first and little is settled far ahead. */
+  readonly released: DueQueue<Delivery<R>> = new DueQueue();
   /** Sent before and due again. */
   readonly again: Queue<Delivery<R>> = new Queue();
   /** Behind the first of their lane; the first itself is elsewhere. */
@@ -83,6 +86,11 @@ export class Partition<R> implements TopicPartition {
   /** Attempts an earlier owner counted against this offset. */
   attemptsBefore(offset: number): number {
     return this.#inherited.attempts.get(offset) ?? 0;
+  }
+
+  /** Never sent, and waiting for nothing but a permit. */
+  get startable(): number {
+    return this.fresh.length + this.released.length;
   }
 
   /** Records that the broker has and we have not settled: received and waiting. */

@@ -1,6 +1,6 @@
 // A first-in, first-out queue on a ring, so that taking from the front costs the same however long it is.
 
-/** FIFO queue with amortised constant cost at both ends. */
+/** FIFO queue with amortised constant cost. */
 export class Queue<T> {
   #ring: (T | undefined)[] = new Array(16);
   #head = 0;
@@ -15,14 +15,6 @@ export class Queue<T> {
   push(item: T): void {
     if (this.#length === this.#ring.length) this.#grow();
     this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = item;
-    this.#length += 1;
-  }
-
-  /** Adds at the front: it is taken next. */
-  unshift(item: T): void {
-    if (this.#length === this.#ring.length) this.#grow();
-    this.#head = (this.#head - 1) & (this.#ring.length - 1);
-    this.#ring[this.#head] = item;
     this.#length += 1;
   }
 

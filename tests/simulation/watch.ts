@@ -172,8 +172,8 @@ export class Watch {
     expect(inFlight >= held && exact, "permits are counted right", () => `${inFlight}, really ${held}`);
     if (inFlight >= this.permits || breaker.pause !== undefined || stopping) return;
     if (mode !== "parallel" && mode !== "fast") return;
-    for (const { fresh, again, id } of view.partitions) {
-      expect(fresh.length + again.length === 0, "no permit idles", () => `${id} has ${fresh.length} ready`);
+    for (const { startable, again, id } of view.partitions) {
+      expect(startable + again.length === 0, "no permit idles", () => `${id} has ${startable} ready`);
     }
   }
 

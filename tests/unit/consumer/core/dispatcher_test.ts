@@ -70,6 +70,21 @@ Deno.test("Dispatcher has one record of a lane on its way, in order, whatever en
   }));
 });
 
+Deno.test("Dispatcher.next() gives the oldest record whose lane is free, so that little is settled far ahead", () => {
+  const dispatcher = new Dispatcher<Name>(always);
+  const home = partitionOf();
+  const [first] = ["a", "a", "b", "a"].map((lane) => {
+    const delivery = deliveryOf(home, { lane });
+    dispatcher.enqueue(delivery);
+    return delivery;
+  });
+  assert.ok(first !== undefined);
+  assert.equal(dispatcher.next(true), first);
+  dispatcher.release(first);
+  const order = [dispatcher.next(true), dispatcher.next(true)].map((each) => each?.offset);
+  assert.deepEqual(order, [1, 2]);
+});
+
 Deno.test("Dispatcher.nextProbe() prefers a record that was never sent", () => {
   const dispatcher = new Dispatcher<Name>(always);
   const [one, other] = [partitionOf(0), partitionOf(1)];
