@@ -2,6 +2,7 @@
 
 import { idempotencyKey, RequestHeader } from "../shared/protocol.ts";
 import type { AttemptRequest } from "../shared/pool/attempt.ts";
+import { cloudEventHeaders } from "./cloud_event.ts";
 import { headerText, type KafkaRecord } from "./kafka/record.ts";
 
 /** What may stand in an HTTP header value: RFC 9110 section 5.5, without obs-text. */
@@ -20,6 +21,7 @@ export function toRequest(record: KafkaRecord, attempt: number, timeoutMs: numbe
   const type = headerText(headers["content-type"]);
   return {
     headers: {
+      ...cloudEventHeaders(headers),
       "content-type": type !== undefined && HEADER_TEXT.test(type) ? type : "application/json",
       [RequestHeader.idempotencyKey]: keyOf(record),
       [RequestHeader.timestamp]: originTimestamp(headers) ?? String(record.timestampMs),
@@ -52,7 +54,8 @@ function keyOf({ topic, partition, offset, headers }: KafkaRecord): string {
 
 /** The record's own trace goes on; one without starts a trace that all its attempts share, a span each. */
 function traceparentOf({ topic, partition, offset, headers }: KafkaRecord, attempt: number): string {
-  const carried = headerText(headers["traceparent"]);
+  // CloudEvents carries a trace as an extension attribute, too.
+  const carried = headerText(headers["traceparent"]) ?? headerText(headers["ce_traceparent"]);
   if (carried !== undefined && TRACEPARENT.test(carried)) return carried;
   const trace = hex(`${topic}/${partition}/${offset}`, 4);
   return `00-${trace}-${hex(`${offset}#${attempt}/${partition}/${topic}`, 2)}-01`;
