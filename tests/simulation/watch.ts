@@ -27,7 +27,10 @@ type Sent = Delivery<SimRecord>;
 
 /** POSTs of one record in one second that are a loop and no retry. */
 const SPINNING = 30;
-/** Good records that a bad deploy with a well `/readyz` may cost a consumer: fewer than the verdict needs. */
+/**
+ * Good records that a bad deploy with a well `/readyz` may cost a consumer in a generation: fewer than the verdict needs.
+ * What a consumer takes over has counts of its last owner, so every generation may cost as many again.
+ */
 const BAD_DEPLOY_COSTS = 4;
 
 /** Watches one consumer process. */
@@ -52,7 +55,6 @@ export class Watch {
     this.#broker = broker;
     this.#owned = owned;
     this.#startedMs = world.timeline.nowMs;
-    world.processes += 1;
     const { mode, commits } = world.scenario.machine;
     this.#holds = commits === "sync" && mode !== "batch" && mode !== "fast";
   }
@@ -102,19 +104,20 @@ export class Watch {
   }
 
   deadLettering(delivery: Sent): void {
-    const { record: { plan: { behaviour }, ...record }, reason, attempts } = delivery;
+    const { record, reason, attempts } = delivery;
+    const { kind } = record.plan.behaviour;
     const { machine: { deadLetters, maxAttempts }, faults } = this.#world.scenario;
     const exhausted = reason === "attempts-exhausted" || reason === "ticket-not-found";
     expect(!exhausted || attempts === maxAttempts, "attempts are used up first", () => `${attempts}`);
-    const bad = ["poison", "rejected", "asked", "missing"].includes(behaviour.kind);
+    const bad = ["poison", "rejected", "asked", "missing"].includes(kind);
     if (this.#paid.has(delivery)) return;
     this.#paid.add(delivery);
-    if (!bad) this.#world.goodDeadLetters += 1;
+    if (!bad) this.#world.goodDeadLetters.add(record);
     const deploys = faults.filter((fault) => fault.type === "bad_deploy").length;
     expect(
-      this.#world.goodDeadLetters <= BAD_DEPLOY_COSTS * deploys * this.#world.processes,
+      this.#world.goodDeadLetters.size <= BAD_DEPLOY_COSTS * deploys * this.#broker.generation,
       "only bad records are dead-lettered",
-      () => `${record.partition}@${record.offset} is ${behaviour.kind}: ${reason}`,
+      () => `${name(record)} is ${kind}: ${reason}`,
     );
     const earned = deadLetters.share * this.#successes +
       (this.#world.timeline.nowMs - this.#startedMs) / 10_000;

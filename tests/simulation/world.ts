@@ -56,9 +56,8 @@ export class World {
   readonly #laneSettled: Map<string, number> = new Map();
   readonly #produced: (() => void)[] = [];
   unsettled = 0;
-  /** Consumer processes so far, and good records that were dead-lettered by any of them. */
-  processes = 0;
-  goodDeadLetters = 0;
+  /** Good records that were dead-lettered by any consumer. */
+  readonly goodDeadLetters: Set<SimRecord> = new Set();
   unproduced: number;
   #ids = 0;
 
