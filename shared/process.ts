@@ -43,7 +43,7 @@ export function onStopSignal(stop: (signal: Deno.Signal) => void): () => void {
 /**
  * Serves on a port, all addresses.
  *
- * @throws {StartError} when the port is taken; `variable` is what to change.
+ * @throws {StartError} when the port is taken or forbidden; `variable` is what to change.
  */
 export function serve(
   port: number,
@@ -53,10 +53,15 @@ export function serve(
   try {
     return Deno.serve({ port, hostname: "0.0.0.0", onListen: () => {} }, handler);
   } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    throw new StartError(
-      `Port ${port} is in use. Stop what listens there, or set ${variable} to another port.`,
-    );
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new StartError(
+        `Port ${port} is in use. Stop what listens there, or set ${variable} to another port.`,
+      );
+    }
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new StartError(`Port ${port} may not be used by this user. Set ${variable} to one above 1023.`);
+    }
+    throw error;
   }
 }
 

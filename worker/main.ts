@@ -2,6 +2,8 @@
 
 import { ConfigError, logConfig } from "../shared/config.ts";
 import { configureLogs, logger } from "../shared/log.ts";
+import { EXIT, onStopSignal, runMain, serve } from "../shared/process.ts";
+import { within } from "../shared/within.ts";
 import { createApp } from "./app.ts";
 import { BatchLabeller } from "./batch_labelling.ts";
 import { budgetedLlm } from "./budgeted_llm.ts";
@@ -27,25 +29,15 @@ const BATCH_LINGER_MS = 10;
 
 const log = logger("worker");
 
-function readConfig(): WorkerConfig {
-  try {
-    const env = (name: string) => Deno.env.get(name);
-    configureLogs(logConfig(env, Deno.stdout.isTerminal()));
-    return parseConfig(env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    complain(error.message);
-    return Deno.exit(2);
-  }
-}
-
+/** @throws {ConfigError} when the file is not there, is no JSON or no taxonomy. */
 function readTaxonomy(file: string | undefined): Taxonomy {
   try {
     return parseTaxonomy(file === undefined ? defaultTaxonomy : JSON.parse(Deno.readTextFileSync(file)));
   } catch (error) {
-    if (error instanceof TaxonomyError) complain(error.message);
-    else complain(`TAXONOMY_FILE cannot be read as JSON: ${error instanceof Error ? error.message : error}`);
-    return Deno.exit(2);
+    if (error instanceof TaxonomyError) throw new ConfigError(error.message.split("\n"));
+    throw new ConfigError([
+      `TAXONOMY_FILE cannot be read as JSON: ${error instanceof Error ? error.message : error}`,
+    ]);
   }
 }
 
@@ -101,55 +93,24 @@ function labellerFor({ llmBatch, rules }: WorkerConfig, deps: LabellingDeps): La
   return new BatchLabeller(deps, { ticketsMax: llmBatch, lingerMs: BATCH_LINGER_MS, ticketTokensMax });
 }
 
-function serve(port: number, handler: (request: Request) => Response | Promise<Response>): Deno.HttpServer {
-  try {
-    return Deno.serve(
-      { port, onListen: (address) => log.info("listening", { port: address.port }) },
-      handler,
-    );
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) {
-      complain(`PORT ${port} is in use: stop what listens there, or set PORT to another one`);
-    } else if (error instanceof Deno.errors.PermissionDenied) {
-      complain(`PORT ${port} may not be used by this user: set PORT to one above 1023`);
-    } else throw error;
-    return Deno.exit(1);
-  }
-}
-
 /** Finishes what is in flight, within the grace; a second signal ends everything at once. */
-async function untilStopped(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let signals = 0;
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, () => {
-      if (++signals > 1) Deno.exit(130);
-      resolve();
-    });
-  }
-  await promise;
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  await Promise.race([work, new Promise((resolve) => timer = setTimeout(resolve, ms))]);
-  clearTimeout(timer);
-}
-
-function complain(message: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${message}\n`));
-}
-
-if (import.meta.main) {
-  const config = readConfig();
+async function main(): Promise<number> {
+  const env = (name: string) => Deno.env.get(name);
+  configureLogs(logConfig(env, Deno.stdout.isTerminal()));
+  const config = parseConfig(env);
+  const stopping = Promise.withResolvers<void>();
+  onStopSignal(() => stopping.resolve());
   const { app, readiness, permits, close } = compose(config, readTaxonomy(config.taxonomyFile));
-  const server = serve(config.port, app.fetch);
-  await untilStopped();
+  const server = serve(config.port, "PORT", app.fetch);
+  log.info("listening", { port: server.addr.port });
+  await stopping.promise;
   readiness.drain();
   log.info("draining", { in_flight: permits.inFlight });
   await within(config.shutdownGraceMs, permits.idle());
   await within(1_000, server.shutdown());
   await within(3_000, close());
   log.info("stopped", { in_flight: permits.inFlight });
-  Deno.exit(0);
+  return EXIT.ok;
 }
+
+if (import.meta.main) await runMain(main);

@@ -1,5 +1,7 @@
 // Waiting that ends when the process is asked to stop: pauses, and work that is tried until it succeeds.
 
+export { within } from "../../shared/within.ts";
+
 /** Waits, but not longer than until `signal` fires. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
@@ -12,14 +14,6 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(done, ms);
     signal.addEventListener("abort", done, { once: true });
   });
-}
-
-/** Waits for work, but not longer than `ms`; says whether it was done in time. What fails is done, too. */
-export async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => timer = setTimeout(() => resolve(false), ms));
-  const done = work.then(() => true, () => true);
-  return await Promise.race([done, late]).finally(() => clearTimeout(timer));
 }
 
 /** Tries work again and again, `everyMs` apart, until it succeeds; undefined when `signal` fired first. */

@@ -34,10 +34,10 @@ Deno.test("a worker with a bad environment names every problem and exits 2", asy
   await using child = startWorkerChild({ PORT: "abc", MAX_BODY_BYTES: "0" });
   assert.equal((await child.exit).code, 2);
   assert.deepEqual(child.lines.map(({ text }) => text), [
-    "OPENAI_API_KEY or OPENAI_BASE_URL is not set (one of them says which LLM to use)",
-    'PORT is not a whole number: current value is "abc"',
-    'MAX_BODY_BYTES is below 1: current value is "0"',
-    "DATABASE_URL is not set (Postgres with the tickets)",
+    "ackpool: OPENAI_API_KEY or OPENAI_BASE_URL is not set (one of them says which LLM to use)",
+    'ackpool: PORT is not a whole number: current value is "abc"',
+    'ackpool: MAX_BODY_BYTES is below 1: current value is "0"',
+    "ackpool: DATABASE_URL is not set (Postgres with the tickets)",
   ]);
 });
 
@@ -50,7 +50,7 @@ Deno.test("a worker whose port is taken says what to do in one line and exits 1"
   });
   assert.equal((await child.exit).code, 1);
   assert.deepEqual(child.lines.map(({ text }) => text), [
-    `PORT ${taken.addr.port} is in use: stop what listens there, or set PORT to another one`,
+    `ackpool: Port ${taken.addr.port} is in use. Stop what listens there, or set PORT to another port.`,
   ]);
 });
 
@@ -169,8 +169,8 @@ Deno.test("a taxonomy file gives a worker other labels, and a bad one is refused
     await using refused = startWorkerChild({ ...env, OPENAI_BASE_URL: llm.baseUrl });
     assert.equal((await refused.exit).code, 2);
     assert.deepEqual(refused.lines.map(({ text }) => text), [
-      'Taxonomy label "urgent" has an empty description',
-      'Taxonomy label "Urgent" is there twice',
+      'ackpool: Taxonomy label "urgent" has an empty description',
+      'ackpool: Taxonomy label "Urgent" is there twice',
     ]);
   } finally {
     await Deno.remove(folder, { recursive: true });
