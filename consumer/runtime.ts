@@ -22,7 +22,8 @@ const log = logger("consumer");
 export interface AttemptSender {
   readonly permits: number;
   onChange(listener: () => void): void;
-  send(attempt: AttemptRequest): Promise<Answered>;
+  /** @param record what the attempt was made of, for senders that stay in this process. */
+  send(attempt: AttemptRequest, record: KafkaRecord): Promise<Answered>;
   checkReady(): Promise<boolean>;
   causes(): readonly Cause[];
 }
@@ -114,8 +115,9 @@ export class Runtime {
    * client library or a timer, and would make something else of it. An exception here is a bug; it ends the run.
    */
   feed(event: Event<KafkaRecord>): void {
+    if (this.#failed) return;
     this.#events.push(event);
-    if (this.#feeding || this.#failed) return;
+    if (this.#feeding) return;
     this.#feeding = true;
     try {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
@@ -175,7 +177,8 @@ export class Runtime {
   async #send(delivery: Delivery<KafkaRecord>, attempt: number): Promise<void> {
     const { metrics, pool } = this.#ports;
     const startedMs = performance.now();
-    const { outcome } = await pool.send(toRequest(delivery.record, attempt, this.#timeoutMs));
+    const { record } = delivery;
+    const { outcome } = await pool.send(toRequest(record, attempt, this.#timeoutMs), record);
     const tookMs = performance.now() - startedMs;
     metrics.attempts.inc({ outcome: outcomeLabel(outcome) });
     metrics.attemptSeconds.observe(tookMs / 1000);
