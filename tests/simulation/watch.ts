@@ -28,8 +28,8 @@ type Sent = Delivery<SimRecord>;
 /** POSTs of one record in one second that are a loop and no retry. */
 const SPINNING = 30;
 /**
- * Good records that a bad deploy with a well `/readyz` may cost a consumer in a generation: fewer than the verdict needs.
- * What a consumer takes over has counts of its last owner, so every generation may cost as many again.
+ * Good records that a bad deploy with a well `/readyz` may cost a consumer: fewer than the verdict needs. What it takes
+ * over comes with its last owner's counts, so every rebalance may cost as many again.
  */
 const BAD_DEPLOY_COSTS = 4;
 
@@ -55,6 +55,7 @@ export class Watch {
     this.#broker = broker;
     this.#owned = owned;
     this.#startedMs = world.timeline.nowMs;
+    world.processes += 1;
     const { mode, commits } = world.scenario.machine;
     this.#holds = commits === "sync" && mode !== "batch" && mode !== "fast";
   }
@@ -115,7 +116,8 @@ export class Watch {
     if (!bad) this.#world.goodDeadLetters.add(record);
     const deploys = faults.filter((fault) => fault.type === "bad_deploy").length;
     expect(
-      this.#world.goodDeadLetters.size <= BAD_DEPLOY_COSTS * deploys * this.#broker.generation,
+      this.#world.goodDeadLetters.size <=
+        BAD_DEPLOY_COSTS * deploys * (this.#world.processes + this.#broker.generation),
       "only bad records are dead-lettered",
       () => `${name(record)} is ${kind}: ${reason}`,
     );

@@ -56,7 +56,9 @@ export class World {
   readonly #laneSettled: Map<string, number> = new Map();
   readonly #produced: (() => void)[] = [];
   unsettled = 0;
-  /** Good records that were dead-lettered by any consumer. */
+  /** Consumer processes so far. */
+  processes = 0;
+  /** Good records that were dead-lettered by any of them. */
   readonly goodDeadLetters: Set<SimRecord> = new Set();
   unproduced: number;
   #ids = 0;
