@@ -127,7 +127,11 @@ function readAll(env: Environment) {
     "ADMIN_PORT",
     "SHUTDOWN_GRACE_MS",
   ], env);
-  const problems = [...securityProblems(values), ...topicProblems(values.KAFKA_TOPIC)];
+  const problems = [
+    ...securityProblems(values),
+    ...topicProblems(values.KAFKA_TOPIC),
+    ...replicaProblems(values),
+  ];
   if (problems.length > 0) throw new ConfigError(problems);
   return values;
 }
@@ -154,6 +158,12 @@ function securityProblems(v: SecurityValues): string[] {
     problems.push("KAFKA_SSL_CERT and KAFKA_SSL_KEY go together: set both or none");
   }
   return problems;
+}
+
+function replicaProblems(
+  { WORKER_MIN: min, WORKER_MAX: max }: Pick<Read, "WORKER_MIN" | "WORKER_MAX">,
+): string[] {
+  return min > max ? [`WORKER_MIN is above WORKER_MAX: current values are ${min} and ${max}`] : [];
 }
 
 function topicProblems(topic: string): string[] {

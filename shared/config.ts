@@ -138,8 +138,16 @@ export const variables = {
     "base URL of the workers: one, a comma list, or a name with several addresses",
   ),
   WORKER_CONCURRENCY: withDefault("8", whole(1, 10_000), "requests at once, a replica"),
-  WORKER_MIN: withDefault("0", whole(0, 1000), "fewest replicas `start` keeps"),
-  WORKER_MAX: withDefault("10", whole(1, 1000), "most replicas `start` runs"),
+  WORKER_MIN: withDefault(
+    "0",
+    whole(0, 1000),
+    "fewest replicas: `start` keeps them, `GET /scale` asks for them",
+  ),
+  WORKER_MAX: withDefault(
+    "10",
+    whole(1, 1000),
+    "most replicas: `start` runs no more, `GET /scale` asks for no more",
+  ),
   WORKER_IDLE_MS: withDefault("60000", milliseconds(), "idle time after which `start` stops a replica"),
   TARGET_DRAIN_SECONDS: withDefault(
     "60",

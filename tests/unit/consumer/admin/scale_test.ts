@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
 import { createAdmin } from "../../../../consumer/admin/app.ts";
+import { parseConfig } from "../../../../consumer/config.ts";
 import { oldestAgeMs, scaleOf, type ScaleSetup, type ScaleView } from "../../../../consumer/admin/scale.ts";
 
 const NOW_MS = 1_000_000;
@@ -68,4 +69,22 @@ Deno.test("createAdmin() serves /scale as JSON with every field an autoscaler ma
     "replicas",
     "wantedReplicas",
   ]);
+});
+
+Deno.test("parseConfig() refuses a WORKER_MIN above WORKER_MAX", () => {
+  const env: Record<string, string> = {
+    KAFKA_BROKERS: "localhost:9092",
+    WORKER_URL: "http://localhost:8000",
+    WORKER_MIN: "3",
+    WORKER_MAX: "2",
+  };
+  assert.throws(
+    () => parseConfig((name) => env[name]),
+    /WORKER_MIN is above WORKER_MAX: current values are 3 and 2/,
+  );
+  assert.deepEqual(parseConfig((name) => ({ ...env, WORKER_MAX: "3" })[name]).scale, {
+    min: 3,
+    max: 3,
+    targetDrainMs: 60_000,
+  });
 });
