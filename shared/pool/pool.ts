@@ -181,8 +181,14 @@ export class Pool {
     this.#restUntilMs = nextMs;
     clearTimeout(this.#restTimer);
     if (nextMs !== undefined && !this.#closed) {
-      this.#restTimer = setTimeout(() => this.#changed(), Math.max(1, nextMs - nowMs));
+      this.#restTimer = setTimeout(() => this.#rested(), Math.max(1, nextMs - nowMs));
     }
+  }
+
+  #rested(): void {
+    // A timer may be a little early; then there is still a rest to wait for.
+    this.#restUntilMs = undefined;
+    this.#changed();
   }
 
   #scheduleLookUp(): void {
@@ -205,11 +211,21 @@ export class Pool {
     }
     this.#endpoints = new Map(found.map((endpoint) => [endpoint.address, endpoint]));
     this.#balancer.setAddresses(addresses);
+    this.#checkReturned();
     this.#changed();
+  }
+
+  /** A replica that was ejected is not checked while its address is away; now it may be back. */
+  #checkReturned(): void {
+    for (const replica of this.replicas) {
+      const unchecked = replica.ejected && !replica.leaving && !this.#checks.has(replica.address);
+      if (unchecked) this.#scheduleCheck(replica, CHECK_FIRST_MS);
+    }
   }
 
   #scheduleCheck(replica: Replica, waitMs: number): void {
     if (this.#closed) return;
+    clearTimeout(this.#checks.get(replica.address));
     const timer = setTimeout(async () => {
       this.#checks.delete(replica.address);
       const endpoint = this.#endpoints.get(replica.address);
