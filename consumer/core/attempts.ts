@@ -6,7 +6,7 @@ import type { Commits } from "./commits.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Holdings } from "./holdings.ts";
-import type { Judging } from "./judging.ts";
+import type { Judgement, Judging } from "./judging.ts";
 import type { Policy } from "./policy.ts";
 import type { Retrying } from "./retrying.ts";
 import type { Sending } from "./sending.ts";
@@ -87,10 +87,15 @@ export class Attempts<R> {
   }
 
   #judged(delivery: Delivery<R>, outcome: Outcome, probe: boolean, nowMs: number): void {
-    const judgement = this.#parts.judging.judge(delivery, outcome, probe, nowMs);
+    this.#follow(delivery, this.#parts.judging.judge(delivery, outcome, probe, nowMs), nowMs);
+  }
+
+  #follow(delivery: Delivery<R>, judgement: Judgement, nowMs: number): void {
     switch (judgement) {
       case "counts":
         return this.#parts.retrying.count(delivery, nowMs);
+      case "backs_off":
+        return this.#parts.retrying.uncounted(delivery, nowMs);
       case "spared":
         return this.#parts.retrying.inOutage(delivery, nowMs);
       case "asked":
@@ -102,9 +107,8 @@ export class Attempts<R> {
 
   /** The replicas' `/readyz` answered. */
   readinessChecked(ready: boolean, nowMs: number): void {
-    for (const { delivery, counts } of this.#parts.judging.answered(ready, nowMs)) {
-      if (counts) this.#parts.retrying.count(delivery, nowMs);
-      else this.#parts.retrying.inOutage(delivery, nowMs);
+    for (const { delivery, judgement } of this.#parts.judging.answered(ready, nowMs)) {
+      this.#follow(delivery, judgement, nowMs);
     }
   }
 

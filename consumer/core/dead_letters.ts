@@ -66,6 +66,14 @@ export class DeadLetters<R> {
     this.#waiting.push(delivery);
   }
 
+  /** A partition went, and those of its records that wait for a token with it. */
+  forgetDropped(): void {
+    for (let left = this.#waiting.length; left > 0; left--) {
+      const delivery = this.#waiting.shift();
+      if (delivery !== undefined && delivery.state !== "dropped") this.#waiting.push(delivery);
+    }
+  }
+
   /** The broker confirmed. */
   recordWritten(): void {
     this.#writing -= 1;
@@ -95,7 +103,6 @@ export class DeadLetters<R> {
   }
 
   #takePaid(nowMs: number): Delivery<R> | undefined {
-    while (this.#waiting.peek()?.state === "dropped") this.#waiting.shift();
     if (this.#waiting.length === 0) {
       this.#floodSinceMs = undefined;
       return undefined;

@@ -13,8 +13,11 @@ import { HealthWindow } from "./verdict.ts";
  */
 export const SUSPECTS_ONLY_MS = 600_000;
 
-/** The attempt counts, or it does not, or the replicas were asked and their answer decides. */
-export type Judgement = "counts" | "spared" | "asked";
+/**
+ * The attempt counts; or it does not, and the record backs off; or it does not, and the breaker paces everything; or the
+ * replicas were asked and their answer decides.
+ */
+export type Judgement = "counts" | "backs_off" | "spared" | "asked";
 
 /** A record whose attempt the replicas' `/readyz` decides on. */
 interface Suspect<R> {
@@ -77,7 +80,7 @@ export class Judging<R> {
     const verdict = this.#health.judge(delivery, previousMs, nowMs);
     switch (verdict) {
       case "poison":
-        return "counts";
+        return speaksOf(outcome);
       case "outage":
         this.open("outage", outcome, nowMs);
         return "spared";
@@ -88,15 +91,18 @@ export class Judging<R> {
     }
   }
 
-  /** What the replicas said: the records that were waiting for it, and whether their attempts count. */
-  answered(ready: boolean, nowMs: number): readonly { delivery: Delivery<R>; counts: boolean }[] {
+  /** What the replicas said: the records that were waiting for it, and what becomes of their attempts. */
+  answered(ready: boolean, nowMs: number): readonly { delivery: Delivery<R>; judgement: Judgement }[] {
     this.#asking = false;
     const suspects = this.#suspects.filter(({ delivery }) => delivery.state === "judging");
     this.#suspects = [];
     if (!ready && suspects[0] !== undefined) this.open("outage", suspects[0].delivery.last, nowMs);
     const pausedNow = this.breaker.pause !== undefined;
     // Where delivery was paused only after the question, what paused it knows more than the answer.
-    return suspects.map(({ delivery, paused }) => ({ delivery, counts: ready && (paused || !pausedNow) }));
+    return suspects.map(({ delivery, paused }) => {
+      const well = ready && (paused || !pausedNow);
+      return { delivery, judgement: well ? speaksOf(delivery.last) : "spared" };
+    });
   }
 
   #ask(delivery: Delivery<R>): Judgement {
@@ -106,4 +112,9 @@ export class Judging<R> {
     this.#asking = true;
     return "asked";
   }
+}
+
+/** In a healthy pool a failure is the record's own, but for one: a refused connection never reached a worker. */
+function speaksOf(outcome: Outcome | undefined): Judgement {
+  return outcome?.kind === "refused" ? "backs_off" : "counts";
 }

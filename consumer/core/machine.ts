@@ -159,6 +159,7 @@ export class Machine<R> {
     this.#commits.forget(partition).forEach((held) => this.#sending.letGo(held));
     partition.revoked = true;
     this.#sending.forget(partition);
+    this.#deadLetters.forgetDropped();
   }
 
   #rebalancing(nowMs: number): void {

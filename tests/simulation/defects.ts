@@ -52,8 +52,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "the answer of /readyz is ignored",
     file: "consumer/core/judging.ts",
-    text: "counts: ready && (paused || !pausedNow) }));",
-    instead: "counts: paused || !pausedNow || true }));",
+    text: "const well = ready && (paused || !pausedNow);",
+    instead: "const well = true; void paused; void pausedNow;",
   },
   {
     name: "the map of another offset is trusted",

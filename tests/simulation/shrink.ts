@@ -51,7 +51,7 @@ function simplerThan(scenario: Scenario): Partial<Scenario>[] {
     { consumers: 1 },
     { markersAtEnd: 0 },
     { replicas: 1 },
-    { balanced: false },
+    ...(scenario.faults.some(({ type }) => type === "replica_down") ? [] : [{ balanced: false }]),
     { capacity: 1000 },
     { sticky: true },
     { meddled: false },

@@ -8,7 +8,7 @@ import { Driver, recordAt, status } from "./fixtures.ts";
 
 const records = (count: number, from = 0) =>
   Array.from({ length: count }, (_, each) => recordAt(from + each));
-const failing = { kind: "refused", detail: "ECONNREFUSED" } as const;
+const failing = status(500);
 const causeNames = (driver: Driver) => causesOf(driver.machine.view).map(({ name }) => name);
 
 /** A machine whose breaker has opened on `count` records that all failed. */
@@ -151,6 +151,19 @@ Deno.test("Machine counts a lone record's failures only on the word of /readyz, 
   assert.equal(driver.delivery(20).attempts, 1);
 });
 
+Deno.test("Machine never counts a refused connection, which reached no worker, and backs off", () => {
+  const refused = { kind: "refused", detail: "ECONNREFUSED" } as const;
+  const driver = new Driver({}, 1).assign({}).receive(records(2));
+  driver.finish(0, status(200));
+  driver.finish(1, refused);
+  assert.equal(driver.delivery(1).state, "waiting");
+  driver.pass(60_000);
+  driver.finish(1, refused);
+  driver.feed({ type: "readiness_checked", ready: true });
+  assert.equal(driver.delivery(1).state, "waiting");
+  assert.equal(driver.delivery(1).attempts, 0);
+});
+
 Deno.test("Machine judges a failure after a misconfiguration afresh instead of calling it an outage", () => {
   const driver = new Driver().assign({}).receive(records(1));
   driver.finish(0, status(401));
@@ -210,6 +223,19 @@ Deno.test("Machine lets dead letters wait when their tokens are spent, says so, 
   assert.equal(driver.got("dead_letter").length, 1);
   driver.feed({ type: "dead_letters_allowed", count: 5 });
   assert.equal(driver.got("dead_letter").length, 1);
+  assert.deepEqual(causeNames(driver), []);
+});
+
+Deno.test("Machine forgets dead letters that wait for a token when their partition goes", () => {
+  const driver = new Driver({ deadLetters: { burst: 1, share: 0 } }).assign({}, { partition: 1 });
+  driver.receive(records(3), 0).receive(records(1), 1);
+  for (let offset = 0; offset < 3; offset++) driver.finish(offset, status(422), 0);
+  driver.finish(0, status(422), 1);
+  assert.equal(driver.machine.view.deadLetters.waiting, 3);
+  driver.feed({ type: "revoked", partitions: [{ topic: "t", partition: 0 }] });
+  assert.equal(driver.machine.view.deadLetters.waiting, 1);
+  driver.pass(TOKEN_EVERY_MS);
+  assert.deepEqual(driver.got("dead_letter").map(({ delivery }) => delivery.home.partition), [1]);
   assert.deepEqual(causeNames(driver), []);
 });
 
