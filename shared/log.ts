@@ -15,12 +15,16 @@ export interface LogConfig {
 
 const encoder = new TextEncoder();
 
-/** Sends every logger of this process to standard output. Called once, by `main.ts`. */
-export function configureLogs({ level, format }: LogConfig): void {
+/**
+ * Sends every logger of this process to standard output. Called once, by `main.ts`. With `together`, lines of one turn
+ * of the event loop share a write: cheaper where there are thousands a second, and `kill -9` loses that turn's lines.
+ */
+export function configureLogs({ level, format }: LogConfig, together = false): void {
   const lines = format === "pretty" ? prettyFormatter : getJsonLinesFormatter({ properties: "flatten" });
+  const write = together ? sharedWrite() : (text: string) => writeAll(encoder.encode(text));
   configureSync({
     reset: true,
-    sinks: { stdout: (record) => writeAll(encoder.encode(lines(record))) },
+    sinks: { stdout: (record) => write(lines(record)) },
     loggers: [
       { category: "ackpool", lowestLevel: level as LogLevel, sinks: ["stdout"] },
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stdout"] },
@@ -31,6 +35,20 @@ export function configureLogs({ level, format }: LogConfig): void {
 /** The logger of one part, for example `logger("consumer")`. */
 export function logger(part: string): Logger {
   return getLogger(["ackpool", part]);
+}
+
+function sharedWrite(): (text: string) => void {
+  let waiting = "";
+  const flush = () => {
+    const text = waiting;
+    waiting = "";
+    if (text !== "") writeAll(encoder.encode(text));
+  };
+  globalThis.addEventListener("unload", flush);
+  return (text) => {
+    if (waiting === "") setTimeout(flush);
+    waiting += text;
+  };
 }
 
 function writeAll(bytes: Uint8Array): void {

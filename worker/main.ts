@@ -96,7 +96,7 @@ function labellerFor({ llmBatch, rules }: WorkerConfig, deps: LabellingDeps): La
 /** Finishes what is in flight, within the grace; a second signal ends everything at once. */
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
-  configureLogs(logConfig(env, Deno.stdout.isTerminal()));
+  configureLogs(logConfig(env, Deno.stdout.isTerminal()), true);
   const config = parseConfig(env);
   const stopping = Promise.withResolvers<void>();
   onStopSignal(() => stopping.resolve());

@@ -6,15 +6,16 @@ import OpenAI from "openai";
 import { promptWriter } from "../../worker/core/prompt.ts";
 import { parseTaxonomy } from "../../worker/core/taxonomy.ts";
 import taxonomy from "../../worker/taxonomy.json" with { type: "json" };
-import { benchTicket } from "./bench_ticket.ts";
+import { benchTicket, WARM_UP } from "./bench_ticket.ts";
 
 const [baseURL = "", inFlight = "64", calls = "1000"] = Deno.args;
 const client = new OpenAI({ apiKey: "none", baseURL, maxRetries: 0, logLevel: "off" });
 const prompts = promptWriter(parseTaxonomy(taxonomy));
 
 let next = 0;
+let end = WARM_UP;
 async function loop(): Promise<void> {
-  while (next < Number(calls)) {
+  while (next < end) {
     const { system, user, schema, schemaName } = prompts.write(benchTicket(next++));
     await client.chat.completions.create({
       model: "gpt-4o-mini",
@@ -31,9 +32,12 @@ async function loop(): Promise<void> {
   }
 }
 
+const loops = () => Promise.all(Array.from({ length: Number(inFlight) }, loop));
+await loops();
+end += Number(calls);
 const cpuBefore = process.cpuUsage();
 const startMs = performance.now();
-await Promise.all(Array.from({ length: Number(inFlight) }, loop));
+await loops();
 const tookMs = performance.now() - startMs;
 const { user, system } = process.cpuUsage(cpuBefore);
 const cpuMs = (user + system) / 1_000;

@@ -8,7 +8,7 @@ import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { type Child, startChild } from "../support/process.ts";
 import { RealPostgres } from "../support/real_postgres.ts";
 import { testDatabase } from "../support/store_harness.ts";
-import { benchTicket } from "./bench_ticket.ts";
+import { benchTicket, WARM_UP } from "./bench_ticket.ts";
 import { postAll } from "./raw_http.ts";
 import { cpuOf, say } from "./stage.ts";
 
@@ -16,8 +16,8 @@ const { values } = parseArgs({
   options: {
     tickets: { type: "string", default: "20000" },
     rounds: { type: "string", default: "3" },
-    "in-flight": { type: "string", default: "64" },
-    batch: { type: "string", default: "10" },
+    "in-flight": { type: "string", default: "256" },
+    batch: { type: "string", default: "20" },
   },
 });
 const TICKETS = Number(values.tickets);
@@ -60,18 +60,23 @@ async function worker(baseUrl: string, databaseUrl: string, firstId: number, bat
     body: JSON.stringify({ ticket_id: firstId + at, ...benchTicket(at) }),
     headers: `idempotency-key: "support-tickets/0/${firstId + at}"\r\nackpool-timestamp: 1000\r\n`,
   });
+  await postAll(port, "/classify", IN_FLIGHT, WARM_UP, request);
+  const statementsBefore = await statementsOf(port);
   const cpuBeforeMs = await cpuOf(child.pid);
   const startMs = performance.now();
-  const statuses = await postAll(port, "/classify", IN_FLIGHT, TICKETS, request);
+  const statuses = await postAll(port, "/classify", IN_FLIGHT, TICKETS, (at) => request(WARM_UP + at));
   const tookMs = performance.now() - startMs;
   if (statuses.get("200") !== TICKETS) throw new Error(`Statuses were ${JSON.stringify([...statuses])}`);
-  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  const statements = Number(/^ackpool_worker_db_statements (\d+)/m.exec(metrics)?.[1]);
   return {
     perSecond: TICKETS / (tookMs / 1000),
     cpuMsPerTicket: (await cpuOf(child.pid) - cpuBeforeMs) / TICKETS,
-    statementsPerTicket: statements / TICKETS,
+    statementsPerTicket: (await statementsOf(port) - statementsBefore) / TICKETS,
   };
+}
+
+async function statementsOf(port: number): Promise<number> {
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return Number(/^ackpool_worker_db_statements (\d+)/m.exec(metrics)?.[1]);
 }
 
 function median(numbers: readonly number[]): number {
@@ -88,7 +93,7 @@ const { fields } = await llm.waitForLine((line) => line.fields.message === "list
 const baseUrl = `http://127.0.0.1:${fields.port}/v1`;
 const admin = testDatabase(database.url, 1);
 await migrate(admin, await readMigrations(), DEFAULT_TICKETS_TABLE);
-const rows = TICKETS * Number(values.rounds) * 2;
+const rows = (TICKETS + WARM_UP) * Number(values.rounds) * 2;
 await admin.run(
   "insert into tickets (id, subject, body) select g, 's', 'b' from generate_series(0, $1::int - 1) g",
   [
@@ -100,10 +105,10 @@ await admin.close();
 
 const runs: Record<"bare" | "alone" | "batched", Run[]> = { bare: [], alone: [], batched: [] };
 for (let round = 0; round < Number(values.rounds); round++) {
-  const firstId = round * 2 * TICKETS;
+  const firstId = round * 2 * (TICKETS + WARM_UP);
   runs.bare.push(await bare(baseUrl));
   runs.alone.push(await worker(baseUrl, database.url, firstId, 1));
-  runs.batched.push(await worker(baseUrl, database.url, firstId + TICKETS, Number(values.batch)));
+  runs.batched.push(await worker(baseUrl, database.url, firstId + TICKETS + WARM_UP, Number(values.batch)));
   for (const [name, [...all]] of Object.entries(runs)) {
     const { perSecond = 0, cpuMsPerTicket = 0, statementsPerTicket = 0 } = all.at(-1) ?? {};
     const rate = `${Math.round(perSecond)} a second, ${cpuMsPerTicket.toFixed(3)} ms CPU`;

@@ -108,7 +108,9 @@ function begin({ table, id, category, idType }: Names): string {
         where l.category is null and l.claimed_until < clock_timestamp()
       returning l.ticket_id, l.claims
     )
-    select facts.*, claimed.claims from facts left join claimed using (ticket_id)`;
+    select ord, verdict, claims, applied, fence_category, override_category, label_category, found_version,
+      confidence, reason, language, model, input_tokens, output_tokens, cost_usd, truncated
+    from facts left join claimed using (ticket_id)`;
 }
 
 /**

@@ -92,19 +92,18 @@ async function complete(
   prompt: Prompt,
   caller: AbortSignal | undefined,
 ): Promise<Completion | LlmFailure> {
-  // The SDK's own limit ends with the headers; this one covers the body too.
-  const limit = AbortSignal.timeout(timeoutMs);
-  const signal = caller === undefined ? limit : AbortSignal.any([limit, caller]);
+  // With no signal of the caller's own nothing has to be listened to. The SDK's time limit covers the body too.
+  const options = { timeout: timeoutMs, ...(caller === undefined ? {} : { signal: caller }) };
   try {
-    const answer = await client.chat.completions.create(requestBody(model, prompt), { signal });
+    const answer = await client.chat.completions.create(requestBody(model, prompt), options);
     return completionOf(answer, model.name);
   } catch (error) {
     if (caller?.aborted) {
       return { kind: "failed", cause: "aborted", detail: "The caller went away", headers: {} };
     }
-    const unsupported = limit.aborted ? undefined : unsupportedFeature(error);
+    const unsupported = unsupportedFeature(error);
     if (unsupported === undefined || !model.features[unsupported]) {
-      return failureOf(error, limit.aborted, timeoutMs);
+      return failureOf(error, timeoutMs);
     }
     model.features[unsupported] = false;
     return await complete(client, model, timeoutMs, prompt, caller);
@@ -131,11 +130,11 @@ function requestBody({ name, features }: Model, { system, user, schema, schemaNa
 
 async function check(client: OpenAI): Promise<LlmFailure | undefined> {
   try {
-    await client.models.list({ timeout: CHECK_TIMEOUT_MS, signal: AbortSignal.timeout(CHECK_TIMEOUT_MS) });
+    await client.models.list({ timeout: CHECK_TIMEOUT_MS });
     return undefined;
   } catch (error) {
     // Not every provider lists its models; one that says so is there.
     if (error instanceof OpenAI.APIError && (error.status === 404 || error.status === 405)) return undefined;
-    return failureOf(error, false, CHECK_TIMEOUT_MS);
+    return failureOf(error, CHECK_TIMEOUT_MS);
   }
 }

@@ -8,8 +8,8 @@ const NO_QUOTA = new Set(["insufficient_quota", "billing_hard_limit_reached", "b
 const TOO_LONG = new Set(["context_length_exceeded", "string_above_max_length"]);
 
 /** Sorts an error of the SDK. */
-export function failureOf(error: unknown, timedOut: boolean, timeoutMs: number): LlmFailure {
-  if (timedOut || error instanceof APIConnectionTimeoutError) {
+export function failureOf(error: unknown, timeoutMs: number): LlmFailure {
+  if (error instanceof APIConnectionTimeoutError) {
     return failure("timeout", `The provider did not answer within ${timeoutMs} ms`);
   }
   if (!(error instanceof APIError) || error.status === undefined) {
