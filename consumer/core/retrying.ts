@@ -99,9 +99,10 @@ export class Retrying<R> {
     this.#waiting.push(nowMs + waitMs, delivery);
   }
 
-  /** `Retry-After` where the worker gave one, else backoff. */
+  /** `Retry-After` where the worker gave one, else backoff. "At once" is no wait to ask for: it would spin. */
   #waitMs(delivery: Delivery<R>): number {
-    return this.#askedMs(delivery) ?? backoffMs(this.#config.backoff, delivery.failures, this.#random);
+    const asked = this.#askedMs(delivery) ?? 0;
+    return asked > 0 ? asked : backoffMs(this.#config.backoff, delivery.failures, this.#random);
   }
 
   #askedMs({ last }: Delivery<R>): number | undefined {

@@ -130,6 +130,18 @@ export const DEFECTS: readonly Defect[] = [
     instead: `if (due.state === "waiting" && due.failures !== 3) this.#sending.again(due);`,
   },
   {
+    name: "a Retry-After of 0 is taken at its word",
+    file: "consumer/core/retrying.ts",
+    text: "return asked > 0 ? asked : backoffMs(",
+    instead: "return asked >= 0 ? asked : backoffMs(",
+  },
+  {
+    name: "a record that meets full replicas only never waits",
+    file: "consumer/core/retrying.ts",
+    text: "const waitMs = again ? Math.max(1, Math.round(this.#random() * FULL_AGAIN_MAX_MS)) : 0;",
+    instead: "const waitMs = again ? 0 : 0;",
+  },
+  {
     name: "in sync mode a permit is free before the commit",
     file: "consumer/core/attempts.ts",
     text: "const held = this.#parts.policy.holdUntilCommitted;",

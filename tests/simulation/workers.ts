@@ -60,6 +60,7 @@ export class Workers {
 
   #answer(record: SimRecord, roll: (about: number) => number): Outcome {
     const world = this.#world;
+    const { scenario } = world;
     const misconfigured = world.active("misconfigured");
     if (misconfigured !== undefined) return { kind: "answer", status: misconfigured.status };
     if (world.active("outage") !== undefined) {
@@ -67,7 +68,8 @@ export class Workers {
     }
     if (world.active("bad_deploy") !== undefined) return { kind: "answer", status: 500 };
     if (world.active("rate_limit") !== undefined && roll(14) < 0.7) {
-      return { kind: "answer", status: 429, retryAfterMs: whole(0, 5, roll(15)) * 1000 };
+      const atOnce = chance(scenario.seed, 16) < 0.3;
+      return { kind: "answer", status: 429, retryAfterMs: atOnce ? 0 : whole(0, 5, roll(15)) * 1000 };
     }
     return this.#byItself(record, roll);
   }

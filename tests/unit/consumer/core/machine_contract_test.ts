@@ -82,6 +82,16 @@ for (const code of [409, 425, 429, 500, 408]) {
   });
 }
 
+Deno.test("Machine backs off where Retry-After says at once, so that nothing spins", () => {
+  for (const code of [409, 429, 500]) {
+    const driver = atWork();
+    driver.finish(20, status(code, { retryAfterMs: 0 }));
+    assert.deepEqual(driver.sent, [], String(code));
+    driver.pass(1000);
+    assert.deepEqual(driver.sent, [20], String(code));
+  }
+});
+
 Deno.test("Machine tries another replica at once when one is full, and waits a little when that is full too", () => {
   const driver = atWork();
   driver.finish(20, status(503, { retryAfterMs: 0 }));
