@@ -1,6 +1,6 @@
 // What the environment may say to the consumer.
 
-import { ConfigError, type Environment, readVariables } from "../shared/config.ts";
+import { ConfigError, type Environment, readVariables, type Values } from "../shared/config.ts";
 import type { MachineConfig } from "./core/machine.ts";
 import type { ScaleBounds } from "./core/scale.ts";
 import type { KafkaClientConfig } from "./kafka/client.ts";
@@ -87,64 +87,83 @@ export function parseConfig(env: Environment): ConsumerConfig {
 
 type Read = ReturnType<typeof readAll>;
 
+const NAMES = [
+  "KAFKA_BROKERS",
+  "KAFKA_TOPIC",
+  "KAFKA_GROUP_ID",
+  "KAFKA_SECURITY_PROTOCOL",
+  "KAFKA_SASL_MECHANISM",
+  "KAFKA_USERNAME",
+  "KAFKA_PASSWORD",
+  "KAFKA_SSL_CA",
+  "KAFKA_SSL_CERT",
+  "KAFKA_SSL_KEY",
+  "KAFKA_SSL_KEY_PASSPHRASE",
+  "KAFKA_SESSION_TIMEOUT_MS",
+  "KAFKA_AUTO_OFFSET_RESET",
+  "DELIVERY_MODE",
+  "BATCH_SIZE",
+  "BATCH_LINGER_MS",
+  "COMMIT_MODE",
+  "COMMIT_INTERVAL_MS",
+  "IDLE_EXIT_MS",
+  "WORKER_URL",
+  "WORKER_CONCURRENCY",
+  "WORKER_MIN",
+  "WORKER_MAX",
+  "TARGET_DRAIN_SECONDS",
+  "WORKER_TIMEOUT_MS",
+  "WORKER_TOKEN",
+  "MAX_ATTEMPTS",
+  "RETRY_BACKOFF_MS",
+  "RETRY_BACKOFF_MAX_MS",
+  "RETRY_AFTER_MAX_MS",
+  "DEAD_LETTER_TOPIC",
+  "RETRY_TOPIC",
+  "DEAD_LETTER_BURST",
+  "DEAD_LETTER_SHARE",
+  "DEAD_LETTER_REPLAYS_MAX",
+  "ADMIN_PORT",
+  "SHUTDOWN_GRACE_MS",
+  // Read where logs are set up; here so that all problems come at once.
+  "LOG_LEVEL",
+  "LOG_FORMAT",
+] as const;
+
 function readAll(env: Environment) {
-  const values = readVariables([
-    "KAFKA_BROKERS",
-    "KAFKA_TOPIC",
-    "KAFKA_GROUP_ID",
-    "KAFKA_SECURITY_PROTOCOL",
-    "KAFKA_SASL_MECHANISM",
-    "KAFKA_USERNAME",
-    "KAFKA_PASSWORD",
-    "KAFKA_SSL_CA",
-    "KAFKA_SSL_CERT",
-    "KAFKA_SSL_KEY",
-    "KAFKA_SSL_KEY_PASSPHRASE",
-    "KAFKA_SESSION_TIMEOUT_MS",
-    "KAFKA_AUTO_OFFSET_RESET",
-    "DELIVERY_MODE",
-    "BATCH_SIZE",
-    "BATCH_LINGER_MS",
-    "COMMIT_MODE",
-    "COMMIT_INTERVAL_MS",
-    "IDLE_EXIT_MS",
-    "WORKER_URL",
-    "WORKER_CONCURRENCY",
-    "WORKER_MIN",
-    "WORKER_MAX",
-    "TARGET_DRAIN_SECONDS",
-    "WORKER_TIMEOUT_MS",
-    "WORKER_TOKEN",
-    "MAX_ATTEMPTS",
-    "RETRY_BACKOFF_MS",
-    "RETRY_BACKOFF_MAX_MS",
-    "RETRY_AFTER_MAX_MS",
-    "DEAD_LETTER_TOPIC",
-    "RETRY_TOPIC",
-    "DEAD_LETTER_BURST",
-    "DEAD_LETTER_SHARE",
-    "DEAD_LETTER_REPLAYS_MAX",
-    "ADMIN_PORT",
-    "SHUTDOWN_GRACE_MS",
-  ], env);
+  const related = [
+    () => securityProblems(readVariables(SECURITY, env)),
+    () => topicProblems(readVariables(["KAFKA_TOPIC"], env).KAFKA_TOPIC),
+    () => replicaProblems(readVariables(["WORKER_MIN", "WORKER_MAX"], env)),
+  ];
+  // A variable that is wrong by itself is told of once, in the first place.
   const problems = [
-    ...securityProblems(values),
-    ...topicProblems(values.KAFKA_TOPIC),
-    ...replicaProblems(values),
+    ...problemsOf(() => readVariables(NAMES, env) && []),
+    ...related.flatMap((check) => problemsOf(() => check(), [])),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
-  return values;
+  return readVariables(NAMES, env);
 }
 
-interface SecurityValues {
-  readonly KAFKA_SECURITY_PROTOCOL: string;
-  readonly KAFKA_USERNAME: string | undefined;
-  readonly KAFKA_PASSWORD: string | undefined;
-  readonly KAFKA_SSL_CERT: string | undefined;
-  readonly KAFKA_SSL_KEY: string | undefined;
+/** What a check finds; `unreadable` is what counts where it could not be made. */
+function problemsOf(check: () => readonly string[], unreadable?: readonly string[]): readonly string[] {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof ConfigError) return unreadable ?? error.problems;
+    throw error;
+  }
 }
 
-function securityProblems(v: SecurityValues): string[] {
+const SECURITY = [
+  "KAFKA_SECURITY_PROTOCOL",
+  "KAFKA_USERNAME",
+  "KAFKA_PASSWORD",
+  "KAFKA_SSL_CERT",
+  "KAFKA_SSL_KEY",
+] as const;
+
+function securityProblems(v: Values<(typeof SECURITY)[number]>): string[] {
   const problems: string[] = [];
   if (v.KAFKA_SECURITY_PROTOCOL.startsWith("SASL")) {
     if (v.KAFKA_USERNAME === undefined) {

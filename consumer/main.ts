@@ -11,8 +11,8 @@ const log = logger("consumer");
 
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
-  configureLogs(logConfig(env, Deno.stdout.isTerminal()));
   const config = parseConfig(env);
+  configureLogs(logConfig(env, Deno.stdout.isTerminal()));
   const stopping = new AbortController();
   onStopSignal((signal) => {
     log.info("stopping", { signal });

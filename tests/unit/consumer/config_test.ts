@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { parseConfig } from "../../../consumer/config.ts";
+import { ConfigError } from "../../../shared/config.ts";
+
+const REQUIRED = { KAFKA_BROKERS: "a:9092, b:9092", WORKER_URL: "http://worker:8000" };
+
+const parse = (env: Readonly<Record<string, string>>) => parseConfig((name) => env[name]);
+
+function problems(env: Readonly<Record<string, string>>): readonly string[] {
+  try {
+    parse(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+Deno.test("parseConfig() needs brokers and workers and has the defaults of the design for the rest", () => {
+  assert.deepEqual(problems({}).map((problem) => problem.split(" ")[0]), ["KAFKA_BROKERS", "WORKER_URL"]);
+  const config = parse(REQUIRED);
+  assert.deepEqual(config.kafka.brokers, ["a:9092", "b:9092"]);
+  assert.deepEqual(config.source, {
+    topics: ["support-tickets"],
+    groupId: "ticket-classifier",
+    sessionTimeoutMs: 30_000,
+    reset: "earliest",
+    ordered: false,
+  });
+  assert.equal(config.machine.mode, "parallel");
+  assert.equal(config.machine.maxAttempts, 8);
+  assert.equal(config.machine.idleExitMs, undefined);
+  assert.equal(config.pool.concurrency, 8);
+  assert.equal(config.timeoutMs, 60_000);
+  assert.equal(config.adminPort, 8080);
+  assert.equal(config.tlsFiles, undefined);
+});
+
+Deno.test("parseConfig() tells all problems at once, those of two variables together too, each once", () => {
+  const found = problems({
+    KAFKA_SECURITY_PROTOCOL: "SASL_SSL",
+    KAFKA_SSL_CERT: "cert.pem",
+    KAFKA_TOPIC: "good,bad topic",
+    MAX_ATTEMPTS: "0",
+    WORKER_MIN: "9",
+    WORKER_MAX: "3",
+    LOG_LEVEL: "loud",
+  });
+  assert.deepEqual(found.map((problem) => problem.split(" ")[0]).sort(), [
+    "KAFKA_BROKERS",
+    "KAFKA_PASSWORD",
+    "KAFKA_SSL_CERT",
+    "KAFKA_TOPIC",
+    "KAFKA_USERNAME",
+    "LOG_LEVEL",
+    "MAX_ATTEMPTS",
+    "WORKER_MIN",
+    "WORKER_URL",
+  ]);
+  assert.equal(problems({ ...REQUIRED, WORKER_MIN: "many" }).length, 1);
+});
+
+Deno.test("parseConfig() shows no secret in a problem", () => {
+  const env = { KAFKA_PASSWORD: "s3cret", WORKER_TOKEN: "s3cret", KAFKA_SSL_KEY_PASSPHRASE: "s3cret" };
+  assert.doesNotMatch(problems({ ...env, MAX_ATTEMPTS: "x" }).join("\n"), /s3cret/);
+});
+
+Deno.test("parseConfig() takes a password with its mechanism, and certificates where TLS is asked for", () => {
+  const config = parse({
+    ...REQUIRED,
+    KAFKA_SECURITY_PROTOCOL: "SASL_SSL",
+    KAFKA_SASL_MECHANISM: "SCRAM-SHA-512",
+    KAFKA_USERNAME: "u",
+    KAFKA_PASSWORD: "p",
+    KAFKA_SSL_CA: "ca.pem",
+  });
+  assert.deepEqual(config.kafka.sasl, { mechanism: "SCRAM-SHA-512", username: "u", password: "p" });
+  assert.equal(config.tlsFiles?.ca, "ca.pem");
+  assert.equal(parse({ ...REQUIRED, KAFKA_USERNAME: "u", KAFKA_PASSWORD: "p" }).kafka.sasl, undefined);
+});
+
+Deno.test("parseConfig() hands keys to the machine only where their order matters", () => {
+  assert.equal(parse({ ...REQUIRED, DELIVERY_MODE: "key" }).source.ordered, true);
+  assert.equal(parse({ ...REQUIRED, DELIVERY_MODE: "partition" }).source.ordered, false);
+});
