@@ -89,12 +89,15 @@ export function createMetrics(gauges: Gauges): Metrics {
     "Labels paid for that wait for the database to come back.",
     gauges.unsavedLabels,
   );
-  gauge(
-    registry,
-    name("db_statements"),
-    "Statements sent to the database so far.",
-    gauges.databaseStatements,
-  );
+  new Counter({
+    name: name("db_statements_total"),
+    help: "Statements sent to the database.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(gauges.databaseStatements());
+    },
+  });
   return metrics;
 }
 

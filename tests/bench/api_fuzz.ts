@@ -12,7 +12,8 @@ import { testDatabase } from "../support/store_harness.ts";
 import { say } from "./stage.ts";
 
 const VERSION = "4.32.5";
-const FOLDER = new URL("../../.ackpool/schemathesis", import.meta.url).pathname;
+const KEPT = new URL("../../.ackpool", import.meta.url).pathname;
+const FOLDER = `${KEPT}/schemathesis`;
 /** Ids of type text, so that every id the document allows is one the column can hold. */
 const TABLE = {
   name: "cases",
@@ -26,7 +27,8 @@ const { values } = parseArgs({
 });
 
 async function run(command: string, ...args: readonly string[]): Promise<number> {
-  await using child = startChild({ name: command, command, args });
+  // What it leaves behind stays out of the project.
+  await using child = startChild({ name: command, command, args, cwd: KEPT });
   child.onLine(({ text }) => say(text));
   return (await child.exit).code;
 }
@@ -42,6 +44,7 @@ async function install(): Promise<void> {
 }
 
 async function main(): Promise<number> {
+  await Deno.mkdir(KEPT, { recursive: true });
   await install();
   await using database = await RealPostgres.start();
   const sql = postgres(database.url, { max: 1 });

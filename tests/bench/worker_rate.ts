@@ -76,7 +76,7 @@ async function worker(baseUrl: string, databaseUrl: string, firstId: number, bat
 
 async function statementsOf(port: number): Promise<number> {
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  return Number(/^ackpool_worker_db_statements (\d+)/m.exec(metrics)?.[1]);
+  return Number(/^ackpool_worker_db_statements_total (\d+)/m.exec(metrics)?.[1]);
 }
 
 function median(numbers: readonly number[]): number {

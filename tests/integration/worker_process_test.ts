@@ -104,6 +104,7 @@ Deno.test("a worker that is told to stop finishes what it has, takes nothing new
     "billing",
     "classified",
   ]);
+  assert.equal(worker.child.lines.at(-1)?.fields.message, "stopped");
   await llm.stop();
 });
 

@@ -52,4 +52,5 @@ Deno.test("GET /metrics counts requests by route and status, and labels by outco
   assert.match(text, /^ackpool_worker_requests_total\{route="\/classify",status="422"\} 1$/m);
   assert.match(text, /^ackpool_worker_labels_total\{category="billing",outcome="classified"\} 1$/m);
   assert.match(text, /^ackpool_worker_in_flight 0$/m);
+  assert.match(text, /^# TYPE ackpool_worker_db_statements_total counter$/m);
 });
