@@ -176,7 +176,10 @@ export class Watch {
     const exact = this.#holds || inFlight === this.#out.size;
     expect(inFlight >= held && exact, "permits are counted right", () => `${inFlight}, really ${held}`);
     if (inFlight >= this.permits || breaker.pause !== undefined || stopping) return;
-    if (mode !== "parallel" && mode !== "fast") return;
+    if (mode === "batch") return;
+    // In ordered modes a partition that came back waits for its own old attempts.
+    const lingers = [...this.#out].some(({ home }) => home.revoked);
+    if (lingers && (mode === "key" || mode === "partition")) return;
     for (const { startable, again, id } of view.partitions) {
       expect(startable + again.length === 0, "no permit idles", () => `${id} has ${startable} ready`);
     }
