@@ -20,7 +20,8 @@ const VERSION = 0;
 const userDataSchema = z.object({
   v: z.literal(VERSION),
   generation: z.number().int().nonnegative(),
-  owned: z.record(z.string(), z.array(z.number().int().nonnegative())),
+  // Pairs rather than an object's members: "__proto__" is a topic name like any other.
+  owned: z.array(z.tuple([z.string(), z.array(z.number().int().nonnegative())])),
 });
 
 /** The assignor for kafkajs. `claim` is asked at every request to join: what we have, and since which generation. */
@@ -55,7 +56,7 @@ export function stickyAssignor(claim: () => Claim): PartitionAssigner {
 export function encodeClaim({ generation, owned }: Claim): Buffer {
   const topics = Map.groupBy(owned, ({ topic }) => topic);
   const numbers = Array.from(topics, ([topic, all]) => [topic, all.map(({ partition }) => partition)]);
-  return Buffer.from(JSON.stringify({ v: VERSION, generation, owned: Object.fromEntries(numbers) }));
+  return Buffer.from(JSON.stringify({ v: VERSION, generation, owned: numbers }));
 }
 
 /** Reads a claim; one that is missing or not understood claims nothing. */
@@ -64,9 +65,7 @@ export function decodeClaim(userData: Uint8Array | null): Claim {
   if (userData === null || userData.length === 0) return nothing;
   try {
     const { generation, owned } = userDataSchema.parse(JSON.parse(new TextDecoder().decode(userData)));
-    const all = Object.entries(owned).flatMap(([topic, numbers]) =>
-      numbers.map((partition) => ({ topic, partition }))
-    );
+    const all = owned.flatMap(([topic, numbers]) => numbers.map((partition) => ({ topic, partition })));
     return { generation, owned: all };
   } catch {
     return nothing;

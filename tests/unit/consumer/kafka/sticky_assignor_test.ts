@@ -76,7 +76,7 @@ Deno.test("decodeClaim() reads what encodeClaim() wrote", () => {
 Deno.test("decodeClaim() takes whatever it does not understand for no claim", () => {
   const nothing = { generation: 0, owned: [] };
   assert.deepEqual(decodeClaim(null), nothing);
-  for (const text of ["{", "[]", '{"v":9,"generation":1,"owned":{}}', '{"v":0,"generation":-1,"owned":{}}']) {
+  for (const text of ["{", "[]", '{"v":9,"generation":1,"owned":[]}', '{"v":0,"generation":-1,"owned":[]}']) {
     assert.deepEqual(decodeClaim(new TextEncoder().encode(text)), nothing);
   }
   fc.assert(fc.property(fc.uint8Array(), (bytes) => assert.ok(Array.isArray(decodeClaim(bytes).owned))));
