@@ -1,9 +1,12 @@
 // Reads ranges of topics without being the group that owns them: alone in a throwaway group, committing nothing.
 
 import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "kafkajs";
+import { logger } from "../../shared/log.ts";
 import { partitionId, type TopicPartition } from "../core/partition.ts";
 import { within } from "./patience.ts";
 import { type KafkaRecord, toOffset, toReceived } from "./record.ts";
+
+const log = logger("kafka");
 
 /** Offsets `from` to `to` of a partition, `to` not included. */
 export interface OffsetRange extends TopicPartition {
@@ -17,6 +20,9 @@ export type Visit = (records: readonly KafkaRecord[]) => void | Promise<void>;
 /** How long leaving may take, in ms. */
 const LEAVE_LIMIT_MS = 2000;
 const FETCH_WAIT_MS = 100;
+/** How often in a row joining or reading may fail, and the wait in between, in ms. */
+const CRASHES_MAX = 10;
+const RUN_AGAIN_MS = 500;
 
 interface Reading {
   readonly left: Map<string, { readonly at: TopicPartition; position: number; readonly to: number }>;
@@ -33,10 +39,15 @@ export class TopicReader {
   #joined = Promise.withResolvers<void>();
   #reading: Reading | undefined;
   #queue: Promise<unknown> = Promise.resolve();
+  #crashes = 0;
+  #again: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
 
   /** @param groupId begins the throwaway group's name, so that rights that go by prefix cover it. */
   constructor(kafka: Kafka, groupId: string, topics: readonly string[]) {
     this.#topics = topics;
+    // Whoever reads hears of it.
+    this.#joined.promise.catch(() => {});
     this.#consumer = kafka.consumer({
       groupId: `${groupId}.reader-${crypto.randomUUID().slice(0, 8)}`,
       maxWaitTimeInMs: FETCH_WAIT_MS,
@@ -57,6 +68,8 @@ export class TopicReader {
 
   /** Leaves, as far as that can be done in a few seconds. */
   async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#again);
     if (this.#started !== undefined) await within(LEAVE_LIMIT_MS, this.#consumer.disconnect());
   }
 
@@ -88,24 +101,45 @@ export class TopicReader {
     const { GROUP_JOIN, CRASH, END_BATCH_PROCESS } = this.#consumer.events;
     this.#consumer.on(GROUP_JOIN, (event) => this.#joinedGroup(event));
     this.#consumer.on(CRASH, ({ payload }) => {
-      if (!payload.restart) this.#reading?.done.reject(payload.error);
+      if (!payload.restart) this.#crashed(payload.error);
     });
     this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       if (payload.batchSize === 0) this.#passed(payload, toOffset(payload.lastOffset) + 1);
     });
-    await this.#consumer.connect();
-    await this.#consumer.subscribe({ topics: [...this.#topics], fromBeginning: true });
-    await this.#consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      eachBatch: (payload) => this.#eachBatch(payload),
-    });
+    await this.#run();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#consumer.connect();
+      await this.#consumer.subscribe({ topics: [...this.#topics], fromBeginning: true });
+      await this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        eachBatch: (payload) => this.#eachBatch(payload),
+      });
+    } catch (error) {
+      this.#crashed(error as Error);
+    }
+  }
+
+  /** A coordinator that is loading, as a fresh broker's is, is enough for kafkajs to give up; we do not so soon. */
+  #crashed(error: Error): void {
+    this.#crashes += 1;
+    if (this.#closed) return;
+    if (this.#crashes <= CRASHES_MAX) {
+      this.#again = setTimeout(() => void this.#run(), RUN_AGAIN_MS);
+      return;
+    }
+    this.#joined.reject(error);
+    this.#reading?.done.reject(error);
   }
 
   #joinedGroup({ payload: { memberAssignment } }: ConsumerGroupJoinEvent): void {
     this.#assigned = Object.entries(memberAssignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition }))
     );
+    this.#crashes = 0;
     this.#position();
     this.#joined.resolve();
   }
@@ -114,14 +148,26 @@ export class TopicReader {
   #position(): void {
     this.#pauseAll();
     for (const { at, position } of this.#reading?.left.values() ?? []) {
-      this.#consumer.seek({ ...at, offset: String(position) });
-      this.#consumer.resume([{ topic: at.topic, partitions: [at.partition] }]);
+      this.#whileConsuming(() => {
+        this.#consumer.seek({ ...at, offset: String(position) });
+        this.#consumer.resume([{ topic: at.topic, partitions: [at.partition] }]);
+      });
     }
   }
 
   #pauseAll(): void {
     if (this.#assigned.length === 0) return;
-    this.#consumer.pause(this.#assigned.map(({ topic, partition }) => ({ topic, partitions: [partition] })));
+    const all = this.#assigned.map(({ topic, partition }) => ({ topic, partitions: [partition] }));
+    this.#whileConsuming(() => this.#consumer.pause(all));
+  }
+
+  /** Between a crash and the next join there is nothing to pause or seek in; the join does it then. */
+  #whileConsuming(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      log.debug("not consuming now", { error: String(error) });
+    }
   }
 
   async #eachBatch({ batch, isStale, resolveOffset }: EachBatchPayload): Promise<void> {
@@ -147,7 +193,7 @@ export class TopicReader {
     wanted.position = Math.max(wanted.position, position);
     if (wanted.position < wanted.to) return;
     this.#reading.left.delete(partitionId({ topic, partition }));
-    this.#consumer.pause([{ topic, partitions: [partition] }]);
+    this.#whileConsuming(() => this.#consumer.pause([{ topic, partitions: [partition] }]));
     if (this.#reading.left.size === 0) this.#reading.done.resolve();
   }
 }

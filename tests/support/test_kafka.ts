@@ -62,7 +62,11 @@ export class TestKafka implements AsyncDisposable {
       const made = topics.map((topic) => ({ topic, numPartitions: PARTITIONS }));
       await this.#admin.createTopics({ topics: made, waitForLeaders: true });
     }
-    await until("the new topics' leaders", async () => (await this.ends(topics[0] ?? "")).size > 0);
+    // Of all of them: a producer that meets a partition without a leader sends the others' records twice.
+    await until("the new topics' leaders", async () => {
+      const ends = await Promise.all(topics.map((topic) => this.ends(topic)));
+      return ends.every(({ size }) => size > 0);
+    });
   }
 
   /** Records in, in order a partition. */
