@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import { Machine } from "../../consumer/core/machine.ts";
 import { Balancer } from "../../shared/pool/balancer.ts";
-import type { Core } from "./member.ts";
+import type { Core } from "./surroundings.ts";
 import { scenarioOf } from "./scenario.ts";
 import { describe, shrink } from "./shrink.ts";
 import { run, type RunResult } from "./simulation.ts";

@@ -2,7 +2,7 @@
 
 import { pathToFileURL } from "node:url";
 import type { Defect } from "./defects.ts";
-import type { Core } from "./member.ts";
+import type { Core } from "./surroundings.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 /** What the machine and the balancer import. */

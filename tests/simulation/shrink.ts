@@ -1,6 +1,6 @@
 // Makes a failing schedule small enough to read: leaves out whatever the failure does not need.
 
-import type { Core } from "./member.ts";
+import type { Core } from "./surroundings.ts";
 import type { Fault, PlannedRecord, Scenario } from "./scenario.ts";
 import { describeFault, run } from "./simulation.ts";
 

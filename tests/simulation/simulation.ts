@@ -1,7 +1,8 @@
 // One run: a schedule is played to its end, and what must be true at the end is checked.
 
 import { Broker } from "./broker.ts";
-import { type Core, Member } from "./member.ts";
+import { Member } from "./member.ts";
+import type { Core } from "./surroundings.ts";
 import { type Fault, FAULTS_FOR_MS, type Scenario } from "./scenario.ts";
 import { Timeline } from "./timeline.ts";
 import { expect, Violation } from "./violation.ts";

@@ -1,0 +1,182 @@
+// A model of the Kafka adapter: membership, fetching and commits of one process.
+
+import type { Commit } from "../../consumer/core/commits.ts";
+import type { Received } from "../../consumer/core/delivery.ts";
+import type { Assigned } from "../../consumer/core/events.ts";
+import type { GroupListener } from "./broker.ts";
+import { meddledMetadata } from "./meddling.ts";
+import type { Process, Surroundings } from "./surroundings.ts";
+import type { Owned, Watch } from "./watch.ts";
+import type { SimRecord } from "./world.ts";
+
+/** A member of the group. */
+export class SimSource implements GroupListener {
+  readonly #in: Surroundings;
+  readonly #process: Process;
+  readonly #watch: Watch;
+  readonly #owned: Map<number, Owned>;
+  #generation: number | undefined;
+  #rebalancing = false;
+  #joins = 0;
+  #epoch = 0;
+  #commits = 0;
+  memberId: string;
+
+  constructor(surroundings: Surroundings, process: Process, watch: Watch, owned: Map<number, Owned>) {
+    this.#in = surroundings;
+    this.#process = process;
+    this.#watch = watch;
+    this.#owned = owned;
+    this.memberId = this.#newId();
+  }
+
+  /** Partitions may go soon. */
+  get rebalancing(): boolean {
+    return this.#rebalancing;
+  }
+
+  /** A member in good standing, with nothing going on. */
+  get settledIn(): boolean {
+    const { broker } = this.#in;
+    return this.#generation === broker.generation && !broker.preparing && !this.#rebalancing;
+  }
+
+  /** Fetches what there is. */
+  wake(): void {
+    for (const owned of this.#owned.values()) this.#fetch(owned);
+  }
+
+  setPaused(partition: number, paused: boolean): void {
+    const owned = this.#owned.get(partition);
+    if (owned === undefined) return;
+    owned.paused = paused;
+    this.#fetch(owned);
+  }
+
+  onRebalancing(): void {
+    if (!this.#process.alive) return;
+    this.#rebalancing = true;
+    this.#process.feed({ type: "rebalancing" });
+  }
+
+  onJoined(generation: number, partitions: readonly number[]): void {
+    if (!this.#process.alive) return;
+    this.#rebalancing = false;
+    this.#generation = generation;
+    const join = ++this.#joins;
+    this.#revoke([...this.#owned.keys()].filter((each) => !partitions.includes(each)));
+    const added = partitions.filter((each) => !this.#owned.has(each));
+    this.#in.world.timeline.after(5 + this.#process.roll() * 150, () => {
+      // Where the group rebalances again already, the next join brings what this one would have.
+      if (this.#process.alive && join === this.#joins && !this.#rebalancing) this.#take(added);
+    });
+  }
+
+  onEvicted(): void {
+    if (!this.#process.alive) return;
+    this.#process.tell(() => "evicted");
+    this.#generation = undefined;
+    this.#joins += 1;
+    this.#revoke([...this.#owned.keys()]);
+    if (!this.#process.alive) return;
+    this.memberId = this.#newId();
+    this.#in.broker.join(this);
+  }
+
+  /** Sends a commit off; it may be refused, get lost, or arrive without an answer. */
+  commit(commit: Commit<SimRecord>): void {
+    const { world, broker } = this.#in;
+    const marks = commit.marks.map(({ partition: { partition }, mark }) => ({ partition, ...mark }));
+    this.#process.tell(() => `commits ${marks.map((mark) => `${mark.partition}@${mark.offset}`).join(" ")}`);
+    const [generation, memberId, sequence] = [this.#generation, this.memberId, ++this.#commits];
+    const how = world.active("commits_fail")?.how;
+    const sent = 1 + this.#process.roll() * 40;
+    if (generation === undefined || how === "refused") return this.#answer(commit.id, false, sent);
+    const arrive = () => broker.commit(memberId, generation, sequence, marks);
+    if (how === "late") {
+      world.timeline.after(sent + this.#process.roll() * 8000, arrive);
+      return this.#answer(commit.id, false, sent + 20);
+    }
+    world.timeline.after(sent, () => {
+      const ok = arrive() && how !== "unanswered";
+      this.#answer(commit.id, ok, 1 + this.#process.roll() * 40);
+    });
+  }
+
+  #answer(id: number, ok: boolean, waitMs: number): void {
+    this.#in.world.timeline.after(waitMs, () => {
+      if (!this.#process.alive) return;
+      this.#watch.commitFinished(id, ok);
+      this.#process.tell(() => `commit ${id} ${ok ? "confirmed" : "refused"}`);
+      this.#process.feed({ type: "commit_finished", id, ok });
+    });
+  }
+
+  #newId(): string {
+    return `c${this.#process.incarnation}.${this.#joins}`;
+  }
+
+  #revoke(gone: readonly number[]): void {
+    for (const partition of gone) {
+      this.#owned.delete(partition);
+      this.#watch.revoked(partition);
+    }
+    if (gone.length === 0) return;
+    this.#process.feed({ type: "revoked", partitions: gone.map((partition) => ({ topic: "t", partition })) });
+  }
+
+  #take(added: readonly number[]): void {
+    const epoch = ++this.#epoch;
+    const partitions: Assigned[] = [];
+    for (const partition of added) {
+      const { offset, metadata } = this.#in.broker.committed(partition);
+      const begun = { from: offset, position: offset, paused: false, fetching: false, settled: new Map() };
+      this.#owned.set(partition, { partition, epoch, ...begun });
+      const meddled = this.#in.world.scenario.meddled && this.#process.roll() < 0.5;
+      const read = meddled ? meddledMetadata(metadata, offset, () => this.#process.roll()) : metadata;
+      partitions.push({ topic: "t", partition, offset, metadata: read });
+    }
+    this.#process.feed({ type: "assigned", epoch, partitions });
+    this.wake();
+  }
+
+  #fetch(owned: Owned): void {
+    const { timeline, logs } = this.#in.world;
+    const log = logs[owned.partition];
+    if (owned.fetching || owned.paused || log === undefined || log.end <= owned.position) return;
+    owned.fetching = true;
+    timeline.after(1 + this.#process.roll() * 60, () => {
+      owned.fetching = false;
+      if (!this.#process.alive || this.#owned.get(owned.partition) !== owned) return;
+      // A pause may come too late for what is on its way.
+      if (this.#rebalancing || (owned.paused && this.#process.roll() < 0.5)) return;
+      this.#received(owned);
+      this.#fetch(owned);
+    });
+  }
+
+  #received(owned: Owned): void {
+    const { logs, scenario } = this.#in.world;
+    const { partition, epoch } = owned;
+    const log = logs[partition];
+    if (log === undefined) return;
+    const first = log.indexOf(owned.position);
+    const found = log.records.slice(first, first + scenario.fetchMax);
+    const last = found.at(-1);
+    const toEnd = first + found.length === log.records.length;
+    owned.position = toEnd || last === undefined ? log.end : last.offset + 1;
+    this.#process.feed({
+      type: "received",
+      epoch,
+      from: { topic: "t", partition },
+      records: found.map(toReceived),
+      position: owned.position,
+      highWatermark: log.end,
+    });
+  }
+}
+
+function toReceived(record: SimRecord): Received<SimRecord> {
+  const { offset, plan: { bytes, key } } = record;
+  return { offset, timestampMs: 0, bytes, key, record };
+}
