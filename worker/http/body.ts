@@ -46,6 +46,7 @@ function wrong(response: Response): JsonBody {
 
 /** RFC 6839: a structured syntax suffix says that a type can be read as JSON. */
 function isJson(contentType: string): boolean {
+  if (contentType === "application/json") return true;
   const [type = "", ...parameters] = contentType.toLowerCase().split(";").map((part) => part.trim());
   const charset = parameters.find((parameter) => parameter.startsWith("charset="))?.slice(8).replaceAll(
     '"',

@@ -40,7 +40,8 @@ export function protocolFailure(error: unknown, finishReason: unknown): LlmFailu
 /** The feature a 400 complains about, so that the call can be made again without it. */
 export function unsupportedFeature(error: unknown): "schema" | "logprobs" | undefined {
   if (!(error instanceof APIError) || (error.status !== 400 && error.status !== 422)) return undefined;
-  const said = `${error.param ?? ""} ${error.message}`.toLowerCase();
+  // The message counts only where no parameter is named: some providers repeat the ticket in it.
+  const said = (error.param ?? error.message).toLowerCase();
   if (said.includes("logprobs")) return "logprobs";
   return /response_format|json_schema/.test(said) ? "schema" : undefined;
 }

@@ -1,0 +1,48 @@
+// Tests of what an error of the SDK means.
+
+import assert from "node:assert/strict";
+import { APIConnectionTimeoutError, APIError } from "openai";
+import { failureOf, protocolFailure, unsupportedFeature } from "../../../worker/llm/failure.ts";
+
+const apiError = (status: number, body: Record<string, unknown>, headers: Record<string, string> = {}) =>
+  APIError.generate(status, { error: body }, undefined, new Headers(headers));
+
+Deno.test("failureOf() passes rate-limit headers on, and retry-after-ms as whole seconds", () => {
+  const failure = failureOf(
+    apiError(429, { code: "rate_limit_exceeded" }, {
+      "retry-after-ms": "1200",
+      "x-ratelimit-remaining-tokens": "0",
+      "set-cookie": "a=b",
+    }),
+    1_000,
+  );
+  assert.equal(failure.cause, "rate_limited");
+  assert.deepEqual(failure.headers, { "retry-after": "2", "x-ratelimit-remaining-tokens": "0" });
+});
+
+Deno.test("failureOf() repeats nothing of an error's message, which may hold the ticket", () => {
+  const failure = failureOf(apiError(400, { code: "bad <b>", message: "your ticket said: secret" }), 1_000);
+  assert.deepEqual([failure.cause, failure.detail], [
+    "unavailable",
+    "The provider answered 400 (an unreadable code)",
+  ]);
+  assert.equal(
+    failureOf(new APIConnectionTimeoutError(), 250).detail,
+    "The provider did not answer within 250 ms",
+  );
+});
+
+Deno.test("protocolFailure() knows a 200 that says nobody has paid", () => {
+  assert.equal(protocolFailure({ code: "insufficient_quota" }, undefined).cause, "refused");
+  assert.equal(protocolFailure(undefined, undefined).cause, "unavailable");
+});
+
+Deno.test("unsupportedFeature() believes the parameter before the message, which may repeat the ticket", () => {
+  assert.equal(unsupportedFeature(apiError(400, { param: "top_logprobs", message: "no" })), "logprobs");
+  assert.equal(unsupportedFeature(apiError(400, { message: "json_schema is not supported" })), "schema");
+  assert.equal(
+    unsupportedFeature(apiError(400, { param: "messages", message: "bad text: logprobs" })),
+    undefined,
+  );
+  assert.equal(unsupportedFeature(apiError(500, { param: "logprobs" })), undefined);
+});
