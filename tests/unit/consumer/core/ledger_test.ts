@@ -127,3 +127,15 @@ Deno.test("Ledger.first() is the record that holds the watermark", () => {
   ledger.settle(seq);
   assert.deepEqual(ledger.first(), { offset: 1 });
 });
+
+Deno.test("Ledger.walk() takes one step for a run of settled records, however long", () => {
+  const ledger = new Ledger<Item>(0);
+  ledger.receive(0, { offset: 0 });
+  for (let offset = 1; offset <= 100_000; offset++) ledger.settle(ledger.receive(offset, { offset }));
+  const steps: string[] = [];
+  ledger.walk({
+    settled: (first, last) => steps.push(`${first}-${last}`),
+    unsettled: (offset) => steps.push(`${offset}`),
+  });
+  assert.deepEqual(steps, ["0", "1-100000"]);
+});
