@@ -5,6 +5,7 @@ import { Kafka, logLevel } from "kafkajs";
 import { Scene } from "../support/consumer_process.ts";
 import { StubWorker } from "../support/stub_worker.ts";
 import { PARTITIONS, TestKafka } from "../support/test_kafka.ts";
+import { until } from "../support/until.ts";
 
 const RECORDS = 2000;
 
@@ -35,8 +36,12 @@ async function makeTopic(brokers: string, topic: string, codec: string): Promise
   const configEntries = [{ name: "compression.type", value: codec }];
   await admin.createTopics({
     topics: [{ topic, numPartitions: PARTITIONS, configEntries }],
-    waitForLeaders: true,
+    waitForLeaders: false,
   });
+  await until(
+    "its leaders",
+    async () => (await admin.fetchTopicOffsets(topic)).length === PARTITIONS,
+  );
   await admin.disconnect();
   return () => logBytes(topic);
 }
