@@ -86,9 +86,6 @@ Deno.test("createConsumer() names every problem at once, in its options' words",
   assert.deepEqual(failed.problems, [
     'groupId is not service.group: current value is "Invoices"',
     'concurrency is below 1: current value is "0"',
+    'topics has a name that Kafka does not take: "t t"',
   ]);
-  assert.throws(
-    () => createConsumer({ brokers: "b:1", topics: "t t", groupId: "g", handler: () => {} }),
-    /topics has a name that Kafka does not take: "t t"/,
-  );
 });
