@@ -383,6 +383,29 @@ Deno.test("Machine starts no more records of a partition than its offset map has
   assert.equal(driver.sent.length, 1);
 });
 
+Deno.test("Machine probes with a record that failed before where the offset map has no room for a new one", () => {
+  const driver = new Driver({}, 5000).assign({}).receive(records(5000));
+  const { entriesMax } = driver.machine.view;
+  for (let offset = 0; offset < entriesMax; offset++) driver.finish(offset, failing);
+  driver.feed({ type: "readiness_checked", ready: false });
+  driver.pass(500);
+  assert.equal(driver.sent.length, 1);
+  assert.ok((driver.sent[0] ?? Infinity) < entriesMax);
+});
+
+Deno.test("Machine brings the next probe forward when a record comes that was never sent, and suspects only were left", () => {
+  const driver = inOutage();
+  for (let probe = 0; probe < 5; probe++) {
+    driver.pass((driver.machine.wakeAtMs(driver.nowMs) ?? NaN) - driver.nowMs);
+    driver.finish(driver.sent[0] ?? -1, failing);
+  }
+  assert.equal(driver.machine.wakeAtMs(driver.nowMs), driver.nowMs + 15_000);
+  driver.receive(records(1, 6));
+  assert.equal(driver.machine.wakeAtMs(driver.nowMs), driver.nowMs + 500);
+  driver.pass(500);
+  assert.deepEqual(driver.sent, [6]);
+});
+
 Deno.test("Machine with nothing to do never asks to be woken", () => {
   const driver = new Driver().assign({});
   assert.equal(driver.machine.wakeAtMs(driver.nowMs), undefined);
