@@ -73,7 +73,8 @@ export function parseConfig(env: Environment): ConsumerConfig {
     pool: {
       urls: v.WORKER_URL,
       concurrency: v.WORKER_CONCURRENCY,
-      token: v.WORKER_TOKEN,
+      // Workers take several while tokens are rotated; we prove ourselves with the first.
+      token: v.WORKER_TOKEN?.split(",")[0]?.trim(),
     },
     timeoutMs: v.WORKER_TIMEOUT_MS,
     scale: {

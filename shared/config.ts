@@ -155,7 +155,12 @@ export const variables = {
     "time in which the replicas `GET /scale` asks for would clear the backlog",
   ),
   WORKER_TIMEOUT_MS: withDefault("60000", milliseconds(1), "time limit of one attempt"),
-  WORKER_TOKEN: secret(optional(text(), "bearer token that workers ask for")),
+  WORKER_TOKEN: secret(
+    optional(
+      text(),
+      "bearer token that workers ask for; of a comma list workers take any and callers send the first",
+    ),
+  ),
   MAX_ATTEMPTS: withDefault("8", whole(1, 1000), "attempts that may fail before a record is dead-lettered"),
   RETRY_BACKOFF_MS: withDefault("200", milliseconds(1), "backoff before the first retry (full jitter)"),
   RETRY_BACKOFF_MAX_MS: withDefault("30000", milliseconds(1), "longest backoff"),

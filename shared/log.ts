@@ -2,7 +2,7 @@
 
 import { configureSync, getJsonLinesFormatter, type Logger, type LogLevel } from "@logtape/logtape";
 import { getLogger } from "@logtape/logtape";
-import { prettyFormatter } from "@logtape/pretty";
+import { getPrettyFormatter } from "@logtape/pretty";
 
 /** How much is told. */
 export type Level = "debug" | "info" | "warning" | "error";
@@ -20,7 +20,9 @@ const encoder = new TextEncoder();
  * of the event loop share a write: cheaper where there are thousands a second, and `kill -9` loses that turn's lines.
  */
 export function configureLogs({ level, format }: LogConfig, together = false): void {
-  const lines = format === "pretty" ? prettyFormatter : getJsonLinesFormatter({ properties: "flatten" });
+  const lines = format === "pretty"
+    ? getPrettyFormatter({ properties: true })
+    : getJsonLinesFormatter({ properties: "flatten" });
   const write = together ? sharedWrite() : (text: string) => writeAll(encoder.encode(text));
   configureSync({
     reset: true,
