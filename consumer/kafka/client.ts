@@ -4,7 +4,7 @@ import { Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } fr
 import type { ConnectionOptions } from "node:tls";
 import { logger } from "../../shared/log.ts";
 import { registerCodecs } from "./codecs.ts";
-import { quietNegativeTimeouts } from "./quiet_timers.ts";
+import { quietRequestQueues } from "./quiet_request_queue.ts";
 
 const log = logger("kafka");
 
@@ -33,7 +33,7 @@ export function createKafka(
   { brokers, clientId, tls, sasl }: KafkaClientConfig,
   retries: number = RETRIES,
 ): Kafka {
-  quietNegativeTimeouts();
+  quietRequestQueues();
   registerCodecs();
   const config: KafkaConfig = {
     clientId,

@@ -5,6 +5,10 @@ import { logger } from "../../shared/log.ts";
 
 const log = logger("kafka");
 
+/** How often, and with which pause in ms, a topic that was just made is looked for. */
+const LOOKS_MAX = 50;
+const LOOK_EVERY_MS = 100;
+
 /** `<topic>.<group>.dlq`, or the one that is configured. */
 export function deadLetterTopicOf(topic: string, groupId: string, configured: string | undefined): string {
   return configured ?? `${topic}.${groupId}.dlq`;
@@ -34,13 +38,24 @@ export function sourceTopicOf(
 export async function ensureSideTopic(admin: Admin, topic: string, partitions: number): Promise<boolean> {
   try {
     if (await countPartitions(admin, topic) !== undefined) return true;
-    await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: -1 }] });
+    // kafkajs's own wait for leaders takes a broker that has not heard of the topic yet for a refusal.
+    const topics = [{ topic, numPartitions: partitions, replicationFactor: -1 }];
+    await admin.createTopics({ waitForLeaders: false, topics });
     log.info("topic made", { topic, partitions });
-    return true;
+    return await appears(admin, topic);
   } catch (error) {
     log.warn("the side topic can be neither found nor made", { topic, error: String(error) });
     return await countPartitions(admin, topic).catch(() => undefined) !== undefined;
   }
+}
+
+/** Waits for a new topic to be known to the brokers; that takes them a moment. */
+async function appears(admin: Admin, topic: string): Promise<boolean> {
+  for (let look = 0; look < LOOKS_MAX; look++) {
+    if (await countPartitions(admin, topic) !== undefined) return true;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  return false;
 }
 
 /** Partitions of a topic; undefined where there is none of that name. */

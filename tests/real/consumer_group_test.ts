@@ -69,6 +69,33 @@ Deno.test("the consumer in a group", async (t) => {
     assert.ok(second.requests.every(({ text }) => text.startsWith("w")), "something settled came again");
   });
 
+  await t.step(
+    "goes on with partitions that were paused under their bound, kept, given up and had again",
+    async () => {
+      const scene = await Scene.in(kafka);
+      const gate = new Gate();
+      await using worker = new StubWorker(() => gate.opened.then(() => 200));
+      await scene.produce(values(20_000));
+      await using stays = scene.consumer([worker]);
+      const full = async () => await stays.metric("ackpool_backlog_records") === 20_000;
+      await until("a full buffer", full);
+      {
+        await using comes = scene.consumer([worker]);
+        await joins(comes, 1);
+        await joins(stays, 2);
+        comes.child.kill("SIGTERM");
+        await comes.child.waitForLine(({ fields }) => fields["message"] === "stopping");
+        gate.open();
+        assert.equal((await comes.child.exit).code, 0);
+      }
+      await joins(stays, 3);
+      await scene.untilCommitted(90_000);
+      assert.equal(worker.deliveries.size, 20_000);
+      const again = worker.requests.length - 20_000;
+      assert.ok(again <= 16, `${again} delivered again; two consumers had 8 in flight each`);
+    },
+  );
+
   await t.step("loses nothing and orders every key while members come and go under load", async () => {
     const scene = await Scene.in(kafka);
     await using worker = new StubWorker(async () => {
