@@ -11,6 +11,9 @@ export interface KafkaConnection {
   readonly config: ConsumerConfig;
 }
 
+/** Retries of one request: a person waits for the answer. */
+const RETRIES = 4;
+
 /**
  * Reads the consumer's own variables; `WORKER_URL` may be missing, for nothing is sent there.
  *
@@ -18,5 +21,5 @@ export interface KafkaConnection {
  */
 export async function connectKafka(env: Environment, clientId: string): Promise<KafkaConnection> {
   const config = parseConfig((name) => env(name) ?? (name === "WORKER_URL" ? "http://localhost" : undefined));
-  return { config, kafka: createKafka({ ...await clientOf(config), clientId }) };
+  return { config, kafka: createKafka({ ...await clientOf(config), clientId }, RETRIES) };
 }

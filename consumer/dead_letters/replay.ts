@@ -138,6 +138,7 @@ class Replay {
   async #send(letters: readonly DeadLetter[], phase: "canary" | "replaying"): Promise<readonly Sent[]> {
     const sent: Sent[] = [];
     const { rate } = this.#request;
+    if (phase === "replaying") this.#progress(phase, this.#replayed, this.#total);
     for (let from = 0; from < letters.length && !this.#signal.aborted;) {
       const startedMs = this.#ports.nowMs();
       const slice = nextSlice(letters, from, rate);
