@@ -26,20 +26,23 @@ export async function tryUntil<T>(
     readonly failed: (error: Error) => void;
   },
 ): Promise<T | undefined> {
-  const stopped = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
-  while (!signal.aborted) {
-    try {
-      const attempt = work();
-      // The client library cannot be told to stop; what it says after the signal interests nobody.
-      attempt.catch(() => {});
-      return await Promise.race([attempt, stopped]);
-    } catch (error) {
-      failed(error as Error);
-      await pause(everyMs, signal);
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<undefined>();
+  const onAbort = () => stop(undefined);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    while (!signal.aborted) {
+      try {
+        const attempt = work();
+        // The client library cannot be told to stop; what it says after the signal interests nobody.
+        attempt.catch(() => {});
+        return await Promise.race([attempt, stopped]);
+      } catch (error) {
+        failed(error as Error);
+        await pause(everyMs, signal);
+      }
     }
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
   return undefined;
 }
