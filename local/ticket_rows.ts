@@ -55,7 +55,7 @@ export class TicketRows {
    */
   async forgetPositions(): Promise<void> {
     await this.#sql`
-      update ackpool.tickets set topic = null, partition = null, record_offset = null where topic is not null`;
+      update ackpool.fences set topic = null, partition = null, record_offset = null where topic is not null`;
   }
 
   async close(): Promise<void> {

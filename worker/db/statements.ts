@@ -49,7 +49,7 @@ export function statementsFor(table: TicketsTable, idType: IdType): Statements {
     renew: `update ackpool.labels l set claimed_until = clock_timestamp() + interval '${LEASE_S} s'
       from ${items(KEY)} where ${SAME_KEY} and l.claimed_by = i.claim and l.category is null`,
     check: `select t.${names.id}, t.${names.category}, t.${names.classifiedAt}
-      from ${names.table} t, ackpool.labels, ackpool.tickets, ackpool.history limit 0`,
+      from ${names.table} t, ackpool.labels, ackpool.fences, ackpool.history limit 0`,
     read: read(names),
     override: override(names),
     review: REVIEW,
@@ -88,7 +88,7 @@ function begin({ table, id, category, idType }: Names): string {
       left join lateral (
         select true as there, t.${category} as category from ${table} t where t.${id} = i.ticket_id::${idType} limit 1
       ) t on true
-      left join lateral (select * from ackpool.tickets f where f.ticket_id = i.ticket_id limit 1) f on true
+      left join lateral (select * from ackpool.fences f where f.ticket_id = i.ticket_id limit 1) f on true
       cross join lateral (
         select ackpool.is_older(i.topic, i.partition, i.record_offset, i.event_at_ms,
           f.topic, f.partition, f.record_offset, f.event_at_ms) as yes
@@ -123,7 +123,7 @@ function finish({ table, id, category, classifiedAt, idType }: Names): string {
     with i as materialized (
       select i.*, f.content_hash as old_hash, f.label_version as old_version
       from ${items(`${KEY}, ${EVENT}, fresh boolean, ${LABEL}`)}
-      left join lateral (select * from ackpool.tickets f where f.ticket_id = i.ticket_id limit 1) f on true
+      left join lateral (select * from ackpool.fences f where f.ticket_id = i.ticket_id limit 1) f on true
       order by i.ticket_id
     ), stored as (
       insert into ackpool.labels as l (ticket_id, content_hash, label_version, ${LABEL_COLUMNS}, labelled_at)
@@ -137,11 +137,11 @@ function finish({ table, id, category, classifiedAt, idType }: Names): string {
       where (not fresh or exists (select from stored s where s.ticket_id = i.ticket_id))
         and exists (select from ${table} t where t.${id} = i.ticket_id::${idType})
     ), fenced as (
-      insert into ackpool.tickets as f
+      insert into ackpool.fences as f
         (ticket_id, topic, partition, record_offset, event_at_ms, content_hash, label_version, category)
       select ticket_id, topic, partition, record_offset, event_at_ms, content_hash, label_version, category
       from ready order by ticket_id
-      on conflict on constraint tickets_pkey do update
+      on conflict on constraint fences_pkey do update
         set topic = excluded.topic, partition = excluded.partition, record_offset = excluded.record_offset,
           event_at_ms = excluded.event_at_ms, content_hash = excluded.content_hash,
           label_version = excluded.label_version, category = excluded.category
@@ -180,7 +180,7 @@ function read({ table, id, category, classifiedAt, idType }: Names): string {
         from ackpool.history h where h.ticket_id = $1::text
       ), '[]') as history
     from ${table} t
-    left join ackpool.tickets f on f.ticket_id = $1::text
+    left join ackpool.fences f on f.ticket_id = $1::text
     left join ackpool.labels l on l.ticket_id = f.ticket_id and l.content_hash = f.content_hash
       and l.label_version = f.label_version
     where t.${id} = $1::text::${idType}`;
@@ -190,9 +190,9 @@ function read({ table, id, category, classifiedAt, idType }: Names): string {
 function override({ table, id, category, classifiedAt, idType }: Names): string {
   return `
     with fenced as (
-      insert into ackpool.tickets as f (ticket_id, override_category, override_by, override_at)
+      insert into ackpool.fences as f (ticket_id, override_category, override_by, override_at)
       select $1::text, $2::text, $3::text, now() from ${table} t where t.${id} = $1::text::${idType}
-      on conflict on constraint tickets_pkey do update
+      on conflict on constraint fences_pkey do update
         set override_category = excluded.override_category, override_by = excluded.override_by,
           override_at = excluded.override_at
       returning f.ticket_id, f.category as model_category
@@ -212,7 +212,7 @@ function override({ table, id, category, classifiedAt, idType }: Names): string 
 const REVIEW = `
   select f.ticket_id, l.category, l.confidence, l.reason, l.labelled_at as at
   from ackpool.labels l
-  join ackpool.tickets f on f.ticket_id = l.ticket_id and f.content_hash = l.content_hash
+  join ackpool.fences f on f.ticket_id = l.ticket_id and f.content_hash = l.content_hash
     and f.label_version = l.label_version
   where l.confidence < $1::double precision and f.override_category is null
   order by l.confidence, f.ticket_id

@@ -1,5 +1,6 @@
 -- Which event wrote each ticket's label, so that an older one never overwrites it, and what a human decided instead.
-create table ackpool.tickets (
+-- Not called `tickets`: a database user named ackpool has this schema first in its search path.
+create table ackpool.fences (
   ticket_id text not null,
   topic text,
   partition integer,
@@ -11,7 +12,7 @@ create table ackpool.tickets (
   override_category text,
   override_by text,
   override_at timestamptz,
-  constraint tickets_pkey primary key (ticket_id)
+  constraint fences_pkey primary key (ticket_id)
 );
 
 -- The one place where "older" is decided: inside a partition by offset, otherwise by timestamp. What was never written
