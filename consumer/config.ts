@@ -4,15 +4,8 @@ import { ConfigError, type Environment, readVariables, type Values } from "../sh
 import type { MachineConfig } from "./core/machine.ts";
 import type { ScaleBounds } from "./core/scale.ts";
 import type { KafkaClientConfig } from "./kafka/client.ts";
+import type { TlsFiles } from "./kafka/tls_files.ts";
 import type { SourceConfig } from "./kafka/source.ts";
-
-/** Files that certificates and keys are in. */
-export interface TlsFiles {
-  readonly ca: string | undefined;
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
-  readonly passphrase: string | undefined;
-}
 
 /** The consumer's whole configuration. */
 export interface ConsumerConfig {

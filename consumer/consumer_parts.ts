@@ -1,9 +1,10 @@
 // The parts of a consumer as its configuration says: Kafka with its certificates, and a pool of replicas.
 
 import { Pool } from "../shared/pool/pool.ts";
-import type { ConsumerConfig, TlsFiles } from "./config.ts";
+import type { ConsumerConfig } from "./config.ts";
 import type { ConsumerParts } from "./consumer.ts";
 import type { KafkaClientConfig } from "./kafka/client.ts";
+import { readTls } from "./kafka/tls_files.ts";
 
 /** Reads certificates, and makes a pool that is not started yet. */
 export async function partsOf(config: ConsumerConfig): Promise<ConsumerParts> {
@@ -21,12 +22,4 @@ export async function partsOf(config: ConsumerConfig): Promise<ConsumerParts> {
 /** How Kafka is reached, its certificates read from their files. */
 export async function clientOf({ kafka, tlsFiles }: ConsumerConfig): Promise<KafkaClientConfig> {
   return { ...kafka, tls: await readTls(tlsFiles) };
-}
-
-async function readTls(files: TlsFiles | undefined): Promise<KafkaClientConfig["tls"]> {
-  if (files === undefined) return undefined;
-  const read = async (name: "ca" | "cert" | "key") =>
-    files[name] === undefined ? {} : { [name]: await Deno.readTextFile(files[name]) };
-  const passphrase = files.passphrase === undefined ? {} : { passphrase: files.passphrase };
-  return { ...await read("ca"), ...await read("cert"), ...await read("key"), ...passphrase };
 }

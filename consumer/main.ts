@@ -1,6 +1,6 @@
 // `deno task consumer`: reads the environment, and turns signals and ends into an exit code.
 
-import { logConfig } from "../shared/config.ts";
+import { logConfig, readTogether } from "../shared/config.ts";
 import { configureLogs, logger } from "../shared/log.ts";
 import { EXIT, onStopSignal, runMain } from "../shared/process.ts";
 import { parseConfig } from "./config.ts";
@@ -11,8 +11,8 @@ const log = logger("consumer");
 
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
-  const config = parseConfig(env);
-  configureLogs(logConfig(env, Deno.stdout.isTerminal()));
+  const [logs, config] = readTogether(() => logConfig(env, Deno.stdout.isTerminal()), () => parseConfig(env));
+  configureLogs(logs);
   const stopping = new AbortController();
   onStopSignal((signal) => {
     log.info("stopping", { signal });

@@ -1,7 +1,8 @@
 // The Kafka that records are put into: the user's own, by the consumer's variables, or the one `start` has embedded.
 
-import { parseConfig, type TlsFiles } from "../consumer/config.ts";
-import { createKafka, type KafkaClientConfig } from "../consumer/kafka/client.ts";
+import { parseConfig } from "../consumer/config.ts";
+import { createKafka } from "../consumer/kafka/client.ts";
+import { readTls } from "../consumer/kafka/tls_files.ts";
 import type { Environment } from "../shared/config.ts";
 import type { Run } from "./run_file.ts";
 
@@ -39,12 +40,4 @@ export async function kafkaTarget(env: Environment, run: Run | undefined): Promi
     groupId: config.source.groupId,
     embedded: !own,
   };
-}
-
-async function readTls(files: TlsFiles | undefined): Promise<KafkaClientConfig["tls"]> {
-  if (files === undefined) return undefined;
-  const read = async (name: "ca" | "cert" | "key") =>
-    files[name] === undefined ? {} : { [name]: await Deno.readTextFile(files[name]) };
-  const passphrase = files.passphrase === undefined ? {} : { passphrase: files.passphrase };
-  return { ...await read("ca"), ...await read("cert"), ...await read("key"), ...passphrase };
 }

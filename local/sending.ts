@@ -65,8 +65,8 @@ class Sending {
 
   async add(line: TicketLine): Promise<void> {
     if (line.kind === "bad") return this.#bad(line.line, line.problem);
-    if (this.#ports.insert !== undefined && line.ticket.ticket_id === undefined) {
-      return this.#bad(line.line, "ticket_id: is missing, and a row needs one");
+    if (line.ticket.ticket_id === undefined) {
+      return this.#bad(line.line, "ticket_id: is missing, and the label would have nowhere to go");
     }
     const bytes = sizeOf(line);
     const full = this.#chunk.length >= CHUNK_TICKETS_MAX || this.#chunkBytes + bytes > CHUNK_BYTES_MAX;

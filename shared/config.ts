@@ -54,6 +54,10 @@ const urls = () =>
   list().refine(
     (parts) => parts.length > 0 && parts.every((part) => URL.canParse(part) && /^https?:/.test(part)),
     "is not a comma list of http:// or https:// URLs",
+  ).refine(
+    (parts) =>
+      parts.every((part) => !URL.canParse(part) || new URL(part).username + new URL(part).password === ""),
+    "has a user or password in a URL: workers are told a token, by WORKER_TOKEN",
   ).transform((parts) => parts.map((part) => new URL(part)));
 
 /** One variable: how it is read, what it is without a value, and what it is for. */
@@ -255,13 +259,37 @@ export function readVariables<Name extends VariableName>(
     const read = schema.safeParse(raw);
     if (read.success) values[name] = read.data;
     else {problems.push(
-        `${name} ${read.error.issues[0]?.message}${
-          secret ? "" : `: current value is ${JSON.stringify(raw)}`
-        }`,
+        `${name} ${read.error.issues[0]?.message}${secret ? "" : `: current value is ${shown(raw)}`}`,
       );}
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return values as Values<Name>;
+}
+
+/** A value for people, without a password that may stand in it: RFC 3986 section 3.2.1. */
+function shown(raw: string): string {
+  return JSON.stringify(raw.replace(/\/\/[^/@\s]*@/g, "//…@"));
+}
+
+/**
+ * Reads two parts of the environment.
+ *
+ * @throws {ConfigError} with the problems of both, so that nobody mends one to be told of the next.
+ */
+export function readTogether<First, Second>(first: () => First, second: () => Second): [First, Second] {
+  const problems: string[] = [];
+  const read = <T>(part: () => T): T | undefined => {
+    try {
+      return part();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+      return undefined;
+    }
+  };
+  const both = [read(first), read(second)];
+  if (problems.length > 0) throw new ConfigError(problems);
+  return both as [First, Second];
 }
 
 /** What the environment says about logs; `pretty` where standard output is a terminal and nothing else is asked for. */

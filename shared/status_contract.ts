@@ -106,7 +106,8 @@ export const STATUS_CONTRACT: readonly [Rule, ...Rule[]] = [
     disposition: "pause",
     counts: "never",
     slows: "nobody",
-    because: "a misconfiguration: the pool is paused and probed, and redirects are never followed",
+    because:
+      "a misconfiguration: unless other records go through, the pool is paused and probed; redirects are never followed",
     matches: (outcome) => status(401, 403, 404, 405, 501)(outcome) || between(300, 399)(outcome),
   },
   {

@@ -2,7 +2,7 @@
 
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { logConfig, readVariables } from "../shared/config.ts";
+import { logConfig, readTogether, readVariables } from "../shared/config.ts";
 import { readinessResponse } from "../shared/health.ts";
 import { configureLogs, logger } from "../shared/log.ts";
 import { outcomeLabel } from "../shared/outcome.ts";
@@ -143,17 +143,22 @@ function passedOn(headers: Headers): Record<string, string> {
   return Object.fromEntries([...headers].filter(([name]) => !HOP_BY_HOP.has(name)));
 }
 
+const VARIABLES = [
+  "PORT",
+  "WORKER_URL",
+  "WORKER_CONCURRENCY",
+  "WORKER_TIMEOUT_MS",
+  "MAX_BODY_BYTES",
+  "SHUTDOWN_GRACE_MS",
+] as const;
+
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
-  configureLogs(logConfig(env, Deno.stdout.isTerminal()));
-  const v = readVariables([
-    "PORT",
-    "WORKER_URL",
-    "WORKER_CONCURRENCY",
-    "WORKER_TIMEOUT_MS",
-    "MAX_BODY_BYTES",
-    "SHUTDOWN_GRACE_MS",
-  ], env);
+  const [logs, v] = readTogether(
+    () => logConfig(env, Deno.stdout.isTerminal()),
+    () => readVariables(VARIABLES, env),
+  );
+  configureLogs(logs);
   const pool = new Pool({
     urls: v.WORKER_URL,
     concurrency: v.WORKER_CONCURRENCY,

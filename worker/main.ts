@@ -1,6 +1,6 @@
 // The worker's composition root: environment, adapters, signals and exit codes.
 
-import { ConfigError, logConfig } from "../shared/config.ts";
+import { ConfigError, logConfig, readTogether } from "../shared/config.ts";
 import { configureLogs, logger } from "../shared/log.ts";
 import { EXIT, onStopSignal, runMain, serve } from "../shared/process.ts";
 import { within } from "../shared/within.ts";
@@ -96,8 +96,8 @@ function labellerFor({ llmBatch, rules }: WorkerConfig, deps: LabellingDeps): La
 /** Finishes what is in flight, within the grace; a second signal ends everything at once. */
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
-  configureLogs(logConfig(env, Deno.stdout.isTerminal()), true);
-  const config = parseConfig(env);
+  const [logs, config] = readTogether(() => logConfig(env, Deno.stdout.isTerminal()), () => parseConfig(env));
+  configureLogs(logs, true);
   const stopping = Promise.withResolvers<void>();
   onStopSignal(() => stopping.resolve());
   const { app, readiness, permits, close } = compose(config, readTaxonomy(config.taxonomyFile));

@@ -1,6 +1,6 @@
 // `deno task migrate`: brings the database up to date and says what it did.
 
-import { logConfig, readVariables } from "../shared/config.ts";
+import { logConfig, readTogether, readVariables } from "../shared/config.ts";
 import { configureLogs, logger } from "../shared/log.ts";
 import { EXIT, runMain, StartError } from "../shared/process.ts";
 import { ticketsTable } from "./config.ts";
@@ -11,11 +11,11 @@ const log = logger("worker");
 
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
-  configureLogs(logConfig(env, Deno.stdout.isTerminal()));
-  const { DATABASE_URL: url, ...values } = readVariables(
-    ["DATABASE_URL", "TICKETS_TABLE", "TICKETS_COLUMNS"],
-    env,
+  const [logs, { DATABASE_URL: url, ...values }] = readTogether(
+    () => logConfig(env, Deno.stdout.isTerminal()),
+    () => readVariables(["DATABASE_URL", "TICKETS_TABLE", "TICKETS_COLUMNS"], env),
   );
+  configureLogs(logs);
   const table = ticketsTable(values.TICKETS_TABLE, values.TICKETS_COLUMNS);
   const database = new Database({ url, statementTimeoutMs: 60_000, connectionsMax: 1 });
   try {

@@ -50,8 +50,8 @@ export class Attempts<R> {
         return this.#parts.deadLetters.add(delivery, asked ? "asked-by-worker" : "rejected");
       }
       case "pause":
-        this.#parts.judging.open("misconfigured", outcome, nowMs);
-        return this.#parts.sending.again(delivery);
+        this.#parts.judging.refused(delivery, outcome, nowMs);
+        return this.#parts.retrying.uncounted(delivery, nowMs);
       case "retry":
         if (rule.slows === "replica") return this.#parts.retrying.elsewhere(delivery, before, nowMs);
         return this.#failed(delivery, rule, outcome, probe, nowMs);

@@ -51,6 +51,19 @@ export class Judging<R> {
     if (before !== cause) this.#outbox.notice({ kind: "paused", cause, last });
   }
 
+  /**
+   * The worker refuses the way it is called. Where other records go through it is this record's own affair (a tenant
+   * that is forbidden, say): it backs off and nobody else waits for it. Otherwise delivery pauses.
+   */
+  refused(delivery: Delivery<R>, outcome: Outcome, nowMs: number): void {
+    this.#health.recordFailure(delivery, nowMs);
+    const previousMs = delivery.failedMs;
+    delivery.failedMs = nowMs;
+    const alone = this.breaker.pause === undefined &&
+      this.#health.judge(delivery, previousMs, nowMs) === "poison";
+    if (!alone) this.open("misconfigured", outcome, nowMs);
+  }
+
   /** The probe came back. */
   probeFinished(rule: Rule, outcome: Outcome, nowMs: number): void {
     const pause = this.breaker.pause;

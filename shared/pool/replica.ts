@@ -81,7 +81,8 @@ export class Replica {
     if (outcome.kind !== "answer") return this.#failed(() => true);
     const rule = ruleFor(outcome);
     if (rule.slows === "replica") return this.#full(outcome.retryAfterMs ?? 1000, nowMs);
-    if (outcome.status >= 500) return this.#failed(othersWork);
+    // One that alone refuses how it is called (a token that is rotated, say) stands out as one that fails does.
+    if (outcome.status >= 500 || rule.disposition === "pause") return this.#failed(othersWork);
     this.#failures = 0;
     this.#latencyMs += (latencyMs - this.#latencyMs) * (this.#latencyMs === 0 ? 1 : 0.1);
     // One more permit for every round of successes: additive increase.
@@ -91,7 +92,8 @@ export class Replica {
   /** Its health check answers again: it comes back with one permit and grows from there. */
   readmit(): void {
     this.#ejected = false;
-    this.#failures = 0;
+    // On probation: a success clears it, one more failure ejects it again.
+    this.#failures = FAILURES_MAX - 1;
     this.#limit = 1;
   }
 

@@ -154,10 +154,11 @@ export const DEFECTS: readonly Defect[] = [
     instead: "",
   },
   {
-    name: "a misconfiguration does not pause",
+    name: "a misconfiguration counts against the record",
     file: "consumer/core/attempts.ts",
-    text: `this.#parts.judging.open("misconfigured", outcome, nowMs);`,
-    instead: "",
+    text: `this.#parts.judging.refused(delivery, outcome, nowMs);
+        return this.#parts.retrying.uncounted(delivery, nowMs);`,
+    instead: "return this.#parts.retrying.count(delivery, nowMs);",
   },
   {
     name: "paused partitions never go on",

@@ -83,10 +83,12 @@ async function classifyBody(deps: ClassifyDeps, context: Context): Promise<Respo
   if (body.kind === "problem") return body.response;
   const ticket = ticketSchema.safeParse(body.value);
   if (!ticket.success) return invalid(ticket.error);
+  const event = eventOf((name) => context.req.header(name), startMs);
+  if (event.position !== undefined && ticket.data.ticket_id === undefined) return labelLost();
   const keyed = context.req.header(RequestHeader.idempotencyKey) !== undefined;
   const classification = await classify(deps.classification, {
     ticket: ticket.data,
-    event: eventOf((name) => context.req.header(name), startMs),
+    event,
     // A keyed call is paid for and will be asked for again: it is finished even when its caller is gone.
     signal: keyed ? undefined : context.req.raw.signal,
   });
@@ -96,4 +98,12 @@ async function classifyBody(deps: ClassifyDeps, context: Context): Promise<Respo
   tellDecision(deps, ticket_id, classification, ms, context.req.header(RequestHeader.traceparent));
   const answer: Answer = answerOf(ticket_id, classification);
   return Response.json(answer);
+}
+
+/** Of an ad-hoc call the caller has the label; of a record nobody would: it would be paid for and thrown away. */
+function labelLost(): Response {
+  const detail = "A record without it cannot be labelled: there is nowhere to write the label";
+  return problem("invalid-request", "The record has no ticket_id", {}, {
+    errors: [{ pointer: "#/ticket_id", detail }],
+  });
 }

@@ -75,7 +75,10 @@ Deno.test("sendTickets() with rows sends no record whose row was refused or that
   );
   assert.deepEqual(sent, [["1", "3"]]);
   assert.deepEqual(summary, { sent: 2, inserted: 1, bad: 2, bytes: summary.bytes });
-  assert.deepEqual(bad.sort(), ["2: out of range", "4: ticket_id: is missing, and a row needs one"]);
+  assert.deepEqual(bad.sort(), [
+    "2: out of range",
+    "4: ticket_id: is missing, and the label would have nowhere to go",
+  ]);
 });
 
 Deno.test("sendTickets() finds the one record that is too large for the broker", async () => {

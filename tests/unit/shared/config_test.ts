@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   ConfigError,
   logConfig,
+  readTogether,
   readVariables,
   type Variable,
   type VariableName,
@@ -73,4 +74,20 @@ Deno.test("logConfig() is pretty on a terminal unless something else is asked fo
   assert.equal(logConfig(from({}), true).format, "pretty");
   assert.equal(logConfig(from({}), false).format, "json");
   assert.equal(logConfig(from({ LOG_FORMAT: "json" }), true).format, "json");
+});
+
+Deno.test("readVariables() shows no password that stands in a URL, and takes none for workers", () => {
+  const env = (name: string) =>
+    ({ OPENAI_BASE_URL: "htp://me:hunter2@x", WORKER_URL: "http://me:hunter2@w" })[name];
+  assert.throws(() => readVariables(["OPENAI_BASE_URL", "WORKER_URL"], env), (error: ConfigError) => {
+    assert.equal(error.problems.length, 2);
+    assert.match(error.problems[1] ?? "", /WORKER_TOKEN/);
+    return !error.message.includes("hunter2");
+  });
+});
+
+Deno.test("readTogether() tells the problems of both parts at once", () => {
+  const env = (name: string) => ({ LOG_LEVEL: "loud", PORT: "x" })[name];
+  const both = () => readTogether(() => logConfig(env, false), () => readVariables(["PORT"], env));
+  assert.throws(both, (error: ConfigError) => error.problems.length === 2);
 });

@@ -303,3 +303,12 @@ Deno.test("POST /classify hides what a bug said from the caller", async () => {
   assert.equal(seen.slug, "internal-error");
   assert.ok(!JSON.stringify(seen.body).includes("secret"));
 });
+
+Deno.test("POST /classify refuses a record without ticket_id before anything is paid: its label would be thrown away", async () => {
+  const { classify, prompts } = workerApp();
+  const refused = await classify(TICKET, { "idempotency-key": '"t/0/1"' });
+  assert.equal(refused.status, 422);
+  assert.equal((await refused.json()).errors[0].pointer, "#/ticket_id");
+  assert.equal(prompts.length, 0);
+  assert.equal((await classify(TICKET, { "idempotency-key": '"my-own-key"' })).status, 200);
+});

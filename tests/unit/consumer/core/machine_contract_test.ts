@@ -56,13 +56,16 @@ for (const rule of STATUS_CONTRACT) {
       const { breaker } = driver.machine.view;
       assert.equal(delivery.state === "settled", rule.disposition === "settle");
       assert.equal(driver.got("dead_letter").length, rule.disposition === "dead_letter" ? 1 : 0);
-      assert.equal(breaker.pause?.cause, rule.disposition === "pause" ? "misconfigured" : undefined);
+      // Others go through: a refusal of how we call is this record's own affair then, and pauses nobody else.
+      assert.equal(breaker.pause, undefined);
       // A refused connection never reached a worker: it is nobody's poison.
       const counts = rule.disposition === "retry" && rule.counts !== "never" && outcome.kind !== "refused";
       assert.equal(delivery.attempts, counts ? 1 : 0);
       // Another replica is tried at once; everything else that is retried waits.
       assert.equal(driver.sent.length, rule.slows === "replica" ? 1 : 0);
-      assert.equal(delivery.state === "waiting", rule.disposition === "retry" && rule.slows !== "replica");
+      const waits = rule.disposition === "pause" ||
+        (rule.disposition === "retry" && rule.slows !== "replica");
+      assert.equal(delivery.state === "waiting", waits);
     });
   }
 }
@@ -131,4 +134,31 @@ Deno.test("Machine says whether a dead letter was refused or asked for", () => {
   const rejected = atWork();
   rejected.finish(20, status(422));
   assert.equal(rejected.got("dead_letter")[0]?.reason, "rejected");
+});
+
+for (const code of [401, 404, 302]) {
+  const outcome = status(code);
+  Deno.test(`Machine pauses on ${code} where nothing else goes through, and goes on when a probe does`, () => {
+    const driver = new Driver().assign({});
+    driver.receive([recordAt(0), recordAt(1)]);
+    driver.finish(0, outcome);
+    assert.equal(driver.machine.view.breaker.pause?.cause, "misconfigured");
+    driver.finish(1, outcome);
+    assert.equal(driver.delivery(0).attempts + driver.delivery(1).attempts, 0);
+    driver.receive([recordAt(2)]);
+    driver.pass(30_000);
+    driver.finish(2, status(200));
+    assert.equal(driver.machine.view.breaker.pause, undefined);
+  });
+}
+
+Deno.test("Machine pauses soon when all that went through is suddenly refused, and dead-letters nothing", () => {
+  const driver = atWork();
+  driver.finish(20, status(401));
+  for (let offset = 21; driver.machine.view.breaker.pause === undefined; offset++) {
+    assert.ok(offset < 60, "a pool that refuses everything is not paused");
+    driver.receive([recordAt(offset)]);
+    driver.finish(offset, status(401));
+  }
+  assert.equal(driver.got("dead_letter").length, 0);
 });

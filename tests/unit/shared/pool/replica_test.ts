@@ -91,3 +91,14 @@ Deno.test("Replica's limit stays between one and its maximum, whatever its attem
     }),
   );
 });
+
+Deno.test("Replica that alone refuses how it is called is ejected, and on its return one more refusal is enough", () => {
+  const refusal = { kind: "answer", status: 401 } as const;
+  const replica = busy(8, FAILURES_MAX);
+  for (let each = 0; each < FAILURES_MAX; each++) replica.recordFinished(refusal, 1, yes, 0);
+  assert.equal(replica.ejected, true);
+  replica.readmit();
+  replica.recordStarted();
+  replica.recordFinished(refusal, 1, yes, 0);
+  assert.equal(replica.ejected, true);
+});
