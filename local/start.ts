@@ -97,10 +97,12 @@ class Start {
     const { brokers: ownBrokers, databaseUrl: ownDatabase, topic } = this.#config;
     this.#screen.line("");
     this.#screen.line("Everything is up. Ctrl-C stops it. Try:");
+    const token = Deno.env.get("WORKER_TOKEN") ? ` -H "authorization: Bearer $WORKER_TOKEN"` : "";
     this.#screen.line(
-      `  curl -d '{"subject":"Charged twice","body":"My card was charged twice."}' -H 'content-type: application/json' localhost:${ingressPort}/classify`,
+      `  curl -d '{"subject":"Charged twice","body":"My card was charged twice."}' -H 'content-type: application/json'${token} localhost:${ingressPort}/classify`,
     );
-    this.#screen.line("  deno task produce --insert FILE.jsonl");
+    this.#screen.line("  deno task produce FILE.jsonl --insert");
+    this.#screen.line(`  KAFKA_BROKERS=${brokers} deno task lag   # and: deno task dlq list`);
     this.#screen.line("");
     // Samples are for what is ours alone: nothing made up goes to the user's own topic or table unasked.
     if (ownBrokers !== undefined || ownDatabase !== undefined) {

@@ -17,7 +17,11 @@ export interface TicketFile {
 export async function openTickets(path: string): Promise<TicketFile> {
   if (path === "-") return reading(Deno.stdin.readable, undefined);
   const file = await Deno.open(path);
-  const { isFile, size } = await file.stat();
+  const { isFile, isDirectory, size } = await file.stat();
+  if (isDirectory) {
+    file.close();
+    throw new Error("it is a folder");
+  }
   return reading(file.readable, isFile && size > 0 ? size : undefined);
 }
 
