@@ -17,7 +17,7 @@ export interface ChildOptions {
   readonly name: string;
   readonly command: string;
   readonly args?: readonly string[];
-  /** Its whole environment besides PATH, HOME and DENO_DIR. */
+  /** Its whole environment besides PATH, HOME, DENO_DIR and how the network is reached. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** The user it runs as; root only. */
@@ -27,7 +27,23 @@ export interface ChildOptions {
 }
 
 const OUTPUT_AFTER_END_MS = 1000;
-const INHERITED = ["PATH", "HOME", "DENO_DIR", "LANG"];
+// How the machine reaches the package registry, and whose certificates it trusts, is the machine's own affair.
+const NETWORK = [
+  "DENO_TLS_CA_STORE",
+  "DENO_CERT",
+  "NODE_EXTRA_CA_CERTS",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+];
+const INHERITED = [
+  "PATH",
+  "HOME",
+  "DENO_DIR",
+  "LANG",
+  ...NETWORK,
+  ...NETWORK.map((name) => name.toLowerCase()),
+];
 const alive = new Set<Child>();
 globalThis.addEventListener("unload", () => alive.forEach((child) => child.kill("SIGKILL")));
 
