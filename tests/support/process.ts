@@ -36,7 +36,8 @@ const NETWORK = [
   "HTTPS_PROXY",
   "NO_PROXY",
 ];
-const INHERITED = [
+/** What a child has of our environment, where it is set. */
+export const INHERITED: readonly string[] = [
   "PATH",
   "HOME",
   "DENO_DIR",
