@@ -56,9 +56,7 @@ export class Judging<R> {
    * that is forbidden, say): it backs off and nobody else waits for it. Otherwise delivery pauses.
    */
   refused(delivery: Delivery<R>, outcome: Outcome, nowMs: number): void {
-    this.#health.recordFailure(delivery, nowMs);
-    const previousMs = delivery.failedMs;
-    delivery.failedMs = nowMs;
+    const previousMs = this.#recordFailure(delivery, nowMs);
     const alone = this.breaker.pause === undefined &&
       this.#health.judge(delivery, previousMs, nowMs) === "poison";
     if (!alone) this.open("misconfigured", outcome, nowMs);
@@ -82,9 +80,7 @@ export class Judging<R> {
   /** An attempt failed that may be the record's fault or the pool's. */
   judge(delivery: Delivery<R>, outcome: Outcome, probe: boolean, nowMs: number): Judgement {
     if (delivery.posts === 1) this.#freshFailedMs = nowMs;
-    this.#health.recordFailure(delivery, nowMs);
-    const previousMs = delivery.failedMs;
-    delivery.failedMs = nowMs;
+    const previousMs = this.#recordFailure(delivery, nowMs);
     const pause = this.breaker.pause;
     if (pause !== undefined) {
       const suspectsOnly = probe && nowMs - Math.max(pause.sinceMs, this.#freshFailedMs) > SUSPECTS_ONLY_MS;
@@ -116,6 +112,14 @@ export class Judging<R> {
       const well = ready && (paused || !pausedNow);
       return { delivery, judgement: well ? speaksOf(delivery.last) : "spared" };
     });
+  }
+
+  /** Takes a failure down, and says when the record had failed before, in ms. */
+  #recordFailure(delivery: Delivery<R>, nowMs: number): Delivery<R>["failedMs"] {
+    this.#health.recordFailure(delivery, nowMs);
+    const previousMs = delivery.failedMs;
+    delivery.failedMs = nowMs;
+    return previousMs;
   }
 
   #ask(delivery: Delivery<R>): Judgement {
