@@ -34,6 +34,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "lz4js": ["consumer/kafka/"],
   "openai": ["worker/llm/"],
   "postgres": ["worker/db/", "local/"],
+  "dns-packet": ["local/"],
   "undici": ["shared/pool/"],
   "kafka-crab-js": ["local/"],
   "@electric-sql/pglite": ["local/"],

@@ -1,0 +1,72 @@
+// What a name server answers to one question, by the records it is told. Pure.
+
+import { Buffer } from "node:buffer";
+// @ts-types="@types/dns-packet"
+import packet from "dns-packet";
+
+/** One record; several of a name and type are several answers. */
+export type NameRecord =
+  | { readonly name: string; readonly type: "A" | "AAAA"; readonly address: string }
+  | {
+    readonly name: string;
+    readonly type: "SRV";
+    readonly target: string;
+    readonly port: number;
+    /** Lower values are wanted first: RFC 2782. Default 0. */
+    readonly priority?: number;
+    readonly weight?: number;
+  };
+
+/** Answers may be kept for no time at all: every question is about now. */
+const TTL_SECONDS = 0;
+/** Largest answer over UDP to an asker that names no other size, in bytes: RFC 1035 section 4.2.1. */
+const UDP_BYTES_MAX = 512;
+const NAME_ERROR = 3;
+
+/**
+ * The answer to a DNS message; undefined where it is no question, as nothing is said to that.
+ *
+ * @param records names in lower case.
+ * @param datagram an answer too large for one asks the asker to come by TCP.
+ */
+export function answerTo(
+  message: Uint8Array,
+  records: readonly NameRecord[],
+  datagram: boolean,
+): Uint8Array | undefined {
+  const query = decoded(message);
+  const question = query?.questions?.[0];
+  if (query === undefined || question === undefined) return undefined;
+  const asked = question.name.toLowerCase();
+  const known = records.filter(({ name }) => name === asked);
+  const response = { id: query.id ?? 0, type: "response" as const, questions: [question] };
+  const whole = packet.encode({
+    ...response,
+    flags: packet.AUTHORITATIVE_ANSWER | (known.length === 0 ? NAME_ERROR : 0),
+    answers: known.filter(({ type }) => type === question.type).map(answerOf),
+  });
+  if (!datagram || whole.length <= bytesTaken(query)) return whole;
+  return packet.encode({ ...response, flags: packet.AUTHORITATIVE_ANSWER | packet.TRUNCATED_RESPONSE });
+}
+
+function answerOf(record: NameRecord): packet.Answer {
+  const { name } = record;
+  if (record.type !== "SRV") return { name, type: record.type, ttl: TTL_SECONDS, data: record.address };
+  const { target, port, priority = 0, weight = 0 } = record;
+  return { name, type: "SRV", ttl: TTL_SECONDS, data: { target, port, priority, weight } };
+}
+
+function decoded(message: Uint8Array): packet.DecodedPacket | undefined {
+  try {
+    const query = packet.decode(Buffer.from(message));
+    return query.type === "query" ? query : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the asker takes over UDP, in bytes: RFC 6891 section 6.2.3. */
+function bytesTaken(query: packet.DecodedPacket): number {
+  const opt = query.additionals?.find(({ type }) => type === "OPT");
+  return opt?.type === "OPT" ? Math.max(UDP_BYTES_MAX, opt.udpPayloadSize) : UDP_BYTES_MAX;
+}
