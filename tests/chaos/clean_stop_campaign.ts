@@ -2,25 +2,19 @@
 
 import { runCleanStopCampaign } from "./clean_stop.ts";
 import { parseFlags } from "./flags.ts";
+import { LOAD_FLAGS, LOAD_USAGE, loadOf } from "./load_flags.ts";
 import { campaignMain } from "./services.ts";
 
 const USAGE = `deno task campaign:clean-stop [options]
-  --tickets 2000     rows and records
-  --stops 5          how often the consumer gets SIGTERM under load
-  --partitions 8
-  --replicas 2       worker processes
-  --concurrency 8    permits a replica
-  --latency-ms 200   median latency of the stub LLM, which has a heavy tail
-  --json             prints the findings as JSON and writes no report
+  --tickets 2000              rows and records
+  --stops 5                   how often the consumer gets SIGTERM under load
+${LOAD_USAGE}  --json                      prints the findings as JSON and writes no report
 `;
 
 const flags = parseFlags(USAGE, {
   tickets: "2000",
   stops: "5",
-  partitions: "8",
-  replicas: "2",
-  concurrency: "8",
-  "latency-ms": "200",
+  ...LOAD_FLAGS,
 });
 
 await campaignMain("clean_stop", flags.json, (services, tell) =>
@@ -28,9 +22,6 @@ await campaignMain("clean_stop", flags.json, (services, tell) =>
     ...services,
     tickets: flags.whole("tickets"),
     stops: flags.whole("stops"),
-    partitions: flags.whole("partitions"),
-    replicas: flags.whole("replicas"),
-    concurrency: flags.whole("concurrency"),
-    latencyMs: flags.whole("latency-ms"),
+    ...loadOf(flags),
     tell,
   }));
