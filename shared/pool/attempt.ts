@@ -199,7 +199,8 @@ function readProblemType(text: string): string | undefined {
 
 const REFUSED = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"]);
 
-function noAnswer(error: Error & { code?: string }): NoAnswer {
+/** What an error of undici means. */
+export function noAnswer(error: Error & { code?: string }): NoAnswer {
   const { code, message } = error;
   const detail = String(code ?? message);
   if (error instanceof errors.ConnectTimeoutError) return { kind: "timeout", detail };

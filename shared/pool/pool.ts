@@ -8,6 +8,7 @@ import { Balancer } from "./balancer.ts";
 import { type Answered, type AttemptRequest, createAgent, send } from "./attempt.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Replica } from "./replica.ts";
+import { NOBODY, type StreamedAnswer, type StreamedRequest, streamTo } from "./streamed.ts";
 import { type Endpoint, type LookUp, lookUpBySystem, resolveEndpoints } from "./resolve.ts";
 
 const log = logger("pool");
@@ -124,6 +125,25 @@ export class Pool {
       this.#changed();
       throw error;
     }
+  }
+
+  /**
+   * Like {@link send}, for callers who stream: the permit is held until the answer has come to its end.
+   *
+   * @throws {AttemptAbandoned} (attempt.ts) when the caller's signal fired or its body threw.
+   */
+  async stream(request: StreamedRequest): Promise<StreamedAnswer> {
+    const replica = this.#balancer.pick(Date.now()) ?? this.#leastBusy();
+    const endpoint = replica && this.#endpoints.get(replica.address);
+    if (replica === undefined || endpoint === undefined) return NOBODY;
+    replica.recordStarted();
+    const streaming = streamTo(this.#agent, endpoint, request, this.#deadlines);
+    const ended = streaming.ended.then((end) => {
+      if (end !== undefined) return this.#finished(replica, end.outcome, end.latencyMs);
+      this.#balancer.recordAbandoned(replica);
+      this.#changed();
+    });
+    return { ...await streaming.answer, replica: replica.address, ended };
   }
 
   /** Whether the replicas say they are ready: one that answers anything but a 5xx is enough. */
