@@ -1,5 +1,6 @@
 // What the environment may say to the consumer.
 
+import type { DnsServer } from "../shared/pool/names.ts";
 import { ConfigError, type Environment, readVariables, type Values } from "../shared/config.ts";
 import type { MachineConfig } from "./core/machine.ts";
 import type { ScaleBounds } from "./core/scale.ts";
@@ -20,6 +21,7 @@ export interface ConsumerConfig {
   readonly machine: MachineConfig;
   readonly pool: {
     readonly urls: readonly URL[];
+    readonly dnsServer: DnsServer | undefined;
     readonly concurrency: number;
     readonly token: string | undefined;
   };
@@ -65,6 +67,7 @@ export function parseConfig(env: Environment): ConsumerConfig {
     machine: machineOf(v),
     pool: {
       urls: v.WORKER_URL,
+      dnsServer: v.WORKER_DNS_SERVER,
       concurrency: v.WORKER_CONCURRENCY,
       // Workers take several while tokens are rotated; we prove ourselves with the first.
       token: v.WORKER_TOKEN?.split(",")[0]?.trim(),
@@ -102,6 +105,7 @@ const NAMES = [
   "COMMIT_INTERVAL_MS",
   "IDLE_EXIT_MS",
   "WORKER_URL",
+  "WORKER_DNS_SERVER",
   "WORKER_CONCURRENCY",
   "WORKER_MIN",
   "WORKER_MAX",

@@ -1,7 +1,9 @@
 // Every variable Ackpool reads from the environment, and the one way to read them: all problems at once, no secret shown.
 
 import { z } from "zod";
+import { isIP } from "node:net";
 import type { LogConfig } from "./log.ts";
+import type { DnsServer } from "./pool/names.ts";
 
 const text = () => z.string().trim().min(1, "is empty");
 const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
@@ -19,6 +21,17 @@ const url = (...protocols: string[]) =>
   );
 const list = () =>
   text().transform((value) => value.split(",").map((part) => part.trim()).filter((part) => part.length > 0));
+
+/** A host name, an IPv4 address, or an IPv6 address in brackets; then a port (RFC 3986 section 3.2). */
+const ADDRESS = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/;
+const addresses = () =>
+  list().refine(
+    (parts) => {
+      const ports = parts.map((part) => Number(ADDRESS.exec(part)?.[1] ?? 0));
+      return ports.length > 0 && ports.every((port) => port > 0 && port <= 65_535);
+    },
+    "is not a comma list of host:port, an IPv6 address in brackets",
+  );
 
 /** Names of tables and columns: one or two plain identifiers (PostgreSQL's limit of 63 bytes each). */
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]{0,62}(?:\.[A-Za-z_][A-Za-z0-9_$]{0,62})?$/;
@@ -52,13 +65,28 @@ const prices = () =>
 
 const urls = () =>
   list().refine(
-    (parts) => parts.length > 0 && parts.every((part) => URL.canParse(part) && /^https?:/.test(part)),
-    "is not a comma list of http:// or https:// URLs",
+    (parts) =>
+      parts.length > 0 && parts.every((part) => URL.canParse(part) && /^(https?|dns\+srv):/.test(part)),
+    "is not a comma list of http://, https:// or dns+srv:// URLs",
+  ).refine(
+    (parts) => parts.every((part) => !part.startsWith("dns+srv:") || /^dns\+srv:\/\/[^/:]+(\/|$)/.test(part)),
+    "is not like dns+srv://_service._tcp.name: a name without a port, as ports are in the SRV records",
   ).refine(
     (parts) =>
       parts.every((part) => !URL.canParse(part) || new URL(part).username + new URL(part).password === ""),
     "has a user or password in a URL: workers are told a token, by WORKER_TOKEN",
   ).transform((parts) => parts.map((part) => new URL(part)));
+
+const dnsServer = () =>
+  text().refine(
+    (value) => isIP(dnsServerOf(value).address) !== 0 && dnsServerOf(value).port <= 65_535,
+    "is not an address like 127.0.0.1:53",
+  ).transform(dnsServerOf);
+
+function dnsServerOf(value: string): DnsServer {
+  const [, bracketed, plain, port] = /^(?:\[(.*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(value) ?? [];
+  return { address: bracketed ?? plain ?? "", port: Number(port ?? 53) };
+}
 
 /** One variable: how it is read, what it is without a value, and what it is for. */
 export interface Variable<T> {
@@ -88,7 +116,7 @@ const secret = <T>(variable: Variable<T>): Variable<T> => ({ ...variable, secret
 
 /** The contract of design.md section 7. README's table is checked against it by a test. */
 export const variables = {
-  KAFKA_BROKERS: required(list(), "Kafka brokers, `host:port`, comma list"),
+  KAFKA_BROKERS: required(addresses(), "Kafka brokers, `host:port` or `[IPv6]:port`, comma list"),
   KAFKA_TOPIC: withDefault("support-tickets", text(), "topics to read: a comma list or a `/pattern/`"),
   KAFKA_GROUP_ID: withDefault("ticket-classifier", text(), "consumer group"),
   KAFKA_SECURITY_PROTOCOL: withDefault(
@@ -101,15 +129,30 @@ export const variables = {
   ),
   KAFKA_SASL_MECHANISM: withDefault(
     "PLAIN",
-    z.enum(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], "is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"),
-    "how the password is proven",
+    z.enum(
+      ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"],
+      "is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER",
+    ),
+    "how the password is proven, or that a token is used",
   ),
   KAFKA_USERNAME: optional(text(), "SASL user"),
   KAFKA_PASSWORD: secret(optional(text(), "SASL password")),
+  KAFKA_OAUTH_TOKEN_URL: optional(url("https:", "http:"), "token server, for `OAUTHBEARER`"),
+  KAFKA_OAUTH_CLIENT_ID: optional(text(), "our client id there"),
+  KAFKA_OAUTH_CLIENT_SECRET: secret(optional(text(), "our client secret there")),
+  KAFKA_OAUTH_SCOPE: optional(text(), "scopes of the token, space between them"),
   KAFKA_SSL_CA: optional(text(), "file with the CA that signed the brokers' certificates"),
-  KAFKA_SSL_CERT: optional(text(), "file with our certificate; with a key it means mTLS"),
+  KAFKA_SSL_CERT: optional(
+    text(),
+    "file with our certificate; with a key it means mTLS. Files that change count from the next connection on",
+  ),
   KAFKA_SSL_KEY: optional(text(), "file with our certificate's key"),
   KAFKA_SSL_KEY_PASSPHRASE: secret(optional(text(), "passphrase of that key")),
+  KAFKA_SSL_VERIFY_HOSTNAME: withDefault(
+    "true",
+    flag(),
+    "`false`: a broker may show the certificate of another host that the CA signed",
+  ),
   KAFKA_SESSION_TIMEOUT_MS: withDefault(
     "30000",
     milliseconds(1000),
@@ -139,7 +182,11 @@ export const variables = {
   IDLE_EXIT_MS: optional(milliseconds(1), "exit 0 after so long without a record (`drain`)"),
   WORKER_URL: required(
     urls(),
-    "base URL of the workers: one, a comma list, or a name with several addresses",
+    "base URL of the workers: one, a comma list, a name with addresses, or `dns+srv://` and a name",
+  ),
+  WORKER_DNS_SERVER: optional(
+    dnsServer(),
+    "DNS server to ask for the names in `WORKER_URL`, `address:port`; none asks the system",
   ),
   WORKER_CONCURRENCY: withDefault("8", whole(1, 10_000), "requests at once, a replica"),
   WORKER_MIN: withDefault(

@@ -146,6 +146,7 @@ function passedOn(headers: Headers): Record<string, string> {
 const VARIABLES = [
   "PORT",
   "WORKER_URL",
+  "WORKER_DNS_SERVER",
   "WORKER_CONCURRENCY",
   "WORKER_TIMEOUT_MS",
   "MAX_BODY_BYTES",
@@ -161,6 +162,7 @@ async function main(): Promise<number> {
   configureLogs(logs);
   const pool = new Pool({
     urls: v.WORKER_URL,
+    dnsServer: v.WORKER_DNS_SERVER,
     concurrency: v.WORKER_CONCURRENCY,
     // Callers prove themselves to the worker: what they send is passed on.
     token: undefined,

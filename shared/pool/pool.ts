@@ -9,12 +9,12 @@ import { type Answered, type AttemptRequest, createAgent, send } from "./attempt
 import { Deadlines } from "./deadlines.ts";
 import type { Replica } from "./replica.ts";
 import { NOBODY, type StreamedAnswer, type StreamedRequest, streamTo } from "./streamed.ts";
-import { type Endpoint, type LookUp, lookUpBySystem, resolveEndpoints } from "./resolve.ts";
+import { type DnsServer, type LookUp, namesFrom } from "./names.ts";
+import { LookUps } from "./look_ups.ts";
+import type { Endpoint } from "./resolve.ts";
 
 const log = logger("pool");
 
-/** Names are looked up again in this time, in ms. */
-const LOOK_UP_EVERY_MS = 3000;
 /** Pauses between health checks of an ejected replica, in ms. */
 const CHECK_FIRST_MS = 500;
 const CHECK_MAX_MS = 5000;
@@ -32,6 +32,9 @@ export interface PoolConfig {
   readonly token: string | undefined;
   readonly connectTimeoutMs: number;
   readonly random?: () => number;
+  /** Asked for names; absent asks the system. */
+  readonly dnsServer?: DnsServer | undefined;
+  /** Looks addresses up instead of either. */
   readonly lookUp?: LookUp;
 }
 
@@ -41,11 +44,10 @@ export class Pool {
   readonly #agent: Agent;
   readonly #balancer: Balancer;
   readonly #deadlines = new Deadlines();
-  readonly #lookUp: LookUp;
+  readonly #lookUps: LookUps;
   readonly #listeners: Set<() => void> = new Set();
   readonly #checks: Map<string, Timer> = new Map();
   #endpoints: ReadonlyMap<string, Endpoint> = new Map();
-  #lookUpTimer: Timer | undefined;
   #restTimer: Timer | undefined;
   #restUntilMs: number | undefined;
   #permits = -1;
@@ -56,7 +58,13 @@ export class Pool {
     this.#config = config;
     this.#agent = createAgent(config.connectTimeoutMs);
     this.#balancer = new Balancer(config.concurrency, config.random ?? Math.random);
-    this.#lookUp = config.lookUp ?? lookUpBySystem;
+    const names = namesFrom(config.dnsServer);
+    this.#lookUps = new LookUps({
+      urls: config.urls,
+      names: config.lookUp === undefined ? names : { ...names, addresses: config.lookUp },
+      onFound: (endpoints) => this.#lookedUp(endpoints),
+      usable: () => this.permits > 0,
+    });
   }
 
   /** How many attempts may be in flight at once now. */
@@ -94,8 +102,7 @@ export class Pool {
 
   /** Looks the replicas up for the first time and keeps looking. */
   async start(): Promise<void> {
-    await this.#lookUpAll();
-    this.#scheduleLookUp();
+    await this.#lookUps.start();
   }
 
   /** Whether a replica would take an attempt now. */
@@ -158,7 +165,7 @@ export class Pool {
   async close(): Promise<void> {
     this.#closed = true;
     this.#deadlines.close();
-    clearTimeout(this.#lookUpTimer);
+    this.#lookUps.close();
     clearTimeout(this.#restTimer);
     this.#checks.forEach((timer) => clearTimeout(timer));
     await this.#agent.destroy();
@@ -192,6 +199,7 @@ export class Pool {
     if (permits === this.#permits) return;
     this.#permits = permits;
     this.#emptySinceMs = permits > 0 ? undefined : this.#emptySinceMs ?? nowMs;
+    if (permits === 0) this.#lookUps.hurry();
     for (const listener of this.#listeners) listener();
   }
 
@@ -211,19 +219,7 @@ export class Pool {
     this.#changed();
   }
 
-  #scheduleLookUp(): void {
-    if (this.#closed) return;
-    this.#lookUpTimer = setTimeout(async () => {
-      await this.#lookUpAll();
-      this.#scheduleLookUp();
-    }, LOOK_UP_EVERY_MS);
-  }
-
-  async #lookUpAll(): Promise<void> {
-    const told = (hostname: string, error: unknown) =>
-      log.warn("look-up failed, the last answer stands", { hostname, error: String(error) });
-    const before = [...this.#endpoints.values()];
-    const found = await resolveEndpoints(this.#config.urls, before, this.#lookUp, told);
+  #lookedUp(found: readonly Endpoint[]): void {
     const addresses = found.map(({ address }) => address);
     const known = new Set(this.replicas.map(({ address }) => address));
     for (const address of addresses) {

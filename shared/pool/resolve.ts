@@ -1,20 +1,7 @@
-// What `WORKER_URL` stands for: one URL, a list, or names with several addresses; every address is a replica.
+// What `WORKER_URL` stands for: URLs, names with several addresses, services (`dns+srv://`); every address is a replica.
 
-import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-
-/** Looks a host name's addresses up. Throws when the look-up fails. */
-export type LookUp = (hostname: string) => Promise<readonly string[]>;
-
-/**
- * The system's resolver: hosts file, then DNS. A host with IPv4 and IPv6 addresses is not two replicas, so where there
- * are both only IPv4 counts.
- */
-export const lookUpBySystem: LookUp = async (hostname) => {
-  const found = await lookup(hostname, { all: true });
-  const family = found.some(({ family }) => family === 4) ? 4 : 6;
-  return found.filter((each) => each.family === family).map(({ address }) => address);
-};
+import type { Names, ServicePlace } from "./names.ts";
 
 /** A replica's address and the name it was found under. */
 export interface Endpoint {
@@ -24,39 +11,72 @@ export interface Endpoint {
   readonly origin: string;
   /** The URL's path without a slash at its end. */
   readonly basePath: string;
-  /** The URL as configured; its host is what the `Host` header and TLS are about. */
+  /** The URL before the look-up; its host is what the `Host` header and TLS are about. */
   readonly url: URL;
+  /** The configured URL it comes from. */
+  readonly source: string;
 }
+
+/** Is told every name whose look-up failed. */
+export type OnFailedLookUp = (hostname: string, error: unknown) => void;
 
 /**
  * All endpoints behind some base URLs. A name whose look-up fails keeps the endpoints it had before.
  *
  * @param before what the last look-up found.
- * @param failed is told every name whose look-up failed.
  */
 export async function resolveEndpoints(
   urls: readonly URL[],
   before: readonly Endpoint[],
-  lookUp: LookUp,
-  failed: (hostname: string, error: unknown) => void,
+  names: Names,
+  failed: OnFailedLookUp,
 ): Promise<Endpoint[]> {
   const found = await Promise.all(urls.map(async (url) => {
-    const hostname = url.hostname.replace(/^\[|\]$/g, "");
-    if (isIP(hostname)) return [endpointOf(url, hostname)];
+    const old = before.filter(({ source }) => source === url.href);
+    if (url.protocol !== SERVICE_PROTOCOL) return await endpointsAt(url, url.href, old, names, failed);
     try {
-      return [...await lookUp(hostname)].sort().map((ip) => endpointOf(url, ip));
+      const hosts = hostsOf(url, await names.services(url.hostname));
+      const ends = await Promise.all(hosts.map((host) => endpointsAt(host, url.href, old, names, failed)));
+      return ends.flat();
     } catch (error) {
-      failed(hostname, error);
-      return before.filter((endpoint) => endpoint.url.href === url.href);
+      failed(url.hostname, error);
+      return old;
     }
   }));
   const unique = new Map(found.flat().map((endpoint) => [endpoint.address, endpoint]));
   return [...unique.values()];
 }
 
-function endpointOf(url: URL, ip: string): Endpoint {
+const SERVICE_PROTOCOL = "dns+srv:";
+
+/** Base URLs of the places with the lowest priority there is; a target of "." says that there is no service. */
+function hostsOf(url: URL, places: readonly ServicePlace[]): URL[] {
+  const first = Math.min(...places.map(({ priority }) => priority));
+  return places
+    .filter(({ priority, target }) => priority === first && target !== ".")
+    .map(({ target, port }) => new URL(`http://${target.replace(/\.$/, "")}:${port}${url.pathname}`));
+}
+
+async function endpointsAt(
+  url: URL,
+  source: string,
+  before: readonly Endpoint[],
+  names: Names,
+  failed: OnFailedLookUp,
+): Promise<Endpoint[]> {
+  const hostname = url.hostname.replace(/^\[|\]$/g, "");
+  if (isIP(hostname)) return [endpointOf(url, hostname, source)];
+  try {
+    return [...await names.addresses(hostname)].sort().map((ip) => endpointOf(url, ip, source));
+  } catch (error) {
+    failed(hostname, error);
+    return before.filter((endpoint) => endpoint.url.href === url.href);
+  }
+}
+
+function endpointOf(url: URL, ip: string, source: string): Endpoint {
   const host = isIP(ip) === 6 ? `[${ip}]` : ip;
   const origin = `${url.protocol}//${host}${url.port === "" ? "" : `:${url.port}`}`;
   const basePath = url.pathname.replace(/\/+$/, "");
-  return { address: origin + basePath, origin, basePath, url };
+  return { address: origin + basePath, origin, basePath, url, source };
 }

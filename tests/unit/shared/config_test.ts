@@ -91,3 +91,19 @@ Deno.test("readTogether() tells the problems of both parts at once", () => {
   const both = () => readTogether(() => logConfig(env, false), () => readVariables(["PORT"], env));
   assert.throws(both, (error: ConfigError) => error.problems.length === 2);
 });
+
+Deno.test("readVariables() takes services and a DNS server, and says what is wrong with them", () => {
+  const read = (WORKER_URL: string, WORKER_DNS_SERVER: string) =>
+    readVariables(["WORKER_URL", "WORKER_DNS_SERVER"], from({ WORKER_URL, WORKER_DNS_SERVER }));
+  const { WORKER_URL: [url], WORKER_DNS_SERVER } = read("dns+srv://_worker._tcp.test/v1", "127.0.0.1:5353");
+  assert.deepEqual([url?.hostname, url?.pathname], ["_worker._tcp.test", "/v1"]);
+  assert.deepEqual(WORKER_DNS_SERVER, { address: "127.0.0.1", port: 5353 });
+  assert.deepEqual(read("http://w", "[::1]:5353").WORKER_DNS_SERVER, { address: "::1", port: 5353 });
+  assert.deepEqual(read("http://w", "10.0.0.2").WORKER_DNS_SERVER, { address: "10.0.0.2", port: 53 });
+  for (const wrong of ["dns+srv://_worker._tcp.test:80", "dns+srv://", "dns+srv:name", "ftp://w"]) {
+    assert.equal(problemsOf(() => read(wrong, "127.0.0.1")).length, 1, wrong);
+  }
+  for (const wrong of ["ns.test", "127.0.0.1:99999", "127.0.0.1:", ":53", "::1:53:"]) {
+    assert.equal(problemsOf(() => read("http://w", wrong)).length, 1, wrong);
+  }
+});

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Outcome } from "../../../../shared/outcome.ts";
 import { AttemptAbandoned, type AttemptRequest, createAgent, send } from "../../../../shared/pool/attempt.ts";
 import { Deadlines } from "../../../../shared/pool/deadlines.ts";
+import { namesFrom } from "../../../../shared/pool/names.ts";
 import { resolveEndpoints } from "../../../../shared/pool/resolve.ts";
 import { freePort } from "../../../support/ports.ts";
 import { Gate, problem, type Script, StubWorker } from "../../../support/stub_worker.ts";
@@ -17,7 +18,7 @@ async function sendTo(url: string, attempt: Partial<AttemptRequest> = {}, connec
   const agent = createAgent(connectTimeoutMs);
   const deadlines = new Deadlines();
   const failed = () => assert.fail("an address needs no look-up");
-  const [endpoint] = await resolveEndpoints([new URL(url)], [], () => Promise.resolve([]), failed);
+  const [endpoint] = await resolveEndpoints([new URL(url)], [], namesFrom(undefined), failed);
   assert.ok(endpoint);
   try {
     return await send(agent, endpoint, { ...ATTEMPT, ...attempt }, deadlines);

@@ -1,0 +1,84 @@
+// Looks the replicas up again and again: now and then while there are some to use, often while there is none.
+
+import { logger } from "../log.ts";
+import type { Names } from "./names.ts";
+import { type Endpoint, resolveEndpoints } from "./resolve.ts";
+
+const log = logger("pool");
+
+/** Pause between look-ups, in ms: design.md section 4. */
+export const LOOK_UP_EVERY_MS = 3000;
+/** The same while no replica is usable, in ms: the first one that starts is what everything waits for. */
+export const LOOK_UP_WHEN_EMPTY_MS = 200;
+
+/** What it needs. */
+export interface LookUpsPorts {
+  readonly urls: readonly URL[];
+  readonly names: Names;
+  /** Told what every look-up found. */
+  readonly onFound: (endpoints: readonly Endpoint[]) => void;
+  /** Whether some replica can be used. */
+  readonly usable: () => boolean;
+}
+
+/** See the file's first line. `start()` once; `hurry()` whenever nothing can be used any more. */
+export class LookUps {
+  readonly #ports: LookUpsPorts;
+  readonly #failing = new Set<string>();
+  #found: readonly Endpoint[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #looking = false;
+  #closed = false;
+
+  constructor(ports: LookUpsPorts) {
+    this.#ports = ports;
+  }
+
+  /** Resolves after the first look-up; the others follow by themselves. */
+  async start(): Promise<void> {
+    await this.#look();
+  }
+
+  /** Brings the next look-up forward. */
+  hurry(): void {
+    if (!this.#looking) this.#schedule();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    if (this.#closed) return;
+    const waitMs = this.#ports.usable() ? LOOK_UP_EVERY_MS : LOOK_UP_WHEN_EMPTY_MS;
+    this.#timer = setTimeout(() => this.#look(), waitMs);
+  }
+
+  async #look(): Promise<void> {
+    this.#looking = true;
+    const failed = new Set<string>();
+    this.#found = await resolveEndpoints(
+      this.#ports.urls,
+      this.#found,
+      this.#ports.names,
+      (hostname, error) => {
+        failed.add(hostname);
+        // Told once, not five times a second.
+        if (this.#failing.has(hostname)) return;
+        this.#failing.add(hostname);
+        log.warn("look-up failed, the last answer stands", { hostname, error: String(error) });
+      },
+    );
+    for (const hostname of this.#failing) {
+      if (failed.has(hostname)) continue;
+      this.#failing.delete(hostname);
+      log.info("look-up works again", { hostname });
+    }
+    if (this.#closed) return;
+    this.#looking = false;
+    this.#ports.onFound(this.#found);
+    this.#schedule();
+  }
+}
