@@ -189,6 +189,11 @@ export const variables = {
     "DNS server to ask for the names in `WORKER_URL`, `address:port`; none asks the system",
   ),
   WORKER_CONCURRENCY: withDefault("8", whole(1, 10_000), "requests at once, a replica"),
+  WORKER_RESERVED: withDefault(
+    "1",
+    whole(0, 10_000),
+    "ad-hoc calls a replica takes on top while records have all of `WORKER_CONCURRENCY`",
+  ),
   WORKER_MIN: withDefault(
     "0",
     whole(0, 1000),

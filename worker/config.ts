@@ -11,6 +11,8 @@ import type { LlmConfig } from "./llm/client.ts";
 export interface WorkerConfig {
   readonly port: number;
   readonly concurrency: number;
+  /** Ad-hoc calls on top of it, while deliveries have all of it. */
+  readonly reserved: number;
   readonly tokens: readonly string[];
   readonly maxBodyBytes: number;
   readonly database: Pick<DatabaseConfig, "url" | "statementTimeoutMs">;
@@ -28,6 +30,7 @@ export interface WorkerConfig {
 const NAMES = [
   "PORT",
   "WORKER_CONCURRENCY",
+  "WORKER_RESERVED",
   "WORKER_TOKEN",
   "MAX_BODY_BYTES",
   "DATABASE_URL",
@@ -66,6 +69,7 @@ export function parseConfig(env: Environment): WorkerConfig {
   return {
     port: values.PORT,
     concurrency: values.WORKER_CONCURRENCY,
+    reserved: values.WORKER_RESERVED,
     tokens: (values.WORKER_TOKEN ?? "").split(",").map((token) => token.trim()).filter((token) =>
       token !== ""
     ),

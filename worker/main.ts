@@ -47,7 +47,7 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
   const schema = new TicketSchema(database, config.table);
   const store = new PostgresLabelStore(schema);
   const ledger = new SpendLedger(database, config.budget, nowMs);
-  const permits = new Permits(config.concurrency);
+  const permits = new Permits(config.concurrency, config.reserved);
   const metrics = createMetrics({
     inFlight: () => permits.inFlight,
     unsavedLabels: () => store.unsavedLabels,

@@ -1,36 +1,57 @@
-// How many requests may run at once, and when the last one has ended.
+// How many requests may run at once, for whom some are kept free, and when the last one has ended.
 
-/** Permits without a queue: whoever gets none is told so at once. */
+/** Who asks: the consumer for a record, or a person. */
+export type Caller = "delivery" | "ad_hoc";
+
+/**
+ * Permits without a queue: whoever gets none is told so at once. Consumer and ingress have a pool each and know nothing
+ * of one another, so what is reserved for people is kept here, where both meet.
+ */
 export class Permits {
   readonly #max: number;
-  #inFlight = 0;
+  readonly #reserved: number;
+  readonly #running: Record<Caller, number> = { delivery: 0, ad_hoc: 0 };
   #idle: (() => void)[] = [];
 
-  constructor(max: number) {
+  /** @param reserved ad-hoc calls that run on top of `max` while deliveries have all of those. */
+  constructor(max: number, reserved: number) {
     this.#max = max;
+    this.#reserved = reserved;
   }
 
   /** Requests running now, those whose caller has gone away included. */
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#running.delivery + this.#running.ad_hoc;
   }
 
-  /** Takes one; false when all are taken. */
-  take(): boolean {
-    if (this.#inFlight >= this.#max) return false;
-    this.#inFlight++;
+  /** Takes one; false when there is none for this caller. */
+  take(caller: Caller): boolean {
+    if (!this.#hasRoom(caller)) return false;
+    this.#running[caller]++;
     return true;
   }
 
   /** Gives one back. */
-  give(): void {
-    this.#inFlight--;
-    if (this.#inFlight > 0) return;
+  give(caller: Caller): void {
+    this.#running[caller]--;
+    if (this.inFlight > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   /** Resolves when nothing is in flight. */
   idle(): Promise<void> {
-    return this.#inFlight === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+    return this.inFlight === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #hasRoom(caller: Caller): boolean {
+    switch (caller) {
+      case "delivery":
+        // All of `max` are for deliveries as long as people need no more than what is theirs.
+        return this.#running.delivery < this.#max && this.inFlight < this.#max + this.#reserved;
+      case "ad_hoc":
+        return this.inFlight < this.#max || this.#running.ad_hoc < this.#reserved;
+      default:
+        return caller satisfies never;
+    }
   }
 }

@@ -18,6 +18,7 @@ import { MemoryStore, MemoryTables } from "./memory_store.ts";
 export interface WorkerAppOptions {
   readonly tokens?: readonly string[];
   readonly concurrency?: number;
+  readonly reserved?: number;
   readonly maxBodyBytes?: number;
   readonly rules?: LabellingRules;
   readonly complete?: (prompt: Prompt, signal: AbortSignal | undefined) => Promise<Completion | LlmFailure>;
@@ -56,7 +57,7 @@ export function workerApp(options: WorkerAppOptions = {}): WorkerApp {
     },
     check: () => Promise.resolve(undefined),
   };
-  const permits = new Permits(options.concurrency ?? 8);
+  const permits = new Permits(options.concurrency ?? 8, options.reserved ?? 1);
   const nowMs = () => Date.now();
   const readiness = new WorkerReadiness({
     checkStore: () => store.check(),

@@ -92,7 +92,8 @@ export const PROBLEMS = {
   "replica-full": {
     status: 503,
     title: "This replica is full",
-    about: "`WORKER_CONCURRENCY` requests are running, and there is no queue: try another replica.",
+    about:
+      "`WORKER_CONCURRENCY` requests are running, for ad-hoc calls `WORKER_RESERVED` more, and there is no queue: try another replica.",
   },
   "draining": {
     status: 503,

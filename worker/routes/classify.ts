@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import type { ZodOpenApiOperationObject } from "zod-openapi";
-import { CLASSIFY_PATH, RequestHeader } from "../../shared/protocol.ts";
+import { CLASSIFY_PATH, parseIdempotencyKey, RequestHeader } from "../../shared/protocol.ts";
 import { ticketSchema } from "../../shared/ticket.ts";
 import { type ClassificationDeps, classify } from "../classification.ts";
 import { eventOf } from "../core/fence.ts";
@@ -12,7 +12,7 @@ import { problem } from "../http/problems.ts";
 import { invalid } from "../http/invalid.ts";
 import { json, problems, type Route } from "../http/route.ts";
 import { CLASSIFY_PROBLEMS, failureResponse } from "../http/failures.ts";
-import type { Permits } from "../permits.ts";
+import type { Caller, Permits } from "../permits.ts";
 import { type Audience, tellDecision } from "./decision.ts";
 import { type Answer, answerOf, answerSchema } from "./answer.ts";
 
@@ -69,12 +69,18 @@ export function classifyRoute(deps: ClassifyDeps): Route {
 async function handle(deps: ClassifyDeps, context: Context): Promise<Response> {
   if (deps.draining()) return problem("draining", "Try another replica", TRY_ANOTHER);
   if (context.req.header(RequestHeader.tombstone) === "true") return new Response(null, { status: 204 });
-  if (!deps.permits.take()) return problem("replica-full", "Try another replica", TRY_ANOTHER);
+  const caller = callerOf(context.req.header(RequestHeader.idempotencyKey));
+  if (!deps.permits.take(caller)) return problem("replica-full", "Try another replica", TRY_ANOTHER);
   try {
     return await classifyBody(deps, context);
   } finally {
-    deps.permits.give();
+    deps.permits.give(caller);
   }
+}
+
+/** Only a consumer's keys name a record's position; people may have keys of their own. */
+function callerOf(key: string | undefined): Caller {
+  return key !== undefined && parseIdempotencyKey(key) !== undefined ? "delivery" : "ad_hoc";
 }
 
 async function classifyBody(deps: ClassifyDeps, context: Context): Promise<Response> {

@@ -58,7 +58,7 @@ export function classifyBatchRoute(deps: ClassifyDeps): Route {
 
 async function handle(deps: ClassifyDeps, context: Context): Promise<Response> {
   if (deps.draining()) return problem("draining", "Try another replica", TRY_ANOTHER);
-  if (!deps.permits.take()) return problem("replica-full", "Try another replica", TRY_ANOTHER);
+  if (!deps.permits.take("ad_hoc")) return problem("replica-full", "Try another replica", TRY_ANOTHER);
   try {
     const body = await readJson(context.req.raw, deps.bodyLimit);
     if (body.kind === "problem") return body.response;
@@ -66,7 +66,7 @@ async function handle(deps: ClassifyDeps, context: Context): Promise<Response> {
     if (!batch.success) return invalid(batch.error);
     return Response.json({ results: await classifyAll(deps, context, batch.data.tickets) });
   } finally {
-    deps.permits.give();
+    deps.permits.give("ad_hoc");
   }
 }
 
@@ -82,8 +82,8 @@ async function classifyAll(
     for (const [at, ticket] of waiting) results[at] = await classifyOne(deps, context, ticket);
   };
   const workers = [work()];
-  while (workers.length < tickets.length && deps.permits.take()) {
-    workers.push(work().finally(() => deps.permits.give()));
+  while (workers.length < tickets.length && deps.permits.take("ad_hoc")) {
+    workers.push(work().finally(() => deps.permits.give("ad_hoc")));
   }
   await Promise.all(workers);
   return results;
