@@ -1,0 +1,107 @@
+// How many replicas `start` runs, by what there is to do: up at once from none, up by need, down after idle time. Pure.
+
+/** What the consumer's `GET /scale` says. */
+export interface RecordsToDo {
+  /** Records received or waiting that are not settled. */
+  readonly backlog: number;
+  readonly busyPermits: number;
+  /** Replicas that would clear the backlog in `TARGET_DRAIN_SECONDS`. */
+  readonly wantedReplicas: number;
+}
+
+/** What the ingress' `GET /scale` says. */
+export interface CallsToDo {
+  /** Ad-hoc calls that no replica has yet. */
+  readonly waiting: number;
+  readonly inFlight: number;
+}
+
+/** What there is to do; undefined is what could not be asked. */
+export interface ToDo {
+  readonly records: RecordsToDo | undefined;
+  readonly calls: CallsToDo | undefined;
+}
+
+/** What the environment says. */
+export interface ScalerBounds {
+  readonly min: number;
+  readonly max: number;
+  /** A replica goes when it was not needed for so long, in ms. */
+  readonly idleMs: number;
+  /** Attempts that one replica takes at once. */
+  readonly permitsPerReplica: number;
+}
+
+/** How many there should be, and in a few words why that changed. */
+export interface Decision {
+  readonly wanted: number;
+  readonly why: string;
+}
+
+/** More than one replica must be needed for so long, in ms: the first measured records may be far from the average. */
+const UP_AFTER_MS = 1000;
+/** Pause between two steps down, in ms, so that an end of work is not told replica by replica. */
+const DOWN_EVERY_MS = 10_000;
+
+/** See the file's first line. Time comes in, and never runs backwards. */
+export class Scaler {
+  readonly #bounds: ScalerBounds;
+  /** What was needed in the last `idleMs`: times rise, needs fall. */
+  #needs: { readonly atMs: number; readonly replicas: number }[] = [];
+  #wanted: number;
+  #aboveSinceMs: number | undefined;
+  #downMs = -Infinity;
+
+  constructor(bounds: ScalerBounds) {
+    this.#bounds = bounds;
+    this.#wanted = bounds.min;
+  }
+
+  /** How many replicas there should be from now on. */
+  decide(toDo: ToDo, nowMs: number): Decision {
+    const need = this.#needed(toDo);
+    this.#remember(need, nowMs);
+    this.#aboveSinceMs = need > this.#wanted ? this.#aboveSinceMs ?? nowMs : undefined;
+    if (this.#aboveSinceMs !== undefined) return this.#up(need, toDo, nowMs, this.#aboveSinceMs);
+    return this.#down(this.#needs[0]?.replicas ?? need, nowMs);
+  }
+
+  #up(need: number, toDo: ToDo, nowMs: number, sinceMs: number): Decision {
+    const before = this.#wanted;
+    if (before === 0) this.#wanted = 1;
+    else if (nowMs - sinceMs >= UP_AFTER_MS) this.#wanted = need;
+    const backlog = toDo.records?.backlog ?? 0;
+    if (backlog === 0) return { wanted: this.#wanted, why: "ad-hoc calls" };
+    return { wanted: this.#wanted, why: before === 0 ? "first record" : `backlog ${backlog}` };
+  }
+
+  #down(highest: number, nowMs: number): Decision {
+    const { idleMs } = this.#bounds;
+    if (highest < this.#wanted && nowMs - this.#downMs >= Math.min(DOWN_EVERY_MS, idleMs)) {
+      this.#wanted = highest;
+      this.#downMs = nowMs;
+    }
+    return { wanted: this.#wanted, why: `not needed for ${idleMs / 1000} s` };
+  }
+
+  #needed({ records, calls }: ToDo): number {
+    const { min, max, permitsPerReplica } = this.#bounds;
+    // Who cannot be asked has what it had: nothing is stopped on a guess.
+    const forRecords = records === undefined
+      ? this.#wanted
+      : records.backlog + records.busyPermits === 0
+      ? 0
+      : Math.max(1, records.wantedReplicas);
+    const forCalls = calls === undefined
+      ? 0
+      : Math.ceil((calls.waiting + calls.inFlight) / permitsPerReplica);
+    return Math.min(max, Math.max(min, forRecords, forCalls));
+  }
+
+  #remember(replicas: number, nowMs: number): void {
+    this.#needs = this.#needs.filter((each) =>
+      each.replicas > replicas && nowMs - each.atMs < this.#bounds.idleMs
+    );
+    this.#needs.push({ atMs: nowMs, replicas });
+  }
+}
