@@ -1,10 +1,12 @@
 // Puts the parts of a consumer together, runs them until it is told to stop or nothing is left to do, and ends them.
 
 import { logger } from "../shared/log.ts";
+import { outcomeLabel } from "../shared/outcome.ts";
 import type { Pool } from "../shared/pool/pool.ts";
 import { serve } from "../shared/process.ts";
 import { createAdmin } from "./admin/app.ts";
 import type { DeadLetterOperations } from "./admin/dead_letters.ts";
+import type { RecordOperations } from "./admin/records.ts";
 import { type Scale, scaleOf } from "./admin/scale.ts";
 import { Away } from "./away.ts";
 import type { ConsumerConfig } from "./config.ts";
@@ -87,8 +89,13 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
   const admin = parts.adminPort === undefined ? undefined : serve(
     parts.adminPort,
     "ADMIN_PORT",
-    createAdmin({ causes, registry: metrics.registry, scale, deadLetters: operations(desk, parts, runtime) })
-      .fetch,
+    createAdmin({
+      causes,
+      registry: metrics.registry,
+      scale,
+      deadLetters: operations(desk, parts, runtime),
+      records: recordsOf(runtime),
+    }).fetch,
   );
   log.info("listening", { port: admin?.addr.port, pool: parts.workers });
   let end: RunEnd;
@@ -134,6 +141,18 @@ function readScale({ config, concurrency, sender }: ConsumerParts, { view, permi
   const replicas = sender.replicas.filter((replica) => replica.permits(Date.now()) > 0).length;
   const facts = { bounds: config.scale, permitsPerReplica: concurrency, permitMs, replicas };
   return scaleOf(view, facts, Date.now());
+}
+
+function recordsOf(runtime: Runtime): RecordOperations {
+  return {
+    look({ offset, ...at }) {
+      const held = runtime.find(at, offset);
+      if (held === undefined) return undefined;
+      const { state, attempts, posts, last } = held;
+      return { state, attempts, posts, last: last === undefined ? null : outcomeLabel(last) };
+    },
+    take: ({ offset, ...at }) => runtime.take(at, offset),
+  };
 }
 
 function operations(

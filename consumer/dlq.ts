@@ -3,15 +3,18 @@
 import { type Environment, logConfig, readVariables } from "../shared/config.ts";
 import { configureLogs } from "../shared/log.ts";
 import { EXIT, onStopSignal, runMain, StartError } from "../shared/process.ts";
+import { askFirst } from "./admin_client.ts";
 import { DeadLetterDesk } from "./dead_letter_desk.ts";
 import { DLQ_USAGE, type DlqCommand, parseDlqArguments } from "./dead_letters/arguments.ts";
 import { RetryTopicMissing } from "./dead_letters/placement.ts";
 import type { ReplayProgress } from "./dead_letters/replay.ts";
-import { bar, dropAsText, listAsText, replayAsText, showAsText } from "./dead_letters/screen.ts";
+import { bar, dropAsText, listAsText, replayAsText, showAsText, takenAsText } from "./dead_letters/screen.ts";
 import { listAsJson, showAsJson } from "./dead_letters/wire.ts";
 import { SenderSuperseded } from "./kafka/transactional_sender.ts";
 import { connectKafka } from "./kafka_connection.ts";
 
+/** What is done with dead letters, Kafka alone being asked. */
+type DeskCommand = Exclude<DlqCommand, { name: "take" | "allow" }>;
 type Command<Name extends DlqCommand["name"]> = Extract<DlqCommand, { name: Name }>;
 
 const encoder = new TextEncoder();
@@ -25,6 +28,7 @@ async function main(): Promise<number> {
   if (command.name === "help") return print(DLQ_USAGE.trimEnd()), EXIT.ok;
   const stopping = new AbortController();
   onStopSignal(() => stopping.abort(new StartError("Stopped.")));
+  if (command.name === "take" || command.name === "allow") return await askConsumers(command, env);
   const { kafka, config } = await connectKafka(env, "ackpool-dlq");
   const desk = new DeadLetterDesk(kafka, config);
   try {
@@ -46,7 +50,7 @@ function parse(env: Environment): DlqCommand {
   }
 }
 
-function run(desk: DeadLetterDesk, command: DlqCommand, signal: AbortSignal): Promise<number> {
+function run(desk: DeadLetterDesk, command: DeskCommand, signal: AbortSignal): Promise<number> {
   switch (command.name) {
     case "help":
       return Promise.resolve(EXIT.ok);
@@ -109,6 +113,22 @@ async function drop(
   const summary = await desk.drop(request, signal);
   print(json ? JSON.stringify(summary, null, 2) : dropAsText(summary, request.dryRun));
   return signal.aborted ? EXIT.interrupted : EXIT.ok;
+}
+
+/** What only the consumer that has the record, or the flood, can do. */
+async function askConsumers(command: Command<"take"> | Command<"allow">, env: Environment): Promise<number> {
+  const { ADMIN_PORT } = readVariables(["ADMIN_PORT"], env);
+  const admins = command.admins ?? [`http://127.0.0.1:${ADMIN_PORT}`];
+  const asked = command.name === "allow"
+    ? await askFirst(admins, "/dead-letters/allow", { count: command.count })
+    : await askFirst(
+      admins,
+      `/records/${command.topic}/${command.partition}/${command.offset}/dead-letter`,
+      {},
+    );
+  if (asked.kind === "refused") throw new StartError(asked.answers.join("\n"));
+  print(command.name === "allow" ? `${asked.body["allowed"]} more let through.` : takenAsText(asked.body));
+  return EXIT.ok;
 }
 
 /** On a terminal only: a file wants no bar. */

@@ -11,6 +11,7 @@ import type { Delivery } from "./core/delivery.ts";
 import type { Command, Event, Notice } from "./core/events.ts";
 import { Machine, type MachineConfig, type MachineView } from "./core/machine.ts";
 import type { TopicPartition } from "./core/partition.ts";
+import { effectOf, type TakeEffect } from "./core/taking.ts";
 import { Pace } from "./core/scale.ts";
 import type { KafkaRecord } from "./kafka/record.ts";
 import type { ConsumerMetrics } from "./metrics.ts";
@@ -93,6 +94,21 @@ export class Runtime {
   /** Time that a settled record holds a permit, in ms; undefined before the first one. */
   get permitMs(): number | undefined {
     return this.#pace.permitMs;
+  }
+
+  /** A record that is received and not settled; undefined where it is not held. */
+  find(at: TopicPartition, offset: number): Delivery<KafkaRecord> | undefined {
+    return this.#machine.find(at, offset);
+  }
+
+  /** An operator takes a record out of delivery. Undefined where it is not held. */
+  take(at: TopicPartition, offset: number): TakeEffect | undefined {
+    const delivery = this.find(at, offset);
+    const effect = delivery && effectOf(delivery);
+    if (delivery === undefined || effect === undefined) return undefined;
+    log.warn("taken out by an operator", { ...aboutOf(delivery), effect });
+    this.feed({ type: "take_requested", at, offset });
+    return effect;
   }
 
   /** Why delivery is held up, as far as machine and pool know. */

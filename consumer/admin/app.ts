@@ -5,6 +5,7 @@ import type { Registry } from "prom-client";
 import { type Cause, readinessResponse } from "../../shared/health.ts";
 import { problemResponse } from "../../shared/problem.ts";
 import { type DeadLetterOperations, deadLetterRoutes } from "./dead_letters.ts";
+import { type RecordOperations, recordRoutes } from "./records.ts";
 import type { Scale } from "./scale.ts";
 
 /** What the admin side shows. */
@@ -13,10 +14,11 @@ export interface AdminDeps {
   readonly registry: Registry;
   readonly scale: () => Scale;
   readonly deadLetters?: DeadLetterOperations;
+  readonly records?: RecordOperations;
 }
 
 /** The admin application, for `ADMIN_PORT`. */
-export function createAdmin({ causes, registry, scale, deadLetters }: AdminDeps): Hono {
+export function createAdmin({ causes, registry, scale, deadLetters, records }: AdminDeps): Hono {
   const app = new Hono();
   app.get("/livez", (c) => c.json({ status: "alive" }));
   app.get("/readyz", () => readinessResponse(causes()));
@@ -26,12 +28,13 @@ export function createAdmin({ causes, registry, scale, deadLetters }: AdminDeps)
   );
   app.get("/scale", (c) => c.json(scale()));
   if (deadLetters !== undefined) app.route("/dead-letters", deadLetterRoutes(deadLetters));
+  if (records !== undefined) app.route("/records", recordRoutes(records));
   app.notFound((c) =>
     problemResponse({
       type: "about:blank",
       title: "Not Found",
       status: 404,
-      detail: `There is no ${c.req.path}. Try /livez, /readyz, /metrics, /scale or /dead-letters.`,
+      detail: `There is no ${c.req.path}. Try /livez, /readyz, /metrics, /scale, /dead-letters or /records.`,
     })
   );
   return app;

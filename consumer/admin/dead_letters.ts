@@ -1,7 +1,6 @@
 // Dead letters over HTTP, for a page or a script: the same operations as `deno task dlq`, typed for `hono/client`.
 
 import { Hono } from "hono";
-import type { Context } from "hono";
 import { z } from "zod";
 import { problemResponse } from "../../shared/problem.ts";
 import type { DropRequest, DropSummary } from "../dead_letters/drop.ts";
@@ -12,6 +11,7 @@ import type { findOne, Scan } from "../dead_letters/scan.ts";
 import { listAsJson, showAsJson } from "../dead_letters/wire.ts";
 import { SenderSuperseded } from "../kafka/transactional_sender.ts";
 import { ReplayRun } from "./replay_run.ts";
+import { json, parse, Refusal, type Refused } from "./requests.ts";
 
 /** What the routes need. */
 export interface DeadLetterOperations {
@@ -107,36 +107,9 @@ export function deadLetterRoutes(operations: DeadLetterOperations) {
 /** See {@link deadLetterRoutes}. */
 export type DeadLetterRoutes = ReturnType<typeof deadLetterRoutes>;
 
-/** A request that is refused, and why. */
-class Refusal extends Error {
-  override readonly name = "Refusal";
-  constructor(readonly status: number, readonly slug: string, message: string) {
-    super(message);
-  }
-}
-
 const limited = () => AbortSignal.timeout(READ_LIMIT_MS);
 const path = (at: { topic: string; partition: number; offset: number }) =>
   `${at.topic}/${at.partition}/${at.offset}`;
-
-/** Pages of other origins cannot send this type without being asked, so they cannot replay in a person's name. */
-async function json(c: Context): Promise<unknown> {
-  if (!/^application\/json\b/.test(c.req.header("content-type") ?? "")) {
-    throw new Refusal(415, "unsupported-media-type", "The body has to be application/json");
-  }
-  try {
-    return await c.req.json();
-  } catch {
-    throw new Refusal(400, "not-json", "The body is not JSON");
-  }
-}
-
-function parse<T>(schema: z.ZodType<T>, input: unknown): T {
-  const read = schema.safeParse(input);
-  if (read.success) return read.data;
-  const problems = read.error.issues.map(({ path, message }) => `${path.join(".") || "body"}: ${message}`);
-  throw new Refusal(422, "invalid-request", problems.join("; "));
-}
 
 /** Replay and drop change something, so nobody gets all of them for having forgotten the filter. */
 function narrowed<T extends z.infer<typeof whichSchema>>(request: T): T {
@@ -171,7 +144,7 @@ function toProblem(error: Error): Response {
   return problemResponse({ type: `/problems/${slug}`, title: slug, status, detail: error.message });
 }
 
-function kindOf(error: Error): { readonly status: number; readonly slug: string } {
+function kindOf(error: Error): Refused {
   if (error instanceof Refusal) return error;
   if (error instanceof SenderSuperseded) return { status: 409, slug: "superseded" };
   if (error instanceof RetryTopicMissing) return { status: 409, slug: "retry-topic-missing" };

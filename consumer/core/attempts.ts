@@ -44,6 +44,7 @@ export class Attempts<R> {
     delivery.last = outcome;
     if (rule.disposition === "settle") return this.#succeeded(delivery, nowMs);
     this.#parts.sending.returnPermit(delivery);
+    if (delivery.taken) return this.#parts.deadLetters.addFree(delivery, "operator");
     switch (rule.disposition) {
       case "dead_letter": {
         const asked = outcome.kind === "answer" && outcome.action !== undefined;
@@ -117,6 +118,7 @@ export class Attempts<R> {
     if (this.#parts.sending.takeProbe(delivery)) this.#parts.judging.breaker.probeLost(nowMs);
     if (delivery.home.revoked) return this.#parts.sending.stale(delivery);
     this.#parts.sending.returnPermit(delivery);
+    if (delivery.taken) return this.#parts.deadLetters.addFree(delivery, "operator");
     this.#parts.sending.again(delivery);
   }
 

@@ -14,6 +14,8 @@ export class DeadLetters<R> {
   readonly #budget: DeadLetterBudget;
   readonly #random: () => number;
   readonly #waiting: Queue<Delivery<R>> = new Queue();
+  /** They cost no token. */
+  readonly #free: Queue<Delivery<R>> = new Queue();
   readonly #unwritten: DueQueue<Delivery<R>> = new DueQueue();
   #floodSinceMs: number | undefined;
   #failingSinceMs: number | undefined;
@@ -66,6 +68,22 @@ export class DeadLetters<R> {
     this.#waiting.push(delivery);
   }
 
+  /** A record is to be dead-lettered that need not be paid for. */
+  addFree(delivery: Delivery<R>, reason: DeadLetterReason): void {
+    delivery.reason = reason;
+    delivery.state = "dead_lettering";
+    this.#free.push(delivery);
+  }
+
+  /** A record that waits for a token needs none any more. */
+  letThrough(delivery: Delivery<R>): void {
+    for (let left = this.#waiting.length; left > 0; left--) {
+      const waiting = this.#waiting.shift();
+      if (waiting === delivery) this.#free.push(delivery);
+      else if (waiting !== undefined) this.#waiting.push(waiting);
+    }
+  }
+
   /** A partition went, and those of its records that wait for a token with it. */
   forgetDropped(): void {
     for (let left = this.#waiting.length; left > 0; left--) {
@@ -90,7 +108,8 @@ export class DeadLetters<R> {
 
   /** The next record to write now; undefined when none may be. */
   take(nowMs: number): Delivery<R> | undefined {
-    const delivery = this.#takeLive(() => this.#unwritten.takeDue(nowMs)) ?? this.#takePaid(nowMs);
+    const delivery = this.#takeLive(() => this.#unwritten.takeDue(nowMs)) ??
+      this.#takeLive(() => this.#free.shift()) ?? this.#takePaid(nowMs);
     if (delivery !== undefined) this.#writing += 1;
     return delivery;
   }

@@ -4,7 +4,13 @@ import type { Outcome } from "../../shared/outcome.ts";
 import type { Partition } from "./partition.ts";
 
 /** Why a record is dead-lettered. */
-export type DeadLetterReason = "rejected" | "attempts-exhausted" | "ticket-not-found" | "asked-by-worker";
+export type DeadLetterReason =
+  | "rejected"
+  | "attempts-exhausted"
+  | "ticket-not-found"
+  | "asked-by-worker"
+  /** An operator took it out. */
+  | "operator";
 
 /** A record as the source hands it in. The core never looks into `record`. */
 export interface Received<R> {
@@ -56,6 +62,8 @@ export interface Delivery<R> extends Readonly<Received<R>> {
   failedMs: number | undefined;
   /** When it was sent for the first time, in ms. */
   sentMs: number | undefined;
+  /** An operator wants it dead-lettered as soon as can be. */
+  taken: boolean;
   /** Belongs to the open batch, in `batch` mode. */
   batched: boolean;
   /** Why it is dead-lettered, once it is. */

@@ -102,8 +102,10 @@ export class Dispatcher<R> {
 
   #take(partition: Partition<R>, fresh: boolean): Delivery<R> | undefined {
     if (partition.revoked) return undefined;
-    const again = partition.again.shift();
-    if (again !== undefined) return again;
+    for (let again = partition.again.shift(); again !== undefined; again = partition.again.shift()) {
+      // An operator may have taken it out meanwhile.
+      if (again.state === "ready") return again;
+    }
     return fresh && this.#mayStart(partition) ? this.#takeFresh(partition) : undefined;
   }
 

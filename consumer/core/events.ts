@@ -44,6 +44,8 @@ export type Event<R> =
   | { readonly type: "readiness_checked"; readonly ready: boolean }
   /** An operator lets dead letters through. */
   | { readonly type: "dead_letters_allowed"; readonly count: number }
+  /** An operator wants this record dead-lettered, whatever its attempts come to. */
+  | { readonly type: "take_requested"; readonly at: TopicPartition; readonly offset: number }
   /** Time has passed; `wakeAtMs` asked for it. */
   | { readonly type: "tick" }
   | { readonly type: "stop_requested" };

@@ -30,6 +30,11 @@ export class Holdings<R> {
     return [...this.#partitions.values()];
   }
 
+  /** A partition that is ours. */
+  find(at: TopicPartition): Partition<R> | undefined {
+    return this.#partitions.get(partitionId(at));
+  }
+
   /** When the last record or assignment came, in ms; undefined while an assignment is awaited. */
   get newsMs(): number | undefined {
     return this.#newsMs;
@@ -108,7 +113,7 @@ export class Holdings<R> {
     const { home } = delivery;
     delivery.state = "settled";
     home.ledger.settle(delivery.seq);
-    home.started -= 1;
+    if (delivery.posts > 0) home.started -= 1;
     this.#intake.remove(delivery);
     this.#commits.touch(home, nowMs);
     this.#outbox.notice({ kind: "settled", delivery });
@@ -134,6 +139,7 @@ export class Holdings<R> {
       last: undefined,
       failedMs: undefined,
       sentMs: undefined,
+      taken: false,
       batched: false,
       reason: undefined,
     };

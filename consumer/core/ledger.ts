@@ -65,6 +65,17 @@ export class Ledger<T extends object> {
     return this.#head === this.#tail ? undefined : this.#items[this.#head & this.#mask];
   }
 
+  /** The unsettled record at an offset; undefined where there is none. O(log n). */
+  find(offset: number): T | undefined {
+    let [low, high] = [this.#head, this.#tail];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.#offsetAt(middle) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.#tail && this.#offsetAt(low) === offset ? this.#items[low & this.#mask] : undefined;
+  }
+
   /** Notes a record as received; the sequence number is what {@link settle} takes. Offsets must grow. */
   receive(offset: number, item: T): number {
     const seq = this.#append(offset);

@@ -3,6 +3,7 @@
 import { Attempts } from "./attempts.ts";
 import { Commits } from "./commits.ts";
 import { DeadLetters } from "./dead_letters.ts";
+import type { Delivery } from "./delivery.ts";
 import type { Command, Event } from "./events.ts";
 import { Holdings } from "./holdings.ts";
 import { Judging } from "./judging.ts";
@@ -12,6 +13,7 @@ import { type Policy, policyFor } from "./policy.ts";
 import { Retrying } from "./retrying.ts";
 import { Sending } from "./sending.ts";
 import type { MachineConfig } from "./settings.ts";
+import { takeOut } from "./taking.ts";
 import type { MachineView } from "./view.ts";
 
 export type { MachineConfig } from "./settings.ts";
@@ -44,8 +46,9 @@ export class Machine<R> {
     this.#commits = commits;
     this.#holdings = new Holdings(policy, config.bounds, commits, outbox);
     this.#judging = new Judging(outbox);
-    this.#sending = new Sending(config, policy, this.#judging.breaker, commits, outbox);
     this.#deadLetters = new DeadLetters(config.deadLetters, random, nowMs);
+    const divert = (delivery: Delivery<R>) => this.#divert(delivery);
+    this.#sending = new Sending(config, policy, this.#judging.breaker, commits, outbox, divert);
     this.#retrying = new Retrying(config, random, this.#sending, this.#deadLetters, commits, outbox);
     this.#attempts = new Attempts({
       policy,
@@ -72,6 +75,11 @@ export class Machine<R> {
       entriesMax: this.#sending.entriesMax,
       stopping: this.#stopByMs !== undefined,
     };
+  }
+
+  /** The record of an offset; undefined where it is not held: not ours, not received yet, or settled. */
+  find(at: TopicPartition, offset: number): Delivery<R> | undefined {
+    return this.#holdings.find(at)?.ledger.find(offset);
   }
 
   /** Takes one event in and answers with what is to be done, in order. */
@@ -127,6 +135,10 @@ export class Machine<R> {
         return this.#attempts.readinessChecked(event.ready, nowMs);
       case "dead_letters_allowed":
         return this.#deadLetters.allow(event.count);
+      case "take_requested": {
+        const delivery = this.find(event.at, event.offset);
+        return delivery && takeOut(delivery, this.#deadLetters);
+      }
       case "tick":
         return;
       case "stop_requested":
@@ -139,18 +151,24 @@ export class Machine<R> {
   /** What follows from where we are now, whatever the event was. */
   #advance(nowMs: number): void {
     this.#retrying.wake(nowMs);
-    for (let bad = this.#deadLetters.take(nowMs); bad !== undefined; bad = this.#deadLetters.take(nowMs)) {
-      this.#outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
-    }
     if (this.#sending.betweenBatches) {
       // A whole batch is committed before the next one begins, which may have to wait for that.
       this.#commits.hurry(nowMs);
       this.#commitDue(nowMs);
     }
     if (this.#stopByMs === undefined) this.#sending.send(nowMs);
+    for (let bad = this.#deadLetters.take(nowMs); bad !== undefined; bad = this.#deadLetters.take(nowMs)) {
+      this.#outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
+    }
     this.#commitDue(nowMs);
     if ((this.#idleAtMs() ?? Infinity) <= nowMs) this.#tellIdle();
     if (this.#stopByMs !== undefined) this.#maybeStopped(this.#stopByMs, nowMs);
+  }
+
+  /** A new record's turn has come: it may be one that is not to be sent. */
+  #divert(delivery: Delivery<R>): boolean {
+    if (delivery.taken) this.#deadLetters.addFree(delivery, "operator");
+    return delivery.taken;
   }
 
   #giveUp(at: TopicPartition): void {

@@ -11,12 +11,16 @@ import type { Partition } from "./partition.ts";
 import type { Policy } from "./policy.ts";
 import type { MachineConfig } from "./settings.ts";
 
+/** Whether a new record whose turn has come goes elsewhere; then it was put there. */
+export type Divert<R> = (delivery: Delivery<R>) => boolean;
+
 /** Counts permits and hands them out. */
 export class Sending<R> {
   readonly #policy: Policy;
   readonly #breaker: Breaker;
   readonly #commits: Commits<R>;
   readonly #outbox: Outbox<R>;
+  readonly #divert: Divert<R>;
   readonly #dispatcher: Dispatcher<R>;
   readonly #gate: BatchGate | undefined;
   /** Started records and settled runs that a partition's offset map has room for. */
@@ -35,11 +39,13 @@ export class Sending<R> {
     breaker: Breaker,
     commits: Commits<R>,
     outbox: Outbox<R>,
+    divert: Divert<R>,
   ) {
     this.#policy = policy;
     this.#breaker = breaker;
     this.#commits = commits;
     this.#outbox = outbox;
+    this.#divert = divert;
     this.entriesMax = entriesMax(config.bounds.aheadMax * 2, config.maxAttempts);
     this.#dispatcher = new Dispatcher((partition) => this.#mayStart(partition));
     this.#gate = policy.batched ? new BatchGate(config.batch) : undefined;
@@ -101,7 +107,7 @@ export class Sending<R> {
       const fresh = this.#gate?.admits(this.#dispatcher.fresh, this.#mayBegin(), nowMs) ?? true;
       const delivery = this.#dispatcher.next(fresh);
       if (delivery === undefined) return;
-      this.#sendOne(delivery, nowMs);
+      if (!this.#isDiverted(delivery)) this.#sendOne(delivery, nowMs);
     }
   }
 
@@ -159,12 +165,18 @@ export class Sending<R> {
 
   #sendProbe(nowMs: number): void {
     if ((this.#breaker.probeAtMs ?? Infinity) > nowMs || this.#inFlight >= this.#permits) return;
-    const delivery = this.#dispatcher.nextProbe();
+    let delivery = this.#dispatcher.nextProbe();
+    while (delivery !== undefined && this.#isDiverted(delivery)) delivery = this.#dispatcher.nextProbe();
     if (delivery === undefined) return this.#breaker.probeLost(nowMs);
     this.#probe = delivery;
     this.#probedSuspect = delivery.posts > 0;
     this.#breaker.probeSent();
     this.#sendOne(delivery, nowMs);
+  }
+
+  /** Only before the first time: a record that was sent goes on. */
+  #isDiverted(delivery: Delivery<R>): boolean {
+    return delivery.sentMs === undefined && this.#divert(delivery);
   }
 
   #sendOne(delivery: Delivery<R>, nowMs: number): void {

@@ -18,7 +18,16 @@ export type DlqCommand =
   }
   | { readonly name: "show"; readonly at: string; readonly json: boolean }
   | { readonly name: "replay"; readonly request: ReplayRequest; readonly json: boolean }
-  | { readonly name: "drop"; readonly request: DropRequest; readonly json: boolean };
+  | { readonly name: "drop"; readonly request: DropRequest; readonly json: boolean }
+  | {
+    readonly name: "take";
+    readonly topic: string;
+    readonly partition: string;
+    readonly offset: string;
+    /** Base URLs of the consumers' admin ports; undefined: the one of this machine. */
+    readonly admins: readonly string[] | undefined;
+  }
+  | { readonly name: "allow"; readonly count: number; readonly admins: readonly string[] | undefined };
 
 /** The text of `--help`. */
 export const DLQ_USAGE = `Looks at the dead letters of a group, and sends them through again.
@@ -27,6 +36,8 @@ export const DLQ_USAGE = `Looks at the dead letters of a group, and sends them t
   deno task dlq show [TOPIC/]PART/OFFSET one of them with its value and headers
   deno task dlq replay                   through the retry topic, which only this group reads
   deno task dlq drop                     marks them as done with; Kafka deletes them in its time
+  deno task dlq take TOPIC/PART/OFFSET   dead-letters a record that is in delivery and will not settle
+  deno task dlq allow COUNT              lets so many through where the cause is dead-letter-flood
 
 Which (all that is given must hold; list shows what is meant):
   --status 422,5xx,timeout   what the last attempt came to
@@ -41,6 +52,7 @@ Which (all that is given must hold; list shows what is meant):
   replay   --rate 50 (a second)   --max 1000   --canary 5 (the rest goes when these have settled)
            --canary-timeout 10m   --replays-max 3 (leaves those that were replayed so often)
   replay, drop   --dry-run
+  take, allow    --admin http://host:port (a consumer's ADMIN_PORT; may be given again, the first that can does it)
   --json   for machines
 
 A replay that is stopped or killed goes on where it was when the same command is given again.
@@ -63,6 +75,7 @@ const OPTIONS = {
   "canary-timeout": { type: "string", default: "10m" },
   "replays-max": { type: "string" },
   "dry-run": { type: "boolean", default: false },
+  admin: { type: "string", multiple: true },
   json: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
@@ -79,7 +92,7 @@ export function parseDlqArguments(args: readonly string[], nowMs: number, replay
   const { values, positionals: [name = "help", ...rest] } = read(args);
   if (values.help || name === "help") return { name: "help" };
   const { json } = values;
-  if (name !== "show" && rest.length > 0) {
+  if (!["show", "take", "allow"].includes(name) && rest.length > 0) {
     throw new TypeError(`There is one command at a time: ${rest.join(" ")}`);
   }
   switch (name) {
@@ -100,8 +113,13 @@ export function parseDlqArguments(args: readonly string[], nowMs: number, replay
       return { name, request: replayOf(values, nowMs, replaysMax), json };
     case "drop":
       return { name, request: { ...narrowed(values, nowMs), dryRun: values["dry-run"] }, json };
+    case "take":
+      return { name, ...placeOf(rest), admins: values.admin };
+    case "allow":
+      if (rest.length !== 1) throw new TypeError("allow takes one COUNT");
+      return { name, count: whole("COUNT", rest[0] ?? "", 1), admins: values.admin };
     default:
-      throw new TypeError(`There is no ${name}: list, show, replay or drop`);
+      throw new TypeError(`There is no ${name}: list, show, replay, drop, take or allow`);
   }
 }
 
@@ -118,6 +136,15 @@ export function parseTime(option: string, text: string, nowMs: number): number {
   throw new TypeError(
     `${option} is neither a date nor a time such as 90s, 15m, 2h, 7d: current value is "${text}"`,
   );
+}
+
+/** `TOPIC/PARTITION/OFFSET`, or the three of them apart. */
+function placeOf(rest: readonly string[]) {
+  const [, topic, partition, offset] = /^([^/]+)\/(\d{1,10})\/(\d{1,15})$/.exec(rest.join("/")) ?? [];
+  if (topic === undefined || partition === undefined || offset === undefined) {
+    throw new TypeError("take takes one TOPIC/PARTITION/OFFSET");
+  }
+  return { topic, partition, offset };
 }
 
 function read(args: readonly string[]) {

@@ -82,6 +82,15 @@ export function dropAsText({ meant, dropped }: DropSummary, dryRun: boolean): st
   return dryRun ? `${count(meant)} would be dropped.` : `${count(dropped)} of ${count(meant)} dropped.`;
 }
 
+/** The last line of `dlq take`. */
+export function takenAsText({ at, effect }: Readonly<Record<string, unknown>>): string {
+  const when: Record<string, string> = {
+    "after-attempt": "as soon as the attempt that is out has ended, unless it settles",
+    "in-turn": "as soon as those before it are settled",
+  };
+  return `${at} is dead-lettered ${when[String(effect)] ?? "now"}.`;
+}
+
 /** A bar of a fixed width with how much is done, how fast, and how long it still takes. */
 export function bar(done: number, total: number, elapsedMs: number): string {
   const width = 30;

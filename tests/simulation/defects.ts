@@ -76,9 +76,10 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a permit leaks on a timeout",
     file: "consumer/core/attempts.ts",
-    text: "this.#parts.sending.returnPermit(delivery);\n    switch (rule.disposition)",
+    text:
+      'this.#parts.sending.returnPermit(delivery);\n    if (delivery.taken) return this.#parts.deadLetters.addFree(delivery, "operator");\n    switch',
     instead: `if (outcome.kind !== "timeout") this.#parts.sending.returnPermit(delivery);
-    switch (rule.disposition)`,
+    switch`,
   },
   {
     name: "a permit leaks when a partition was revoked",

@@ -76,6 +76,16 @@ export class Member implements Process {
     if (this.alive) this.#pool?.refresh();
   }
 
+  /** An operator takes the record out that holds a partition's watermark. */
+  take(partition: number): void {
+    const at = { topic: "t", partition };
+    const held = this.#machine.view.partitions.find((each) => each.partition === partition)?.ledger.first();
+    if (held === undefined) return;
+    this.tell(() => `is told to take ${about(held)} out`);
+    held.record.takenOut = true;
+    this.feed({ type: "take_requested", at, offset: held.offset });
+  }
+
   /** SIGTERM. */
   stop(): void {
     if (!this.alive || this.#stopByMs !== undefined) return;

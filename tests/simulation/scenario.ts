@@ -56,6 +56,8 @@ export type Fault =
     /** The group takes a live member for dead. */
     | { readonly type: "evict"; readonly consumer: number }
     | { readonly type: "rebalance" }
+    /** An operator takes the oldest unsettled record of a partition out, whoever has it. */
+    | { readonly type: "take"; readonly partition: number }
     | { readonly type: "commits_fail"; readonly how: "refused" | "unanswered" | "late" }
     | { readonly type: "dead_letters_fail"; readonly how: "refused" | "unanswered" }
   );
@@ -218,7 +220,11 @@ function faultsOf(random: () => number, replicas: number, balanced: boolean, mod
     faults.push({ atMs: when.atMs + whole(0, 5000, random()), forMs: 3000, type: "restart", consumer: 0 });
   }
   const together = faults.filter(() => random() < 0.25).map((fault) => inTheMidstOf(fault, random));
-  return [...faults, ...together].sort((a, b) => a.atMs - b.atMs);
+  const taken = Array.from({ length: random() < 0.15 ? 3 : 0 }, (): Fault => {
+    const atMs = whole(0, random() < 0.5 ? 2000 : FAULTS_FOR_MS, random());
+    return { atMs, forMs: 0, type: "take", partition: whole(0, 1, random()) };
+  });
+  return [...faults, ...together, ...taken].sort((a, b) => a.atMs - b.atMs);
 }
 
 /** Faults come together: while one lasts, somebody restarts something. */

@@ -192,6 +192,8 @@ class Simulation {
         return target && this.#broker.evict(target.memberId);
       case "rebalance":
         return this.#broker.rebalance();
+      case "take":
+        return alive.forEach((member) => member.take(fault.partition));
       case "no_replica":
         alive.forEach((member) => member.lookUp());
         return this.#timeline.after(fault.forMs, () => this.#alive().forEach((member) => member.lookUp()));

@@ -111,6 +111,8 @@ export class Watch {
     const exhausted = reason === "attempts-exhausted" || reason === "ticket-not-found";
     expect(!exhausted || attempts === maxAttempts, "attempts are used up first", () => `${attempts}`);
     const bad = ["poison", "rejected", "asked", "missing"].includes(kind);
+    expect(reason !== "operator" || record.takenOut, "an operator asked for it", () => name(record));
+    if (record.takenOut) return;
     if (this.#paid.has(delivery)) return;
     this.#paid.add(delivery);
     if (!bad) this.#world.goodDeadLetters.add(record);

@@ -13,6 +13,8 @@ export interface SimRecord {
   readonly laneIndex: number;
   /** A worker answered success to the consumer that asked, or the broker confirmed its dead letter to it. */
   settled: boolean;
+  /** An operator has asked for its dead letter. */
+  takenOut: boolean;
   /** POSTs of it by all consumers together. */
   posts: number;
   /** Failures of its own that it has had, as planned. */
@@ -147,6 +149,7 @@ export class World {
       offset: log.end + plan.gapBefore,
       laneIndex: mates.length,
       settled: false,
+      takenOut: false,
       posts: 0,
       failed: 0,
       working: 0,

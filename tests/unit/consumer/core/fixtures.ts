@@ -33,6 +33,7 @@ export function deliveryOf(home: Partition<Name>, changes: Partial<Delivery<Name
     last: undefined,
     failedMs: undefined,
     sentMs: undefined,
+    taken: false,
     batched: false,
     reason: undefined,
     ...changes,

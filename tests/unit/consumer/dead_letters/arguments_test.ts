@@ -46,3 +46,18 @@ Deno.test("parseTime() reads how long ago, and dates", () => {
   assert.equal(parseTime("--since", "7d", NOW), NOW - 7 * 86_400_000);
   assert.equal(parseTime("--since", "2026-01-01", NOW), Date.parse("2026-01-01"));
 });
+
+Deno.test("parseDlqArguments() reads the place of a record to take out, in one piece or three", () => {
+  const place = { name: "take", topic: "t.x", partition: "3", offset: "42", admins: undefined };
+  assert.deepEqual(parse("take", "t.x/3/42"), place);
+  assert.deepEqual(parse("take", "t.x", "3", "42"), place);
+  const elsewhere = parse("take", "t.x/3/42", "--admin", "http://a:1", "--admin", "http://b:1");
+  assert.deepEqual(elsewhere, { ...place, admins: ["http://a:1", "http://b:1"] });
+  assert.throws(() => parse("take", "t.x/3"), /TOPIC\/PARTITION\/OFFSET/);
+});
+
+Deno.test("parseDlqArguments() reads how many dead letters are let through", () => {
+  assert.deepEqual(parse("allow", "100"), { name: "allow", count: 100, admins: undefined });
+  assert.throws(() => parse("allow", "many"), /COUNT is not a whole number from 1 on/);
+  assert.throws(() => parse("allow"), /allow takes one COUNT/);
+});

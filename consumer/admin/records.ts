@@ -1,0 +1,74 @@
+// Records in delivery over HTTP: where one is, and taking out one that will not settle. Typed for `hono/client`.
+
+import { Hono } from "hono";
+import { z } from "zod";
+import { problemResponse } from "../../shared/problem.ts";
+import type { TakeEffect } from "../core/taking.ts";
+import { json, parse, Refusal } from "./requests.ts";
+
+/** A record's place in a topic that the consumer reads. */
+export interface RecordPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** A record that is held: received and not settled. */
+export interface HeldRecord {
+  /** As the machine names it: `ready`, `in_flight`, `waiting`, `judging` or `dead_lettering`. */
+  readonly state: string;
+  /** Attempts that counted against it. */
+  readonly attempts: number;
+  /** Attempts made of it. */
+  readonly posts: number;
+  /** What the last one came to; null before the first. */
+  readonly last: string | null;
+}
+
+/** What the routes need. */
+export interface RecordOperations {
+  /** Undefined where this consumer does not hold it. */
+  look(place: RecordPlace): HeldRecord | undefined;
+  /** Dead-letters it; undefined where this consumer does not hold it. */
+  take(place: RecordPlace): TakeEffect | undefined;
+}
+
+const bodySchema = z.strictObject({});
+
+/** The routes. `RecordRoutes` is their type, for `hc<RecordRoutes>()`. */
+export function recordRoutes(operations: RecordOperations) {
+  return new Hono()
+    .get("/:topic/:partition{\\d{1,10}}/:offset{\\d{1,15}}", (c) => {
+      const place = placeOf(c.req.param());
+      return c.json({ at: at(place), ...held(place, operations.look(place)) });
+    })
+    .post("/:topic/:partition{\\d{1,10}}/:offset{\\d{1,15}}/dead-letter", async (c) => {
+      const place = placeOf(c.req.param());
+      parse(bodySchema, await json(c));
+      return c.json({ at: at(place), effect: held(place, operations.take(place)) }, 202);
+    })
+    .onError((error) => {
+      const { status, slug } = error instanceof Refusal ? error : { status: 500, slug: "internal" };
+      return problemResponse({ type: `/problems/${slug}`, title: slug, status, detail: error.message });
+    });
+}
+
+/** See {@link recordRoutes}. */
+export type RecordRoutes = ReturnType<typeof recordRoutes>;
+
+const at = ({ topic, partition, offset }: RecordPlace) => `${topic}/${partition}/${offset}`;
+
+function placeOf(param: { topic: string; partition: string; offset: string }): RecordPlace {
+  return { topic: param.topic, partition: Number(param.partition), offset: Number(param.offset) };
+}
+
+function held<T>(place: RecordPlace, found: T | undefined): T {
+  if (found !== undefined) return found;
+  throw new Refusal(
+    404,
+    "not-held",
+    `This consumer does not hold ${
+      at(place)
+    }: the partition is another's, or the record is not received or settled`,
+  );
+}
