@@ -1,11 +1,12 @@
 // What the environment may say to the consumer.
 
 import type { DnsServer } from "../shared/pool/names.ts";
-import { ConfigError, type Environment, readVariables, type Values } from "../shared/config.ts";
+import { ConfigError, type Environment, readVariables } from "../shared/config.ts";
 import type { MachineConfig } from "./core/machine.ts";
 import type { ScaleBounds } from "./core/scale.ts";
 import type { KafkaClientConfig } from "./kafka/client.ts";
 import type { TlsFiles } from "./kafka/tls_files.ts";
+import { loginOf, SECURITY_NAMES, securityProblems, tlsFilesOf } from "./kafka/security_variables.ts";
 import type { SourceConfig } from "./kafka/source.ts";
 
 /** The consumer's whole configuration. */
@@ -44,16 +45,9 @@ export function parseConfig(env: Environment): ConsumerConfig {
     kafka: {
       brokers: v.KAFKA_BROKERS,
       clientId: "ackpool-consumer",
-      sasl: saslOf(v),
+      sasl: loginOf(v),
     },
-    tlsFiles: v.KAFKA_SECURITY_PROTOCOL.endsWith("SSL")
-      ? {
-        ca: v.KAFKA_SSL_CA,
-        cert: v.KAFKA_SSL_CERT,
-        key: v.KAFKA_SSL_KEY,
-        passphrase: v.KAFKA_SSL_KEY_PASSPHRASE,
-      }
-      : undefined,
+    tlsFiles: tlsFilesOf(v),
     source: {
       topics: v.KAFKA_TOPIC.split(",").map((topic) => topic.trim()).filter((topic) => topic.length > 0),
       groupId: v.KAFKA_GROUP_ID,
@@ -88,14 +82,7 @@ const NAMES = [
   "KAFKA_BROKERS",
   "KAFKA_TOPIC",
   "KAFKA_GROUP_ID",
-  "KAFKA_SECURITY_PROTOCOL",
-  "KAFKA_SASL_MECHANISM",
-  "KAFKA_USERNAME",
-  "KAFKA_PASSWORD",
-  "KAFKA_SSL_CA",
-  "KAFKA_SSL_CERT",
-  "KAFKA_SSL_KEY",
-  "KAFKA_SSL_KEY_PASSPHRASE",
+  ...SECURITY_NAMES,
   "KAFKA_SESSION_TIMEOUT_MS",
   "KAFKA_AUTO_OFFSET_RESET",
   "DELIVERY_MODE",
@@ -130,7 +117,8 @@ const NAMES = [
 
 function readAll(env: Environment) {
   const related = [
-    () => securityProblems(readVariables(SECURITY, env)),
+    () => securityProblems(env),
+    () => backoffProblems(readVariables(["RETRY_BACKOFF_MS", "RETRY_BACKOFF_MAX_MS"], env)),
     () => topicProblems(readVariables(["KAFKA_TOPIC"], env).KAFKA_TOPIC),
     () => replicaProblems(readVariables(["WORKER_MIN", "WORKER_MAX"], env)),
   ];
@@ -153,28 +141,14 @@ function problemsOf(check: () => readonly string[], unreadable?: readonly string
   }
 }
 
-const SECURITY = [
-  "KAFKA_SECURITY_PROTOCOL",
-  "KAFKA_USERNAME",
-  "KAFKA_PASSWORD",
-  "KAFKA_SSL_CERT",
-  "KAFKA_SSL_KEY",
-] as const;
-
-function securityProblems(v: Values<(typeof SECURITY)[number]>): string[] {
-  const problems: string[] = [];
-  if (v.KAFKA_SECURITY_PROTOCOL.startsWith("SASL")) {
-    if (v.KAFKA_USERNAME === undefined) {
-      problems.push(`KAFKA_USERNAME is not set, but ${v.KAFKA_SECURITY_PROTOCOL} needs it`);
-    }
-    if (v.KAFKA_PASSWORD === undefined) {
-      problems.push(`KAFKA_PASSWORD is not set, but ${v.KAFKA_SECURITY_PROTOCOL} needs it`);
-    }
-  }
-  if ((v.KAFKA_SSL_CERT === undefined) !== (v.KAFKA_SSL_KEY === undefined)) {
-    problems.push("KAFKA_SSL_CERT and KAFKA_SSL_KEY go together: set both or none");
-  }
-  return problems;
+function backoffProblems(
+  { RETRY_BACKOFF_MS: first, RETRY_BACKOFF_MAX_MS: max }: Pick<
+    Read,
+    "RETRY_BACKOFF_MS" | "RETRY_BACKOFF_MAX_MS"
+  >,
+): string[] {
+  if (max >= first) return [];
+  return [`RETRY_BACKOFF_MAX_MS is below RETRY_BACKOFF_MS: current values are ${max} and ${first}`];
 }
 
 function replicaProblems(
@@ -188,14 +162,6 @@ function topicProblems(topic: string): string[] {
   // Kafka's own rule for topic names.
   const bad = names.filter((name) => !/^[A-Za-z0-9._-]{1,249}$/.test(name));
   return bad.map((name) => `KAFKA_TOPIC has a name that Kafka does not take: ${JSON.stringify(name)}`);
-}
-
-function saslOf(v: Read): KafkaClientConfig["sasl"] {
-  const { KAFKA_USERNAME: username, KAFKA_PASSWORD: password } = v;
-  if (!v.KAFKA_SECURITY_PROTOCOL.startsWith("SASL") || username === undefined || password === undefined) {
-    return undefined;
-  }
-  return { mechanism: v.KAFKA_SASL_MECHANISM, username, password };
 }
 
 function machineOf(v: Read): MachineConfig {

@@ -20,6 +20,6 @@ export async function partsOf(config: ConsumerConfig): Promise<ConsumerParts> {
 }
 
 /** How Kafka is reached, its certificates read from their files. */
-export async function clientOf({ kafka, tlsFiles }: ConsumerConfig): Promise<KafkaClientConfig> {
-  return { ...kafka, tls: await readTls(tlsFiles) };
+export function clientOf({ kafka, tlsFiles }: ConsumerConfig): KafkaClientConfig {
+  return { ...kafka, tls: readTls(tlsFiles) };
 }

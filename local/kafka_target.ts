@@ -3,6 +3,7 @@
 import { parseConfig } from "../consumer/config.ts";
 import { createKafka } from "../consumer/kafka/client.ts";
 import { readTls } from "../consumer/kafka/tls_files.ts";
+import { SECURITY_NAMES } from "../consumer/kafka/security_variables.ts";
 import type { Environment } from "../shared/config.ts";
 import type { Run } from "./run_file.ts";
 
@@ -20,7 +21,7 @@ export interface KafkaTarget {
  *
  * @throws {ConfigError} when a variable is wrong.
  */
-export async function kafkaTarget(env: Environment, run: Run | undefined): Promise<KafkaTarget | undefined> {
+export function kafkaTarget(env: Environment, run: Run | undefined): KafkaTarget | undefined {
   const own = env("KAFKA_BROKERS")?.trim();
   if (!own && run?.brokers === undefined) return undefined;
   const known: Record<string, string | undefined> = {
@@ -29,10 +30,15 @@ export async function kafkaTarget(env: Environment, run: Run | undefined): Promi
     WORKER_URL: "http://localhost",
     ...(own
       ? {}
-      : { KAFKA_TOPIC: run?.topic, KAFKA_GROUP_ID: run?.groupId, KAFKA_SECURITY_PROTOCOL: "PLAINTEXT" }),
+      // How the user's own brokers are reached is no affair of the embedded one.
+      : {
+        ...Object.fromEntries(SECURITY_NAMES.map((name) => [name, ""])),
+        KAFKA_TOPIC: run?.topic,
+        KAFKA_GROUP_ID: run?.groupId,
+      }),
   };
   const config = parseConfig((name) => known[name] ?? env(name));
-  const client = { ...config.kafka, clientId: "ackpool-produce", tls: await readTls(config.tlsFiles) };
+  const client = { ...config.kafka, clientId: "ackpool-produce", tls: readTls(config.tlsFiles) };
   return {
     kafka: createKafka(client),
     brokers: config.kafka.brokers,

@@ -28,7 +28,7 @@ async function main(): Promise<number> {
   // kafkajs makes Node.js warn about a negative timer, which means nothing to anybody.
   process.removeAllListeners("warning");
   const run = await readRun(homeFolder(args.home, Deno.cwd()));
-  const target = await kafkaTarget(env, run);
+  const target = kafkaTarget(env, run);
   if (target === undefined) {
     throw new StartError(
       "No Kafka to put tickets into: run `deno task start` beside this, or set KAFKA_BROKERS.",

@@ -1,28 +1,24 @@
 // The connection to the brokers: addresses, security, and kafkajs's own log lines in ours.
 
-import { Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } from "kafkajs";
-import type { ConnectionOptions } from "node:tls";
+import { Kafka, type KafkaConfig, type LogEntry, logLevel } from "kafkajs";
 import { logger } from "../../shared/log.ts";
 import { registerCodecs } from "./codecs.ts";
 import { quietRequestQueues } from "./quiet_request_queue.ts";
+import { type Login, toSasl } from "./sasl.ts";
+import { socketFactory, toKafkajsAddress } from "./sockets.ts";
+import type { TlsOptions } from "./tls_files.ts";
 
 const log = logger("kafka");
 
-/** How brokers are reached; certificates as PEM text. */
+/** How brokers are reached. */
 export interface KafkaClientConfig {
+  /** `host:port`, or `[IPv6]:port`. */
   readonly brokers: readonly string[];
   readonly clientId: string;
-  readonly tls: {
-    readonly ca?: string;
-    readonly cert?: string;
-    readonly key?: string;
-    readonly passphrase?: string;
-  } | undefined;
-  readonly sasl: {
-    readonly mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
-    readonly username: string;
-    readonly password: string;
-  } | undefined;
+  /** Undefined: without TLS. */
+  readonly tls: TlsOptions | undefined;
+  /** Undefined: without a login. */
+  readonly sasl: Login | undefined;
 }
 
 /** How often kafkajs tries before it says what is wrong: about a quarter of a minute. */
@@ -37,9 +33,10 @@ export function createKafka(
   registerCodecs();
   const config: KafkaConfig = {
     clientId,
-    brokers: [...brokers],
+    brokers: brokers.map(toKafkajsAddress),
     connectionTimeout: 5000,
     requestTimeout: 30_000,
+    socketFactory: socketFactory(tls),
     retry: {
       initialRetryTime: 200,
       maxRetryTime: 3000,
@@ -49,10 +46,7 @@ export function createKafka(
     },
     logLevel: logLevel.INFO,
     logCreator: () => tell,
-    ...(tls === undefined ? {} : { ssl: { ...tls } as ConnectionOptions }),
-    ...(sasl === undefined ? {} : {
-      sasl: { ...sasl, mechanism: sasl.mechanism.toLowerCase() } as SASLOptions,
-    }),
+    ...(sasl === undefined ? {} : { sasl: toSasl(sasl) }),
   };
   return new Kafka(config);
 }

@@ -30,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Where a package may be imported; every other package is nobody's in particular. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "kafkajs": ["consumer/kafka/"],
+  "oauth4webapi": ["consumer/kafka/"],
   "hysnappy": ["consumer/kafka/"],
   "lz4js": ["consumer/kafka/"],
   "openai": ["worker/llm/"],

@@ -76,8 +76,57 @@ Deno.test("parseConfig() takes a password with its mechanism, and certificates w
   });
   assert.deepEqual(config.kafka.sasl, { mechanism: "SCRAM-SHA-512", username: "u", password: "p" });
   assert.equal(config.tlsFiles?.ca, "ca.pem");
-  assert.equal(parse({ ...REQUIRED, KAFKA_USERNAME: "u", KAFKA_PASSWORD: "p" }).kafka.sasl, undefined);
+  assert.equal(config.tlsFiles?.verifyHostname, true);
 });
+
+Deno.test("parseConfig() takes tokens in a password's place", () => {
+  const config = parse({
+    ...REQUIRED,
+    KAFKA_SECURITY_PROTOCOL: "SASL_SSL",
+    KAFKA_SASL_MECHANISM: "OAUTHBEARER",
+    KAFKA_OAUTH_TOKEN_URL: "https://id.example/token",
+    KAFKA_OAUTH_CLIENT_ID: "consumer",
+    KAFKA_OAUTH_CLIENT_SECRET: "s",
+    KAFKA_SSL_VERIFY_HOSTNAME: "false",
+  });
+  const tokenUrl = new URL("https://id.example/token");
+  const oauth = { tokenUrl, clientId: "consumer", clientSecret: "s", scope: undefined };
+  assert.deepEqual(config.kafka.sasl, { mechanism: "OAUTHBEARER", oauth });
+  assert.equal(config.tlsFiles?.verifyHostname, false);
+});
+
+const UNFIT: readonly (readonly [Readonly<Record<string, string>>, readonly RegExp[]])[] = [
+  [{ KAFKA_BROKERS: "kafka" }, [/^KAFKA_BROKERS is not a comma list of host:port/]],
+  [{ KAFKA_BROKERS: "kafka:9092,other:" }, [/^KAFKA_BROKERS/]],
+  [{ KAFKA_BROKERS: "kafka:0" }, [/^KAFKA_BROKERS/]],
+  [{ KAFKA_BROKERS: "kafka:65536" }, [/^KAFKA_BROKERS/]],
+  [{ KAFKA_BROKERS: "https://kafka:9092" }, [/^KAFKA_BROKERS/]],
+  [{ KAFKA_BROKERS: "::1:9092" }, [/^KAFKA_BROKERS/]],
+  [{ KAFKA_BROKERS: "[::1]:9092,kafka-0.kafka_ns:9093" }, []],
+  [{ RETRY_BACKOFF_MS: "500", RETRY_BACKOFF_MAX_MS: "400" }, [
+    /^RETRY_BACKOFF_MAX_MS is below .*400 and 500/,
+  ]],
+  [{ KAFKA_USERNAME: "u", KAFKA_PASSWORD: "p" }, [
+    /^KAFKA_USERNAME is set, but KAFKA_SECURITY_PROTOCOL=PLAINTEXT does not use it: set SASL_SSL/,
+    /^KAFKA_PASSWORD is set/,
+  ]],
+  [{ KAFKA_SSL_CA: "ca.pem" }, [/^KAFKA_SSL_CA is set, but .*=PLAINTEXT does not use it: set SSL or/]],
+  [{ KAFKA_SECURITY_PROTOCOL: "SSL", KAFKA_SSL_KEY_PASSPHRASE: "x" }, [/^KAFKA_SSL_KEY_PASSPHRASE is set/]],
+  [{ KAFKA_SECURITY_PROTOCOL: "SASL_SSL", KAFKA_SASL_MECHANISM: "OAUTHBEARER", KAFKA_USERNAME: "u" }, [
+    /^KAFKA_OAUTH_TOKEN_URL is not set, but KAFKA_SASL_MECHANISM=OAUTHBEARER needs it/,
+    /^KAFKA_OAUTH_CLIENT_ID/,
+    /^KAFKA_OAUTH_CLIENT_SECRET/,
+    /^KAFKA_USERNAME is set/,
+  ]],
+];
+
+for (const [env, lines] of UNFIT) {
+  Deno.test(`parseConfig() has ${lines.length} problems with ${JSON.stringify(env)}`, () => {
+    const found = problems({ ...REQUIRED, ...env });
+    assert.equal(found.length, lines.length, found.join("\n"));
+    lines.forEach((line, index) => assert.match(found[index] ?? "", line));
+  });
+}
 
 Deno.test("parseConfig() hands keys to the machine only where their order matters", () => {
   assert.equal(parse({ ...REQUIRED, DELIVERY_MODE: "key" }).source.ordered, true);

@@ -90,8 +90,10 @@ Deno.test("the manifests set what consumer and worker need", () => {
     KAFKA_USERNAME: "set in the Secret",
     KAFKA_PASSWORD: "set in the Secret",
   };
-  const environment = (name: string, overlay: Readonly<Record<string, string>> = {}) => {
-    const patches = production.filter((each) => each.metadata.name === name && each.spec?.template);
+  const environment = (name: string, overlay?: Readonly<Record<string, string>>) => {
+    const patches = overlay === undefined
+      ? []
+      : production.filter((each) => each.metadata.name === name && each.spec?.template);
     const pods = [
       ...workloads.filter((each) => each.name === name),
       ...patches.map(({ spec }) => ({ pod: spec.template })),
