@@ -23,17 +23,17 @@ export interface NameServer extends AsyncDisposable {
 const PORT_ATTEMPTS = 20;
 
 /**
- * Listens on 127.0.0.1; port 0 takes a free one.
+ * Listens on this machine alone unless another address is given; port 0 takes a free one.
  *
  * @throws {Error} when the port is taken.
  */
-export async function serveNames(port = 0): Promise<NameServer> {
+export async function serveNames(port = 0, hostname = "127.0.0.1"): Promise<NameServer> {
   for (let attempt = 1;; attempt++) {
     const socket = createSocket("udp4");
-    socket.bind(port, "127.0.0.1");
+    socket.bind(port, hostname);
     await once(socket, "listening");
     try {
-      return new Server(socket, Deno.listen({ hostname: "127.0.0.1", port: socket.address().port }));
+      return new Server(socket, Deno.listen({ hostname, port: socket.address().port }));
     } catch (error) {
       socket.close();
       if (port !== 0 || attempt === PORT_ATTEMPTS) throw error;
@@ -54,7 +54,7 @@ class Server implements NameServer {
   constructor(socket: Socket, listener: Deno.TcpListener) {
     this.#socket = socket;
     this.#listener = listener;
-    this.address = `127.0.0.1:${listener.addr.port}`;
+    this.address = `${listener.addr.hostname}:${listener.addr.port}`;
     socket.on("message", (message, { port, address }) => {
       const answer = this.#answer(message, true);
       if (answer !== undefined) socket.send(answer, port, address);

@@ -4,26 +4,36 @@
 import { CLASSIFY_PATH, RequestHeader } from "../../shared/protocol.ts";
 import type { Journal } from "./journal.ts";
 
-type Answered = (status: number) => void;
+type Answered = (status: number | undefined) => void;
 
-/** A proxy on a port of its own. */
+/** Where a proxy listens; port 0 is a free one. */
+export interface ProxyAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** A proxy on a port of its own, or at an address of its own. */
 export class CountingProxy implements Disposable {
   readonly #connections = new Set<Deno.Conn>();
+  readonly #hostname: string;
   #listener: Deno.Listener | undefined;
-  #port = 0;
+  #port: number;
 
   constructor(
     readonly upstreamPort: number,
     private readonly sender: string,
     private readonly replica: number,
     private readonly journal: Journal,
+    { hostname, port }: ProxyAddress = { hostname: "127.0.0.1", port: 0 },
   ) {
+    this.#hostname = hostname;
+    this.#port = port;
     this.open();
   }
 
   /** What `WORKER_URL` names. */
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `http://${this.#hostname}:${this.#port}`;
   }
 
   /** Connections of the consumer that are still open. */
@@ -34,7 +44,7 @@ export class CountingProxy implements Disposable {
   /** Accepts connections, on the same port as before. */
   open(): void {
     if (this.#listener !== undefined) return;
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: this.#port });
+    this.#listener = Deno.listen({ hostname: this.#hostname, port: this.#port });
     this.#port = (this.#listener.addr as Deno.NetAddr).port;
     this.#acceptAll(this.#listener);
   }
@@ -63,12 +73,15 @@ export class CountingProxy implements Disposable {
     const worker = await Deno.connect({ hostname: "127.0.0.1", port: this.upstreamPort }).catch(() =>
       undefined
     );
-    if (worker !== undefined) {
+    // Nobody listens there any more: whoever comes next is refused, as without us.
+    if (worker === undefined) this.close();
+    else {
       const watch = new HttpWatch((key) => this.journal.sent(key, this.sender, this.replica));
       await Promise.race([
         pump(client, worker, (bytes) => watch.request(bytes)),
         pump(worker, client, (bytes) => watch.response(bytes)),
       ]);
+      watch.end();
       closeQuietly(worker);
     }
     closeQuietly(client);
@@ -133,6 +146,11 @@ class HttpWatch {
     this.#awaiting = false;
     this.#responseText = "";
     this.#answered?.(Number(status));
+  }
+
+  /** The connection is gone. */
+  end(): void {
+    if (this.#awaiting) this.#answered?.(undefined);
   }
 
   #requestHead(head: string): void {

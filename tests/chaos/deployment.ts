@@ -219,7 +219,7 @@ export async function endCleanly(process: Child): Promise<void> {
 }
 
 /** Waits until a process answers 200 at `url`; fails at once when it ends. */
-async function answers(process: Child, url: string): Promise<void> {
+export async function answers(process: Child, url: string): Promise<void> {
   let ended = false;
   process.exit.then(() => ended = true);
   await until(`${process.name} at ${url}`, async () => {

@@ -2,6 +2,7 @@
 
 import { until } from "../support/until.ts";
 import { type Consumer, type Deployment, endCleanly } from "./deployment.ts";
+import type { Journal } from "./journal.ts";
 
 const CHUNK = 200;
 
@@ -39,12 +40,20 @@ export class Fleet {
   }
 }
 
+/** What tickets can be fed to. */
+export interface Fed {
+  readonly journal: Journal;
+  /** Tickets fed so far. */
+  readonly tickets: number;
+  feed(count: number): Promise<void>;
+}
+
 /** Keeps at least `backlog` tickets waiting until it is disposed of. */
 export class Feeder implements AsyncDisposable {
   readonly #feeding: Promise<void>;
   #stopped = false;
 
-  constructor(private readonly deployment: Deployment, private readonly backlog: number) {
+  constructor(private readonly deployment: Fed, private readonly backlog: number) {
     this.#feeding = this.#feed();
     this.#feeding.catch(() => {}); // told by the disposal
   }

@@ -10,6 +10,8 @@ export interface Post {
   readonly sentAtMs: number;
   /** Undefined while no answer came back, or when none ever did. */
   readonly answer?: { readonly status: number; readonly atMs: number };
+  /** When its connection ended without an answer. */
+  readonly lostAtMs?: number;
 }
 
 type OpenPost = { -readonly [Field in keyof Post]: Post[Field] };
@@ -19,11 +21,15 @@ export class Journal {
   readonly #posts: OpenPost[] = [];
   readonly #settled = new Map<string, number>();
 
-  /** Notes a POST; the result notes its answer. */
-  sent(key: string, sender: string, replica: number): (status: number) => void {
+  /** Notes a POST; the result notes its answer's status, or that there will be none. */
+  sent(key: string, sender: string, replica: number): (status: number | undefined) => void {
     const post: OpenPost = { key, sender, replica, sentAtMs: Date.now() };
     this.#posts.push(post);
     return (status) => {
+      if (status === undefined) {
+        post.lostAtMs = Date.now();
+        return;
+      }
       post.answer = { status, atMs: Date.now() };
       if (status < 300 && !this.#settled.has(key)) this.#settled.set(key, post.answer.atMs);
     };

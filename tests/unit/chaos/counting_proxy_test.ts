@@ -52,6 +52,20 @@ Deno.test("CountingProxy leaves a POST open when the worker dies before it answe
   listener.close();
   await pool.destroy();
   assert.deepEqual([...journal.inFlight()], ['"t/0/7"']);
+  await until("the loss in the journal", () => journal.posts[0]?.lostAtMs !== undefined);
+});
+
+Deno.test("CountingProxy refuses connections from the first one on that its worker refuses", async () => {
+  const worker = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = worker.addr as Deno.NetAddr;
+  worker.close();
+  using proxy = new CountingProxy(port, "consumer 1", 0, new Journal());
+  const address = { hostname: "127.0.0.1", port: Number(new URL(proxy.url).port) };
+  await until("a refusal", async () => {
+    const attempt = await Deno.connect(address).catch((error) => error);
+    if (!(attempt instanceof Error)) attempt.close();
+    return attempt instanceof Deno.errors.ConnectionRefused;
+  });
 });
 
 Deno.test("CountingProxy refuses connections between close() and open(), on the same port", async () => {

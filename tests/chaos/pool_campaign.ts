@@ -1,0 +1,33 @@
+// `deno task campaign:pool`: what befalls a replica, one thing after another under load, on real Kafka and PostgreSQL.
+
+import { parseFlags } from "./flags.ts";
+import { runPoolCampaign } from "./pool.ts";
+import { campaignMain } from "./services.ts";
+
+const USAGE = `deno task campaign:pool [options]
+  --replicas 4                worker processes behind the name; one more joins and leaves
+  --concurrency 8             permits a replica
+  --sleep-ms 1000             mean time of the LLM's sleep
+  --phase-seconds 30          how long each thing lasts
+  --rejecting-seconds 60      how long a replica answers 500
+  --json                      prints the findings as JSON and writes no report
+`;
+
+const flags = parseFlags(USAGE, {
+  replicas: "4",
+  concurrency: "8",
+  "sleep-ms": "1000",
+  "phase-seconds": "30",
+  "rejecting-seconds": "60",
+});
+
+await campaignMain("pool", flags.json, (services, tell) =>
+  runPoolCampaign({
+    ...services,
+    replicas: flags.whole("replicas"),
+    concurrency: flags.whole("concurrency"),
+    sleepMs: flags.whole("sleep-ms"),
+    phaseSeconds: flags.whole("phase-seconds"),
+    rejectingSeconds: flags.whole("rejecting-seconds"),
+    tell,
+  }));
