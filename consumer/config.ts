@@ -28,6 +28,7 @@ export interface ConsumerConfig {
   };
   readonly timeoutMs: number;
   readonly scale: ScaleBounds;
+  readonly host: string;
   readonly adminPort: number;
 }
 
@@ -72,6 +73,7 @@ export function parseConfig(env: Environment): ConsumerConfig {
       max: v.WORKER_MAX,
       targetDrainMs: v.TARGET_DRAIN_SECONDS * 1000,
     },
+    host: v.HOST,
     adminPort: v.ADMIN_PORT,
   };
 }
@@ -108,6 +110,7 @@ const NAMES = [
   "DEAD_LETTER_BURST",
   "DEAD_LETTER_SHARE",
   "DEAD_LETTER_REPLAYS_MAX",
+  "HOST",
   "ADMIN_PORT",
   "SHUTDOWN_GRACE_MS",
   // Read where logs are set up; here so that all problems come at once.

@@ -96,6 +96,7 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
       deadLetters: operations(desk, parts, runtime),
       records: recordsOf(runtime),
     }).fetch,
+    parts.config.host,
   );
   log.info("listening", { port: admin?.addr.port, pool: parts.workers });
   let end: RunEnd;

@@ -14,10 +14,10 @@ export function freePorts(count: number, random: () => number = Math.random): nu
   return [...ports];
 }
 
-/** Whether something listens on a port already. */
-export function isTaken(port: number): boolean {
+/** Whether something listens on a port of an address already. */
+export function isTaken(port: number, hostname = "0.0.0.0"): boolean {
   try {
-    Deno.listen({ hostname: "0.0.0.0", port }).close();
+    Deno.listen({ hostname, port }).close();
     return false;
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) return true;

@@ -4,10 +4,13 @@ import type { ChildCommand } from "./child.ts";
 import type { ChildLine } from "./child_line.ts";
 import { leashed, leashedTask } from "./deno_task.ts";
 import { postgresArgs } from "./embedded_postgres.ts";
+import { REPLICAS_URL } from "./replica_names.ts";
 
 /** What the local model is called in requests and labels. */
 export const LOCAL_MODEL_NAME = "ackpool-local-embeddings";
 
+/** What listens here is reached from this machine alone. */
+const LOOPBACK = "127.0.0.1";
 /** What every child of ours gets: log lines that `start` can read. */
 const LOGS = { LOG_FORMAT: "json", LOG_LEVEL: "info" };
 // Training reads the examples and keeps its result; the network's weights are in the package.
@@ -19,8 +22,10 @@ export interface Addresses {
   readonly databaseUrl: string;
   /** Base URL of the local model; undefined where the provider is the user's own. */
   readonly modelUrl: string | undefined;
-  /** Base URLs of the replicas. */
-  readonly workers: readonly string[];
+  /** Where the replicas' name is looked up: `host:port`. */
+  readonly dnsServer: string;
+  /** The address that consumer and ingress listen on. */
+  readonly host: string;
 }
 
 export function postgresCommand(folder: string, port: number): ChildCommand {
@@ -36,31 +41,32 @@ export function migrateCommand(databaseUrl: string): ChildCommand {
   return { name: "migrate", args: leashedTask("migrate"), env: { ...LOGS, DATABASE_URL: databaseUrl } };
 }
 
+/** A replica takes a free port and tells it: nobody but its pools calls it. */
 export function workerCommand(
   number: number,
-  port: number,
-  { databaseUrl, modelUrl }: Addresses,
+  { databaseUrl, modelUrl }: Pick<Addresses, "databaseUrl" | "modelUrl">,
 ): ChildCommand {
   const model: Record<string, string> = modelUrl === undefined ? {} : {
     OPENAI_BASE_URL: modelUrl,
     OPENAI_API_KEY: "local",
     OPENAI_MODEL: LOCAL_MODEL_NAME,
   };
-  const env = { ...LOGS, ...model, PORT: String(port), DATABASE_URL: databaseUrl };
+  const env = { ...LOGS, ...model, HOST: LOOPBACK, PORT: "0", DATABASE_URL: databaseUrl };
   return { name: `worker ${number}`, args: leashedTask("worker"), env };
 }
 
-export function consumerCommand({ brokers, workers }: Addresses): ChildCommand {
-  const env = { ...LOGS, KAFKA_BROKERS: brokers, WORKER_URL: workers.join(",") };
+export function consumerCommand({ brokers, host, dnsServer }: Addresses): ChildCommand {
+  const env = { ...LOGS, ...pool(dnsServer), HOST: host, KAFKA_BROKERS: brokers };
   return { name: "consumer", args: leashedTask("consumer"), env };
 }
 
-export function ingressCommand({ workers }: Addresses): ChildCommand {
-  return {
-    name: "ingress",
-    args: leashedTask("ingress"),
-    env: { ...LOGS, WORKER_URL: workers.join(",") },
-  };
+export function ingressCommand({ host, dnsServer }: Addresses): ChildCommand {
+  const env = { ...LOGS, ...pool(dnsServer), HOST: host };
+  return { name: "ingress", args: leashedTask("ingress"), env };
+}
+
+function pool(dnsServer: string): Record<string, string> {
+  return { WORKER_URL: REPLICAS_URL, WORKER_DNS_SERVER: dnsServer };
 }
 
 /** The port of a part that is up: every main file of ours says `listening`. */
@@ -68,6 +74,14 @@ export function listeningPort(line: ChildLine): number | undefined {
   if (line.kind !== "event" || line.message !== "listening") return undefined;
   const port = line.properties["port"];
   return typeof port === "number" ? port : undefined;
+}
+
+/** What a worker says of itself; everything else it says is about a request. */
+const ABOUT_ITSELF = new Set(["listening", "draining", "stopped"]);
+
+/** Whether a worker has answered a request. */
+export function isWork(name: string, line: ChildLine): boolean {
+  return name.startsWith("worker ") && line.kind === "event" && !ABOUT_ITSELF.has(line.message);
 }
 
 /** A label that a worker has written: `ticket 17 → billing`. */

@@ -47,18 +47,22 @@ export class Processes {
   /** Keeps a part running from now on. Resolves with its port once it is up. */
   async keep(stage: Stage, command: ChildCommand): Promise<number> {
     const port = Promise.withResolvers<number>();
-    const kept = this.kept(command, port.resolve);
+    const kept = this.#kept(command, port.resolve);
     this.add(stage, kept);
     await kept.start();
     return await port.promise;
   }
 
-  /** A part that will be kept running; the caller starts it and stops it. */
-  kept(command: ChildCommand, onPort: (port: number) => void = () => {}): KeptRunning<Child> {
+  /** A process whose lines are heard; the caller stops it. */
+  spawn(command: ChildCommand): Child {
+    return new Child(command, (line) => this.#listener.onLine(command.name, line));
+  }
+
+  #kept(command: ChildCommand, onPort: (port: number) => void): KeptRunning<Child> {
     this.refuseWhenStopping();
     const { name } = command;
     return new KeptRunning<Child>({
-      spawn: () => new Child(command, (line) => this.#listener.onLine(name, line)),
+      spawn: () => this.spawn(command),
       ready: async (child) => onPort(await child.waitFor(listeningPort)),
       onCrash: (why, pauseMs) => this.#listener.onCrash(name, why, pauseMs),
       onDone: this.#listener.onDone,

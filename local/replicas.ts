@@ -10,7 +10,7 @@ export interface ReplicasPorts extends Pick<ReplicaPorts, "nowMs" | "later" | "g
   readonly publish: (places: readonly ReplicaPlace[]) => void;
   readonly onUp: (number: number, tookMs: number) => void;
   /** One ended unasked; `listened` is false for one that never came up. */
-  readonly onCrash: (number: number, why: ChildFailedError, pauseMs: number, listened: boolean) => void;
+  readonly onCrash: (why: ChildFailedError, pauseMs: number, listened: boolean) => void;
 }
 
 /** Where a replica takes work. */
@@ -104,6 +104,6 @@ export class Replicas {
     const pauseMs = this.#pauseMs;
     this.#notBeforeMs = this.#ports.nowMs() + pauseMs;
     this.#pauseMs = Math.min(PAUSE_MAX_MS, pauseMs * 2);
-    this.#ports.onCrash(replica.number, why, pauseMs, replica.port !== undefined);
+    this.#ports.onCrash(why, pauseMs, replica.port !== undefined);
   }
 }

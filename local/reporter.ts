@@ -47,6 +47,21 @@ export class Reporter {
     if (line.level === "warning" || line.level === "error") this.#warn(name, line);
   }
 
+  /** Another number of replicas is wanted. */
+  scaled(before: number, wanted: number, why: string): void {
+    this.#screen.line(`replicas ${before} → ${wanted} (${why})`);
+  }
+
+  /** A replica is up: told of the first one and when all are there, rather than one by one. */
+  replicaUp(
+    number: number,
+    tookMs: number,
+    all: { readonly up: number; readonly sinceMs: number } | undefined,
+  ): void {
+    if (all?.up === 1) this.#screen.line(`replica ${number} up after ${seconds(tookMs)} s`);
+    else if (all !== undefined) this.#screen.line(`${all.up} replicas up after ${seconds(all.sinceMs)} s`);
+  }
+
   crashed(name: string, why: ChildFailedError, pauseMs: number): void {
     this.#screen.line(`! ${name}: ${saying(why)}; starting again in ${pauseMs / 1000} s`);
   }
@@ -60,6 +75,8 @@ export class Reporter {
     this.#screen.line(`! ${name}: ${readable(line)}`);
   }
 }
+
+const seconds = (ms: number) => (ms / 1000).toFixed(1);
 
 /** What a part that failed said last, or else how it ended. */
 export function saying(why: ChildFailedError): string {

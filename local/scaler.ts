@@ -20,6 +20,8 @@ export interface CallsToDo {
 export interface ToDo {
   readonly records: RecordsToDo | undefined;
   readonly calls: CallsToDo | undefined;
+  /** Whether a replica has done something since the last time: work may be too short to be seen under way. */
+  readonly worked: boolean;
 }
 
 /** What the environment says. */
@@ -71,7 +73,7 @@ export class Scaler {
     if (before === 0) this.#wanted = 1;
     else if (nowMs - sinceMs >= UP_AFTER_MS) this.#wanted = need;
     const backlog = toDo.records?.backlog ?? 0;
-    if (backlog === 0) return { wanted: this.#wanted, why: "ad-hoc calls" };
+    if (backlog === 0) return { wanted: this.#wanted, why: "ad-hoc call" };
     return { wanted: this.#wanted, why: before === 0 ? "first record" : `backlog ${backlog}` };
   }
 
@@ -84,7 +86,7 @@ export class Scaler {
     return { wanted: this.#wanted, why: `not needed for ${idleMs / 1000} s` };
   }
 
-  #needed({ records, calls }: ToDo): number {
+  #needed({ records, calls, worked }: ToDo): number {
     const { min, max, permitsPerReplica } = this.#bounds;
     // Who cannot be asked has what it had: nothing is stopped on a guess.
     const forRecords = records === undefined
@@ -95,7 +97,7 @@ export class Scaler {
     const forCalls = calls === undefined
       ? 0
       : Math.ceil((calls.waiting + calls.inFlight) / permitsPerReplica);
-    return Math.min(max, Math.max(min, forRecords, forCalls));
+    return Math.min(max, Math.max(min, forRecords, forCalls, worked ? 1 : 0));
   }
 
   #remember(replicas: number, nowMs: number): void {

@@ -1,25 +1,26 @@
 // Everything `start` runs, brought up in the order in which one part needs another.
 
-import { StartError } from "../shared/process.ts";
+import { EXIT, StartError } from "../shared/process.ts";
+import type { ChildFailedError } from "./child.ts";
 import { startEmbeddedKafka } from "./embedded_kafka.ts";
 import { freePorts } from "./free_ports.ts";
 import * as parts from "./parts.ts";
 import { Processes, type ProcessesListener, type Stage } from "./processes.ts";
 import { anyReachable } from "./reachable.ts";
+import { saying } from "./reporter.ts";
+import { Scaling, type ScalingListener } from "./scaling.ts";
 import type { StartConfig } from "./start_config.ts";
-import { Supervisor } from "./supervisor.ts";
+import { readToDo } from "./to_do.ts";
 
-/** Replicas that run from the beginning to the end; scaling them with the backlog is not there yet. */
-const REPLICAS = 2;
 /** How long an embedded part may take to stop. */
 const EMBEDDED_GRACE_MS = 5_000;
 /** What a production part needs on top of its own grace. */
 const MARGIN_MS = 5_000;
 
 /** What the stack tells. */
-export interface StackListener extends Omit<ProcessesListener, "onDone"> {
+export interface StackListener extends Omit<ProcessesListener, "onDone">, Omit<ScalingListener, "onCrash"> {
   readonly onGoing: (name: string, what: string) => void;
-  readonly onUp: (name: string, where: string) => void;
+  readonly onReady: (name: string, where: string) => void;
   /** Nothing can go on; `why` is undefined where a part has simply done its work. */
   readonly onEnd: (why: string | undefined) => void;
 }
@@ -36,12 +37,20 @@ export class Stack {
   readonly #home: string;
   readonly #listener: StackListener;
   readonly #processes: Processes;
+  #scaling: Scaling | undefined;
 
   constructor(config: StartConfig, home: string, listener: StackListener) {
     this.#config = config;
     this.#home = home;
     this.#listener = listener;
-    this.#processes = new Processes({ ...listener, onDone: () => listener.onEnd(undefined) });
+    this.#processes = new Processes({
+      ...listener,
+      onDone: () => listener.onEnd(undefined),
+      onLine: (name, line) => {
+        if (parts.isWork(name, line)) this.#scaling?.worked();
+        listener.onLine(name, line);
+      },
+    });
   }
 
   /**
@@ -50,27 +59,31 @@ export class Stack {
    * @throws {ChildFailedError | StartError} when a part does not come up; what runs then is stopped by `stop()`.
    */
   async start(): Promise<StackAddresses> {
-    const [postgresPort = 0, modelPort = 0, ...workerPorts] = freePorts(2 + REPLICAS);
+    const [postgresPort = 0, modelPort = 0] = freePorts(2);
     await this.#install();
     const [brokers, databaseUrl, modelUrl] = await Promise.all([
       this.#config.brokers === undefined ? this.#kafka() : this.#ownKafka(this.#config.brokers),
       this.#postgres(postgresPort),
       this.#config.localModel ? this.#model(modelPort) : undefined,
     ]);
-    const workers = workerPorts.map((port) => `http://127.0.0.1:${port}`);
-    const addresses = { brokers, databaseUrl, modelUrl, workers };
-    await this.#workers(workerPorts, addresses);
+    const scaling = await this.#replicas({ databaseUrl, modelUrl });
+    const { host } = this.#config;
+    const addresses = { brokers, databaseUrl, modelUrl, host, dnsServer: scaling.dnsServer };
     const [adminPort, ingressPort] = await Promise.all([
       this.#processes.keep("front", parts.consumerCommand(addresses)),
       this.#processes.keep("front", parts.ingressCommand(addresses)),
     ]);
-    this.#listener.onUp("consumer", `http://localhost:${adminPort}/readyz, /metrics`);
-    this.#listener.onUp("ingress", `http://localhost:${ingressPort}/classify`);
+    this.#listener.onReady("consumer", `http://localhost:${adminPort}/readyz, /metrics`);
+    this.#listener.onReady("ingress", `http://localhost:${ingressPort}/classify`);
+    const reach = host === "0.0.0.0" ? "127.0.0.1" : host;
+    const read = () => readToDo(`http://${reach}:${adminPort}`, `http://${reach}:${ingressPort}`);
+    scaling.follow(read).catch((error) => this.#listener.onEnd(`! scaling: ${error}`));
     return { ...addresses, adminPort, ingressPort };
   }
 
   /** Stops in order: no new work, then the workers, then what they stand on. May be called at any time. */
   async stop(): Promise<void> {
+    this.#scaling?.hold();
     const ownGraceMs = this.#config.shutdownGraceMs + MARGIN_MS;
     const production: readonly Stage[] = ["front", "workers"];
     await this.#processes.stop((stage) => production.includes(stage) ? ownGraceMs : EMBEDDED_GRACE_MS);
@@ -89,7 +102,7 @@ export class Stack {
         this.#listener.onGoing("packages", `${++downloads} downloaded`);
       }
     });
-    if (downloads > 0) this.#listener.onUp("packages", `${downloads} downloaded`);
+    if (downloads > 0) this.#listener.onReady("packages", `${downloads} downloaded`);
   }
 
   async #kafka(): Promise<string> {
@@ -105,7 +118,7 @@ export class Stack {
         this.#listener.onEnd(`! kafka: ended with code ${code}, and its records with it`);
       }
     });
-    this.#listener.onUp("kafka", `embedded, in memory: ${brokers}`);
+    this.#listener.onReady("kafka", `embedded, in memory: ${brokers}`);
     return brokers;
   }
 
@@ -117,7 +130,7 @@ export class Stack {
         `No Kafka answers at ${where}. Start it, correct KAFKA_BROKERS, or unset it for the embedded one.`,
       );
     }
-    this.#listener.onUp("kafka", `yours: ${where}`);
+    this.#listener.onReady("kafka", `yours: ${where}`);
     return brokers.join(",");
   }
 
@@ -129,7 +142,7 @@ export class Stack {
     const url = own ?? `postgres://postgres@127.0.0.1:${port}/postgres`;
     await this.#processes.runOnce("model", parts.migrateCommand(url));
     const { host, pathname } = new URL(url);
-    this.#listener.onUp(
+    this.#listener.onReady(
       "postgres",
       own === undefined ? `embedded, in ${folder}: ${url}` : `yours: ${host}${pathname}`,
     );
@@ -140,22 +153,33 @@ export class Stack {
     this.#listener.onGoing("model", "starting");
     await this.#processes.keep("model", parts.modelCommand(port));
     const url = `http://127.0.0.1:${port}/v1`;
-    this.#listener.onUp("model", `embedded: ${url}`);
+    this.#listener.onReady("model", `embedded: ${url}`);
     return url;
   }
 
-  async #workers(ports: readonly number[], addresses: parts.Addresses): Promise<void> {
-    this.#listener.onGoing("workers", "starting");
-    const supervisor = new Supervisor(
-      ports,
-      ({ number, port }) => this.#processes.kept(parts.workerCommand(number, port, addresses)),
-    );
-    this.#processes.add("workers", {
-      stop: (graceMs) => supervisor.stopAll(graceMs),
-      kill: () => supervisor.killAll(),
+  async #replicas(addresses: Pick<parts.Addresses, "databaseUrl" | "modelUrl">): Promise<Scaling> {
+    this.#processes.refuseWhenStopping();
+    const { bounds, shutdownGraceMs } = this.#config;
+    const scaling = await Scaling.make({
+      bounds,
+      graceMs: shutdownGraceMs + MARGIN_MS,
+      spawn: (number) => {
+        const child = this.#processes.spawn(parts.workerCommand(number, addresses));
+        return Object.assign(child, { listening: child.waitFor(parts.listeningPort) });
+      },
+      listener: {
+        ...this.#listener,
+        onCrash: (why, pauseMs, listened) => this.#replicaCrashed(why, pauseMs, listened),
+      },
     });
-    await Promise.all(supervisor.places.map(({ number }) => supervisor.start(number)));
-    const urls = supervisor.places.map(({ url }) => url).join(", ");
-    this.#listener.onUp("workers", `${supervisor.running.length} replicas: ${urls}`);
+    this.#processes.add("workers", { stop: () => scaling.stop(), kill: () => scaling.kill() });
+    this.#listener.onReady("workers", `${bounds.min} to ${bounds.max}, as the backlog asks`);
+    return this.#scaling = scaling;
+  }
+
+  #replicaCrashed(why: ChildFailedError, pauseMs: number, listened: boolean): void {
+    // No later start would find another environment.
+    if (!listened && why.code === EXIT.config) this.#listener.onEnd(`! ${why.child}: ${saying(why)}`);
+    else this.#listener.onCrash(why.child, why, pauseMs);
   }
 }

@@ -16,6 +16,14 @@ import { onStopSignals } from "./stop_signals.ts";
 
 const nowMs = () => performance.now();
 
+/** Variables that say nothing to `start`, and why. */
+const NOT_USED = [
+  ["WORKER_URL", "start has its own replicas"],
+  ["WORKER_DNS_SERVER", "start has its own replicas"],
+  ["LOG_LEVEL", "start shows labels and warnings, with --verbose every line"],
+  ["LOG_FORMAT", "start reads its processes' logs and shows them in its own way"],
+] as const;
+
 async function main(): Promise<number> {
   const args = readArguments();
   using screen = standardScreen();
@@ -49,7 +57,9 @@ class Start {
     this.#stack = new Stack(config, home, {
       onLine: (name, line) => this.#reporter.heard(name, line),
       onGoing: (name, what) => screen.going(name, what),
-      onUp: (name, where) => screen.done(name, where),
+      onReady: (name, where) => screen.done(name, where),
+      onScale: (before, wanted, why) => this.#reporter.scaled(before, wanted, why),
+      onUp: (number, tookMs, all) => this.#reporter.replicaUp(number, tookMs, all),
       onCrash: (name, why, pauseMs) => this.#reporter.crashed(name, why, pauseMs),
       onEnd: this.#end.resolve,
     });
@@ -75,8 +85,8 @@ class Start {
 
   async #up(): Promise<void> {
     this.#screen.line("Ackpool starts:");
-    if (Deno.env.get("WORKER_URL")) {
-      this.#screen.line("! WORKER_URL is not used here: start has its own replicas.");
+    for (const [name, why] of NOT_USED) {
+      if (Deno.env.get(name)) this.#screen.line(`! ${name} is not used here: ${why}.`);
     }
     const addresses = await this.#stack.start();
     const { brokers, databaseUrl, modelUrl } = addresses;
@@ -122,7 +132,7 @@ function readArguments(): StartArguments {
   }
 }
 
-async function refuseWhatIsTaken(home: string, { port, adminPort }: StartConfig): Promise<void> {
+async function refuseWhatIsTaken(home: string, { host, port, adminPort }: StartConfig): Promise<void> {
   const run = await readRun(home);
   if (run !== undefined) {
     throw new StartError(
@@ -130,7 +140,7 @@ async function refuseWhatIsTaken(home: string, { port, adminPort }: StartConfig)
     );
   }
   for (const [name, value] of [["PORT", port], ["ADMIN_PORT", adminPort]] as const) {
-    if (isTaken(value)) {
+    if (isTaken(value, host)) {
       throw new StartError(
         `Port ${value} is in use. Stop what listens there, or set ${name} to another port.`,
       );

@@ -2,8 +2,9 @@
 
 import { parseConfig as parseConsumer } from "../consumer/config.ts";
 import { deadLetterTopicOf, retryTopicOf } from "../consumer/kafka/side_topics.ts";
-import { ConfigError, type Environment } from "../shared/config.ts";
+import { ConfigError, type Environment, readVariables } from "../shared/config.ts";
 import { parseConfig as parseWorker } from "../worker/config.ts";
+import type { ScalerBounds } from "./scaler.ts";
 
 /** See the file's first line. */
 export interface StartConfig {
@@ -17,6 +18,9 @@ export interface StartConfig {
   readonly groupId: string;
   /** The topics the embedded Kafka gets: those that are read, their dead letters and their retries. */
   readonly topics: readonly string[];
+  readonly bounds: ScalerBounds;
+  /** The address that is listened on. */
+  readonly host: string;
   readonly port: number;
   readonly adminPort: number;
   readonly shutdownGraceMs: number;
@@ -26,6 +30,8 @@ export interface StartConfig {
 const PROVIDED = {
   KAFKA_BROKERS: "127.0.0.1:1",
   WORKER_URL: "http://127.0.0.1:1",
+  // Nobody else on the network is asked to find an open port here.
+  HOST: "127.0.0.1",
   DATABASE_URL: "postgres://127.0.0.1:1/embedded",
 };
 const LOCAL_MODEL = "http://127.0.0.1:1/v1";
@@ -43,7 +49,7 @@ export function readStartConfig(env: Environment): StartConfig {
     ...(localModel ? { OPENAI_BASE_URL: LOCAL_MODEL } : {}),
   };
   const filled = (name: string) => name === "WORKER_URL" ? provided[name] : set(name) ?? provided[name];
-  const { consumer, worker } = readBoth(filled);
+  const { consumer, worker, own } = readAll(filled);
   const { source, deadLetterTopic, retryTopic } = consumer;
   return {
     brokers: set("KAFKA_BROKERS") === undefined ? undefined : consumer.kafka.brokers,
@@ -56,13 +62,20 @@ export function readStartConfig(env: Environment): StartConfig {
       deadLetterTopicOf(topic, source.groupId, deadLetterTopic),
       retryTopicOf(topic, source.groupId, retryTopic),
     ]),
+    bounds: {
+      min: consumer.scale.min,
+      max: consumer.scale.max,
+      idleMs: own.WORKER_IDLE_MS,
+      permitsPerReplica: consumer.pool.concurrency,
+    },
+    host: own.HOST,
     port: worker.port,
     adminPort: consumer.adminPort,
     shutdownGraceMs: worker.shutdownGraceMs,
   };
 }
 
-function readBoth(env: Environment) {
+function readAll(env: Environment) {
   const problems = new Set<string>();
   const read = <T>(parse: (env: Environment) => T): T | undefined => {
     try {
@@ -75,6 +88,9 @@ function readBoth(env: Environment) {
   };
   const consumer = read(parseConsumer);
   const worker = read(parseWorker);
-  if (consumer === undefined || worker === undefined) throw new ConfigError([...problems]);
-  return { consumer, worker };
+  const own = read((env) => readVariables(["WORKER_IDLE_MS", "HOST"], env));
+  if (consumer === undefined || worker === undefined || own === undefined) {
+    throw new ConfigError([...problems]);
+  }
+  return { consumer, worker, own };
 }

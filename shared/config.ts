@@ -232,6 +232,11 @@ export const variables = {
   ),
   PARK_KEYS: withDefault("false", flag(), "in `key` mode, later records of a dead-lettered key follow it"),
   ADMIN_PORT: withDefault("8080", whole(0, 65_535), "the consumer's health, metrics and operations"),
+  HOST: withDefault(
+    "0.0.0.0",
+    z.string().refine((value) => isIP(value) !== 0, "is not an IP address"),
+    "address that `PORT` and `ADMIN_PORT` listen on; `127.0.0.1` in `start`",
+  ),
   PORT: withDefault("8000", whole(0, 65_535), "worker; ingress in `start`"),
   MAX_BODY_BYTES: withDefault("1048576", whole(1), "largest request body"),
   DATABASE_URL: secret(required(url("postgres:", "postgresql:"), "Postgres with the tickets")),

@@ -41,7 +41,7 @@ export function onStopSignal(stop: (signal: Deno.Signal) => void): () => void {
 }
 
 /**
- * Serves on a port, all addresses.
+ * Serves on a port of an address, `HOST`.
  *
  * @throws {StartError} when the port is taken or forbidden; `variable` is what to change.
  */
@@ -49,14 +49,18 @@ export function serve(
   port: number,
   variable: string,
   handler: (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>,
+  hostname = "0.0.0.0",
 ): Deno.HttpServer<Deno.NetAddr> {
   try {
-    return Deno.serve({ port, hostname: "0.0.0.0", onListen: () => {} }, handler);
+    return Deno.serve({ port, hostname, onListen: () => {} }, handler);
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
       throw new StartError(
         `Port ${port} is in use. Stop what listens there, or set ${variable} to another port.`,
       );
+    }
+    if (error instanceof Deno.errors.AddrNotAvailable) {
+      throw new StartError(`${hostname} is not an address of this machine. Set HOST to one, or to 0.0.0.0 for all.`);
     }
     if (error instanceof Deno.errors.PermissionDenied) {
       throw new StartError(`Port ${port} may not be used by this user. Set ${variable} to one above 1023.`);

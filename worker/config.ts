@@ -9,6 +9,7 @@ import type { LlmConfig } from "./llm/client.ts";
 
 /** A worker's settings. */
 export interface WorkerConfig {
+  readonly host: string;
   readonly port: number;
   readonly concurrency: number;
   /** Ad-hoc calls on top of it, while deliveries have all of it. */
@@ -28,6 +29,7 @@ export interface WorkerConfig {
 }
 
 const NAMES = [
+  "HOST",
   "PORT",
   "WORKER_CONCURRENCY",
   "WORKER_RESERVED",
@@ -67,6 +69,7 @@ export function parseConfig(env: Environment): WorkerConfig {
   if (values !== undefined) problems.push(...unpriced(values));
   if (values === undefined || problems.length > 0) throw new ConfigError(problems);
   return {
+    host: values.HOST,
     port: values.PORT,
     concurrency: values.WORKER_CONCURRENCY,
     reserved: values.WORKER_RESERVED,

@@ -101,7 +101,7 @@ async function main(): Promise<number> {
   const stopping = Promise.withResolvers<void>();
   onStopSignal(() => stopping.resolve());
   const { app, readiness, permits, close } = compose(config, readTaxonomy(config.taxonomyFile));
-  const server = serve(config.port, "PORT", app.fetch);
+  const server = serve(config.port, "PORT", app.fetch, config.host);
   log.info("listening", { port: server.addr.port });
   await stopping.promise;
   readiness.drain();

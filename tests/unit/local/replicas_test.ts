@@ -50,8 +50,8 @@ function setUp(max = 10) {
     },
     publish: (places) => published = places,
     onUp: (number, tookMs) => log.push(`up ${number} after ${tookMs}`),
-    onCrash: (number, { code }, pauseMs, listened) =>
-      log.push(`crash ${number} code ${code} pause ${pauseMs} listened ${listened}`),
+    onCrash: ({ child, code }, pauseMs, listened) =>
+      log.push(`crash ${child} code ${code} pause ${pauseMs} listened ${listened}`),
     nowMs: () => nowMs,
     later: (ms, callBack) => {
       const timer = { atMs: nowMs + ms, callBack };
@@ -159,8 +159,8 @@ Deno.test("Replicas starts another for one that died, after pauses that double u
     15_000,
     15_000,
   ]);
-  assert.equal(log[1], "crash 1 code 137 pause 500 listened true");
-  assert.equal(log[2], "crash 1 code 1 pause 1000 listened false");
+  assert.equal(log[1], "crash fake code 137 pause 500 listened true");
+  assert.equal(log[2], "crash fake code 1 pause 1000 listened false");
 });
 
 Deno.test("Replicas begins with the short pause again after a replica that ran steadily", async () => {

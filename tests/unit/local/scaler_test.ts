@@ -6,6 +6,7 @@ const BOUNDS: ScalerBounds = { min: 0, max: 10, idleMs: 60_000, permitsPerReplic
 const IDLE: ToDo = {
   records: { backlog: 0, busyPermits: 0, wantedReplicas: 0 },
   calls: { waiting: 0, inFlight: 0 },
+  worked: false,
 };
 const records = (backlog: number, wantedReplicas: number): ToDo => ({
   ...IDLE,
@@ -21,7 +22,7 @@ Deno.test("Scaler starts one replica at once for the first record after idle, ho
 
 Deno.test("Scaler starts one for an ad-hoc call, and more when more calls wait than one replica takes", () => {
   const scaler = new Scaler(BOUNDS);
-  assert.deepEqual(scaler.decide(calls(1), 0), { wanted: 1, why: "ad-hoc calls" });
+  assert.deepEqual(scaler.decide(calls(1), 0), { wanted: 1, why: "ad-hoc call" });
   scaler.decide(calls(10, 8), 250);
   assert.equal(scaler.decide(calls(10, 8), 1250).wanted, 3);
 });
@@ -54,11 +55,20 @@ Deno.test("Scaler counts records in flight as work, though the backlog were none
   assert.equal(scaler.decide(busy, 0).wanted, 1);
 });
 
+Deno.test("Scaler keeps one as long as some work was done, though none is ever seen under way", () => {
+  const scaler = new Scaler(BOUNDS);
+  scaler.decide(records(1, 1), 0);
+  for (let atMs = 50_000; atMs <= 500_000; atMs += 50_000) {
+    assert.equal(scaler.decide({ ...IDLE, worked: true }, atMs).wanted, 1);
+  }
+  assert.equal(scaler.decide(IDLE, 560_000).wanted, 0);
+});
+
 Deno.test("Scaler stops nothing while the consumer cannot be asked, and needs no ingress", () => {
   const scaler = new Scaler(BOUNDS);
   scaler.decide(records(5, 1), 0);
   for (let atMs = 250; atMs <= 600_000; atMs += 250) {
-    assert.equal(scaler.decide({ records: undefined, calls: undefined }, atMs).wanted, 1);
+    assert.equal(scaler.decide({ ...IDLE, records: undefined, calls: undefined }, atMs).wanted, 1);
   }
 });
 
@@ -70,14 +80,17 @@ Deno.test("Scaler stays between WORKER_MIN and WORKER_MAX, whatever is asked", (
     },
   );
   const adHoc = fc.option(fc.record({ waiting: fc.nat(500), inFlight: fc.nat(200) }), { nil: undefined });
-  const steps = fc.array(fc.record({ records: load, calls: adHoc, passesMs: fc.nat(20_000) }), {
-    minLength: 1,
-  });
+  const steps = fc.array(
+    fc.record({ records: load, calls: adHoc, worked: fc.boolean(), passesMs: fc.nat(20_000) }),
+    {
+      minLength: 1,
+    },
+  );
   fc.assert(fc.property(steps, fc.nat(4), fc.nat(6), (all, min, more) => {
     const scaler = new Scaler({ ...BOUNDS, min, max: min + more + 1 });
     let nowMs = 0;
-    for (const { records, calls, passesMs } of all) {
-      const { wanted } = scaler.decide({ records, calls }, nowMs += passesMs);
+    for (const { passesMs, ...toDo } of all) {
+      const { wanted } = scaler.decide(toDo, nowMs += passesMs);
       assert.ok(wanted >= min && wanted <= min + more + 1);
     }
   }));
