@@ -239,6 +239,23 @@ export const variables = {
   ),
   PORT: withDefault("8000", whole(0, 65_535), "worker; ingress in `start`"),
   MAX_BODY_BYTES: withDefault("1048576", whole(1), "largest request body"),
+  INGRESS_QUEUE: withDefault("100", whole(0, 100_000), "ad-hoc calls that wait for a free replica at most"),
+  INGRESS_PATIENCE_MS: withDefault("5000", milliseconds(), "how long one waits while all replicas are full"),
+  INGRESS_WAKE_MS: withDefault(
+    "30000",
+    milliseconds(),
+    "how long one waits for a replica where there is none",
+  ),
+  INGRESS_RATE_PER_MINUTE: withDefault(
+    "6000",
+    whole(0, 1_000_000),
+    "calls a client (a token, or else an address) may make a minute; 0 counts nobody",
+  ),
+  INGRESS_PROXIES: withDefault(
+    "0",
+    whole(0, 10),
+    "proxies of yours in front of the ingress, whose `X-Forwarded-For` counts",
+  ),
   DATABASE_URL: secret(required(url("postgres:", "postgresql:"), "Postgres with the tickets")),
   OPENAI_API_KEY: secret(optional(text(), "key of the LLM's provider")),
   OPENAI_BASE_URL: optional(url("http:", "https:"), "another OpenAI-compatible provider"),

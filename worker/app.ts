@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import type { Context } from "hono";
 import { problem } from "./http/problems.ts";
 import type { Route } from "./http/route.ts";
-import { tokenCheck } from "./http/token.ts";
+import { CHALLENGE, tokenCheck, unauthorizedDetail } from "./http/token.ts";
 import type { Taxonomy } from "./core/taxonomy.ts";
 import type { TicketDesk } from "./core/tickets.ts";
 import type { WorkerReadiness } from "./readiness.ts";
@@ -74,9 +74,10 @@ async function measured(
   authorized: (authorization: string | undefined) => boolean,
 ): Promise<Response> {
   const startMs = performance.now();
-  const response = route.open || authorized(context.req.header("authorization"))
+  const authorization = context.req.header("authorization");
+  const response = route.open || authorized(authorization)
     ? await handled(deps, route, context)
-    : problem("unauthorized", "The token is missing or wrong", { "www-authenticate": "Bearer" });
+    : problem("unauthorized", unauthorizedDetail(authorization), CHALLENGE);
   deps.metrics.requests.inc({ route: route.path, status: String(response.status) });
   deps.metrics.requestSeconds.observe({ route: route.path }, (performance.now() - startMs) / 1000);
   if (response.status >= 500) deps.log.warn("failed", { route: route.path, status: response.status });

@@ -4,6 +4,7 @@ import { ConfigError, type Environment, readVariables, type Values } from "../sh
 import type { Budget } from "./core/budget.ts";
 import type { DatabaseConfig } from "./db/database.ts";
 import type { TicketsTable } from "./db/tickets_table.ts";
+import { tokensOf } from "./http/token.ts";
 import type { LabellingRules } from "./labelling.ts";
 import type { LlmConfig } from "./llm/client.ts";
 
@@ -73,9 +74,7 @@ export function parseConfig(env: Environment): WorkerConfig {
     port: values.PORT,
     concurrency: values.WORKER_CONCURRENCY,
     reserved: values.WORKER_RESERVED,
-    tokens: (values.WORKER_TOKEN ?? "").split(",").map((token) => token.trim()).filter((token) =>
-      token !== ""
-    ),
+    tokens: tokensOf(values.WORKER_TOKEN),
     maxBodyBytes: values.MAX_BODY_BYTES,
     database: { url: values.DATABASE_URL, statementTimeoutMs: values.DATABASE_TIMEOUT_MS },
     table: ticketsTable(values.TICKETS_TABLE, values.TICKETS_COLUMNS),

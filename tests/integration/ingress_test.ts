@@ -1,41 +1,67 @@
-// The ingress in front of replicas: what it passes on, how patient it is, and how its process ends.
+// The ingress in front of replicas: what it passes on, what it refuses, who waits and who is woken.
 
 import assert from "node:assert/strict";
 import { Pool } from "../../shared/pool/pool.ts";
-import { createIngress, type IngressDeps } from "../../worker/ingress.ts";
-import { startTask } from "../chaos/tasks.ts";
+import { createIngress, type IngressDeps } from "../../worker/ingress/app.ts";
 import { freePort } from "../support/ports.ts";
 import { Gate, problem, StubWorker } from "../support/stub_worker.ts";
 import { until } from "../support/until.ts";
 
 type App = ReturnType<typeof createIngress>;
 
-/** An ingress in front of these workers for as long as `use` runs. */
+/** An ingress in front of these workers for as long as `use` runs: two calls at once each. */
 async function ingress(
   workers: readonly { readonly url: string }[],
-  use: (app: App) => Promise<void>,
+  use: (app: App, pool: Pool) => Promise<void>,
   deps: Partial<IngressDeps> = {},
 ): Promise<void> {
   const urls = workers.map(({ url }) => new URL(url));
   const pool = new Pool({ urls, concurrency: 2, token: undefined, connectTimeoutMs: 500 });
   await pool.start();
   try {
-    await use(createIngress({
+    const app = createIngress({
       pool,
       maxBodyBytes: 1000,
-      timeoutMs: 2000,
+      timeoutMs: 20_000,
+      tokens: [],
+      ratePerMinute: 0,
+      proxies: 0,
+      line: { placesMax: 100, patienceMs: 20_000, wakeMs: 20_000 },
+      scaling: { permitsPerReplica: 2, replicasMax: 10, idleMs: 60_000 },
       draining: () => false,
       ...deps,
-    }));
+    });
+    await use(app, pool);
   } finally {
     await pool.close();
   }
+}
+
+/** The same behind a socket, where bodies and connections are what they are in production. */
+async function served(app: App, use: (url: string) => Promise<void>): Promise<void> {
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request, info) => app.fetch(request, { peer: (info.remoteAddr as Deno.NetAddr).hostname }),
+  );
+  await use(`http://127.0.0.1:${server.addr.port}`);
 }
 
 const classify = (body: BodyInit, headers: Record<string, string> = {}): [string, RequestInit] => [
   "/classify",
   { method: "POST", body, headers: { "content-type": "application/json", ...headers } },
 ];
+
+/** Sends a body chunk by chunk, without saying how long it is. */
+function chunked(...chunks: readonly string[]): Request {
+  const body = ReadableStream.from(chunks.map((chunk) => new TextEncoder().encode(chunk)));
+  return new Request("http://ingress/classify", { method: "POST", body });
+}
+
+async function scaleOf(app: App) {
+  return await (await app.request("/scale")).json();
+}
+
+const full = () => new Response(null, { status: 503, headers: { "retry-after": "1" } });
 
 Deno.test("createIngress() passes method, path, query, body and the caller's own headers on, and the answer back", async () => {
   await using worker = new StubWorker(() =>
@@ -50,6 +76,7 @@ Deno.test("createIngress() passes method, path, query, body and the caller's own
     assert.deepEqual([seen?.method, seen?.path, seen?.text], ["POST", "/classify?dry=1", "{}"]);
     assert.equal(seen?.headers["authorization"], "Bearer mine");
     assert.equal(seen?.headers["x-request-id"], "r");
+    assert.equal(seen?.headers["ackpool-deadline"], "20000");
     const put = await app.request("/tickets/7/category", { method: "PUT", body: "x" });
     await put.body?.cancel();
     assert.equal(worker.requests[1]?.method, "PUT");
@@ -73,24 +100,101 @@ Deno.test("createIngress() passes a worker's refusals on as they are", async () 
   });
 });
 
-Deno.test("createIngress() refuses a body over MAX_BODY_BYTES with 413, however it is sent", async () => {
+Deno.test("createIngress() refuses a body over MAX_BODY_BYTES with 413 before it calls anybody", async () => {
   await using worker = new StubWorker();
   await ingress([worker], async (app) => {
     const large = "x".repeat(1001);
-    assert.equal((await app.request(...classify(large))).status, 413);
-    const chunked = new Request("http://ingress/classify", {
-      method: "POST",
-      body: new Blob([large]).stream(),
-    });
-    const response = await app.request(chunked);
+    const response = await app.request(...classify(large, { "content-length": "1001" }));
     assert.equal(response.status, 413);
     assert.equal((await response.json()).type, "/problems/body-too-large");
     assert.equal(worker.requests.length, 0);
   });
 });
 
+Deno.test("createIngress() passes no more than MAX_BODY_BYTES of a streamed body on, and answers 413", async () => {
+  const [gate, ended] = [new Gate(), new Gate()];
+  let passedOn = 0;
+  const count = async (request: Request) => {
+    try {
+      for await (const chunk of request.body ?? []) {
+        passedOn += chunk.length;
+        gate.open();
+      }
+    } catch {
+      // It is cut off: that is what is looked at.
+    }
+    ended.open();
+    return new Response();
+  };
+  await using worker = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, count);
+  await ingress([{ url: `http://127.0.0.1:${worker.addr.port}` }], async (app, pool) => {
+    const body = async function* () {
+      yield new Uint8Array(900);
+      await gate.opened;
+      yield new Uint8Array(200);
+    };
+    const response = await app.request(
+      new Request("http://ingress/classify", { method: "POST", body: ReadableStream.from(body()) }),
+    );
+    assert.equal(response.status, 413);
+    await response.body?.cancel();
+    await ended.opened;
+    assert.equal(passedOn, 900);
+    await until("the permit", () => pool.inFlight === 0);
+  });
+});
+
+Deno.test("createIngress() streams: a chunk arrives before the next one leaves, in both directions", async () => {
+  await using worker = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => new Response(request.body),
+  );
+  await ingress([{ url: `http://127.0.0.1:${worker.addr.port}` }], async (app) => {
+    await served(app, async (url) => {
+      const sent = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
+      const writer = sent.writable.getWriter();
+      writer.write(new TextEncoder().encode("one"));
+      const response = await fetch(`${url}/classify`, { method: "POST", body: sent.readable });
+      const reader = response.body?.getReader();
+      const read = async () => new TextDecoder().decode((await reader?.read())?.value);
+      assert.equal(await read(), "one");
+      await writer.write(new TextEncoder().encode("two"));
+      assert.equal(await read(), "two");
+      await writer.close();
+      assert.equal((await reader?.read())?.done, true);
+    });
+  });
+});
+
+Deno.test("createIngress() sends a streamed body again from its beginning while it has all of it", async () => {
+  const script = () => Response.json({ category: "bug" });
+  await using first = new StubWorker(full);
+  await using second = new StubWorker(full);
+  await ingress([first, second], async (app) => {
+    const turn = () => {
+      first.script = second.script = script;
+      return full();
+    };
+    first.script = second.script = turn;
+    const response = await app.request(chunked("x".repeat(400), "y".repeat(400)));
+    assert.equal(response.status, 200);
+    await response.body?.cancel();
+    const bodies = [...first.requests, ...second.requests].map(({ text }) => text);
+    assert.deepEqual(bodies, Array(2).fill("x".repeat(400) + "y".repeat(400)));
+  });
+});
+
+Deno.test("createIngress() passes a refusal on when part of the body is lost for another replica", async () => {
+  await using first = new StubWorker(full);
+  await using second = new StubWorker(full);
+  await ingress([first, second], async (app) => {
+    const response = await app.request(chunked("x".repeat(65_536), "y"));
+    assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "1"]);
+    assert.equal(first.requests.length + second.requests.length, 1);
+  }, { maxBodyBytes: 1_000_000 });
+});
+
 Deno.test("createIngress() tries another replica while one is full, and waits for a while when all are", async () => {
-  const full = () => new Response(null, { status: 503, headers: { "retry-after": "1" } });
   await using busy = new StubWorker(full);
   await using free = new StubWorker();
   await ingress([busy, free], async (app) => {
@@ -99,9 +203,155 @@ Deno.test("createIngress() tries another replica while one is full, and waits fo
     }
     free.script = full;
     const waiting = app.request(...classify("{}"));
-    await until("tries", () => free.requests.length > 11);
+    await until("tries", () => free.requests.length > 10);
     free.script = () => 200;
     assert.equal((await waiting).status, 200);
+  });
+});
+
+Deno.test("createIngress() serves those that wait in the order they came, as soon as a call ends", async () => {
+  const gates = new Map<string, Gate>();
+  await using worker = new StubWorker(({ text }) => {
+    const gate = new Gate();
+    gates.set(text, gate);
+    return gate.opened.then(() => 200);
+  });
+  await ingress([worker], async (app) => {
+    const names = ["held", "1", "2", "3", "4"];
+    const calls: Promise<Response>[] = [];
+    for (const name of names) {
+      const call = app.request(...classify(name));
+      calls.push(Promise.resolve(call));
+      await until("its place", async () => {
+        const { waiting, inFlight } = await scaleOf(app);
+        return waiting + inFlight === calls.length && gates.size === Math.min(2, calls.length);
+      });
+    }
+    // As each of them ends the next one begins, while the first is held.
+    for (const name of names.slice(1)) {
+      await until(`call ${name}`, () => gates.has(name));
+      gates.get(name)?.open();
+    }
+    gates.get("held")?.open();
+    for (const call of calls) assert.equal((await call).status, 200);
+    assert.deepEqual(worker.requests.map(({ text }) => text), names);
+    assert.equal(worker.inFlightMost, 2);
+  });
+});
+
+Deno.test("createIngress() answers 503 with Retry-After at once when too many wait, and later to who waited in vain", async () => {
+  const gate = new Gate();
+  await using worker = new StubWorker(() => gate.opened.then(() => 200));
+  await ingress([worker], async (app) => {
+    const held = [app.request(...classify("1")), app.request(...classify("2"))];
+    await until("both", () => worker.requests.length === 2);
+    const waits = app.request(...classify("waits"));
+    await until("it to wait", async () => (await scaleOf(app)).waiting === 1);
+    const atOnce = await app.request(...classify("too many"));
+    assert.deepEqual([atOnce.status, atOnce.headers.has("retry-after")], [503, true]);
+    const { type, detail } = await atOnce.json();
+    assert.deepEqual([type, detail], ["/problems/pool-full", "INGRESS_QUEUE calls wait already"]);
+    const inVain = await waits;
+    assert.deepEqual([inVain.status, inVain.headers.has("retry-after")], [503, true]);
+    assert.match((await inVain.json()).detail, /INGRESS_PATIENCE_MS/);
+    gate.open();
+    for (const call of held) assert.equal((await call).status, 200);
+    assert.equal(worker.requests.length, 2);
+  }, { line: { placesMax: 1, patienceMs: 1000, wakeMs: 1000 } });
+});
+
+Deno.test("createIngress() wakes a replica: a call waits for the first one, and /scale says so", async () => {
+  const port = freePort();
+  await ingress([{ url: `http://127.0.0.1:${port}` }], async (app) => {
+    assert.deepEqual(await scaleOf(app), {
+      waiting: 0,
+      inFlight: 0,
+      oldestWaitMs: null,
+      idleMs: null,
+      replicas: 1,
+      wantedReplicas: 0,
+    });
+    const calls = ["1", "2", "3"].map((name) => app.request(...classify(name)));
+    const asking = await until("all to wait", async () => {
+      const scale = await scaleOf(app);
+      return scale.waiting === 3 && scale;
+    });
+    assert.deepEqual([asking.wantedReplicas, asking.replicas, asking.idleMs], [2, 0, 0]);
+    assert.ok(asking.oldestWaitMs > 0);
+    await using worker = new StubWorker(() => 200, { port });
+    for (const call of calls) assert.equal((await call).status, 200);
+    assert.equal(worker.requests.length, 3);
+    const after = await scaleOf(app);
+    assert.deepEqual([after.waiting, after.inFlight, after.replicas, after.wantedReplicas], [0, 0, 1, 1]);
+  });
+});
+
+Deno.test("createIngress() asks for the token before a call takes a permit or wakes anything", async () => {
+  await using worker = new StubWorker();
+  await ingress([worker], async (app) => {
+    for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: "Basic bmV3" }]) {
+      const response = await app.request(...classify("{}", headers as Record<string, string>));
+      assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, "Bearer"]);
+      assert.match((await response.json()).detail, /^Send the header `Authorization: Bearer <token>`/);
+    }
+    assert.equal(worker.requests.length, 0);
+    const { idleMs, wantedReplicas } = await scaleOf(app);
+    assert.deepEqual([idleMs, wantedReplicas], [null, 0]);
+    for (const token of ["new", "old"]) {
+      assert.equal((await app.request(...classify("{}", { authorization: `Bearer ${token}` }))).status, 200);
+    }
+    assert.deepEqual(worker.requests.map(({ headers }) => headers["authorization"]), [
+      "Bearer new",
+      "Bearer old",
+    ]);
+    for (const path of ["/livez", "/readyz", "/metrics", "/scale", "/problems/pool-full"]) {
+      assert.equal((await app.request(path)).status, 200, path);
+    }
+  }, { tokens: ["new", "old"] });
+});
+
+Deno.test("createIngress() limits the rate of a client, says what is left, and lets others through", async () => {
+  await using worker = new StubWorker();
+  await ingress([worker], async (app) => {
+    const call = (headers: Record<string, string>) =>
+      app.request(...classify("{}", headers), { peer: "10.0.0.1" });
+    const mine = { authorization: "Bearer mine" };
+    const first = await call(mine);
+    assert.equal(first.headers.get("ratelimit-policy"), '"client";q=2;w=60');
+    assert.equal(first.headers.get("ratelimit"), '"client";r=1;t=30');
+    await call(mine);
+    const third = await call(mine);
+    assert.deepEqual([third.status, third.headers.get("ratelimit")], [429, '"client";r=0;t=60']);
+    assert.ok(Number(third.headers.get("retry-after")) > 0);
+    const { type, "violated-policies": violated } = await third.json();
+    assert.deepEqual([type, violated], ["/problems/too-many-calls", ["client"]]);
+    assert.equal((await call({ authorization: "Bearer yours" })).status, 200);
+    // Guesses of a token count against the address they come from.
+    const guesses: number[] = [];
+    for (const token of ["a", "b", "c"]) {
+      guesses.push((await call({ authorization: `Bearer ${token}` })).status);
+    }
+    assert.deepEqual(guesses, [401, 401, 429]);
+    assert.equal(worker.requests.length, 3);
+  }, { tokens: ["mine", "yours"], ratePerMinute: 2 });
+});
+
+Deno.test("createIngress() gives figures of its own on /metrics, and pages for every problem without a worker", async () => {
+  await using worker = new StubWorker();
+  await ingress([worker], async (app) => {
+    await app.request(...classify("{}"));
+    await app.request(...classify("x".repeat(2000), { "content-length": "2000" }));
+    const text = await until("both to be counted", async () => {
+      const text = await (await app.request("/metrics")).text();
+      return text.includes('status="200"} 1') && text;
+    });
+    assert.match(text, /^ackpool_ingress_calls_total\{status="413"\} 1$/m);
+    assert.match(text, /^ackpool_ingress_tries_total 1$/m);
+    assert.match(text, /^ackpool_ingress_permits 2$/m);
+    for (const slug of ["pool-full", "unauthorized", "ticket-held"]) {
+      assert.equal((await (await app.request(`/problems/${slug}`)).json()).type, `/problems/${slug}`);
+    }
+    assert.deepEqual(worker.requests.map(({ path }) => path), ["/classify"]);
   });
 });
 
@@ -116,17 +366,38 @@ Deno.test("createIngress() answers 504 when the worker takes too long", async ()
   }, { timeoutMs: 200 });
 });
 
-Deno.test("createIngress() answers 503 with Retry-After when no replica answers", async () => {
+Deno.test("createIngress() answers 503 with Retry-After when no replica has come", async () => {
   await ingress([{ url: `http://127.0.0.1:${freePort()}` }], async (app) => {
     const response = await app.request(...classify("{}"));
     assert.equal(response.status, 503);
-    assert.equal(response.headers.get("retry-after"), "1");
+    assert.equal(response.headers.get("retry-after"), "5");
     assert.equal((await response.json()).type, "/problems/no-replica");
     const ready = await app.request("/readyz");
     assert.equal(ready.status, 503);
     assert.equal((await ready.json()).causes[0].name, "no-replica");
     assert.equal((await app.request("/livez")).status, 200);
-  }, { patienceMs: 500 });
+  }, { line: { placesMax: 100, patienceMs: 200, wakeMs: 500 } });
+});
+
+Deno.test("createIngress() answers 502 to a call whose worker died, and asks another one where that is harmless", async () => {
+  const dying = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let calls = 0;
+  const killing = (async () => {
+    for await (const connection of dying) {
+      await connection.read(new Uint8Array(1000));
+      calls += 1;
+      connection.close();
+    }
+  })();
+  await ingress([{ url: `http://127.0.0.1:${dying.addr.port}` }], async (app) => {
+    const response = await app.request(...classify("{}"));
+    assert.deepEqual([response.status, (await response.json()).type], [502, "/problems/worker-lost"]);
+    assert.equal(calls, 1);
+    assert.equal((await app.request("/tickets/7")).status, 502);
+    assert.equal(calls, 3);
+  });
+  dying.close();
+  await killing.catch(() => {});
 });
 
 Deno.test("createIngress() gives a call up when its caller goes away", async () => {
@@ -146,47 +417,4 @@ Deno.test("createIngress() gives a call up when its caller goes away", async () 
     await gone.promise;
     assert.equal((await call).status, 499);
   });
-});
-
-Deno.test("the ingress process finishes the calls in flight on SIGTERM, takes no new ones and exits 0", async () => {
-  const gate = new Gate();
-  await using worker = new StubWorker(() => gate.opened.then(() => Response.json({ category: "bug" })));
-  const port = freePort();
-  await using child = startTask("ingress", "ingress", { PORT: String(port), WORKER_URL: worker.url });
-  await child.waitForLine(({ fields }) => fields["message"] === "listening");
-  const call = fetch(`http://127.0.0.1:${port}/classify`, { method: "POST", body: "{}" });
-  await until("the call", () => worker.requests.length === 1);
-  child.kill("SIGTERM");
-  await child.waitForLine(({ fields }) => fields["message"] === "stopping");
-  gate.open();
-  assert.deepEqual(await (await call).json(), { category: "bug" });
-  assert.equal((await child.exit).code, 0);
-});
-
-Deno.test("the ingress process ends after SHUTDOWN_GRACE_MS whatever is in flight", async () => {
-  const gate = new Gate();
-  await using worker = new StubWorker(() => gate.opened.then(() => 200));
-  const port = freePort();
-  const env = { PORT: String(port), WORKER_URL: worker.url, SHUTDOWN_GRACE_MS: "300" };
-  await using child = startTask("ingress", "ingress", env);
-  await child.waitForLine(({ fields }) => fields["message"] === "listening");
-  const call = fetch(`http://127.0.0.1:${port}/classify`, { method: "POST", body: "{}" })
-    .then((response) => response.body?.cancel(), () => {});
-  await until("the call", () => worker.requests.length === 1);
-  assert.equal((await child.end("SIGTERM", 5000)).code, 0);
-  await call;
-  gate.open();
-});
-
-Deno.test("the ingress process names PORT in one line where the port is in use", async () => {
-  const port = freePort();
-  using _taken = Deno.listen({ hostname: "0.0.0.0", port });
-  await using child = startTask("ingress", "ingress", {
-    PORT: String(port),
-    WORKER_URL: "http://127.0.0.1:1",
-  });
-  assert.equal((await child.exit).code, 1);
-  assert.deepEqual(child.lines.map(({ text }) => text), [
-    `ackpool: Port ${port} is in use. Stop what listens there, or set PORT to another port.`,
-  ]);
 });

@@ -12,7 +12,8 @@ export const problemSchema = z.object({
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 }).meta({ id: "Problem" });
 
-interface Kind {
+/** One kind, and what its page says. */
+export interface ProblemKind {
   readonly status: number;
   readonly title: string;
   readonly about: string;
@@ -29,7 +30,7 @@ export const PROBLEMS = {
   "unauthorized": {
     status: 401,
     title: "The token is missing or wrong",
-    about: "This worker wants `Authorization: Bearer <WORKER_TOKEN>`.",
+    about: "`Authorization: Bearer <token>` is wanted, with a token of `WORKER_TOKEN`.",
   },
   "not-found": { status: 404, title: "There is nothing here", about: "No such path on this worker." },
   "ticket-not-found": {
@@ -120,7 +121,7 @@ export const PROBLEMS = {
     title: "The worker failed",
     about: "A bug, or a statement the database rejected. The worker's log says more.",
   },
-} as const satisfies Record<string, Kind>;
+} as const satisfies Record<string, ProblemKind>;
 
 /** See {@link PROBLEMS}. */
 export type ProblemSlug = keyof typeof PROBLEMS;

@@ -5,6 +5,7 @@ import { Registry } from "prom-client";
 import { createAdmin } from "../../../consumer/admin/app.ts";
 import { scaleOf } from "../../../consumer/admin/scale.ts";
 import { parseConfig as parseConsumer } from "../../../consumer/config.ts";
+import { idleIngress } from "../../support/idle_ingress.ts";
 import { parseConfig as parseWorker } from "../../../worker/config.ts";
 import { livezRoute } from "../../../worker/routes/livez.ts";
 import { readyzRoute } from "../../../worker/routes/readyz.ts";
@@ -15,7 +16,6 @@ import {
   mayRead,
   type Parsed,
   tasks,
-  textOf,
 } from "../../support/deploy_files.ts";
 
 const base = manifestsUnder("deploy/kubernetes/base");
@@ -47,7 +47,7 @@ async function answers(task: string, path: string): Promise<boolean> {
     const app = createAdmin({ causes: () => [], registry: new Registry(), scale });
     return (await app.request(path)).status === 200;
   }
-  if (task === "ingress") return textOf("worker/ingress.ts").includes(`app.get("${path}"`);
+  if (task === "ingress") return (await idleIngress(config).request(path)).status === 200;
   // Only the paths are looked at.
   return [livezRoute(), readyzRoute({} as never)].some((route) => route.path === path);
 }

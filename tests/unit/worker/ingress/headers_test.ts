@@ -1,0 +1,34 @@
+// Tests of which header fields go through.
+
+import assert from "node:assert/strict";
+import { answerHeaders, requestHeaders } from "../../../../worker/ingress/headers.ts";
+
+Deno.test("requestHeaders() drops what is for one connection, what Connection names too, and says the deadline", () => {
+  const headers = new Headers({
+    "authorization": "Bearer mine",
+    "connection": "keep-alive, X-Mine",
+    "x-mine": "1",
+    "transfer-encoding": "chunked",
+    "content-length": "7",
+    "traceparent": "00-1-2-01",
+  });
+  assert.deepEqual(requestHeaders(headers, { timeoutMs: 5000, streamed: false }), {
+    "authorization": "Bearer mine",
+    "traceparent": "00-1-2-01",
+    "ackpool-deadline": "5000",
+  });
+  assert.equal(requestHeaders(headers, { timeoutMs: 1, streamed: true })["content-length"], "7");
+});
+
+Deno.test("answerHeaders() keeps a field that came twice, and the length", () => {
+  const kept = answerHeaders(
+    { "set-cookie": ["a=1", "b=2"], "content-length": "3", "keep-alive": "timeout=5", "x-a": undefined },
+    { ratelimit: '"client";r=1;t=1' },
+  );
+  assert.deepEqual(kept.getSetCookie(), ["a=1", "b=2"]);
+  assert.deepEqual([kept.get("content-length"), kept.has("keep-alive"), kept.get("ratelimit")], [
+    "3",
+    false,
+    '"client";r=1;t=1',
+  ]);
+});

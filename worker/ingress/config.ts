@@ -1,0 +1,89 @@
+// What the environment may say to an ingress, and what it means. Pure: the entry file hands the environment in.
+
+import { type Environment, readVariables } from "../../shared/config.ts";
+import type { PoolConfig } from "../../shared/pool/pool.ts";
+import { tokensOf } from "../http/token.ts";
+import type { LineBounds } from "./line.ts";
+import type { IngressScaling } from "./scale.ts";
+
+/** An ingress's settings. */
+export interface IngressConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly pool: PoolConfig;
+  readonly rules: IngressRules;
+  readonly shutdownGraceMs: number;
+}
+
+/** What callers are held to. */
+export interface IngressRules {
+  readonly maxBodyBytes: number;
+  /** Time limit of one try, in ms. */
+  readonly timeoutMs: number;
+  /** Any of them lets a call in; none lets all in. */
+  readonly tokens: readonly string[];
+  /** Calls of one client a minute; 0 counts nobody. */
+  readonly ratePerMinute: number;
+  /** Proxies of ours in front. */
+  readonly proxies: number;
+  readonly line: LineBounds;
+  readonly scaling: IngressScaling;
+}
+
+const NAMES = [
+  "HOST",
+  "PORT",
+  "WORKER_URL",
+  "WORKER_DNS_SERVER",
+  "WORKER_CONCURRENCY",
+  "WORKER_TIMEOUT_MS",
+  "WORKER_TOKEN",
+  "WORKER_MAX",
+  "WORKER_IDLE_MS",
+  "MAX_BODY_BYTES",
+  "INGRESS_QUEUE",
+  "INGRESS_PATIENCE_MS",
+  "INGRESS_WAKE_MS",
+  "INGRESS_RATE_PER_MINUTE",
+  "INGRESS_PROXIES",
+  "SHUTDOWN_GRACE_MS",
+] as const;
+
+/**
+ * Reads an ingress's settings.
+ *
+ * @throws {ConfigError} naming everything that is missing or wrong at once.
+ */
+export function parseIngressConfig(env: Environment): IngressConfig {
+  const v = readVariables(NAMES, env);
+  return {
+    host: v.HOST,
+    port: v.PORT,
+    pool: {
+      urls: v.WORKER_URL,
+      dnsServer: v.WORKER_DNS_SERVER,
+      concurrency: v.WORKER_CONCURRENCY,
+      // Callers prove themselves to the worker, too: what they send is passed on.
+      token: undefined,
+      connectTimeoutMs: Math.min(5000, v.WORKER_TIMEOUT_MS),
+    },
+    rules: {
+      maxBodyBytes: v.MAX_BODY_BYTES,
+      timeoutMs: v.WORKER_TIMEOUT_MS,
+      tokens: tokensOf(v.WORKER_TOKEN),
+      ratePerMinute: v.INGRESS_RATE_PER_MINUTE,
+      proxies: v.INGRESS_PROXIES,
+      line: {
+        placesMax: v.INGRESS_QUEUE,
+        patienceMs: v.INGRESS_PATIENCE_MS,
+        wakeMs: Math.max(v.INGRESS_WAKE_MS, v.INGRESS_PATIENCE_MS),
+      },
+      scaling: {
+        permitsPerReplica: v.WORKER_CONCURRENCY,
+        replicasMax: v.WORKER_MAX,
+        idleMs: v.WORKER_IDLE_MS,
+      },
+    },
+    shutdownGraceMs: v.SHUTDOWN_GRACE_MS,
+  };
+}

@@ -1,0 +1,49 @@
+// Which header fields go through the ingress and which belong to one connection only.
+
+import type { AnswerHeaders } from "../../shared/pool/streamed.ts";
+import { RequestHeader } from "../../shared/protocol.ts";
+
+/** RFC 9110 section 7.6.1, and what the next connection says anew. */
+const ONE_CONNECTION = new Set([
+  "connection",
+  "expect",
+  "host",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** What a replica is told: the caller's own fields and how long the ingress waits. */
+export function requestHeaders(
+  headers: Headers,
+  { timeoutMs, streamed }: { readonly timeoutMs: number; readonly streamed: boolean },
+): Record<string, string> {
+  const dropped = named(headers.get("connection"));
+  const kept = [...headers].filter(([name]) =>
+    // The length of a body that is sent whole is known to whoever sends it.
+    !ONE_CONNECTION.has(name) && !dropped.has(name) && (streamed || name !== "content-length")
+  );
+  return { ...Object.fromEntries(kept), [RequestHeader.deadline]: String(timeoutMs) };
+}
+
+/** What the caller is told. */
+export function answerHeaders(headers: AnswerHeaders, more: Readonly<Record<string, string>>): Headers {
+  const dropped = named(headers["connection"]);
+  const kept = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || ONE_CONNECTION.has(name) || dropped.has(name)) continue;
+    for (const each of [value].flat()) kept.append(name, each);
+  }
+  for (const [name, value] of Object.entries(more)) kept.set(name, value);
+  return kept;
+}
+
+/** `Connection` names more fields that are for this connection alone. */
+function named(connection: string | string[] | null | undefined): ReadonlySet<string> {
+  return new Set([connection ?? ""].flat().join(",").toLowerCase().split(",").map((name) => name.trim()));
+}

@@ -1,0 +1,161 @@
+// One call's way through the pool: its turn in the line, replica after replica while nothing is lost, and its answer.
+
+import type { NoAnswer, Outcome } from "../../shared/outcome.ts";
+import { outcomeLabel } from "../../shared/outcome.ts";
+import { discard, type StreamedAnswer, type StreamedRequest } from "../../shared/pool/streamed.ts";
+import { ruleFor } from "../../shared/status_contract.ts";
+import { CallBody } from "./call_body.ts";
+import { answerHeaders } from "./headers.ts";
+import type { Line } from "./line.ts";
+import { ingressProblem } from "./problems.ts";
+
+/** Tries without a pause: by then the pool has ejected whoever refuses. */
+const TRIES_AT_ONCE = 30;
+const PAUSE_MS = 100;
+/** When to call again, in s. A full pool has room as soon as calls end, an empty one when a replica has started. */
+const RETRY_AFTER = { full: "2", none: "5" } as const;
+
+/** The part of the pool that calls go through. */
+export interface StreamingPool {
+  stream(request: StreamedRequest): Promise<StreamedAnswer>;
+}
+
+/** A call that may be sent. */
+export interface Call {
+  readonly method: StreamedRequest["method"];
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | CallBody | null;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** By `performance.now()`. */
+  readonly arrivedMs: number;
+}
+
+/** An answer, and how it came about. */
+export interface PassedOn {
+  readonly response: Response;
+  readonly tries: number;
+  /** From the arrival until the last try began, in ms. */
+  readonly waitedMs: number;
+  readonly replica: string | undefined;
+  /** The permit is back. */
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Sends a call. A replica that is full, draining or away did nothing with it, so the next one gets it from its
+ * beginning, as long as that is still here.
+ *
+ * @param more header fields for the answer.
+ * @throws {AttemptAbandoned} (attempt.ts) when the caller's signal fired, or with the body's error as its cause.
+ */
+export async function passOn(
+  pool: StreamingPool,
+  line: Line,
+  call: Call,
+  more: Readonly<Record<string, string>>,
+): Promise<PassedOn> {
+  for (let tries = 1;; tries++) {
+    if (tries > TRIES_AT_ONCE) await pause(call.signal);
+    const arrival = { arrivedMs: call.arrivedMs, signal: call.signal, again: tries > 1 };
+    const turn = await line.join(arrival, performance.now(), () => {
+      const sending = pool.stream(requestOf(call));
+      sending.then(({ ended }) => ended, () => {}).then(() => line.advance());
+      return { sending, waitedMs: performance.now() - call.arrivedMs };
+    });
+    if (turn.kind !== "started") return refused(turn.kind, tries - 1, call, more);
+    const answer = await turn.value.sending;
+    if (mayGoElsewhere(answer.outcome, call, tries)) {
+      await discard(answer);
+      continue;
+    }
+    const { replica, ended } = answer;
+    return { response: responseOf(answer, call, more), tries, waitedMs: turn.value.waitedMs, replica, ended };
+  }
+}
+
+function requestOf({ method, path, headers, body, timeoutMs, signal }: Call): StreamedRequest {
+  const sent = body instanceof CallBody ? (unread: AbortSignal) => body.read(unread) : body;
+  return { method, path, headers, body: sent, timeoutMs, signal };
+}
+
+function mayGoElsewhere(outcome: Outcome, { body, method }: Call, tries: number): boolean {
+  if (body instanceof CallBody && !body.whole) return false;
+  switch (outcome.kind) {
+    case "answer":
+      return ruleFor(outcome).slows === "replica";
+    case "refused":
+      return true;
+    case "timeout":
+      return outcome.detail === "UND_ERR_CONNECT_TIMEOUT";
+    case "reset":
+      // Asking twice is harmless (RFC 9110 section 9.2.2); what breaks one replica shall not break them all.
+      return tries === 1 && ["GET", "HEAD", "OPTIONS"].includes(method);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function refused(
+  kind: "line_full" | "still_full" | "no_replica" | "gone",
+  tries: number,
+  { arrivedMs }: Call,
+  more: Readonly<Record<string, string>>,
+): PassedOn {
+  const waitedMs = performance.now() - arrivedMs;
+  const rest = { tries, waitedMs, replica: undefined, ended: Promise.resolve() };
+  switch (kind) {
+    case "line_full":
+      return { ...rest, response: full("INGRESS_QUEUE calls wait already", more) };
+    case "still_full":
+      return { ...rest, response: full("No replica was free within INGRESS_PATIENCE_MS", more) };
+    case "no_replica":
+      return { ...rest, response: none("No replica appeared within INGRESS_WAKE_MS", more) };
+    case "gone":
+      return { ...rest, response: new Response(null, { status: 499 }) };
+    default:
+      return kind satisfies never;
+  }
+}
+
+const full = (detail: string, more: Readonly<Record<string, string>>) =>
+  ingressProblem("pool-full", detail, { ...more, "retry-after": RETRY_AFTER.full });
+
+const none = (detail: string, more: Readonly<Record<string, string>>) =>
+  ingressProblem("no-replica", detail, { ...more, "retry-after": RETRY_AFTER.none });
+
+function responseOf(
+  { outcome, headers, body }: StreamedAnswer,
+  { method }: Call,
+  more: Readonly<Record<string, string>>,
+): Response {
+  if (outcome.kind !== "answer") return noAnswerResponse(outcome, more);
+  const { status } = outcome;
+  const bare = method === "HEAD" || status === 204 || status === 205 || status === 304;
+  if (bare) body?.cancel().catch(() => {});
+  return new Response(bare ? null : body as ReadableStream<Uint8Array<ArrayBuffer>>, {
+    status,
+    headers: answerHeaders(headers, more),
+  });
+}
+
+function noAnswerResponse(outcome: NoAnswer, more: Readonly<Record<string, string>>): Response {
+  switch (outcome.kind) {
+    case "timeout":
+      return ingressProblem("worker-timeout", "No answer within WORKER_TIMEOUT_MS", more);
+    case "refused":
+      return none(`No replica answers (${outcomeLabel(outcome)})`, more);
+    case "reset":
+      return ingressProblem("worker-lost", "The connection broke before an answer came", more);
+    default:
+      return outcome.kind satisfies never;
+  }
+}
+
+function pause(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, PAUSE_MS);
+    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}

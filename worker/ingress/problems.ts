@@ -1,0 +1,73 @@
+// Every kind of problem the ingress itself answers with; the workers' own go through as they are.
+
+import { problemResponse } from "../../shared/problem.ts";
+import { type ProblemKind, PROBLEMS } from "../http/problems.ts";
+
+/** By slug: the last part of a problem's `type`. */
+export const INGRESS_PROBLEMS = {
+  "unauthorized": PROBLEMS.unauthorized,
+  "body-too-large": PROBLEMS["body-too-large"],
+  "too-many-calls": {
+    status: 429,
+    title: "Too many calls",
+    about: "`INGRESS_RATE_PER_MINUTE` is the limit of one client. Call again after `Retry-After`.",
+  },
+  "pool-full": {
+    status: 503,
+    title: "All replicas are full",
+    about: "The call waited for a free replica, or too many waited already. Call again after `Retry-After`.",
+  },
+  "no-replica": {
+    status: 503,
+    title: "No replica takes the call",
+    about:
+      "None runs, or none answers. The call itself asks for one; `INGRESS_WAKE_MS` is how long it waits.",
+  },
+  "worker-lost": {
+    status: 502,
+    title: "The worker went away",
+    about:
+      "The connection broke before an answer came. The work may be done or not; without an id nothing was written.",
+  },
+  "worker-timeout": {
+    status: 504,
+    title: "The worker took too long",
+    about: "`WORKER_TIMEOUT_MS` is the limit.",
+  },
+  "body-too-slow": {
+    status: 408,
+    title: "The body did not come",
+    about: "It was announced and did not arrive in time.",
+  },
+  "stopping": {
+    status: 503,
+    title: "The ingress is stopping",
+    about: "It finishes what it has and takes nothing new. Call again: another one answers.",
+  },
+  "internal-error": {
+    status: 500,
+    title: "The ingress failed",
+    about: "A bug. The ingress's log says more.",
+  },
+} as const satisfies Record<string, ProblemKind>;
+
+/** See {@link INGRESS_PROBLEMS}. */
+export type IngressProblem = keyof typeof INGRESS_PROBLEMS;
+
+/** A problem as a response. `detail` never holds ticket text or secrets. */
+export function ingressProblem(
+  slug: IngressProblem,
+  detail: string,
+  headers: Readonly<Record<string, string>> = {},
+  extensions: Readonly<Record<string, unknown>> = {},
+): Response {
+  const { status, title } = INGRESS_PROBLEMS[slug];
+  return problemResponse({ type: `/problems/${slug}`, title, status, detail, ...extensions }, { ...headers });
+}
+
+/** The page a problem's `type` leads to, a worker's too: there need not be a worker to ask. */
+export function problemPage(slug: string): Response | undefined {
+  const kinds: Readonly<Record<string, ProblemKind>> = { ...PROBLEMS, ...INGRESS_PROBLEMS };
+  const kind = Object.hasOwn(kinds, slug) ? kinds[slug] : undefined;
+  return kind && Response.json({ type: `/problems/${slug}`, ...kind });
+}
