@@ -24,10 +24,16 @@ export interface KafkaClientConfig {
 /** How often kafkajs tries before it says what is wrong: about a quarter of a minute. */
 const RETRIES = 8;
 
-/** A kafkajs client. Nothing is connected yet. `retries`: fewer for those who try again themselves. */
+/**
+ * A kafkajs client. Nothing is connected yet.
+ *
+ * @param retries fewer for those who try again themselves.
+ * @param quiet for those whose questions are answered by errors.
+ */
 export function createKafka(
   { brokers, clientId, tls, sasl }: KafkaClientConfig,
   retries: number = RETRIES,
+  quiet: boolean = false,
 ): Kafka {
   quietRequestQueues();
   registerCodecs();
@@ -44,7 +50,7 @@ export function createKafka(
       // The source joins again by itself, after every error and not only after some.
       restartOnFailure: () => Promise.resolve(false),
     },
-    logLevel: logLevel.INFO,
+    logLevel: quiet ? logLevel.NOTHING : logLevel.INFO,
     logCreator: () => tell,
     ...(sasl === undefined ? {} : { sasl: toSasl(sasl) }),
   };

@@ -60,7 +60,7 @@ export function toSasl(login: Login): Mechanism {
           try {
             await authenticator.authenticate();
           } catch (error) {
-            throw lost ?? error;
+            throw lost ?? Object.assign(error as Error, { broker: `${args.host}:${args.port}` });
           }
         },
       };

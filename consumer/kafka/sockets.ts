@@ -1,6 +1,5 @@
 // Sockets to the brokers: certificates as they are at that moment, and addresses that kafkajs cannot write.
 
-import { Buffer } from "node:buffer";
 import net from "node:net";
 import tls from "node:tls";
 import type { ISocketFactory } from "kafkajs";
@@ -13,7 +12,7 @@ const IPV6_NAME = ".ipv6.invalid";
 /** A broker's address for kafkajs, which takes everything behind the first colon for the port. */
 export function toKafkajsAddress(broker: string): string {
   const [, address, port] = /^\[([0-9A-Fa-f:.]+)\]:(\d+)$/.exec(broker) ?? [];
-  return address === undefined ? broker : `${Buffer.from(address).toString("hex")}${IPV6_NAME}:${port}`;
+  return address === undefined ? broker : `${address.replaceAll(":", "-")}${IPV6_NAME}:${port}`;
 }
 
 /** @param tlsOptions is asked anew for every connection; undefined: no TLS. */
@@ -30,6 +29,5 @@ export function socketFactory(tlsOptions: TlsOptions | undefined): ISocketFactor
 }
 
 function fromKafkajsHost(host: string): string {
-  if (!host.endsWith(IPV6_NAME)) return host;
-  return Buffer.from(host.slice(0, -IPV6_NAME.length), "hex").toString();
+  return host.endsWith(IPV6_NAME) ? host.slice(0, -IPV6_NAME.length).replaceAll("-", ":") : host;
 }

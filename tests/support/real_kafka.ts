@@ -23,6 +23,8 @@ export interface KafkaOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** Arguments of `kafka-storage format`, for example `--add-scram`. */
   readonly formatArgs?: readonly string[];
+  /** Arguments of the broker's JVM, for example `-D…`. */
+  readonly javaArgs?: readonly string[];
   readonly tell?: Tell;
 }
 
@@ -35,6 +37,7 @@ export class RealKafka implements AsyncDisposable {
     private readonly temporary: TemporaryFolder,
     readonly installation: KafkaInstallation,
     private readonly ports: ReadonlyMap<string, number>,
+    private readonly javaArgs: readonly string[],
   ) {}
 
   /** Formats fresh storage and starts a broker on free ports. */
@@ -47,6 +50,7 @@ export class RealKafka implements AsyncDisposable {
       temporary,
       installation,
       new Map(names.map((name, i) => [name, ports[i] ?? 0])),
+      options.javaArgs ?? [],
     );
     try {
       await Deno.writeTextFile(`${kafka.folder}/server.properties`, kafka.#properties(options));
@@ -135,7 +139,8 @@ export class RealKafka implements AsyncDisposable {
   #java(mainClass: string, args: readonly string[]): Child {
     const { java, classPath } = this.installation;
     // Small and quick to start: tests share the machine with what they test.
-    const flags = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=INFO"];
+    const flags = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=INFO"]
+      .concat(this.javaArgs);
     return startChild({
       name: mainClass,
       command: java,

@@ -25,7 +25,7 @@ Deno.test("toKafkajsAddress() leaves names and IPv4 addresses alone and keeps po
   assert.equal(toKafkajsAddress("kafka:9092"), "kafka:9092");
   const [host, port, ...more] = toKafkajsAddress("[2001:db8::1]:9092").split(":");
   assert.deepEqual([port, more], ["9092", []]);
-  assert.match(host ?? "", /^[a-z0-9.]+$/);
+  assert.match(host ?? "", /^[a-z0-9.-]+$/);
 });
 
 Deno.test("socketFactory() reaches an IPv6 address behind the name kafkajs has for it", async () => {

@@ -1,0 +1,120 @@
+// What Kafka refuses us, told apart from what is only away: the password, a certificate, or a right. Pure.
+
+import { TokenRefused } from "./oauth_tokens.ts";
+
+/** A refusal in plain words. */
+export interface Refusal {
+  /** Name of the cause. */
+  readonly name: "kafka-credentials" | "kafka-certificate" | "kafka-forbidden";
+  /** What is refused, and where. */
+  readonly detail: string;
+  /** What an operator does about it. */
+  readonly remedy: string;
+}
+
+/** We may not do what we have to. */
+export class Forbidden extends Error {
+  override readonly name = "Forbidden";
+  /** @param rights such as "Read on the topic support-tickets". */
+  constructor(readonly rights: readonly string[]) {
+    super(`We have no right to ${rights.join(", nor to ")}`);
+  }
+}
+
+/** As far as we look into errors that errors are made of. */
+const DEPTH_MAX = 6;
+
+/** What kafkajs and node:tls put into their errors. */
+interface Told extends Error {
+  readonly type?: string;
+  readonly code?: string | number;
+  readonly broker?: string;
+}
+
+/** The refusal behind an error; undefined where waiting may be all that is needed. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  let each = error as Told | undefined;
+  for (let depth = 0; each instanceof Error && depth < DEPTH_MAX; depth++) {
+    const refusal = certificateRefusal(each) ?? rightRefusal(each) ?? loginRefusal(each);
+    if (refusal !== undefined) return refusal;
+    each = each.cause as Told | undefined;
+  }
+  return undefined;
+}
+
+/** One line: what, where, and what to do next. */
+export function refusalLine({ detail, remedy }: Refusal): string {
+  return `Kafka refuses us: ${detail}. ${remedy}`;
+}
+
+function loginRefusal({ name, message, broker, type }: Told): Refusal | undefined {
+  if (name === "KafkaJSSASLAuthenticationError" || type === "UNSUPPORTED_SASL_MECHANISM") {
+    return {
+      name: "kafka-credentials",
+      detail: `${broker === undefined ? "" : `${broker}: `}${message}`,
+      remedy: "Check the user and password (or the token's client) and KAFKA_SASL_MECHANISM.",
+    };
+  }
+  if (name !== TokenRefused.name) return undefined;
+  return {
+    name: "kafka-credentials",
+    detail: message,
+    remedy:
+      "Check KAFKA_OAUTH_TOKEN_URL, KAFKA_OAUTH_CLIENT_ID, KAFKA_OAUTH_CLIENT_SECRET and KAFKA_OAUTH_SCOPE.",
+  };
+}
+
+function rightRefusal(error: Told): Refusal | undefined {
+  if (!(error instanceof Forbidden) && !/_AUTHORIZATION_FAILED$/.test(error.type ?? "")) return undefined;
+  return {
+    name: "kafka-forbidden",
+    detail: error.message,
+    remedy: "Give this user the right with kafka-acls; README lists those that are needed.",
+  };
+}
+
+/** What node:tls says of a certificate whose CA we do not know. */
+const UNTRUSTED =
+  /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_\w+|CERT_(UNTRUSTED|REJECTED|REVOKED|SIGNATURE_FAILURE|CHAIN_TOO_LONG)|INVALID_(CA|PURPOSE))$/;
+/** Alerts about what we showed, or did not. */
+const OURS =
+  /ALERT_(CERTIFICATE_REQUIRED|NO_CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/;
+/** No way to talk was found. */
+const PROTOCOL =
+  /^(ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_UNSUPPORTED_PROTOCOL|ERR_SSL_\w*ALERT_(HANDSHAKE_FAILURE|PROTOCOL_VERSION|INSUFFICIENT_SECURITY))$/;
+
+function certificateRefusal({ code, broker, message }: Told): Refusal | undefined {
+  if (typeof code !== "string") return undefined;
+  const said = certificateWords(code, broker ?? "a broker", message.replace(/^Connection error: /, ""));
+  return said === undefined ? undefined : { name: "kafka-certificate", detail: said[0], remedy: said[1] };
+}
+
+function certificateWords(code: string, broker: string, message: string): [string, string] | undefined {
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID" || code === "HOSTNAME_MISMATCH") {
+    return [
+      `the certificate of ${broker} is for another host (${message.replace(/:\s*$/, "")})`,
+      "Use a name that it has in KAFKA_BROKERS and advertised.listeners, or set KAFKA_SSL_VERIFY_HOSTNAME=false.",
+    ];
+  }
+  if (code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID") {
+    const what = code === "CERT_HAS_EXPIRED" ? "has expired" : "is not valid yet";
+    return [`the certificate of ${broker} ${what}`, "Renew it on the broker, or look at the clocks."];
+  }
+  if (UNTRUSTED.test(code)) {
+    return [
+      `the certificate of ${broker} is of no CA that we trust (${code})`,
+      "Set KAFKA_SSL_CA to the file with the CA that signed it.",
+    ];
+  }
+  if (OURS.test(code)) {
+    return [
+      `${broker} does not take our certificate (${message})`,
+      "Set KAFKA_SSL_CERT and KAFKA_SSL_KEY to one that is valid and of a CA that the brokers trust.",
+    ];
+  }
+  if (!PROTOCOL.test(code)) return undefined;
+  return [
+    `no TLS can be agreed on with ${broker} (${message})`,
+    "Check KAFKA_SECURITY_PROTOCOL and the port.",
+  ];
+}
