@@ -54,7 +54,7 @@ Deno.test("KEDA's scalers know every name that the triggers give them", async ()
   };
   const scaled = manifestsOf("deploy/kubernetes/base/scaling.yaml");
   const triggers = scaled.flatMap(({ spec }) => spec.triggers);
-  assert.equal(triggers.length, 2);
+  assert.equal(triggers.length, 3);
   for (const { type, metadata } of triggers) {
     const text = await Deno.readTextFile(`${source}/pkg/scalers/${files[type]}`);
     const known = [...text.matchAll(/keda:"name=(\w+)[^"]*"/g)].flatMap(([tag, name]) =>

@@ -1,7 +1,8 @@
-// What consumer and worker export at /metrics, by name and with the labels, without running either.
+// What consumer, worker and ingress export at /metrics, by name and with the labels, without running either.
 
 import type { Metric, Registry } from "prom-client";
 import { ConsumerMetrics } from "../../consumer/metrics.ts";
+import { createIngressMetrics } from "../../worker/ingress/metrics.ts";
 import { createMetrics } from "../../worker/metrics.ts";
 
 /** Names as they are exported, with their labels. */
@@ -9,7 +10,8 @@ export function exportedMetrics(): ReadonlyMap<string, readonly string[]> {
   const consumer = new ConsumerMetrics();
   // Gauges are read when they are collected, and nothing is collected here.
   consumer.observe({} as never);
-  return new Map([...exportsOf(consumer.registry), ...exportsOf(createMetrics({} as never).registry)]);
+  const others = [createMetrics({} as never).registry, createIngressMetrics({} as never).registry];
+  return new Map([consumer.registry, ...others].flatMap(exportsOf));
 }
 
 function exportsOf(registry: Registry): [string, readonly string[]][] {

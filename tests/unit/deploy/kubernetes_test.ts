@@ -194,6 +194,20 @@ Deno.test("KEDA asks every consumer's /scale for a field that it has, and adds u
   assert.equal(scale[metadata.valueLocation], 0);
 });
 
+Deno.test("KEDA asks every ingress, too, so that a call that waits wakes a worker", async () => {
+  const { spec } = one("ScaledObject", "ackpool-worker");
+  const [ofConsumers, { type, metadata }] = spec.triggers;
+  const { url, ...same } = ofConsumers.metadata;
+  assert.deepEqual([type, { url, ...same }], ["metrics-api", { ...metadata, url }]);
+  const { hostname, port, pathname } = new URL(metadata.url);
+  assert.deepEqual([hostname, port], ["ackpool-ingress.ackpool", config["PORT"]]);
+  const scale = await (await idleIngress(config).request(pathname)).json();
+  assert.equal(scale[metadata.valueLocation], 0);
+  // The port is open to all, KEDA too.
+  const [rule] = one("NetworkPolicy", "ackpool-ingress").spec.ingress;
+  assert.equal(rule.from, undefined);
+});
+
 Deno.test("KEDA finds the consumers at zero workers, when none of them is ready", () => {
   assert.equal(one("Service", "ackpool-consumer").spec.publishNotReadyAddresses, true);
 });

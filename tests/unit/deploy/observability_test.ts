@@ -1,4 +1,4 @@
-// Holds alerts and dashboard against the code: every metric and label they name is one that consumer or worker exports.
+// Holds alerts and dashboard against the code: every metric and label they name is one that a program of ours exports.
 
 import assert from "node:assert/strict";
 import { type Parsed, textOf, yamlOf } from "../../support/deploy_files.ts";
@@ -65,6 +65,7 @@ Deno.test("Prometheus asks compose's services on the ports they listen on", () =
   const asked = jobs.map(({ dns_sd_configs: [{ names, port }] }) => [names[0], port]);
   assert.deepEqual(asked, [
     ["consumer", services.consumer.environment.ADMIN_PORT],
+    ["ingress", services.ingress.environment.PORT],
     ["worker", services.worker.environment.PORT],
   ]);
 });
