@@ -30,6 +30,9 @@ export const ResponseHeader = {
 /** The last segment of the problem type that says "the row is not there (yet)". */
 export const TICKET_NOT_FOUND = "ticket-not-found";
 
+/** The last segment of the problem type with which a replica says that it is about to stop. */
+export const DRAINING = "draining";
+
 /** A record's idempotency key, as the header carries it: a Structured Fields string (RFC 9651 section 3.3.3). */
 export function idempotencyKey(topic: string, partition: number, offset: string | bigint): string {
   return `"${topic}/${partition}/${offset}"`;

@@ -10,6 +10,10 @@ const log = logger("pool");
 export const LOOK_UP_EVERY_MS = 3000;
 /** The same while no replica is usable, in ms: the first one that starts is what everything waits for. */
 export const LOOK_UP_WHEN_EMPTY_MS = 200;
+/** Having been empty for so long, in ms, it is likely to stay so for a while: a pool at zero should cost little. */
+const EMPTY_FOR_LONG_MS = 10_000;
+/** The pause from then on, in ms. */
+const LOOK_UP_WHEN_LONG_EMPTY_MS = 500;
 
 /** What it needs. */
 export interface LookUpsPorts {
@@ -27,6 +31,7 @@ export class LookUps {
   readonly #failing = new Set<string>();
   #found: readonly Endpoint[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #emptySinceMs: number | undefined;
   #looking = false;
   #closed = false;
 
@@ -52,8 +57,15 @@ export class LookUps {
   #schedule(): void {
     clearTimeout(this.#timer);
     if (this.#closed) return;
-    const waitMs = this.#ports.usable() ? LOOK_UP_EVERY_MS : LOOK_UP_WHEN_EMPTY_MS;
-    this.#timer = setTimeout(() => this.#look(), waitMs);
+    this.#timer = setTimeout(() => this.#look(), this.#waitMs());
+  }
+
+  #waitMs(): number {
+    const nowMs = performance.now();
+    this.#emptySinceMs = this.#ports.usable() ? undefined : this.#emptySinceMs ?? nowMs;
+    if (this.#emptySinceMs === undefined) return LOOK_UP_EVERY_MS;
+    const long = nowMs - this.#emptySinceMs >= EMPTY_FOR_LONG_MS;
+    return long ? LOOK_UP_WHEN_LONG_EMPTY_MS : LOOK_UP_WHEN_EMPTY_MS;
   }
 
   async #look(): Promise<void> {

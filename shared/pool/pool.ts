@@ -1,12 +1,14 @@
 // The pool: replicas found by name, permits, one attempt at a time to each of them. The consumer and the ingress use it.
 
-import { type Agent, request } from "undici";
+import type { Agent } from "undici";
 import type { Cause } from "../health.ts";
 import { logger } from "../log.ts";
 import { type Outcome, outcomeLabel } from "../outcome.ts";
-import { Balancer } from "./balancer.ts";
 import { type Answered, type AttemptRequest, createAgent, send } from "./attempt.ts";
+import { type Also, Balancer, type Sent } from "./balancer.ts";
+import { Checks } from "./checks.ts";
 import { Deadlines } from "./deadlines.ts";
+import { readRateReport } from "./rate_report.ts";
 import type { Replica } from "./replica.ts";
 import { NOBODY, type StreamedAnswer, type StreamedRequest, streamTo } from "./streamed.ts";
 import { type DnsServer, type LookUp, namesFrom } from "./names.ts";
@@ -14,11 +16,6 @@ import { LookUps } from "./look_ups.ts";
 import type { Endpoint } from "./resolve.ts";
 
 const log = logger("pool");
-
-/** Pauses between health checks of an ejected replica, in ms. */
-const CHECK_FIRST_MS = 500;
-const CHECK_MAX_MS = 5000;
-const CHECK_TIMEOUT_MS = 2000;
 
 type Timer = ReturnType<typeof setTimeout>;
 
@@ -46,7 +43,7 @@ export class Pool {
   readonly #deadlines = new Deadlines();
   readonly #lookUps: LookUps;
   readonly #listeners: Set<() => void> = new Set();
-  readonly #checks: Map<string, Timer> = new Map();
+  readonly #checks: Checks;
   #endpoints: ReadonlyMap<string, Endpoint> = new Map();
   #restTimer: Timer | undefined;
   #restUntilMs: number | undefined;
@@ -63,7 +60,13 @@ export class Pool {
       urls: config.urls,
       names: config.lookUp === undefined ? names : { ...names, addresses: config.lookUp },
       onFound: (endpoints) => this.#lookedUp(endpoints),
-      usable: () => this.permits > 0,
+      usable: () => this.#replicaPermits > 0,
+    });
+    this.#checks = new Checks({
+      agent: this.#agent,
+      replicas: () => this.replicas,
+      endpointOf: ({ address }) => this.#endpoints.get(address),
+      changed: () => this.#changed(),
     });
   }
 
@@ -103,6 +106,7 @@ export class Pool {
   /** Looks the replicas up for the first time and keeps looking. */
   async start(): Promise<void> {
     await this.#lookUps.start();
+    this.#checks.start();
   }
 
   /** Whether a replica would take an attempt now. */
@@ -116,20 +120,18 @@ export class Pool {
    * @throws {AttemptAbandoned} (attempt.ts) when the caller's signal fired.
    */
   async send(attempt: AttemptRequest): Promise<Answered> {
-    const replica = this.#balancer.pick(Date.now()) ?? this.#leastBusy();
+    const replica = this.#balancer.pick(Date.now()) ?? this.#balancer.leastBusy();
     const endpoint = replica && this.#endpoints.get(replica.address);
     if (replica === undefined || endpoint === undefined) {
       return { outcome: { kind: "refused", detail: "no replica" }, headers: {}, body: new Uint8Array() };
     }
-    replica.recordStarted();
-    const startedMs = Date.now();
+    const sent = this.#balancer.start(replica, Date.now());
     try {
       const answered = await send(this.#agent, endpoint, this.#authorized(attempt), this.#deadlines);
-      this.#finished(replica, answered.outcome, Date.now() - startedMs);
+      this.#finished(sent, answered.outcome, { report: readRateReport(answered.headers) });
       return answered;
     } catch (error) {
-      this.#balancer.recordAbandoned(replica);
-      this.#changed();
+      this.#abandoned(sent);
       throw error;
     }
   }
@@ -140,15 +142,14 @@ export class Pool {
    * @throws {AttemptAbandoned} (attempt.ts) when the caller's signal fired or its body threw.
    */
   async stream(request: StreamedRequest): Promise<StreamedAnswer> {
-    const replica = this.#balancer.pick(Date.now()) ?? this.#leastBusy();
+    const replica = this.#balancer.pick(Date.now()) ?? this.#balancer.leastBusy();
     const endpoint = replica && this.#endpoints.get(replica.address);
     if (replica === undefined || endpoint === undefined) return NOBODY;
-    replica.recordStarted();
+    const sent = this.#balancer.start(replica, Date.now());
     const streaming = streamTo(this.#agent, endpoint, request, this.#deadlines);
     const ended = streaming.ended.then((end) => {
-      if (end !== undefined) return this.#finished(replica, end.outcome, end.latencyMs);
-      this.#balancer.recordAbandoned(replica);
-      this.#changed();
+      if (end !== undefined) return this.#finished(sent, end.outcome, { latencyMs: end.latencyMs });
+      this.#abandoned(sent);
     });
     return { ...await streaming.answer, replica: replica.address, ended };
   }
@@ -156,9 +157,9 @@ export class Pool {
   /** Whether the replicas say they are ready: one that answers anything but a 5xx is enough. */
   async checkReady(): Promise<boolean> {
     const answers = await Promise.all(
-      [...this.#endpoints.values()].map((endpoint) => this.#isReady(endpoint)),
+      [...this.#endpoints.values()].map((endpoint) => this.#checks.ask(endpoint)),
     );
-    return answers.includes(true);
+    return answers.includes("ready");
   }
 
   /** Ends all connections. Attempts in flight come back as outcomes. */
@@ -167,7 +168,7 @@ export class Pool {
     this.#deadlines.close();
     this.#lookUps.close();
     clearTimeout(this.#restTimer);
-    this.#checks.forEach((timer) => clearTimeout(timer));
+    this.#checks.close();
     await this.#agent.destroy();
   }
 
@@ -177,19 +178,24 @@ export class Pool {
     return { ...attempt, headers: { ...attempt.headers, authorization: `Bearer ${token}` } };
   }
 
-  #leastBusy(): Replica | undefined {
-    const usable = this.replicas.filter((replica) => !replica.leaving && !replica.ejected);
-    return usable.sort((a, b) => a.inFlight - b.inFlight)[0];
+  #finished(sent: Sent, outcome: Outcome, also: Also): void {
+    const { replica } = sent;
+    const before = { ejected: replica.ejected, draining: replica.draining };
+    this.#balancer.recordFinished(sent, outcome, Date.now(), also);
+    const about = { replica: replica.address, last: outcomeLabel(outcome) };
+    if (replica.ejected && !before.ejected) log.warn("replica ejected", { ...about, why: replica.ejection });
+    if (replica.draining && !before.draining) log.info("replica drains", about);
+    if (replica.ejected || replica.draining) this.#checks.watch();
+    this.#changed();
   }
 
-  #finished(replica: Replica, outcome: Outcome, latencyMs: number): void {
-    const before = replica.ejected;
-    this.#balancer.recordFinished(replica, outcome, latencyMs, Date.now());
-    if (replica.ejected && !before) {
-      log.warn("replica ejected", { replica: replica.address, last: outcomeLabel(outcome) });
-      this.#scheduleCheck(replica, CHECK_FIRST_MS);
-    }
+  #abandoned(sent: Sent): void {
+    this.#balancer.recordAbandoned(sent);
     this.#changed();
+  }
+
+  get #replicaPermits(): number {
+    return this.#balancer.replicaPermits(Date.now());
   }
 
   #changed(): void {
@@ -198,8 +204,10 @@ export class Pool {
     this.#scheduleRest(nowMs);
     if (permits === this.#permits) return;
     this.#permits = permits;
-    this.#emptySinceMs = permits > 0 ? undefined : this.#emptySinceMs ?? nowMs;
-    if (permits === 0) this.#lookUps.hurry();
+    // A provider that lets nobody through for a while is no lack of replicas.
+    const empty = permits === 0 && this.#replicaPermits === 0;
+    this.#emptySinceMs = empty ? this.#emptySinceMs ?? nowMs : undefined;
+    if (empty) this.#lookUps.hurry();
     for (const listener of this.#listeners) listener();
   }
 
@@ -226,47 +234,8 @@ export class Pool {
       if (!known.has(address)) log.info("replica joined", { replica: address });
     }
     this.#endpoints = new Map(found.map((endpoint) => [endpoint.address, endpoint]));
-    this.#balancer.setAddresses(addresses);
-    this.#checkReturned();
+    this.#balancer.setAddresses(addresses, Date.now());
+    this.#checks.watch();
     this.#changed();
-  }
-
-  /** A replica that was ejected is not checked while its address is away; now it may be back. */
-  #checkReturned(): void {
-    for (const replica of this.replicas) {
-      const unchecked = replica.ejected && !replica.leaving && !this.#checks.has(replica.address);
-      if (unchecked) this.#scheduleCheck(replica, CHECK_FIRST_MS);
-    }
-  }
-
-  #scheduleCheck(replica: Replica, waitMs: number): void {
-    if (this.#closed) return;
-    clearTimeout(this.#checks.get(replica.address));
-    const timer = setTimeout(async () => {
-      this.#checks.delete(replica.address);
-      const endpoint = this.#endpoints.get(replica.address);
-      if (endpoint === undefined) return;
-      if (!await this.#isReady(endpoint)) {
-        return this.#scheduleCheck(replica, Math.min(CHECK_MAX_MS, waitMs * 2));
-      }
-      log.info("replica readmitted", { replica: replica.address });
-      replica.readmit();
-      this.#changed();
-    }, waitMs);
-    this.#checks.set(replica.address, timer);
-  }
-
-  async #isReady(endpoint: Endpoint): Promise<boolean> {
-    try {
-      const response = await request(`${endpoint.address}/readyz`, {
-        dispatcher: this.#agent,
-        headers: { host: endpoint.url.host },
-        signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
-      });
-      await response.body.dump();
-      return response.statusCode < 500;
-    } catch {
-      return false;
-    }
   }
 }

@@ -1,7 +1,7 @@
 // The pool as one consumer has it: permits, which replica an attempt goes to, and health checks of those ejected.
 
 import type { Outcome } from "../../shared/outcome.ts";
-import type { Balancer as ProductionBalancer } from "../../shared/pool/balancer.ts";
+import type { Balancer as ProductionBalancer, Sent } from "../../shared/pool/balancer.ts";
 import type { Replica } from "../../shared/pool/replica.ts";
 import { chance } from "./random.ts";
 import type { SimRecord, World } from "./world.ts";
@@ -40,7 +40,10 @@ export class SimPool {
   refresh(): void {
     const { replicas } = this.#world.scenario;
     const there = this.#world.active("no_replica") === undefined ? replicas : 0;
-    this.#balancer?.setAddresses(Array.from({ length: there }, (_, index) => String(index)));
+    this.#balancer?.setAddresses(
+      Array.from({ length: there }, (_, index) => String(index)),
+      this.#world.timeline.nowMs,
+    );
     this.#there = there;
     this.#told();
   }
@@ -57,31 +60,28 @@ export class SimPool {
     if (this.#balancer !== undefined && replica === undefined) {
       return timeline.after(1, () => done({ kind: "refused", detail: "no replica" }));
     }
-    replica?.recordStarted();
+    const sent = replica && this.#balancer?.start(replica, timeline.nowMs);
     const index = replica === undefined
       ? Math.floor(chance(scenario.seed, 31, record.id, record.posts) * scenario.replicas)
       : Number(replica.address);
     const { durationMs, finish } = this.#workers.start(record, index);
-    const sentMs = timeline.nowMs;
     timeline.after(durationMs, () => {
       const outcome = finish();
       if (this.#gone) return;
-      if (replica !== undefined) this.#finished(replica, outcome, timeline.nowMs - sentMs);
+      if (sent !== undefined) this.#finished(sent, outcome);
       done(outcome);
     });
   }
 
   #pick(): Replica | undefined {
     const nowMs = this.#world.timeline.nowMs;
-    const free = this.#balancer?.pick(nowMs);
-    if (free !== undefined) return free;
-    const usable = this.#balancer?.replicas.filter((replica) => !replica.leaving && !replica.ejected) ?? [];
-    return usable.sort((a, b) => a.inFlight - b.inFlight)[0];
+    return this.#balancer?.pick(nowMs) ?? this.#balancer?.leastBusy();
   }
 
-  #finished(replica: Replica, outcome: Outcome, latencyMs: number): void {
+  #finished(sent: Sent, outcome: Outcome): void {
+    const { replica } = sent;
     const before = replica.ejected;
-    this.#balancer?.recordFinished(replica, outcome, latencyMs, this.#world.timeline.nowMs);
+    this.#balancer?.recordFinished(sent, outcome, this.#world.timeline.nowMs);
     if (replica.ejected && !before) this.#check(replica, 500);
     this.#told();
   }

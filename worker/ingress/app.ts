@@ -74,7 +74,11 @@ class Calls {
   constructor(deps: IngressDeps) {
     const { pool } = deps;
     this.#deps = deps;
-    this.#line = new Line(deps.line, { isFree: () => pool.hasFree(), isEmpty: () => pool.permits === 0 });
+    this.#line = new Line(deps.line, {
+      isFree: () => pool.hasFree(),
+      // A provider that lets nobody through for a while is no lack of replicas.
+      isEmpty: () => pool.replicas.every((replica) => replica.permits(Date.now()) === 0),
+    });
     this.#admit = doorway(deps);
     this.metrics = createIngressMetrics({
       waiting: () => this.#line.waiting,

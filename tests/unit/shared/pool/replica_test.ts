@@ -10,6 +10,11 @@ const refused: Outcome = { kind: "refused", detail: "" };
 const yes = () => true;
 const no = () => false;
 
+/** One attempt comes back, sent when the one before it ended. */
+function end(replica: Replica, outcome: Outcome, standsOut: () => boolean, nowMs: number): void {
+  replica.recordFinished({ outcome, sentMs: nowMs - 1, tookMs: 1, nowMs, standsOut });
+}
+
 function busy(limitMax: number, attempts: number): Replica {
   const replica = new Replica("http://a", limitMax);
   for (let each = 0; each < attempts; each++) replica.recordStarted();
@@ -26,26 +31,27 @@ Deno.test("Replica takes attempts up to its limit", () => {
 
 Deno.test("Replica that is full while it has attempts in flight shrinks to what it holds, and grows back", () => {
   const replica = busy(8, 4);
-  replica.recordFinished(full, 1, yes, 0);
-  assert.equal(replica.limit, 3);
+  end(replica, full, yes, 0);
+  assert.equal(replica.limit(0), 3);
   assert.equal(replica.permits(0), 3);
-  for (let each = 0; each < 40; each++) {
-    replica.recordStarted();
-    replica.recordFinished(ok, 1, yes, 0);
+  let nowMs = 0;
+  while (replica.limit(nowMs) < 8 && nowMs < 60_000) {
+    while (replica.isFree(nowMs)) replica.recordStarted();
+    end(replica, ok, yes, nowMs += 100);
   }
-  assert.equal(replica.limit, 8);
+  assert.ok(nowMs < 5000, `took ${nowMs} ms`);
 });
 
 Deno.test("Replica that is full while idle rests for its Retry-After", () => {
   const replica = busy(8, 1);
-  replica.recordFinished(full, 1, yes, 100);
+  end(replica, full, yes, 100);
   assert.equal(replica.permits(2099), 0);
   assert.equal(replica.permits(2100), 8);
 });
 
 Deno.test("Replica is ejected after failures in a row, and comes back with one permit", () => {
   const replica = busy(8, FAILURES_MAX);
-  for (let each = 0; each < FAILURES_MAX; each++) replica.recordFinished(refused, 1, no, 0);
+  for (let each = 0; each < FAILURES_MAX; each++) end(replica, refused, no, 0);
   assert.equal(replica.ejected, true);
   assert.equal(replica.permits(0), 0);
   replica.readmit();
@@ -54,10 +60,10 @@ Deno.test("Replica is ejected after failures in a row, and comes back with one p
 
 Deno.test("Replica is not ejected for 5xx that all replicas give, nor when a success comes between", () => {
   const alone = busy(8, FAILURES_MAX);
-  for (let each = 0; each < FAILURES_MAX; each++) alone.recordFinished(error, 1, no, 0);
+  for (let each = 0; each < FAILURES_MAX; each++) end(alone, error, no, 0);
   assert.equal(alone.ejected, false);
   const mixed = busy(8, 5);
-  for (const outcome of [error, error, ok, error, error]) mixed.recordFinished(outcome, 1, yes, 0);
+  for (const outcome of [error, error, ok, error, error]) end(mixed, outcome, yes, 0);
   assert.equal(mixed.ejected, false);
 });
 
@@ -65,7 +71,7 @@ Deno.test("Replica that leaves gets nothing new, but its attempts are counted to
   const replica = busy(8, 1);
   replica.setLeaving(true);
   assert.equal(replica.isFree(0), false);
-  replica.recordFinished(ok, 1, yes, 0);
+  end(replica, ok, yes, 0);
   assert.equal(replica.inFlight, 0);
 });
 
@@ -81,12 +87,13 @@ Deno.test("Replica's limit stays between one and its maximum, whatever its attem
           out += 1;
         } else if (step === "readmit") replica.readmit();
         else if (out > 0 && step !== "start") {
-          replica.recordFinished({ ok, full, error }[step], 5, yes, nowMs);
+          end(replica, { ok, full, error }[step], yes, nowMs);
           out -= 1;
         }
         assert.equal(replica.inFlight, out);
-        assert.ok(replica.limit >= 1 && replica.limit <= limitMax, `limit ${replica.limit}`);
-        assert.ok([0, replica.limit].includes(replica.permits(nowMs)));
+        const limit = replica.limit(nowMs);
+        assert.ok(limit >= 1 && limit <= limitMax, `limit ${limit}`);
+        assert.ok([0, limit].includes(replica.permits(nowMs)));
       }
     }),
   );
@@ -95,10 +102,10 @@ Deno.test("Replica's limit stays between one and its maximum, whatever its attem
 Deno.test("Replica that alone refuses how it is called is ejected, and on its return one more refusal is enough", () => {
   const refusal = { kind: "answer", status: 401 } as const;
   const replica = busy(8, FAILURES_MAX);
-  for (let each = 0; each < FAILURES_MAX; each++) replica.recordFinished(refusal, 1, yes, 0);
+  for (let each = 0; each < FAILURES_MAX; each++) end(replica, refusal, yes, 0);
   assert.equal(replica.ejected, true);
   replica.readmit();
   replica.recordStarted();
-  replica.recordFinished(refusal, 1, yes, 0);
+  end(replica, refusal, yes, 0);
   assert.equal(replica.ejected, true);
 });

@@ -1,0 +1,46 @@
+// How many attempts at once the answers "too many" leave: what was held is kept, and grown from as CUBIC does. Pure.
+
+/** CUBIC's constant (RFC 9438 section 5), in attempts a second cubed: 8 more after 2.7 s, 40 more after 4.6 s. */
+const GROWTH = 0.4;
+/** Growth rests at what was held for so long at least, in ms. */
+const PLATEAU_MS = 500;
+
+/** A limit that falls to what is held when somebody says that it is too much, and grows while it is in use. */
+export class AnswerLimit {
+  #base = Infinity;
+  #usedMs = 0;
+  #seenMs = 0;
+
+  /** Attempts at once; infinite while nobody has said that there are too many. At least 1. */
+  get limit(): number {
+    if (this.#base === Infinity) return Infinity;
+    const grownMs = Math.max(0, this.#usedMs - PLATEAU_MS);
+    return Math.max(1, Math.floor(this.#base + GROWTH * (grownMs / 1000) ** 3));
+  }
+
+  /** An attempt was too much for whoever answers; `held` others are on their way. */
+  recordRefused(held: number, nowMs: number): void {
+    this.#base = Math.max(1, Math.min(this.limit, held));
+    this.#usedMs = 0;
+    this.#seenMs = nowMs;
+  }
+
+  /**
+   * An attempt went well, with `inFlight` on their way before it ended. Time counts as growth only while the limit is
+   * used: an idle pool learns nothing about what it may have.
+   *
+   * @param max the limit is forgotten when it has grown to this.
+   */
+  recordAccepted(inFlight: number, max: number, nowMs: number): void {
+    if (this.#base === Infinity) return;
+    // One long silence is one round of use and no more.
+    if (inFlight >= this.limit * 0.9 - 1) this.#usedMs += Math.min(1000, nowMs - this.#seenMs);
+    this.#seenMs = nowMs;
+    if (this.limit >= max) this.forget();
+  }
+
+  /** It was about something else. */
+  forget(): void {
+    this.#base = Infinity;
+  }
+}
