@@ -7,7 +7,7 @@ import { Scaler, type ScalerBounds, type ToDo } from "./scaler.ts";
 import type { Asked } from "./to_do.ts";
 
 /** Pause between two looks at what there is to do, in ms: little beside the second a process takes to start. */
-const LOOK_EVERY_MS = 250;
+const LOOK_EVERY_MS = 400;
 
 /** What is told. */
 export interface ScalingListener extends Pick<ReplicasPorts, "onCrash"> {
