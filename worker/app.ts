@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import type { Context } from "hono";
+import { type Problem, PROBLEM_CONTENT_TYPE } from "../shared/problem.ts";
 import { problem } from "./http/problems.ts";
 import type { Route } from "./http/route.ts";
 import { CHALLENGE, tokenCheck, unauthorizedDetail } from "./http/token.ts";
@@ -80,8 +81,18 @@ async function measured(
     : problem("unauthorized", unauthorizedDetail(authorization), CHALLENGE);
   deps.metrics.requests.inc({ route: route.path, status: String(response.status) });
   deps.metrics.requestSeconds.observe({ route: route.path }, (performance.now() - startMs) / 1000);
-  if (response.status >= 500) deps.log.warn("failed", { route: route.path, status: response.status });
+  if (response.status >= 500) await tellFailure(deps, route, response);
   return response;
+}
+
+/** What the caller reads, and, by way of the readiness, what an operator does about it. */
+async function tellFailure({ log, readiness }: AppDeps, route: Route, response: Response): Promise<void> {
+  const { status, headers } = response;
+  // A full replica says so thousands of times: that is told in one word.
+  const isProblem = headers.get("content-type") === PROBLEM_CONTENT_TYPE && !headers.has("retry-after");
+  const { type, detail }: Partial<Problem> = isProblem ? await response.clone().json() : {};
+  log.warn("failed", { route: route.path, status, ...(isProblem ? { problem: type, detail } : {}) });
+  if (isProblem) readiness.causes().catch(() => {});
 }
 
 /** A bug answers 500 and is told in the log; its message may hold anything, so the caller does not see it. */

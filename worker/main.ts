@@ -59,6 +59,8 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     checkProvider: llm.check,
     budgetReached: () => ledger.reached(),
     nowMs,
+    onBegin: ({ name, detail, remedy }) => log.warn("not ready", { cause: name, detail, remedy }),
+    onEnd: (name) => log.info("ready again", { cause: name }),
   });
   const app = createApp({
     classification: {

@@ -11,6 +11,10 @@ export interface ReadinessDeps {
   /** Which limit of the day's budget is reached, in words. */
   readonly budgetReached: () => string | undefined;
   readonly nowMs: () => number;
+  /** Told a cause when it begins, once. */
+  readonly onBegin?: (cause: Cause) => void;
+  /** Told its name when it is over. */
+  readonly onEnd?: (name: string) => void;
 }
 
 type Finding = Omit<Cause, "sinceMs">;
@@ -57,13 +61,19 @@ export class WorkerReadiness {
     ]);
     const findings = found.filter((finding) => finding !== undefined);
     for (const name of [...this.#since.keys()]) {
-      if (!findings.some((finding) => finding.name === name)) this.#since.delete(name);
+      if (findings.some((finding) => finding.name === name)) continue;
+      this.#since.delete(name);
+      this.#deps.onEnd?.(name);
     }
-    return findings.map((finding) => {
-      const sinceMs = this.#since.get(finding.name) ?? this.#deps.nowMs();
-      this.#since.set(finding.name, sinceMs);
-      return { ...finding, sinceMs };
-    });
+    return findings.map((finding) => this.#dated(finding));
+  }
+
+  #dated(finding: Finding): Cause {
+    const known = this.#since.get(finding.name);
+    const cause = { ...finding, sinceMs: known ?? this.#deps.nowMs() };
+    this.#since.set(finding.name, cause.sinceMs);
+    if (known === undefined) this.#deps.onBegin?.(cause);
+    return cause;
   }
 }
 

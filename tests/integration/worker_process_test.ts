@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
+import { freePort } from "../support/ports.ts";
 import { testDatabase } from "../support/store_harness.ts";
 import { completion, startStubLlm } from "../support/stub_llm.ts";
 import { bestDatabase } from "../support/test_database.ts";
@@ -71,6 +72,28 @@ Deno.test("a worker without database and provider stays up, says what is missing
   assert.equal(stored.headers.get("retry-after"), null);
   assert.deepEqual([stored.status, (await stored.json()).type], [503, "/problems/database-unreachable"]);
   assert.equal((await worker.child.end("SIGTERM", 10_000)).code, 0);
+});
+
+Deno.test("a worker's log says what is away, where it was looked for, and what to do, without being asked", async () => {
+  const provider = `127.0.0.1:${freePort()}`;
+  await using worker = await startWorker({
+    DATABASE_URL: `postgres://nobody:s3cret@127.0.0.1:${freePort()}/none`,
+    OPENAI_BASE_URL: `http://${provider}/v1`,
+  });
+  const response = await worker.classify(TICKET);
+  await response.body?.cancel();
+  const failed = await worker.child.waitForLine(({ fields }) => fields["message"] === "failed");
+  assert.deepEqual([failed.fields["status"], failed.fields["problem"]], [502, "/problems/provider-failed"]);
+  assert.ok(String(failed.fields["detail"]).includes(`${provider} could not be reached`));
+  assert.match(String(failed.fields["detail"]), /ECONNREFUSED/);
+  for (const [cause, remedy] of [["provider", "OPENAI_BASE_URL"], ["database", "DATABASE_URL"]] as const) {
+    const line = await worker.child.waitForLine(({ fields }) =>
+      fields["message"] === "not ready" && fields["cause"] === `${cause}-unreachable`
+    );
+    assert.match(String(line.fields["detail"]), /ECONNREFUSED/);
+    assert.ok(String(line.fields["remedy"]).includes(remedy));
+  }
+  assert.ok(!worker.child.lines.some(({ text }) => text.includes("s3cret")));
 });
 
 Deno.test("a worker that is told to stop finishes what it has, takes nothing new, and exits 0", async () => {

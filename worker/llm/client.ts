@@ -103,7 +103,7 @@ async function complete(
     }
     const unsupported = unsupportedFeature(error);
     if (unsupported === undefined || !model.features[unsupported]) {
-      return failureOf(error, timeoutMs);
+      return failureOf(error, timeoutMs, hostOf(client));
     }
     model.features[unsupported] = false;
     return await complete(client, model, timeoutMs, prompt, caller);
@@ -135,6 +135,10 @@ async function check(client: OpenAI): Promise<LlmFailure | undefined> {
   } catch (error) {
     // Not every provider lists its models; one that says so is there.
     if (error instanceof OpenAI.APIError && (error.status === 404 || error.status === 405)) return undefined;
-    return failureOf(error, CHECK_TIMEOUT_MS);
+    return failureOf(error, CHECK_TIMEOUT_MS, hostOf(client));
   }
+}
+
+function hostOf({ baseURL }: OpenAI): string {
+  return URL.canParse(baseURL) ? new URL(baseURL).host : baseURL;
 }

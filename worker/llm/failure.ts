@@ -2,20 +2,26 @@
 
 import { APIConnectionTimeoutError, APIError } from "openai";
 import type { LlmFailure, LlmFailureCause } from "../core/llm.ts";
+import { connectionError } from "./connection_error.ts";
 
 /** Codes with which providers say, under any status, that nobody has paid. */
 const NO_QUOTA = new Set(["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"]);
 const TOO_LONG = new Set(["context_length_exceeded", "string_above_max_length"]);
 
-/** Sorts an error of the SDK. */
-export function failureOf(error: unknown, timeoutMs: number): LlmFailure {
+/**
+ * Sorts an error of the SDK.
+ *
+ * @param host of the provider, for people.
+ */
+export function failureOf(error: unknown, timeoutMs: number, host: string): LlmFailure {
   if (error instanceof APIConnectionTimeoutError) {
-    return failure("timeout", `The provider did not answer within ${timeoutMs} ms`);
+    return failure("timeout", `The provider at ${host} did not answer within ${timeoutMs} ms`);
   }
   if (!(error instanceof APIError) || error.status === undefined) {
+    const why = connectionError(error);
     return failure(
       "unavailable",
-      `The provider could not be reached or cut its answer off: ${nameOf(error)}`,
+      `The provider at ${host} could not be reached or cut its answer off: ${why}`,
     );
   }
   const code = typeof error.code === "string" ? error.code : undefined;
@@ -68,11 +74,6 @@ function passedOn(headers: Headers | undefined): Record<string, string> {
 
 function failure(cause: LlmFailureCause, detail: string, headers: Record<string, string> = {}): LlmFailure {
   return { kind: "failed", cause, detail, headers };
-}
-
-function nameOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error ? cause.name : "unknown error";
 }
 
 /** Codes come from outside: only what looks like one is repeated. */

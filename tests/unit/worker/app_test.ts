@@ -1,6 +1,8 @@
 // Tests of the worker's app.
 
 import assert from "node:assert/strict";
+import type { StoreFailure } from "../../../worker/core/store.ts";
+import { WorkerReadiness } from "../../../worker/readiness.ts";
 import { PROBLEMS } from "../../../worker/http/problems.ts";
 import { workerApp } from "../../support/worker_app.ts";
 
@@ -41,6 +43,28 @@ Deno.test("GET /readyz names what is wrong, since when, and heals by itself", as
   other.tables.failure = { kind: "failed", cause: "unreachable", detail: "ECONNREFUSED" };
   assert.equal((await (await other.app.request("/readyz")).json()).causes[0].name, "database-unreachable");
   assert.equal(tables.failure, undefined);
+});
+
+Deno.test("WorkerReadiness tells a cause when it begins and when it is over, once each", async () => {
+  const told: string[] = [];
+  let failure: StoreFailure | undefined = { kind: "failed", cause: "unreachable", detail: "ECONNREFUSED" };
+  let nowMs = 0;
+  const readiness = new WorkerReadiness({
+    checkStore: () => Promise.resolve(failure),
+    checkProvider: () => Promise.resolve(undefined),
+    budgetReached: () => undefined,
+    nowMs: () => nowMs += 10_000,
+    onBegin: ({ name, remedy }) => told.push(`${name}: ${remedy}`),
+    onEnd: (name) => told.push(`${name} is over`),
+  });
+  await readiness.causes();
+  await readiness.causes();
+  failure = undefined;
+  await readiness.causes();
+  assert.deepEqual(told, [
+    "database-unreachable: Start the database or check DATABASE_URL; the worker connects again by itself",
+    "database-unreachable is over",
+  ]);
 });
 
 Deno.test("GET /metrics counts requests by route and status, and labels by outcome", async () => {
