@@ -47,6 +47,12 @@ export class Away {
           `The topic ${awaited.topic} does not exist yet`,
           "Make the topic, or correct KAFKA_TOPIC. It goes on by itself.",
         );
+      case "match":
+        return this.#set(
+          "topic-missing",
+          `There is no topic yet of those that are read: ${awaited.topics}`,
+          "Make one of them, or correct KAFKA_TOPIC. It goes on by itself.",
+        );
       default:
         return awaited satisfies never;
     }

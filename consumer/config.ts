@@ -8,13 +8,14 @@ import type { KafkaClientConfig } from "./kafka/client.ts";
 import type { TlsFiles } from "./kafka/tls_files.ts";
 import { loginOf, SECURITY_NAMES, securityProblems, tlsFilesOf } from "./kafka/security_variables.ts";
 import type { SourceConfig } from "./kafka/source.ts";
+import { parseTopics, type TopicSelection } from "./kafka/topic_selection.ts";
 
 /** The consumer's whole configuration. */
 export interface ConsumerConfig {
   readonly kafka: Omit<KafkaClientConfig, "tls">;
   /** Undefined where brokers are reached without TLS. */
   readonly tlsFiles: TlsFiles | undefined;
-  readonly source: SourceConfig;
+  readonly source: Omit<SourceConfig, "topics"> & { readonly topics: TopicSelection };
   readonly deadLetterTopic: string | undefined;
   readonly retryTopic: string | undefined;
   /** A record that was replayed so often already is left in the dead-letter topic. */
@@ -50,7 +51,7 @@ export function parseConfig(env: Environment): ConsumerConfig {
     },
     tlsFiles: tlsFilesOf(v),
     source: {
-      topics: v.KAFKA_TOPIC.split(",").map((topic) => topic.trim()).filter((topic) => topic.length > 0),
+      topics: topicsOf(v),
       groupId: v.KAFKA_GROUP_ID,
       sessionTimeoutMs: v.KAFKA_SESSION_TIMEOUT_MS,
       reset: v.KAFKA_AUTO_OFFSET_RESET,
@@ -160,11 +161,13 @@ function replicaProblems(
   return min > max ? [`WORKER_MIN is above WORKER_MAX: current values are ${min} and ${max}`] : [];
 }
 
-function topicProblems(topic: string): string[] {
-  const names = topic.split(",").map((name) => name.trim());
-  // Kafka's own rule for topic names.
-  const bad = names.filter((name) => !/^[A-Za-z0-9._-]{1,249}$/.test(name));
-  return bad.map((name) => `KAFKA_TOPIC has a name that Kafka does not take: ${JSON.stringify(name)}`);
+function topicProblems(topics: string): string[] {
+  return parseTopics(topics).problems.map((problem) => `KAFKA_TOPIC ${problem}`);
+}
+
+function topicsOf({ KAFKA_TOPIC }: Pick<Read, "KAFKA_TOPIC">): TopicSelection {
+  const { names, patterns } = parseTopics(KAFKA_TOPIC);
+  return { names, patterns };
 }
 
 function machineOf(v: Read): MachineConfig {

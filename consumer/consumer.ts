@@ -15,7 +15,7 @@ import { createKafka, type KafkaClientConfig } from "./kafka/client.ts";
 import { DeadLetterTopic } from "./kafka/dead_letter_topic.ts";
 import { within } from "./kafka/patience.ts";
 import { KafkaSource } from "./kafka/source.ts";
-import { findTopics } from "./kafka/topics.ts";
+import { TopicWatch } from "./kafka/topics.ts";
 import { ConsumerMetrics } from "./metrics.ts";
 import { type AttemptSender, monotonicMs, type RunEnd, Runtime } from "./runtime.ts";
 
@@ -71,6 +71,7 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
   const deadLetters = new DeadLetterTopic(kafka, { groupId, deadLetterTopic, retryTopic });
   const desk = new DeadLetterDesk(kafka, config);
   const away = new Away(monotonicMs);
+  const watch = new TopicWatch(impatient, config, stopping);
   // The source needs the runtime's ear and the runtime the source's hands; it comes when the topics are there.
   let source: KafkaSource | undefined;
   const runtime = new Runtime(config.machine, config.timeoutMs, {
@@ -104,24 +105,23 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
     stopping.addEventListener("abort", () => runtime.stop(), { once: true });
     await sender.start();
     runtime.start();
-    const topics = await findTopics(impatient, config, {
-      signal: stopping,
-      waiting: (awaited) => away.waiting(awaited),
-    });
+    const topics = await watch.first((awaited) => away.waiting(awaited));
     if (topics !== undefined) {
-      source = new KafkaSource(kafka, impatient, { ...config.source, topics }, {
+      const joined = source = new KafkaSource(kafka, impatient, { ...config.source, topics }, {
         onEvent: (event) => runtime.feed(event),
         onJoined: () => away.joined(),
         onLost: (why) => away.lost(why),
+        onReset: ({ topic }) => metrics.offsetResets.inc({ topic }),
       });
       source.start();
+      watch.follow((topics) => joined.subscribe(topics));
     }
     end = await runtime.ended;
   } finally {
     await source?.stop();
     await within(
       CLOSE_LIMIT_MS,
-      Promise.all([deadLetters.close(), desk.close(), sender.close(), admin?.shutdown()]),
+      Promise.all([deadLetters.close(), desk.close(), sender.close(), watch.close(), admin?.shutdown()]),
     );
   }
   log.info("stopped", { clean: end.clean, idle: end.idle });

@@ -14,7 +14,8 @@ import {
 import { findOne, type Scan, scan } from "./dead_letters/scan.ts";
 import { GroupOffsets } from "./kafka/group_offsets.ts";
 import { pause } from "./kafka/patience.ts";
-import { deadLetterTopicOf, retryTopicOf } from "./kafka/side_topics.ts";
+import { retryTopicOf } from "./kafka/side_topics.ts";
+import { deadLetterTopics } from "./kafka/topic_selection.ts";
 import { TopicReader } from "./kafka/topic_reader.ts";
 import { TransactionalSender } from "./kafka/transactional_sender.ts";
 
@@ -32,8 +33,9 @@ export class DeadLetterDesk {
   readonly #config: DeskConfig;
   readonly #offsets: GroupOffsets;
   readonly #ports: DeskPorts;
+  /** As the last question found them; a reader knows those that it began with. */
   #topics: Promise<readonly string[]> | undefined;
-  #reader: TopicReader | undefined;
+  #reader: { readonly topics: string; readonly reader: TopicReader } | undefined;
   #asking = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
 
@@ -47,7 +49,7 @@ export class DeadLetterDesk {
       topics: () => this.topics(),
       retryTopicOf: (topic) => retryTopicOf(topic, groupId, config.retryTopic),
       offsets: this.#offsets,
-      reader: async () => this.#reader ??= new TopicReader(kafka, groupId, await this.topics()),
+      reader: () => this.#readerOf(),
       openSender: () => TransactionalSender.open(this.#kafka, `${groupId}.dead-letters`),
       nowMs: Date.now,
       pause,
@@ -56,14 +58,7 @@ export class DeadLetterDesk {
 
   /** The dead-letter topics there are. */
   async topics(): Promise<readonly string[]> {
-    this.#topics ??= this.#findTopics();
-    const found = await this.#topics.catch((error) => {
-      this.#topics = undefined;
-      throw error;
-    });
-    // One that is not there yet may come.
-    if (found.length === 0) this.#topics = undefined;
-    return found;
+    return await (this.#topics ??= this.#findTopics());
   }
 
   scan(filter: Filter, signal?: AbortSignal): Promise<Scan> {
@@ -90,6 +85,8 @@ export class DeadLetterDesk {
   /** The reader stays between questions, for joining takes seconds, but not for ever. */
   async #ask<T>(question: () => Promise<T>): Promise<T> {
     clearTimeout(this.#idle);
+    // Others may have come since; while several ask at once they share what the first found.
+    if (this.#asking === 0) this.#topics = undefined;
     this.#asking += 1;
     try {
       return await question();
@@ -103,15 +100,22 @@ export class DeadLetterDesk {
   }
 
   async #leave(): Promise<void> {
-    const reader = this.#reader;
+    const left = this.#reader;
     this.#reader = undefined;
-    await reader?.close();
+    await left?.reader.close();
+  }
+
+  async #readerOf(): Promise<TopicReader> {
+    const topics = await this.topics();
+    if (this.#reader !== undefined && this.#reader.topics !== topics.join()) await this.#leave();
+    const { groupId } = this.#config.source;
+    this.#reader ??= { topics: topics.join(), reader: new TopicReader(this.#kafka, groupId, topics) };
+    return this.#reader.reader;
   }
 
   async #findTopics(): Promise<readonly string[]> {
-    const { source: { topics, groupId }, deadLetterTopic } = this.#config;
-    const wanted = new Set(topics.map((topic) => deadLetterTopicOf(topic, groupId, deadLetterTopic)));
-    const there = new Set(await this.#offsets.topics());
-    return [...wanted].filter((topic) => there.has(topic));
+    const { source: { topics, groupId }, deadLetterTopic, retryTopic } = this.#config;
+    const sides = { groupId, deadLetterTopic, retryTopic };
+    return deadLetterTopics(topics, await this.#offsets.topics(), sides);
   }
 }

@@ -10,6 +10,7 @@ import { GroupOffsets } from "./kafka/group_offsets.ts";
 import { type PartitionLag, readLag } from "./kafka/lag.ts";
 import { pause } from "./kafka/patience.ts";
 import { retryTopicOf } from "./kafka/side_topics.ts";
+import { describeTopics, selectTopics } from "./kafka/topic_selection.ts";
 import { TopicReader } from "./kafka/topic_reader.ts";
 import { connectKafka } from "./kafka_connection.ts";
 
@@ -49,14 +50,18 @@ function readArguments() {
 async function run(env: Environment, { watch, json }: Options, signal: AbortSignal): Promise<number> {
   const { kafka, config } = await connectKafka(env, "ackpool-lag");
   const { groupId, reset } = config.source;
-  const topics = topicsOf(config);
   const offsets = new GroupOffsets(kafka);
-  let reader: TopicReader | undefined;
+  let read: { readonly topics: string; readonly reader: TopicReader } | undefined;
   try {
     do {
-      // Only topics that are there can be joined, and only they have a lag.
-      reader ??= new TopicReader(kafka, groupId, await present(offsets, topics));
-      const rows = await readLag(offsets, reader, { groupId, topics, reset }, Date.now(), signal);
+      // Only topics that are there can be joined, and only they have a lag; while we watch some may come.
+      const topics = await topicsOf(offsets, config);
+      if (read !== undefined && read.topics !== topics.join()) {
+        await read.reader.close();
+        read = undefined;
+      }
+      read ??= { topics: topics.join(), reader: new TopicReader(kafka, groupId, topics) };
+      const rows = await readLag(offsets, read.reader, { groupId, topics, reset }, Date.now(), signal);
       const text = json ? asJson(groupId, rows, watch) : asText(groupId, rows);
       print(`${watch && !json && Deno.stdout.isTerminal() ? CLEAR_SCREEN : ""}${text}\n`);
       if (watch) await pause(WATCH_EVERY_MS, signal);
@@ -69,19 +74,20 @@ async function run(env: Environment, { watch, json }: Options, signal: AbortSign
     }
     throw error;
   } finally {
-    await Promise.all([reader?.close(), offsets.close()]);
+    await Promise.all([read?.reader.close(), offsets.close()]);
   }
 }
 
-function topicsOf({ source: { topics, groupId }, retryTopic }: ConsumerConfig): readonly string[] {
-  return [...new Set([...topics, ...topics.map((topic) => retryTopicOf(topic, groupId, retryTopic))])];
-}
-
-async function present(offsets: GroupOffsets, topics: readonly string[]): Promise<readonly string[]> {
-  const there = new Set(await offsets.topics());
-  const found = topics.filter((topic) => there.has(topic));
-  if (found.length === 0) throw new StartError(`There is no topic ${topics.join(", ")}`);
-  return found;
+/** The topics that the group reads, as far as they are there. */
+async function topicsOf(
+  offsets: GroupOffsets,
+  { source: { topics, groupId }, deadLetterTopic, retryTopic }: ConsumerConfig,
+): Promise<readonly string[]> {
+  const existing = await offsets.topics();
+  const { found } = selectTopics(topics, existing, { groupId, deadLetterTopic, retryTopic });
+  if (found.length === 0) throw new StartError(`There is no topic ${describeTopics(topics)}`);
+  const retries = found.map((topic) => retryTopicOf(topic, groupId, retryTopic));
+  return [...new Set([...found, ...retries.filter((topic) => existing.includes(topic))])];
 }
 
 function asText(groupId: string, rows: readonly PartitionLag[]): string {

@@ -20,6 +20,11 @@ export class ConsumerMetrics {
   ]);
   readonly deadLetters = this.#counter("ackpool_dead_letters_total", "Dead letters, by reason", ["reason"]);
   readonly commits = this.#counter("ackpool_commits_total", "Commits, by the broker's word", ["result"]);
+  readonly offsetResets = this.#counter(
+    "ackpool_offset_resets_total",
+    "Places of the group that Kafka no longer has: reading goes on where KAFKA_AUTO_OFFSET_RESET says",
+    ["topic"],
+  );
   readonly attemptSeconds = new Histogram({
     name: "ackpool_attempt_duration_seconds",
     help: "Time an attempt took",

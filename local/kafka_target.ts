@@ -42,7 +42,7 @@ export function kafkaTarget(env: Environment, run: Run | undefined): KafkaTarget
   return {
     kafka: createKafka(client),
     brokers: config.kafka.brokers,
-    topic: config.source.topics[0] ?? "support-tickets",
+    topic: config.source.topics.names[0] ?? "support-tickets",
     groupId: config.source.groupId,
     embedded: !own,
   };

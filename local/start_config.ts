@@ -55,9 +55,9 @@ export function readStartConfig(env: Environment): StartConfig {
     brokers: set("KAFKA_BROKERS") === undefined ? undefined : consumer.kafka.brokers,
     databaseUrl: set("DATABASE_URL"),
     localModel,
-    topic: source.topics[0] ?? "support-tickets",
+    topic: source.topics.names[0] ?? "support-tickets",
     groupId: source.groupId,
-    topics: source.topics.flatMap((topic) => [
+    topics: source.topics.names.flatMap((topic) => [
       topic,
       deadLetterTopicOf(topic, source.groupId, deadLetterTopic),
       retryTopicOf(topic, source.groupId, retryTopic),

@@ -4,18 +4,10 @@ import { CompressionTypes, type Kafka, Partitioners, type Producer } from "kafka
 import { outcomeLabel } from "../../shared/outcome.ts";
 import type { Delivery } from "../core/delivery.ts";
 import { headerText, type HeaderValue, type KafkaRecord } from "./record.ts";
-import { deadLetterTopicOf, sourceTopicOf } from "./side_topics.ts";
+import { deadLetterTopicOf, type SideTopicNames, sourceTopicOf } from "./side_topics.ts";
 
 /** Header that counts how often a record was replayed. */
 const REPLAYS = "ackpool-replays";
-
-/** What the dead-letter topic of a record follows from. */
-export interface SideTopicNames {
-  readonly groupId: string;
-  /** As configured. */
-  readonly deadLetterTopic: string | undefined;
-  readonly retryTopic: string | undefined;
-}
 
 /** A producer for dead letters. */
 export class DeadLetterTopic {

@@ -9,6 +9,14 @@ const log = logger("kafka");
 const LOOKS_MAX = 50;
 const LOOK_EVERY_MS = 100;
 
+/** What the names of the side topics follow from, besides the source topic's. */
+export interface SideTopicNames {
+  readonly groupId: string;
+  /** As configured. */
+  readonly deadLetterTopic: string | undefined;
+  readonly retryTopic: string | undefined;
+}
+
 /** `<topic>.<group>.dlq`, or the one that is configured. */
 export function deadLetterTopicOf(topic: string, groupId: string, configured: string | undefined): string {
   return configured ?? `${topic}.${groupId}.dlq`;

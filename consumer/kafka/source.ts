@@ -1,38 +1,33 @@
 // Where records come from: a kafkajs consumer turned into the machine's events, and its commits back.
 
-import {
-  type Consumer,
-  type ConsumerGroupJoinEvent,
-  type EachBatchPayload,
-  type Kafka,
-  PartitionAssigners,
-} from "kafkajs";
+import type { Cluster, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "kafkajs";
 import { logger } from "../../shared/log.ts";
 import type { PartitionCommit } from "../core/commits.ts";
 import type { Event } from "../core/events.ts";
 import type { TopicPartition } from "../core/partition.ts";
+import { createGroupConsumer } from "./group_consumer.ts";
 import { Holdings } from "./holdings.ts";
+import { forgetTopics } from "./live_group.ts";
 import { pause, tryUntil, within } from "./patience.ts";
 import { type KafkaRecord, toOffset, toReceived } from "./record.ts";
+import { Resets } from "./resets.ts";
 import { StartingPoints } from "./starting_points.ts";
-import { stickyAssignor } from "./sticky_assignor.ts";
+import type { ReadTopic } from "./topics.ts";
 
 const log = logger("kafka");
 
-/** A fetch waits so long for data, in ms; also how late a resumed partition may be when all were paused. */
-const FETCH_WAIT_MS = 250;
-/** One fetch brings at most so much, in bytes, so that memory is bounded by the fetch and not by the backlog. */
-const FETCH_BYTES_MAX = 8 * 1024 * 1024;
-const PARTITION_BYTES_MAX = 1024 * 1024;
 /** Waits before the group's offsets are asked for again, and before we join again, in ms. */
 const RETRY_MS = 500;
 const REJOIN_MAX_MS = 10_000;
 /** How long each part of leaving the group may take, in ms. */
 const LEAVE_LIMIT_MS = 2500;
+/** Wait before an offset that is out of range is asked for again, in ms. */
+const OUT_OF_RANGE_AGAIN_MS = 250;
 
 /** What is read, and as whom. */
 export interface SourceConfig {
-  readonly topics: readonly string[];
+  /** Those there are at the start; {@link KafkaSource.subscribe} tells of others. */
+  readonly topics: readonly ReadTopic[];
   readonly groupId: string;
   readonly sessionTimeoutMs: number;
   readonly reset: "earliest" | "latest";
@@ -45,6 +40,8 @@ export interface SourceListener {
   readonly onEvent: (event: Event<KafkaRecord>) => void;
   readonly onJoined: () => void;
   readonly onLost: (why: string) => void;
+  /** What the group had read up to is not there, and reading goes on elsewhere. */
+  readonly onReset: (at: TopicPartition) => void;
 }
 
 type Offsets = Parameters<EachBatchPayload["commitOffsetsIfNecessary"]>[0];
@@ -52,11 +49,16 @@ type Offsets = Parameters<EachBatchPayload["commitOffsetsIfNecessary"]>[0];
 /** A member of the consumer group. `start()` once, `stop()` at the end. */
 export class KafkaSource {
   readonly #config: SourceConfig;
-  readonly #consumer: Consumer;
+  readonly #makeConsumer: () => Consumer;
   readonly #startingPoints: StartingPoints;
   readonly #listener: SourceListener;
+  readonly #resets: Resets;
   readonly #holdings = new Holdings();
   readonly #stopping = new AbortController();
+  /** Replaced after every crash: kafkajs never forgets a topic that it once subscribed to. */
+  #consumer: Consumer;
+  #cluster: Cluster | undefined;
+  #topics: readonly string[];
   /** Replaced at every join; work that began in an older one is dropped. */
   #membership: Promise<void> = Promise.resolve();
   #joining: Promise<void> = Promise.resolve();
@@ -67,37 +69,42 @@ export class KafkaSource {
   constructor(kafka: Kafka, impatient: Kafka, config: SourceConfig, listener: SourceListener) {
     this.#config = config;
     this.#listener = listener;
-    this.#startingPoints = new StartingPoints(impatient, config.groupId, config.reset);
-    const claims = () => {
-      this.#holdings.joining();
-      return { generation: this.#holdings.generation, owned: this.#holdings.all };
-    };
-    this.#consumer = kafka.consumer({
-      groupId: config.groupId,
-      // Members of an older release know round robin only; the group uses what all of them know.
-      partitionAssigners: [stickyAssignor(claims), PartitionAssigners.roundRobin],
-      sessionTimeout: config.sessionTimeoutMs,
-      rebalanceTimeout: Math.max(60_000, config.sessionTimeoutMs),
-      heartbeatInterval: Math.max(100, Math.min(3000, Math.floor(config.sessionTimeoutMs / 10))),
-      maxWaitTimeInMs: FETCH_WAIT_MS,
-      maxBytes: FETCH_BYTES_MAX,
-      maxBytesPerPartition: PARTITION_BYTES_MAX,
-      metadataMaxAge: 30_000,
-      allowAutoTopicCreation: false,
-    });
+    this.#startingPoints = new StartingPoints(impatient, config);
+    this.#resets = new Resets(listener.onReset);
+    this.#topics = config.topics.map(({ topic }) => topic);
+    this.#makeConsumer = () =>
+      createGroupConsumer(kafka, config, {
+        claim: () => {
+          this.#holdings.joining();
+          return { generation: this.#holdings.generation, owned: this.#holdings.all };
+        },
+        topics: () => this.#topics,
+        rejoining: () => this.#rejoining(),
+        outOfRange: (at) => this.#outOfRange(at),
+        connected: (cluster) => this.#cluster = cluster,
+      });
+    this.#consumer = this.#makeConsumer();
   }
 
   /** Joins the group and goes on until `stop()`: whatever ends a membership, it joins again. */
   start(): void {
-    const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH, END_BATCH_PROCESS } = this.#consumer.events;
-    this.#consumer.on(GROUP_JOIN, (event) => this.#joined(event));
-    this.#consumer.on(HEARTBEAT, ({ payload }) => this.#holdings.heartbeat(payload.groupGenerationId));
-    this.#consumer.on(REBALANCING, () => this.#rebalancing());
-    this.#consumer.on(CRASH, ({ payload }) => this.#crashed.resolve(payload.error.message));
-    this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
-      if (payload.batchSize === 0) this.#passed(payload);
-    });
     void this.#stayJoined();
+  }
+
+  /**
+   * Reads these topics from now on. Partitions of those that stay keep everything; the group rebalances once.
+   *
+   * @throws whatever the broker said, where a new topic cannot be found; then none is added.
+   */
+  async subscribe(topics: readonly string[]): Promise<void> {
+    const cluster = this.#cluster;
+    const gone = this.#topics.filter((topic) => !topics.includes(topic));
+    this.#topics = this.#topics.filter((topic) => topics.includes(topic));
+    if (cluster !== undefined) {
+      forgetTopics(cluster, gone);
+      await cluster.addMultipleTargetTopics([...topics]);
+    }
+    this.#topics = topics;
   }
 
   /** Leaves the group, as far as that can be done in a few seconds. */
@@ -141,11 +148,14 @@ export class KafkaSource {
         })),
       })),
     };
-    if (this.#commitOffsets !== undefined) return await this.#commitOffsets(offsets);
+    if (this.#commitOffsets !== undefined) await this.#commitOffsets(offsets);
     // Nothing but control records has come yet: there is no batch whose way to commit could be used.
-    await this.#consumer.commitOffsets(
-      offsets.topics.flatMap(({ topic, partitions }) => partitions.map((each) => ({ topic, ...each }))),
-    );
+    else {
+      await this.#consumer.commitOffsets(
+        offsets.topics.flatMap(({ topic, partitions }) => partitions.map((each) => ({ topic, ...each }))),
+      );
+    }
+    for (const { partition, mark } of ours) this.#resets.committed(partition, mark.offset);
   }
 
   /** kafkajs restarts only after some errors, and then without telling when; so it never does and we always do. */
@@ -158,20 +168,34 @@ export class KafkaSource {
       if (this.#stopping.signal.aborted) return;
       waitMs = this.#membership === membership ? Math.min(REJOIN_MAX_MS, waitMs * 2) : RETRY_MS;
       this.#lost(why);
+      await within(LEAVE_LIMIT_MS, this.#consumer.disconnect());
       await pause(waitMs, this.#stopping.signal);
+      this.#consumer = this.#makeConsumer();
     }
   }
 
   async #join(): Promise<void> {
-    await this.#consumer.connect();
-    await this.#consumer.subscribe({
-      topics: [...this.#config.topics],
+    const consumer = this.#consumer;
+    this.#listen(consumer);
+    await consumer.connect();
+    await consumer.subscribe({
+      topics: [...this.#topics],
       fromBeginning: this.#config.reset === "earliest",
     });
-    await this.#consumer.run({
+    await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       eachBatch: (payload) => this.#eachBatch(payload),
+    });
+  }
+
+  #listen(consumer: Consumer): void {
+    const { GROUP_JOIN, HEARTBEAT, CRASH, END_BATCH_PROCESS } = consumer.events;
+    consumer.on(GROUP_JOIN, (event) => this.#joined(event));
+    consumer.on(HEARTBEAT, ({ payload }) => this.#holdings.heartbeat(payload.groupGenerationId));
+    consumer.on(CRASH, ({ payload }) => this.#crashed.resolve(payload.error.message));
+    consumer.on(END_BATCH_PROCESS, ({ payload }) => {
+      if (payload.batchSize === 0) this.#passed(payload);
     });
   }
 
@@ -195,7 +219,7 @@ export class KafkaSource {
   }
 
   /** What the last join brought and is not taken yet, the next one brings again: the machine must not hear of it now. */
-  #rebalancing(): void {
+  #rejoining(): void {
     this.#membership = Promise.resolve();
     this.#listener.onEvent({ type: "rebalancing" });
   }
@@ -210,7 +234,10 @@ export class KafkaSource {
       },
     });
     if (partitions === undefined || this.#membership !== membership) return;
+    this.#resets.started(partitions);
     const epoch = this.#holdings.take(partitions);
+    // The end of the log is elsewhere the next time: a start there has to be kept.
+    void this.#commitStarts(partitions.filter(({ reset, offset }) => reset && offset > 0));
     for (const at of partitions) {
       this.#seek(at, at.offset);
       // One that was paused under its last epoch's bounds starts afresh.
@@ -218,6 +245,20 @@ export class KafkaSource {
     }
     this.#listener.onEvent({ type: "assigned", epoch, partitions });
     this.#listener.onJoined();
+  }
+
+  /** Says where the group is now, past the machine: it knows no partition yet whose place this could be. */
+  async #commitStarts(starts: readonly (TopicPartition & { readonly offset: number })[]): Promise<void> {
+    if (starts.length === 0) return;
+    const offsets = starts.map(({ offset, topic, partition }) => ({
+      topic,
+      partition,
+      offset: String(offset),
+      metadata: "",
+    }));
+    await this.#consumer.commitOffsets(offsets).catch((error: Error) => {
+      log.warn("the place where reading goes on is not committed yet", { error: error.message });
+    });
   }
 
   #lost(why: string): void {
@@ -249,8 +290,10 @@ export class KafkaSource {
     const held = this.#holdings.find(from);
     // A pending seek makes what was fetched before it stale.
     if (held === undefined || payload.isStale() || !payload.isRunning()) return;
-    const first = toOffset(batch.firstOffset() ?? batch.lastOffset());
-    if (first < held.position) this.#restarted(from, first);
+    // A ledger takes growing offsets only.
+    if (toOffset(batch.firstOffset() ?? batch.lastOffset()) < held.position) {
+      return this.#seek(from, held.position);
+    }
     this.#received(from, batch.messages, toOffset(batch.lastOffset()) + 1, toOffset(batch.highWatermark));
     payload.resolveOffset(batch.lastOffset());
   }
@@ -278,11 +321,27 @@ export class KafkaSource {
     this.#received(at, [], position, toOffset(payload.highWatermark));
   }
 
-  /** The log starts again below where we were (truncated, or made anew): what we knew of it is void. */
-  #restarted(at: TopicPartition, offset: number): void {
-    log.warn("the partition starts again at a lower offset", { ...at, offset });
+  /** The broker does not have the offset that comes next: reading goes on where the policy says. */
+  async #outOfRange(at: TopicPartition): Promise<void> {
+    const { signal } = this.#stopping;
+    const held = this.#holdings.find(at);
+    // What is not taken yet is sought soon.
+    if (held === undefined) return await pause(OUT_OF_RANGE_AGAIN_MS, signal);
+    const ends = await this.#startingPoints.ends(at);
+    if (this.#holdings.find(at)?.epoch !== held.epoch) return;
+    const to = this.#startingPoints.resetPoint(at, ends);
+    this.#resets.outOfRange(at, held.position, to, ends);
+    if (to < held.position) await this.#restarted(at, to);
+    else this.#received(at, [], to, ends.high);
+    this.#seek(at, to);
+  }
+
+  /** The log goes on below where we were (made anew, or its end lost): what we knew of it is void. */
+  async #restarted(at: TopicPartition, offset: number): Promise<void> {
     this.#listener.onEvent({ type: "revoked", partitions: [at] });
     const epoch = this.#holdings.take([{ ...at, offset }]);
+    await this.#commitStarts([{ ...at, offset }]);
+    if (this.#holdings.find(at)?.epoch !== epoch) return;
     this.#listener.onEvent({ type: "assigned", epoch, partitions: [{ ...at, offset, metadata: null }] });
   }
 }

@@ -1,71 +1,190 @@
-// Topics: waits for the brokers and for the topics that are read, and tells what is waited for.
+// Topics: waits for the brokers and for the topics that are read, makes their side topics, and goes on looking.
 
 import type { Admin, Kafka } from "kafkajs";
+import { logger } from "../../shared/log.ts";
 import { StartError } from "../../shared/process.ts";
-import { tryUntil, within } from "./patience.ts";
-import { countPartitions, deadLetterTopicOf, ensureSideTopic, retryTopicOf } from "./side_topics.ts";
+import { pause, tryUntil, within } from "./patience.ts";
+import {
+  countPartitions,
+  deadLetterTopicOf,
+  ensureSideTopic,
+  retryTopicOf,
+  type SideTopicNames,
+} from "./side_topics.ts";
+import { describeTopics, selectTopics, type TopicSelection } from "./topic_selection.ts";
 
 /** Errors of kafkajs that mean "no" rather than "not now". */
 const REFUSALS = new Set(["KafkaJSSASLAuthenticationError"]);
 
 /** Pause between looks for brokers and topics that are not there yet, in ms. */
 const LOOK_EVERY_MS = 2000;
+/** Pause between looks for topics that have come or gone, in ms. */
+const LOOK_AGAIN_MS = 5000;
 /** How long ending the connection may take, in ms. */
 const CLOSE_LIMIT_MS = 2000;
 
+const log = logger("kafka");
+
 /** Where records come from and go to. */
 export interface TopicNames {
-  readonly source: { readonly topics: readonly string[]; readonly groupId: string };
+  readonly source: { readonly topics: TopicSelection; readonly groupId: string };
   readonly deadLetterTopic: string | undefined;
   readonly retryTopic: string | undefined;
+}
+
+/** A topic that is read. */
+export interface ReadTopic {
+  readonly topic: string;
+  /** How many there were when it was found. */
+  readonly partitions: number;
+  /** A retry topic: what is in it was sent for this group, so none of it is too old. */
+  readonly replays: boolean;
 }
 
 /** What is being waited for. */
 export type Awaited =
   | { readonly kind: "brokers"; readonly why: string }
-  | { readonly kind: "topic"; readonly topic: string };
+  | { readonly kind: "topic"; readonly topic: string }
+  | { readonly kind: "match"; readonly topics: string };
 
-/** A topic that is read does not exist. */
-class TopicMissing extends Error {
-  override readonly name = "TopicMissing";
-  constructor(readonly topic: string) {
-    super(`There is no topic ${topic}`);
-  }
+/** Nothing that is to be read exists. */
+class NothingToRead extends Error {
+  override readonly name = "NothingToRead";
 }
 
-/**
- * The topics to read: those configured, once they exist, and the retry topic of each that has one. The side topics are
- * made where they are missing. Undefined when `signal` fired first.
- *
- * @param kafka with few retries, so that what is wrong is told soon.
- * @throws {StartError} when Kafka refuses us: that does not heal by waiting.
- */
-export async function findTopics(
-  kafka: Kafka,
-  names: TopicNames,
-  { signal, waiting }: { readonly signal: AbortSignal; readonly waiting: (awaited: Awaited) => void },
-): Promise<readonly string[] | undefined> {
-  const admin = kafka.admin();
-  const failed = (error: Error) => {
-    if (REFUSALS.has(error.name)) throw new StartError(`Kafka refuses us: ${error.message}`);
-    if (error instanceof TopicMissing) waiting({ kind: "topic", topic: error.topic });
-    else waiting({ kind: "brokers", why: error.message });
-  };
-  const found = await tryUntil(() => look(admin, names), { everyMs: LOOK_EVERY_MS, signal, failed });
-  await within(CLOSE_LIMIT_MS, admin.disconnect());
-  return found;
-}
+/** See the first line. */
+export class TopicWatch {
+  readonly #admin: Admin;
+  readonly #names: TopicNames;
+  readonly #signal: AbortSignal;
+  readonly #closing = new AbortController();
+  /** What is read of each source topic: itself, and its retry topic where it has one. */
+  readonly #found: Map<string, readonly ReadTopic[]> = new Map();
+  #missing: ReadonlySet<string> = new Set();
+  #following: Promise<void> = Promise.resolve();
 
-async function look(admin: Admin, { source, deadLetterTopic, retryTopic }: TopicNames): Promise<string[]> {
-  await admin.connect();
-  const found = new Set<string>();
-  for (const topic of source.topics) {
-    const partitions = await countPartitions(admin, topic);
-    if (partitions === undefined) throw new TopicMissing(topic);
-    found.add(topic);
-    await ensureSideTopic(admin, deadLetterTopicOf(topic, source.groupId, deadLetterTopic), partitions);
-    const retries = retryTopicOf(topic, source.groupId, retryTopic);
-    if (await ensureSideTopic(admin, retries, partitions)) found.add(retries);
+  /**
+   * @param kafka with few retries, so that what is wrong is told soon.
+   * @param signal ends the waiting and the looking, as `close()` does.
+   */
+  constructor(kafka: Kafka, names: TopicNames, signal: AbortSignal) {
+    this.#admin = kafka.admin();
+    this.#names = names;
+    this.#signal = AbortSignal.any([signal, this.#closing.signal]);
   }
-  return [...found];
+
+  /**
+   * The topics to read, as soon as one of those that are meant exists. Undefined when the signal fired first.
+   *
+   * @throws {StartError} when Kafka refuses us: that does not heal by waiting.
+   */
+  async first(waiting: (awaited: Awaited) => void): Promise<readonly ReadTopic[] | undefined> {
+    const failed = (error: Error) => {
+      if (REFUSALS.has(error.name)) throw new StartError(`Kafka refuses us: ${error.message}`);
+      waiting(error instanceof NothingToRead ? this.#awaited() : { kind: "brokers", why: error.message });
+    };
+    return await tryUntil(async () => {
+      await this.#look();
+      if (this.#found.size === 0) throw new NothingToRead();
+      return this.#topics();
+    }, { everyMs: LOOK_EVERY_MS, signal: this.#signal, failed });
+  }
+
+  /** Looks again and again, and tells when topics have come or gone. */
+  follow(changed: (topics: readonly string[]) => Promise<void>): void {
+    this.#following = this.#follow(changed);
+  }
+
+  /** Looks no more. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await within(CLOSE_LIMIT_MS, this.#following);
+    await within(CLOSE_LIMIT_MS, this.#admin.disconnect());
+  }
+
+  async #follow(changed: (topics: readonly string[]) => Promise<void>): Promise<void> {
+    const names = () => this.#topics().map(({ topic }) => topic);
+    let told = names().join();
+    for (;;) {
+      await pause(LOOK_AGAIN_MS, this.#signal);
+      if (this.#signal.aborted) return;
+      try {
+        await this.#look();
+        const now = names();
+        if (now.join() === told) continue;
+        log.info("topics changed", { topics: now });
+        await changed(now);
+        told = now.join();
+      } catch (error) {
+        // The source says what is wrong with the brokers; here it only means that nothing new is known.
+        log.debug("cannot look for topics", { error: String(error) });
+      }
+    }
+  }
+
+  async #look(): Promise<void> {
+    await this.#admin.connect();
+    const { found, missing } = selectTopics(this.#names.source.topics, await this.#existing(), this.#sides());
+    for (const gone of [...this.#found.keys()].filter((topic) => !found.includes(topic))) {
+      log.warn("topic gone", { topic: gone, remedy: "It is read again when it comes back." });
+      this.#found.delete(gone);
+    }
+    for (const topic of found) if (!this.#found.has(topic)) await this.#add(topic);
+    this.#miss(missing);
+  }
+
+  /** With a pattern all topics there are; without one nobody needs the right to see them. */
+  async #existing(): Promise<readonly string[]> {
+    const { names, patterns } = this.#names.source.topics;
+    if (patterns.length > 0) return await this.#admin.listTopics();
+    const existing: string[] = [];
+    for (const name of names) {
+      if (await countPartitions(this.#admin, name) !== undefined) existing.push(name);
+    }
+    return existing;
+  }
+
+  async #add(topic: string): Promise<void> {
+    const { groupId, deadLetterTopic, retryTopic } = this.#sides();
+    const partitions = await countPartitions(this.#admin, topic);
+    if (partitions === undefined) return;
+    await ensureSideTopic(this.#admin, deadLetterTopicOf(topic, groupId, deadLetterTopic), partitions);
+    const retries = retryTopicOf(topic, groupId, retryTopic);
+    const read = [{ topic, partitions, replays: false }];
+    if (await ensureSideTopic(this.#admin, retries, partitions)) {
+      read.push({ topic: retries, partitions, replays: true });
+    }
+    this.#found.set(topic, read);
+  }
+
+  /** Told once: others are read meanwhile. */
+  #miss(missing: readonly string[]): void {
+    for (const topic of missing) {
+      if (this.#missing.has(topic) || this.#found.size === 0) continue;
+      log.warn("topic missing", {
+        topic,
+        remedy: "Make the topic, or correct KAFKA_TOPIC. It is waited for.",
+      });
+    }
+    this.#missing = this.#found.size === 0 ? new Set() : new Set(missing);
+  }
+
+  #topics(): readonly ReadTopic[] {
+    // Several source topics may share a retry topic.
+    const topics = new Map([...this.#found.values()].flat().map((each) => [each.topic, each]));
+    return [...topics.values()];
+  }
+
+  #awaited(): Awaited {
+    const { names, patterns } = this.#names.source.topics;
+    const [only] = names;
+    return only !== undefined && names.length + patterns.length === 1
+      ? { kind: "topic", topic: only }
+      : { kind: "match", topics: describeTopics(this.#names.source.topics) };
+  }
+
+  #sides(): SideTopicNames {
+    const { source: { groupId }, deadLetterTopic, retryTopic } = this.#names;
+    return { groupId, deadLetterTopic, retryTopic };
+  }
 }

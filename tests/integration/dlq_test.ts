@@ -59,7 +59,7 @@ function deskOf({ kafka, topic, groupId }: Scene): DeadLetterDesk {
     sasl: undefined,
   });
   return new DeadLetterDesk(client, {
-    source: { topics: [topic], groupId },
+    source: { topics: { names: [topic], patterns: [] }, groupId },
     deadLetterTopic: undefined,
     retryTopic: undefined,
   });

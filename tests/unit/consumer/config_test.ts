@@ -21,7 +21,7 @@ Deno.test("parseConfig() needs brokers and workers and has the defaults of the d
   const config = parse(REQUIRED);
   assert.deepEqual(config.kafka.brokers, ["a:9092", "b:9092"]);
   assert.deepEqual(config.source, {
-    topics: ["support-tickets"],
+    topics: { names: ["support-tickets"], patterns: [] },
     groupId: "ticket-classifier",
     sessionTimeoutMs: 30_000,
     reset: "earliest",
@@ -136,4 +136,12 @@ Deno.test("parseConfig() hands keys to the machine only where their order matter
 Deno.test("parseConfig() sends the first of several worker tokens: the others are being rotated out or in", () => {
   assert.equal(parse({ ...REQUIRED, WORKER_TOKEN: "new, old" }).pool.token, "new");
   assert.equal(parse(REQUIRED).pool.token, undefined);
+});
+
+Deno.test("parseConfig() takes names and patterns of topics, and says what is wrong with either", () => {
+  const { topics } = parse({ ...REQUIRED, KAFKA_TOPIC: "a,/^b-/" }).source;
+  assert.deepEqual([topics.names, topics.patterns.map(String)], [["a"], ["/^b-/"]]);
+  assert.deepEqual(problems({ ...REQUIRED, KAFKA_TOPIC: "/(/" }), [
+    "KAFKA_TOPIC has a pattern that is none: Invalid regular expression: /(/: Unterminated group",
+  ]);
 });
