@@ -178,6 +178,7 @@ function machineOf(v: Read): MachineConfig {
     batch: { size: v.BATCH_SIZE, lingerMs: v.BATCH_LINGER_MS },
     idleExitMs: v.IDLE_EXIT_MS,
     maxAttempts: v.MAX_ATTEMPTS,
+    parkKeys: false,
     backoff: { firstMs: v.RETRY_BACKOFF_MS, maxMs: v.RETRY_BACKOFF_MAX_MS },
     retryAfterMaxMs: v.RETRY_AFTER_MAX_MS,
     deadLetters: { burst: v.DEAD_LETTER_BURST, share: v.DEAD_LETTER_SHARE },

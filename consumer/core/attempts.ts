@@ -7,6 +7,7 @@ import type { DeadLetters } from "./dead_letters.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Judgement, Judging } from "./judging.ts";
+import type { ParkedKeys } from "./parked_keys.ts";
 import type { Policy } from "./policy.ts";
 import type { Retrying } from "./retrying.ts";
 import type { Sending } from "./sending.ts";
@@ -20,6 +21,7 @@ export interface AttemptParts<R> {
   readonly sending: Sending<R>;
   readonly deadLetters: DeadLetters<R>;
   readonly retrying: Retrying<R>;
+  readonly parkedKeys: ParkedKeys<R>;
 }
 
 /** Follows every attempt to its end. */
@@ -123,9 +125,10 @@ export class Attempts<R> {
   }
 
   /** The broker confirmed a dead letter. */
-  deadLetterWritten(delivery: Delivery<R>, nowMs: number): void {
+  deadLetterWritten(delivery: Delivery<R>, offset: number | undefined, nowMs: number): void {
     this.#parts.deadLetters.recordWritten();
     if (delivery.home.revoked) return;
+    this.#parts.parkedKeys.letterWritten(delivery, offset);
     this.#settle(delivery, nowMs);
     this.#parts.sending.release(delivery);
   }

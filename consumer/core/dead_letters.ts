@@ -72,6 +72,8 @@ export class DeadLetters<R> {
   addFree(delivery: Delivery<R>, reason: DeadLetterReason): void {
     delivery.reason = reason;
     delivery.state = "dead_lettering";
+    // It may never have been sent; what gives its partition up finds it all the same.
+    delivery.home.ledger.touch(delivery.seq);
     this.#free.push(delivery);
   }
 

@@ -1,6 +1,7 @@
 // One record's way through the pool, and what it belongs to.
 
 import type { Outcome } from "../../shared/outcome.ts";
+import type { Origin } from "./parking.ts";
 import type { Partition } from "./partition.ts";
 
 /** Why a record is dead-lettered. */
@@ -10,7 +11,9 @@ export type DeadLetterReason =
   | "ticket-not-found"
   | "asked-by-worker"
   /** An operator took it out. */
-  | "operator";
+  | "operator"
+  /** An earlier record of its key is a dead letter. */
+  | "parked";
 
 /** A record as the source hands it in. The core never looks into `record`. */
 export interface Received<R> {
@@ -21,6 +24,8 @@ export interface Received<R> {
   readonly bytes: number;
   /** What orders it in `key` mode; null for a record without a key. */
   readonly key: string | null;
+  /** What it is a replay of; undefined where it is none. */
+  readonly origin?: Origin;
   readonly record: R;
 }
 
@@ -68,4 +73,6 @@ export interface Delivery<R> extends Readonly<Received<R>> {
   batched: boolean;
   /** Why it is dead-lettered, once it is. */
   reason: DeadLetterReason | undefined;
+  /** What it is parked behind: `topic/partition/offset`. */
+  behind: string | undefined;
 }

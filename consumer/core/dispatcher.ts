@@ -61,6 +61,21 @@ export class Dispatcher<R> {
     this.offer(home);
   }
 
+  /** A new record's turn comes again later: it keeps its lane. */
+  putAside(delivery: Delivery<R>): void {
+    delivery.home.aside.push(delivery);
+  }
+
+  /** What was put aside has another turn. */
+  takeUp(home: Partition<R>): void {
+    if (home.revoked) return;
+    for (const delivery of home.aside.splice(0)) {
+      home.released.push(delivery.offset, delivery);
+      this.#fresh += 1;
+    }
+    this.offer(home);
+  }
+
   /** The next record to send. `fresh` says whether new records may start at all. */
   next(fresh: boolean): Delivery<R> | undefined {
     for (let turns = this.#turns.length; turns > 0; turns--) {

@@ -22,6 +22,11 @@ export class DueQueue<T> {
     return this.#heap[0]?.dueMs;
   }
 
+  /** What is due first, without taking it. */
+  peek(): T | undefined {
+    return this.#heap[0]?.item;
+  }
+
   /** Adds an item that is due at `dueMs`. */
   push(dueMs: number, item: T): void {
     this.#heap.push({ dueMs, turn: this.#turns++, item });

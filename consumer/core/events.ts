@@ -4,6 +4,7 @@ import type { Outcome } from "../../shared/outcome.ts";
 import type { Commit } from "./commits.ts";
 import type { DeadLetterReason, Delivery, Received } from "./delivery.ts";
 import type { PauseCause } from "./breaker.ts";
+import type { LetterNews } from "./parking.ts";
 import type { Partition, TopicPartition } from "./partition.ts";
 
 /** A partition that was assigned to us, with what the group committed for it. */
@@ -35,8 +36,20 @@ export type Event<R> =
   | { readonly type: "attempt_finished"; readonly delivery: Delivery<R>; readonly outcome: Outcome }
   /** The attempt was given up by ourselves; nothing is known of it. */
   | { readonly type: "attempt_abandoned"; readonly delivery: Delivery<R> }
-  | { readonly type: "dead_letter_written"; readonly delivery: Delivery<R> }
+  | {
+    readonly type: "dead_letter_written";
+    readonly delivery: Delivery<R>;
+    /** Where it is in its partition of the dead-letter topic; has to be known where keys are parked. */
+    readonly offset?: number;
+  }
   | { readonly type: "dead_letter_failed"; readonly delivery: Delivery<R> }
+  /** Where keys are parked: what the dead-letter topic says about the keys of a partition. */
+  | {
+    readonly type: "letters_read";
+    readonly epoch: number;
+    readonly at: TopicPartition;
+    readonly news: LetterNews;
+  }
   | { readonly type: "commit_finished"; readonly id: number; readonly ok: boolean }
   /** How many attempts the pool takes at once now. */
   | { readonly type: "permits_changed"; readonly permits: number }

@@ -142,6 +142,7 @@ export class Holdings<R> {
       taken: false,
       batched: false,
       reason: undefined,
+      behind: undefined,
     };
     delivery.seq = partition.ledger.receive(received.offset, delivery);
     if (attempts > 0) {

@@ -8,6 +8,7 @@ import type { Command, Event } from "./events.ts";
 import { Holdings } from "./holdings.ts";
 import { Judging } from "./judging.ts";
 import { Outbox } from "./outbox.ts";
+import { ParkedKeys } from "./parked_keys.ts";
 import type { TopicPartition } from "./partition.ts";
 import { type Policy, policyFor } from "./policy.ts";
 import { Retrying } from "./retrying.ts";
@@ -30,6 +31,7 @@ export class Machine<R> {
   readonly #sending: Sending<R>;
   readonly #deadLetters: DeadLetters<R>;
   readonly #retrying: Retrying<R>;
+  readonly #parkedKeys: ParkedKeys<R>;
   readonly #attempts: Attempts<R>;
   /** The group rebalances: until the next assignment any partition may be about to go. */
   #rebalances = false;
@@ -47,9 +49,10 @@ export class Machine<R> {
     this.#holdings = new Holdings(policy, config.bounds, commits, outbox);
     this.#judging = new Judging(outbox);
     this.#deadLetters = new DeadLetters(config.deadLetters, random, nowMs);
-    const divert = (delivery: Delivery<R>) => this.#divert(delivery);
+    const divert = (delivery: Delivery<R>, nowMs: number) => this.#divert(delivery, nowMs);
     this.#sending = new Sending(config, policy, this.#judging.breaker, commits, outbox, divert);
     this.#retrying = new Retrying(config, random, this.#sending, this.#deadLetters, commits, outbox);
+    this.#parkedKeys = new ParkedKeys(config.parkKeys, this.#holdings, this.#sending, this.#deadLetters);
     this.#attempts = new Attempts({
       policy,
       commits,
@@ -58,6 +61,7 @@ export class Machine<R> {
       sending: this.#sending,
       deadLetters: this.#deadLetters,
       retrying: this.#retrying,
+      parkedKeys: this.#parkedKeys,
     });
   }
 
@@ -123,9 +127,14 @@ export class Machine<R> {
       case "attempt_abandoned":
         return this.#attempts.abandoned(event.delivery, nowMs);
       case "dead_letter_written":
-        return this.#attempts.deadLetterWritten(event.delivery, nowMs);
+        return this.#attempts.deadLetterWritten(event.delivery, event.offset, nowMs);
       case "dead_letter_failed":
         return this.#deadLetters.recordFailed(event.delivery, nowMs);
+      case "letters_read": {
+        const partition = this.#holdings.find(event.at);
+        if (partition?.epoch === event.epoch) this.#parkedKeys.learn(partition, event.news);
+        return;
+      }
       case "commit_finished":
         for (const held of this.#commits.finished(event.id, event.ok, nowMs)) this.#sending.letGo(held);
         return;
@@ -151,6 +160,7 @@ export class Machine<R> {
   /** What follows from where we are now, whatever the event was. */
   #advance(nowMs: number): void {
     this.#retrying.wake(nowMs);
+    this.#parkedKeys.relieve();
     if (this.#sending.betweenBatches) {
       // A whole batch is committed before the next one begins, which may have to wait for that.
       this.#commits.hurry(nowMs);
@@ -166,9 +176,9 @@ export class Machine<R> {
   }
 
   /** A new record's turn has come: it may be one that is not to be sent. */
-  #divert(delivery: Delivery<R>): boolean {
+  #divert(delivery: Delivery<R>, nowMs: number): boolean {
     if (delivery.taken) this.#deadLetters.addFree(delivery, "operator");
-    return delivery.taken;
+    return delivery.taken || this.#parkedKeys.diverts(delivery, nowMs);
   }
 
   #giveUp(at: TopicPartition): void {

@@ -4,6 +4,7 @@ import type { Delivery } from "./delivery.ts";
 import { DueQueue } from "./due_queue.ts";
 import { Ledger } from "./ledger.ts";
 import type { OffsetMap } from "./offset_map.ts";
+import { Parking } from "./parking.ts";
 import { Queue } from "./queue.ts";
 
 /** A partition's name. */
@@ -39,6 +40,10 @@ export class Partition<R> implements TopicPartition {
   readonly again: Queue<Delivery<R>> = new Queue();
   /** Behind the first of their lane; the first itself is elsewhere. */
   readonly lanes: Map<string, Queue<Delivery<R>>> = new Map();
+  /** First of their lanes, waiting for replays of their keys. */
+  readonly aside: Delivery<R>[] = [];
+  /** What is known of dead letters. */
+  readonly parking: Parking = new Parking();
   /**
    * What the broker has; undefined while a commit is on its way, and after a refusal, which may hide that it was taken
    * all the same.

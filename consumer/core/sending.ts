@@ -12,7 +12,7 @@ import type { Policy } from "./policy.ts";
 import type { MachineConfig } from "./settings.ts";
 
 /** Whether a new record whose turn has come goes elsewhere; then it was put there. */
-export type Divert<R> = (delivery: Delivery<R>) => boolean;
+export type Divert<R> = (delivery: Delivery<R>, nowMs: number) => boolean;
 
 /** Counts permits and hands them out. */
 export class Sending<R> {
@@ -21,6 +21,7 @@ export class Sending<R> {
   readonly #commits: Commits<R>;
   readonly #outbox: Outbox<R>;
   readonly #divert: Divert<R>;
+  readonly #parkKeys: boolean;
   readonly #dispatcher: Dispatcher<R>;
   readonly #gate: BatchGate | undefined;
   /** Started records and settled runs that a partition's offset map has room for. */
@@ -46,6 +47,7 @@ export class Sending<R> {
     this.#commits = commits;
     this.#outbox = outbox;
     this.#divert = divert;
+    this.#parkKeys = config.parkKeys;
     this.entriesMax = entriesMax(config.bounds.aheadMax * 2, config.maxAttempts);
     this.#dispatcher = new Dispatcher((partition) => this.#mayStart(partition));
     this.#gate = policy.batched ? new BatchGate(config.batch) : undefined;
@@ -100,6 +102,16 @@ export class Sending<R> {
     this.#dispatcher.again(delivery);
   }
 
+  /** A new record whose turn came waits for news of its key. */
+  putAside(delivery: Delivery<R>): void {
+    this.#dispatcher.putAside(delivery);
+  }
+
+  /** There is news for a partition: what was put aside has another turn. */
+  takeUp(partition: Partition<R>): void {
+    this.#dispatcher.takeUp(partition);
+  }
+
   /** Sends what may be sent now. */
   send(nowMs: number): void {
     if (this.#breaker.pause !== undefined) return this.#sendProbe(nowMs);
@@ -107,7 +119,7 @@ export class Sending<R> {
       const fresh = this.#gate?.admits(this.#dispatcher.fresh, this.#mayBegin(), nowMs) ?? true;
       const delivery = this.#dispatcher.next(fresh);
       if (delivery === undefined) return;
-      if (!this.#isDiverted(delivery)) this.#sendOne(delivery, nowMs);
+      if (!this.#isDiverted(delivery, nowMs)) this.#sendOne(delivery, nowMs);
     }
   }
 
@@ -166,7 +178,9 @@ export class Sending<R> {
   #sendProbe(nowMs: number): void {
     if ((this.#breaker.probeAtMs ?? Infinity) > nowMs || this.#inFlight >= this.#permits) return;
     let delivery = this.#dispatcher.nextProbe();
-    while (delivery !== undefined && this.#isDiverted(delivery)) delivery = this.#dispatcher.nextProbe();
+    while (delivery !== undefined && this.#isDiverted(delivery, nowMs)) {
+      delivery = this.#dispatcher.nextProbe();
+    }
     if (delivery === undefined) return this.#breaker.probeLost(nowMs);
     this.#probe = delivery;
     this.#probedSuspect = delivery.posts > 0;
@@ -175,8 +189,8 @@ export class Sending<R> {
   }
 
   /** Only before the first time: a record that was sent goes on. */
-  #isDiverted(delivery: Delivery<R>): boolean {
-    return delivery.sentMs === undefined && this.#divert(delivery);
+  #isDiverted(delivery: Delivery<R>, nowMs: number): boolean {
+    return delivery.sentMs === undefined && this.#divert(delivery, nowMs);
   }
 
   #sendOne(delivery: Delivery<R>, nowMs: number): void {
@@ -194,7 +208,8 @@ export class Sending<R> {
     this.#outbox.emit({ type: "send", delivery, attempt: delivery.posts });
   }
 
-  #mayStart({ id, ledger, started }: Partition<R>): boolean {
+  #mayStart({ id, ledger, started, parking }: Partition<R>): boolean {
+    if (this.#parkKeys && !parking.known) return false;
     // A map that would not fit stops the partition from running further ahead.
     return ledger.runs + started < this.entriesMax && !this.#lingering.has(id);
   }

@@ -15,6 +15,8 @@ export interface MachineConfig {
   /** Ends by itself after so long without a record; undefined: never. */
   readonly idleExitMs: number | undefined;
   readonly maxAttempts: number;
+  /** In `key` mode: later records of a dead-lettered key follow it (`PARK_KEYS`). */
+  readonly parkKeys: boolean;
   readonly backoff: BackoffConfig;
   readonly retryAfterMaxMs: number;
   readonly deadLetters: DeadLetterBudgetConfig;

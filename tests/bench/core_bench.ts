@@ -18,6 +18,7 @@ const config: MachineConfig = {
   batch: { size: 20, lingerMs: 1000 },
   idleExitMs: undefined,
   maxAttempts: 8,
+  parkKeys: false,
   backoff: { firstMs: 200, maxMs: 30_000 },
   retryAfterMaxMs: 300_000,
   deadLetters: { burst: 20, share: 0.02 },

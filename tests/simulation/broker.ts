@@ -110,14 +110,14 @@ export class Broker {
   #complete(): void {
     this.#preparing = false;
     this.generation += 1;
-    const { timeline, scenario, story } = this.#world;
+    const { timeline, scenario, story, logs } = this.#world;
     const generation = this.generation;
     const before = this.#owners;
     const ids = [...this.#members.keys()];
     this.#owners = new Map();
     const [first, ...rest] = ids;
     if (first === undefined) return;
-    for (let partition = 0; partition < scenario.partitions; partition++) {
+    for (let partition = 0; partition < logs.length; partition++) {
       const owner = before.get(partition);
       const kept = scenario.sticky && owner !== undefined && this.#members.has(owner) &&
         this.#chance(4, partition) < 0.7;

@@ -1,6 +1,7 @@
 // The checker checked: every planted defect is found, and a table says in how many schedules.
 
 import assert from "node:assert/strict";
+import { LetterLog } from "../../consumer/core/letter_log.ts";
 import { Machine } from "../../consumer/core/machine.ts";
 import { Balancer } from "../../shared/pool/balancer.ts";
 import { DEFECTS } from "./defects.ts";
@@ -14,7 +15,7 @@ const SEEDS_MAX = 5000;
 
 Deno.test("the simulation finds nothing in the core as it is", () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
-    const { violation } = run(scenarioOf(seed), { Machine, Balancer });
+    const { violation } = run(scenarioOf(seed), { Machine, Balancer, LetterLog });
     assert.equal(violation, undefined, `seed ${seed}`);
   }
 });

@@ -1,6 +1,7 @@
 // `deno task sim`: plays many schedules, and shows the first one that breaks something in its smallest form.
 
 import { parseArgs } from "node:util";
+import { LetterLog } from "../../consumer/core/letter_log.ts";
 import { Machine } from "../../consumer/core/machine.ts";
 import { Balancer } from "../../shared/pool/balancer.ts";
 import type { Core } from "./surroundings.ts";
@@ -8,7 +9,7 @@ import { scenarioOf } from "./scenario.ts";
 import { describe, shrink } from "./shrink.ts";
 import { run, type RunResult } from "./simulation.ts";
 
-const core: Core = { Machine, Balancer };
+const core: Core = { Machine, Balancer, LetterLog };
 /** Seeds between two lines of progress. */
 const PROGRESS_EVERY = 1000;
 

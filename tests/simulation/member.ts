@@ -1,11 +1,12 @@
 // One consumer process: the production machine, with a model of everything the real process puts around it.
 
 import type { Delivery } from "../../consumer/core/delivery.ts";
-import type { Command, Event, Notice } from "../../consumer/core/events.ts";
+import type { Assigned, Command, Event, Notice } from "../../consumer/core/events.ts";
 import type { Machine as ProductionMachine } from "../../consumer/core/machine.ts";
 import { type Outcome, outcomeLabel } from "../../shared/outcome.ts";
 import { ruleFor } from "../../shared/status_contract.ts";
 import { chance, stream } from "./random.ts";
+import { SimLetters } from "./sim_letters.ts";
 import { SimPool } from "./sim_pool.ts";
 import { SimSource } from "./sim_source.ts";
 import type { Process, Surroundings } from "./surroundings.ts";
@@ -20,6 +21,7 @@ export class Member implements Process {
   readonly #machine: ProductionMachine<SimRecord>;
   readonly #watch: Watch;
   readonly #source: SimSource;
+  readonly #letters: SimLetters;
   readonly #pool: SimPool | undefined;
   readonly #events: Event<SimRecord>[] = [];
   #feeding = false;
@@ -39,6 +41,7 @@ export class Member implements Process {
     const owned = new Map<number, Owned>();
     this.#machine = new core.Machine(machine, stream(seed * 31 + incarnation), world.timeline.nowMs);
     this.#watch = new Watch(world, broker, owned);
+    this.#letters = new SimLetters(surroundings, this);
     this.#source = new SimSource(surroundings, this, this.#watch, owned);
     let permits = 0;
     const pool = new SimPool(world, workers, core.Balancer, stream(seed * 37 + incarnation), (changed) => {
@@ -66,6 +69,11 @@ export class Member implements Process {
     return this.#machine.view.partitions.reduce((sum, partition) => sum + partition.backlog(), 0);
   }
 
+  /** Keys that are parked or wait for replays. */
+  get parkedKeys(): number {
+    return this.#machine.view.partitions.reduce((sum, { parking }) => sum + parking.size, 0);
+  }
+
   /** There are new records. */
   wake(): void {
     this.#source.wake();
@@ -78,7 +86,7 @@ export class Member implements Process {
 
   /** An operator takes the record out that holds a partition's watermark. */
   take(partition: number): void {
-    const at = { topic: "t", partition };
+    const at = { topic: this.#in.world.topicOf(partition), partition };
     const held = this.#machine.view.partitions.find((each) => each.partition === partition)?.ledger.first();
     if (held === undefined) return;
     this.tell(() => `is told to take ${about(held)} out`);
@@ -116,7 +124,13 @@ export class Member implements Process {
       this.#handle(next);
     }
     this.#feeding = false;
-    if (this.alive) this.#schedule();
+    if (!this.alive) return;
+    this.#schedule();
+    this.#letters.tend(this.#machine.view);
+  }
+
+  assigned({ offset, ...at }: Assigned, epoch: number): void {
+    if (this.#in.world.scenario.machine.parkKeys) this.#letters.assigned(at, offset, epoch);
   }
 
   roll(): number {
@@ -193,7 +207,10 @@ export class Member implements Process {
   #answered(delivery: Delivery<SimRecord>, outcome: Outcome): void {
     this.tell(() => `${about(delivery)} came to ${outcomeLabel(outcome)}`);
     this.#watch.ended(delivery, outcome);
-    if (ruleFor(outcome).disposition === "settle") this.#in.world.settle(delivery.record);
+    if (ruleFor(outcome).disposition === "settle") {
+      this.#in.world.settle(delivery.record);
+      delivery.record.root.freed = true;
+    }
     this.feed({ type: "attempt_finished", delivery, outcome });
   }
 
@@ -204,10 +221,25 @@ export class Member implements Process {
     world.timeline.after(1 + this.roll() * 80, () => {
       const how = world.active("dead_letters_fail")?.how;
       if (how !== "refused") broker.deadLetters.push(delivery.record);
+      if (world.scenario.machine.parkKeys) return this.#park(delivery, how);
       if (!this.alive) return;
       if (how !== undefined) return this.feed({ type: "dead_letter_failed", delivery });
       world.settle(delivery.record);
       this.feed({ type: "dead_letter_written", delivery });
+    });
+  }
+
+  /** Where keys are parked others see the letter from the moment it is there, confirmed or not. */
+  #park(delivery: Delivery<SimRecord>, how: "refused" | "unanswered" | undefined): void {
+    const { world, letters } = this.#in;
+    const offset = how === "refused" ? undefined : letters.append(delivery.record);
+    if (offset !== undefined) world.settle(delivery.record);
+    world.timeline.after(this.roll() * 60, () => {
+      if (!this.alive) return;
+      if (how !== undefined || offset === undefined) {
+        return this.feed({ type: "dead_letter_failed", delivery });
+      }
+      this.feed({ type: "dead_letter_written", delivery, offset });
     });
   }
 

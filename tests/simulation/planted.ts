@@ -24,7 +24,8 @@ export async function plant(defect: Defect, folder: string): Promise<Core> {
   await Deno.writeTextFile(path, source.replace(defect.text, () => defect.instead));
   const { Machine } = await import(pathToFileURL(`${folder}/consumer/core/machine.ts`).href);
   const { Balancer } = await import(pathToFileURL(`${folder}/shared/pool/balancer.ts`).href);
-  return { Machine, Balancer };
+  const { LetterLog } = await import(pathToFileURL(`${folder}/consumer/core/letter_log.ts`).href);
+  return { Machine, Balancer, LetterLog };
 }
 
 async function copySources(name: string, folder: string): Promise<void> {

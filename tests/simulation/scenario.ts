@@ -1,7 +1,7 @@
 // A schedule: what is configured, which records there are, and which faults happen when. Plain data, made from a seed.
 
 import type { MachineConfig } from "../../consumer/core/machine.ts";
-import { pick, stream, whole } from "./random.ts";
+import { chance, pick, stream, whole } from "./random.ts";
 
 /** How a record behaves at a worker. */
 export type Behaviour =
@@ -58,6 +58,15 @@ export type Fault =
     | { readonly type: "rebalance" }
     /** An operator takes the oldest unsettled record of a partition out, whoever has it. */
     | { readonly type: "take"; readonly partition: number }
+    /** An operator replays the first dead letters of a key, or of a whole partition. */
+    | {
+      readonly type: "replay";
+      readonly partition: number;
+      readonly key: string | undefined;
+      readonly most: number;
+    }
+    /** An operator drops the first dead letter of a partition. */
+    | { readonly type: "drop"; readonly partition: number }
     | { readonly type: "commits_fail"; readonly how: "refused" | "unanswered" | "late" }
     | { readonly type: "dead_letters_fail"; readonly how: "refused" | "unanswered" }
   );
@@ -96,7 +105,7 @@ export function scenarioOf(seed: number): Scenario {
   const random = stream(seed * 2654435761 + 1);
   const up = (least: number, most: number) => whole(least, most, random());
   const partitions = up(1, 4);
-  const machine = machineOf(random);
+  const machine = parked(seed, machineOf(random));
   const replicas = up(1, 3);
   const balanced = random() < 0.5;
   const concurrency = up(1, 6);
@@ -121,7 +130,10 @@ export function scenarioOf(seed: number): Scenario {
     meddled: random() < 0.2,
     records: Array.from({ length: count }, () => recordOf(random, partitions, keys, bad, drained)),
     markersAtEnd: random() < 0.3 ? up(1, 3) : 0,
-    faults: faultsOf(random, replicas, balanced, machine.mode),
+    faults: [
+      ...faultsOf(random, replicas, balanced, machine.mode),
+      ...(machine.parkKeys ? deedsOf(seed, partitions, keys) : []),
+    ].sort((a, b) => a.atMs - b.atMs),
   };
 }
 
@@ -134,6 +146,7 @@ function machineOf(random: () => number): MachineConfig {
     batch: { size: up(1, 12), lingerMs: pick([0, 50, 1000], random()) },
     idleExitMs: random() < 0.15 ? 20_000 : undefined,
     maxAttempts: pick([8, 8, 12], random()),
+    parkKeys: false,
     backoff: { firstMs: pick([1, 200], random()), maxMs: pick([1000, 30_000], random()) },
     retryAfterMaxMs: pick([1000, 60_000], random()),
     deadLetters: { burst: pick([1, 3, 20], random()), share: pick([0, 0.02, 0.5], random()) },
@@ -144,6 +157,24 @@ function machineOf(random: () => number): MachineConfig {
     },
     shutdownGraceMs: 30_000,
   };
+}
+
+/** Half of the schedules in `key` mode park keys. */
+function parked(seed: number, machine: MachineConfig): MachineConfig {
+  if (machine.mode !== "key" || chance(seed, 9001) < 0.5) return machine;
+  return { ...machine, parkKeys: true, idleExitMs: undefined };
+}
+
+/** What operators do with the dead letters of parked keys. */
+function deedsOf(seed: number, partitions: number, keys: number): Fault[] {
+  const random = stream(seed * 40503 + 7);
+  return Array.from({ length: whole(0, 8, random()) }, (): Fault => {
+    const when = { atMs: whole(0, FAULTS_FOR_MS, random()), forMs: 0 };
+    const partition = whole(0, partitions - 1, random());
+    if (random() < 0.15) return { ...when, type: "drop", partition };
+    const key = random() < 0.5 ? undefined : `k${whole(1, keys, random())}`;
+    return { ...when, type: "replay", partition, key, most: random() < 0.5 ? 1000 : whole(1, 4, random()) };
+  });
 }
 
 function recordOf(

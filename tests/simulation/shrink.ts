@@ -61,6 +61,9 @@ function simplerThan(scenario: Scenario): Partial<Scenario>[] {
     { machine: { ...machine, bounds: { ...machine.bounds, bytes: 1e9, aheadMax: 10_000 } } },
     { machine: { ...machine, deadLetters: { burst: 20, share: 0.02 } } },
     { machine: { ...machine, idleExitMs: undefined } },
+    ...(scenario.faults.some(({ type }) => type === "replay" || type === "drop")
+      ? []
+      : [{ machine: { ...machine, parkKeys: false } }]),
   ];
   return simpler.filter((each) => JSON.stringify({ ...scenario, ...each }) !== JSON.stringify(scenario));
 }

@@ -3,6 +3,7 @@
 import type { Commit } from "../../consumer/core/commits.ts";
 import type { Received } from "../../consumer/core/delivery.ts";
 import type { Assigned } from "../../consumer/core/events.ts";
+import type { TopicPartition } from "../../consumer/core/partition.ts";
 import type { GroupListener } from "./broker.ts";
 import { meddledMetadata } from "./meddling.ts";
 import type { Process, Surroundings } from "./surroundings.ts";
@@ -112,6 +113,10 @@ export class SimSource implements GroupListener {
     });
   }
 
+  #placeOf(partition: number): TopicPartition {
+    return { topic: this.#in.world.topicOf(partition), partition };
+  }
+
   #newId(): string {
     return `c${this.#process.incarnation}.${this.#joins}`;
   }
@@ -122,7 +127,7 @@ export class SimSource implements GroupListener {
       this.#watch.revoked(partition);
     }
     if (gone.length === 0) return;
-    this.#process.feed({ type: "revoked", partitions: gone.map((partition) => ({ topic: "t", partition })) });
+    this.#process.feed({ type: "revoked", partitions: gone.map((partition) => this.#placeOf(partition)) });
   }
 
   #take(added: readonly number[]): void {
@@ -134,9 +139,10 @@ export class SimSource implements GroupListener {
       this.#owned.set(partition, { partition, epoch, ...begun });
       const meddled = this.#in.world.scenario.meddled && this.#process.roll() < 0.5;
       const read = meddled ? meddledMetadata(metadata, offset, () => this.#process.roll()) : metadata;
-      partitions.push({ topic: "t", partition, offset, metadata: read });
+      partitions.push({ ...this.#placeOf(partition), offset, metadata: read });
     }
     this.#process.feed({ type: "assigned", epoch, partitions });
+    for (const at of partitions) this.#process.assigned(at, epoch);
     this.wake();
   }
 
@@ -168,7 +174,7 @@ export class SimSource implements GroupListener {
     this.#process.feed({
       type: "received",
       epoch,
-      from: { topic: "t", partition },
+      from: this.#placeOf(partition),
       records: found.map(toReceived),
       position: owned.position,
       highWatermark: log.end,
@@ -177,6 +183,7 @@ export class SimSource implements GroupListener {
 }
 
 function toReceived(record: SimRecord): Received<SimRecord> {
-  const { offset, plan: { bytes, key } } = record;
-  return { offset, timestampMs: 0, bytes, key, record };
+  const { offset, plan: { bytes, key }, root, letter } = record;
+  const origin = { at: `t/${root.partition}`, offset: root.offset, letter };
+  return { offset, timestampMs: 0, bytes, key, record, ...(letter === undefined ? {} : { origin }) };
 }

@@ -1,9 +1,10 @@
 // One run: a schedule is played to its end, and what must be true at the end is checked.
 
 import { Broker } from "./broker.ts";
+import { LetterTopic } from "./letters.ts";
 import { Member } from "./member.ts";
 import type { Core } from "./surroundings.ts";
-import { type Fault, FAULTS_FOR_MS, type Scenario } from "./scenario.ts";
+import { type Fault, FAULTS_FOR_MS, type PlannedRecord, type Scenario } from "./scenario.ts";
 import { Timeline } from "./timeline.ts";
 import { expect, Violation } from "./violation.ts";
 import { Workers } from "./workers.ts";
@@ -26,6 +27,8 @@ const PAUSING: readonly Fault["type"][] = ["outage", "bad_deploy", "replica_down
 /** How long a run is watched after all is done, in ms, and how often a consumer may ask to be woken in that time. */
 const QUIET_MS = 5000;
 const QUIET_TICKS = 5;
+/** Rounds of dropping and replaying in the end: what is good may be dead-lettered again by a bad deploy's leftovers. */
+const ROUNDS_MAX = 5;
 
 /** Plays one schedule. Exceptions of the core are violations too. */
 export function run(scenario: Scenario, core: Core, story: (line: string) => void = () => {}): RunResult {
@@ -46,6 +49,7 @@ class Simulation {
   readonly #world: World;
   readonly #broker: Broker;
   readonly #workers: Workers;
+  readonly #letters: LetterTopic;
   readonly #members: Member[] = [];
   #returning = 0;
   #events = 0;
@@ -59,6 +63,7 @@ class Simulation {
     });
     this.#broker = new Broker(this.#world);
     this.#workers = new Workers(this.#world);
+    this.#letters = new LetterTopic(this.#world);
     this.#world.onProduced(() => this.#members.forEach((member) => member.alive && member.wake()));
   }
 
@@ -81,6 +86,7 @@ class Simulation {
       Math.max(0, ...this.#scenario.faults.map((fault) => fault.atMs + fault.forMs - FAULTS_FOR_MS));
     this.#timeline.at(faultsEndMs, () => this.#ensureOne());
     this.#until("everything settles", faultsEndMs + this.#patienceMs(), () => this.#done(faultsEndMs));
+    if (this.#scenario.machine.parkKeys) this.#cleanUp(faultsEndMs);
     if (this.#scenario.machine.idleExitMs === undefined) this.#end();
     this.#lostNothing();
   }
@@ -90,6 +96,37 @@ class Simulation {
     if (this.#scenario.machine.idleExitMs !== undefined) return this.#alive().length === 0;
     if (this.#broker.preparing || !this.#committed() || !this.#alive().every(atRest)) return false;
     return this.#world.unsettled === 0 || (this.#scenario.machine.mode === "fast" && this.#mayLose);
+  }
+
+  /** In the end operators drop what is bad and replay the rest, as often as it takes: then no key is parked. */
+  #cleanUp(faultsEndMs: number): void {
+    this.#isKept();
+    for (let round = 0; round < ROUNDS_MAX && this.#letters.allOpen.length > 0; round++) {
+      this.#letters.drop(this.#letters.allOpen.filter(({ record: { plan } }) => isBad(plan)));
+      for (let each = 0; each < this.#scenario.partitions; each++) {
+        this.#letters.replay(each, undefined, Infinity);
+      }
+      const nowMs = this.#timeline.nowMs;
+      // Replays are on their way a moment after they were asked for.
+      this.#timeline.at(nowMs + 1001, () => {});
+      this.#until("replays settle", nowMs + this.#patienceMs(), () => {
+        return this.#timeline.nowMs > nowMs + 1000 && this.#done(faultsEndMs);
+      });
+    }
+    const { nowMs } = this.#timeline;
+    const free = () => this.#alive().every(({ parkedKeys }) => parkedKeys === 0);
+    this.#until("keys are freed", nowMs + 60_000, free);
+    const kept = this.#world.logs.flatMap(({ records }) => records).find(({ root }) => !root.freed);
+    expect(kept === undefined, "replays deliver what was parked", () => `${kept?.partition}@${kept?.offset}`);
+  }
+
+  /** Every record was delivered or dropped, or there is a dead letter of it. */
+  #isKept(): void {
+    const kept = new Set(this.#letters.allOpen.map(({ record }) => record.root));
+    const lost = this.#world.logs.flatMap(({ records }) => records).find(({ root }) =>
+      !root.freed && !kept.has(root)
+    );
+    expect(lost === undefined, "what is parked is kept", () => `${lost?.partition}@${lost?.offset}`);
   }
 
   #end(): void {
@@ -150,7 +187,13 @@ class Simulation {
 
   #start(): Member {
     const member = new Member(
-      { core: this.#core, world: this.#world, broker: this.#broker, workers: this.#workers },
+      {
+        core: this.#core,
+        world: this.#world,
+        broker: this.#broker,
+        workers: this.#workers,
+        letters: this.#letters,
+      },
       this.#members.length,
     );
     this.#members.push(member);
@@ -192,6 +235,10 @@ class Simulation {
         return target && this.#broker.evict(target.memberId);
       case "rebalance":
         return this.#broker.rebalance();
+      case "replay":
+        return this.#letters.replay(fault.partition, fault.key, fault.most);
+      case "drop":
+        return this.#letters.drop(this.#letters.open(fault.partition).slice(0, 1));
       case "take":
         return alive.forEach((member) => member.take(fault.partition));
       case "no_replica":
@@ -222,9 +269,16 @@ class Simulation {
     const retriesMs = maxAttempts * (backoff.maxMs + timeoutMs + 1000);
     const outages = this.#scenario.faults.some(({ type }) => PAUSING.includes(type));
     const leftoversMs = bad < 3 && !outages ? 0 : bad * (620_000 + maxAttempts * (16_000 + timeoutMs));
-    return 150_000 + retryAfterMaxMs * 4 + (idleExitMs ?? 0) * 2 + records.length * 2 * timeoutMs +
-      retriesMs * (inTurn ? bad + 1 : 2) + bad * 10_000 + leftoversMs;
+    const deeds = this.#scenario.faults.filter(({ type }) => type === "replay").length;
+    return (1 + deeds) *
+      (150_000 + retryAfterMaxMs * 4 + (idleExitMs ?? 0) * 2 + records.length * 2 * timeoutMs +
+        retriesMs * (inTurn ? bad + 1 : 2) + bad * 10_000 + leftoversMs);
   }
+}
+
+/** It never settles, however often it is replayed. */
+function isBad({ behaviour }: PlannedRecord): boolean {
+  return behaviour.kind === "poison" || behaviour.kind === "rejected" || behaviour.kind === "asked";
 }
 
 function atRest(member: Member): boolean {

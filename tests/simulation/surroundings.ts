@@ -1,8 +1,10 @@
 // What a consumer process lives in, and what its parts share.
 
-import type { Event } from "../../consumer/core/events.ts";
+import type { LetterLog } from "../../consumer/core/letter_log.ts";
+import type { Assigned, Event } from "../../consumer/core/events.ts";
 import type { Machine as ProductionMachine, MachineConfig } from "../../consumer/core/machine.ts";
 import type { Broker } from "./broker.ts";
+import type { LetterTopic } from "./letters.ts";
 import type { BalancerClass } from "./sim_pool.ts";
 import type { Workers } from "./workers.ts";
 import type { SimRecord, World } from "./world.ts";
@@ -18,6 +20,7 @@ export type MachineClass = new (
 export interface Core {
   readonly Machine: MachineClass;
   readonly Balancer: BalancerClass;
+  readonly LetterLog: typeof LetterLog;
 }
 
 /** Everything a member lives in. */
@@ -26,6 +29,7 @@ export interface Surroundings {
   readonly world: World;
   readonly broker: Broker;
   readonly workers: Workers;
+  readonly letters: LetterTopic;
 }
 
 /** The process that a part belongs to. */
@@ -37,6 +41,8 @@ export interface Process {
   feed(event: Event<SimRecord>): void;
   /** A number from 0 to 1 for the process's next chance. */
   roll(): number;
+  /** A partition is the process's now. */
+  assigned(at: Assigned, epoch: number): void;
   /** A line of the story. */
   tell(line: () => string): void;
 }

@@ -47,6 +47,7 @@ export class Watch {
   readonly #paid: Set<Sent> = new Set();
   readonly #startedMs: number;
   readonly #holds: boolean;
+  readonly #parks: boolean;
   #successes = 0;
   permits = 0;
 
@@ -57,6 +58,7 @@ export class Watch {
     this.#startedMs = world.timeline.nowMs;
     world.processes += 1;
     const { mode, commits } = world.scenario.machine;
+    this.#parks = world.scenario.machine.parkKeys;
     this.#holds = commits === "sync" && mode !== "batch" && mode !== "fast";
   }
 
@@ -67,6 +69,14 @@ export class Watch {
     expect(held <= this.permits, "in flight never exceeds permits", () => `${held} of ${this.permits}`);
     const before = this.#world.unsettledBefore(record);
     expect(before === undefined, "order holds", () => `${name(record)} before ${before && name(before)}`);
+    if (this.#parks) {
+      const earlier = this.#world.unfreedBefore(record);
+      expect(
+        earlier === undefined,
+        "a key's records wait for its dead letters",
+        () => `${name(record)} before ${earlier && name(earlier)}`,
+      );
+    }
     const lane = this.#world.laneOf(record.plan);
     if (lane !== undefined) {
       expect(!this.#lanesOut.has(lane), "one of a lane is in flight", () => name(record));
@@ -90,7 +100,9 @@ export class Watch {
     expect(owned?.epoch === home.epoch, "results of an old epoch go nowhere", () => name(record));
     expect(!owned?.settled.has(record), "settled once", () => name(record));
     owned?.settled.set(record, this.#world.timeline.nowMs);
-    if (this.#holds && delivery.reason === undefined) this.#unconfirmed.add(record);
+    if (this.#holds && delivery.reason === undefined && delivery.sentMs !== undefined) {
+      this.#unconfirmed.add(record);
+    }
   }
 
   counted(delivery: Sent): void {
@@ -105,7 +117,13 @@ export class Watch {
   }
 
   deadLettering(delivery: Sent): void {
-    const { record, reason, attempts } = delivery;
+    const { record, reason, attempts, behind } = delivery;
+    expect(!delivery.home.revoked, "nothing revoked is dead-lettered", () => name(record));
+    if (reason === "parked") {
+      const first = this.#world.atOrigin(behind ?? "");
+      const follows = first?.plan.key === record.plan.key && first.offset < record.root.offset;
+      return expect(follows, "parked is what follows a letter", () => `${name(record)} behind ${behind}`);
+    }
     const { kind } = record.plan.behaviour;
     const { machine: { deadLetters, maxAttempts }, faults } = this.#world.scenario;
     const exhausted = reason === "attempts-exhausted" || reason === "ticket-not-found";
@@ -182,7 +200,9 @@ export class Watch {
     // In ordered modes a partition that came back waits for its own old attempts.
     const lingers = [...this.#out].some(({ home }) => home.revoked);
     if (lingers && (mode === "key" || mode === "partition")) return;
-    for (const { startable, again, id } of view.partitions) {
+    for (const { startable, again, id, parking } of view.partitions) {
+      // Before the dead-letter topic was read nothing of a partition may leave.
+      if (this.#parks && !parking.known) continue;
       expect(startable + again.length === 0, "no permit idles", () => `${id} has ${startable} ready`);
     }
   }

@@ -1,6 +1,7 @@
 // What is the case, whatever any consumer believes: the logs, what is truly settled, and which faults are at work now.
 
 import type { Fault, PlannedRecord, Scenario } from "./scenario.ts";
+import type { ReplayPlace } from "../../consumer/core/parking.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** A record in the log, and what truly became of it. */
@@ -11,6 +12,12 @@ export interface SimRecord {
   readonly offset: number;
   /** Place among the records of its lane. */
   readonly laneIndex: number;
+  /** The record it is a replay of; itself where it is none. */
+  readonly root: SimRecord;
+  /** Of a replay: the offset of the dead letter that it was. */
+  readonly letter: number | undefined;
+  /** Of a root: a worker answered success for it or a replay of it, or an operator dropped it. */
+  freed: boolean;
   /** A worker answered success to the consumer that asked, or the broker confirmed its dead letter to it. */
   settled: boolean;
   /** An operator has asked for its dead letter. */
@@ -57,6 +64,7 @@ export class World {
   readonly #lanes: Map<string, SimRecord[]> = new Map();
   readonly #laneSettled: Map<string, number> = new Map();
   readonly #produced: (() => void)[] = [];
+  readonly #sources: number;
   unsettled = 0;
   /** Consumer processes so far. */
   processes = 0;
@@ -69,7 +77,10 @@ export class World {
     this.scenario = scenario;
     this.timeline = timeline;
     this.story = story;
-    this.logs = Array.from({ length: scenario.partitions }, () => new Log());
+    this.#sources = scenario.partitions;
+    // Behind the source topic's partitions come those of the retry topic.
+    const retries = scenario.machine.parkKeys ? scenario.partitions : 0;
+    this.logs = Array.from({ length: scenario.partitions + retries }, () => new Log());
     this.unproduced = scenario.records.length;
     for (const plan of scenario.records) timeline.after(plan.atMs, () => this.#produce(plan));
   }
@@ -106,6 +117,47 @@ export class World {
     return at < record.laneIndex ? records[at] : undefined;
   }
 
+  /** A record of the same key that comes before it and was neither delivered nor dropped, by replays neither. */
+  unfreedBefore({ root }: SimRecord): SimRecord | undefined {
+    const lane = this.laneOf(root.plan);
+    const records = lane === undefined ? [] : this.#lanes.get(lane) ?? [];
+    return records.slice(0, root.laneIndex).find(({ freed }) => !freed);
+  }
+
+  /** A record by where it was read first: `topic/partition/offset`. */
+  atOrigin(place: string): SimRecord | undefined {
+    const [, partition, offset] = place.split("/").map(Number);
+    return this.logs[partition ?? -1]?.records.find((record) => record.offset === offset);
+  }
+
+  /** `topic/partition`. */
+  nameOf(partition: number): string {
+    return `${this.topicOf(partition)}/${partition}`;
+  }
+
+  topicOf(partition: number): string {
+    return partition < this.#sources ? "t" : "r";
+  }
+
+  isRetry(partition: number): boolean {
+    return partition >= this.#sources;
+  }
+
+  /** Where the next replays of a source partition will lie in the retry topic. */
+  retryPlace(source: number, each: number): ReplayPlace {
+    const partition = source + this.#sources;
+    return { at: this.nameOf(partition), offset: (this.logs[partition]?.end ?? 0) + each };
+  }
+
+  /** Records come into the retry topic. */
+  replay(letters: readonly { readonly record: SimRecord; readonly offset: number }[]): void {
+    for (const { record: { root, plan }, offset } of letters) {
+      const partition = root.partition + this.#sources;
+      this.#append({ ...plan, partition, gapBefore: 0 }, root, offset);
+    }
+    for (const listener of this.#produced) listener();
+  }
+
   /** A record is truly finished with. */
   settle(record: SimRecord): void {
     if (record.settled) return;
@@ -137,13 +189,26 @@ export class World {
   }
 
   #produce(plan: PlannedRecord): void {
+    this.unproduced -= 1;
+    this.#append(plan);
+    if (this.unproduced === 0) {
+      for (const log of this.logs.slice(0, this.#sources)) log.end += this.scenario.markersAtEnd;
+    }
+    for (const listener of this.#produced) listener();
+  }
+
+  #append(plan: PlannedRecord, root?: SimRecord, letter?: number): void {
     const log = this.logs[plan.partition];
     if (log === undefined) return;
-    this.unproduced -= 1;
     const lane = this.laneOf(plan);
     const mates = lane === undefined ? [] : this.#lanes.get(lane) ?? [];
     const record: SimRecord = {
       id: this.#ids++,
+      get root() {
+        return root ?? record;
+      },
+      letter,
+      freed: false,
       plan,
       partition: plan.partition,
       offset: log.end + plan.gapBefore,
@@ -159,8 +224,6 @@ export class World {
     log.records.push(record);
     log.end = record.offset + 1;
     this.unsettled += 1;
-    if (this.unproduced === 0) { for (const each of this.logs) each.end += this.scenario.markersAtEnd; }
-    for (const listener of this.#produced) listener();
   }
 }
 

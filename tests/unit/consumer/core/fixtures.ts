@@ -36,6 +36,7 @@ export function deliveryOf(home: Partition<Name>, changes: Partial<Delivery<Name
     taken: false,
     batched: false,
     reason: undefined,
+    behind: undefined,
     ...changes,
   };
   delivery.seq = home.ledger.receive(delivery.offset, delivery);
@@ -59,6 +60,7 @@ const CONFIG: MachineConfig = {
   batch: { size: 3, lingerMs: 1000 },
   idleExitMs: undefined,
   maxAttempts: 3,
+  parkKeys: false,
   backoff: { firstMs: 200, maxMs: 30_000 },
   retryAfterMaxMs: 300_000,
   deadLetters: { burst: 20, share: 0.02 },

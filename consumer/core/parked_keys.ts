@@ -1,0 +1,89 @@
+// `PARK_KEYS`: which new records are not sent, but wait for a replay of their key or follow its dead letter.
+
+import type { DeadLetters } from "./dead_letters.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Holdings } from "./holdings.ts";
+import type { LetterNews } from "./parking.ts";
+import type { Partition } from "./partition.ts";
+import type { Sending } from "./sending.ts";
+
+/** Diverts records of parked keys. */
+export class ParkedKeys<R> {
+  readonly #enabled: boolean;
+  readonly #holdings: Holdings<R>;
+  readonly #sending: Sending<R>;
+  readonly #deadLetters: DeadLetters<R>;
+  /** Partitions with records that wait for replays. */
+  readonly #waiting: Set<Partition<R>> = new Set();
+
+  constructor(enabled: boolean, holdings: Holdings<R>, sending: Sending<R>, deadLetters: DeadLetters<R>) {
+    this.#enabled = enabled;
+    this.#holdings = holdings;
+    this.#sending = sending;
+    this.#deadLetters = deadLetters;
+  }
+
+  /** The dead-letter topic was read: whoever waited for that may have their turn now. */
+  learn(partition: Partition<R>, news: LetterNews): void {
+    partition.parking.learn(news);
+    this.#takeUp(partition);
+  }
+
+  /** At its bound a partition cannot wait, or replays might be behind the bound, too: its records are parked. */
+  relieve(): void {
+    for (const partition of this.#waiting) {
+      if (partition.paused || partition.revoked) this.#takeUp(partition);
+    }
+  }
+
+  /** A dead letter of ours is at this offset: its key is parked from now on. */
+  letterWritten({ home, lane, offset, origin }: Delivery<R>, letterOffset: number | undefined): void {
+    if (!this.#enabled || lane === undefined) return;
+    if (letterOffset === undefined) {
+      throw new Error("Where a dead letter was written has to be known to park");
+    }
+    home.parking.recordWritten({
+      offset: letterOffset,
+      key: lane,
+      origin: origin ?? { at: home.id, offset, letter: undefined },
+    });
+  }
+
+  /** Whether a new record whose turn has come is not to be sent; then it is where it belongs. */
+  diverts(delivery: Delivery<R>, nowMs: number): boolean {
+    if (!this.#enabled) return false;
+    const turn = delivery.home.parking.turnOf(delivery);
+    switch (turn.kind) {
+      case "send":
+        return false;
+      case "settled":
+        this.#holdings.settle(delivery, nowMs);
+        this.#sending.settled(delivery);
+        this.#sending.release(delivery);
+        return true;
+      case "wait":
+        if (delivery.home.paused) return this.#park(delivery, turn.behind);
+        this.#waiting.add(delivery.home);
+        this.#sending.putAside(delivery);
+        return true;
+      case "early":
+        this.#sending.putAside(delivery);
+        return true;
+      case "park":
+        return this.#park(delivery, turn.behind);
+      default:
+        return turn satisfies never;
+    }
+  }
+
+  #park(delivery: Delivery<R>, behind: string): true {
+    delivery.behind = behind;
+    this.#deadLetters.addFree(delivery, "parked");
+    return true;
+  }
+
+  #takeUp(partition: Partition<R>): void {
+    this.#waiting.delete(partition);
+    this.#sending.takeUp(partition);
+  }
+}
