@@ -83,6 +83,9 @@ Deno.test("createIngress() passes method, path, query, body and the caller's own
     const get = await app.request("/openapi.json");
     await get.body?.cancel();
     assert.equal(worker.requests[2]?.path, "/openapi.json");
+    const strange = await app.request("/classify", { method: "PROPFIND" });
+    assert.deepEqual([strange.status, strange.headers.get("allow")?.includes("POST")], [405, true]);
+    assert.equal(worker.requests.length, 3);
   });
 });
 

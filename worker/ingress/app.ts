@@ -59,6 +59,8 @@ export function createIngress(deps: IngressDeps): Hono<IngressEnv> {
   });
   app.get("/problems/:slug", (c, next) => problemPage(c.req.param("slug")) ?? next());
   app.on([...METHODS], "*", (c) => calls.answer(c));
+  const allow = METHODS.join(", ");
+  app.notFound(() => ingressProblem("method-not-allowed", `Allowed here: ${allow}`, { allow }));
   return app;
 }
 

@@ -23,6 +23,23 @@ Deno.test("createApp() leaves health, metrics and problems open to all", async (
   }
 });
 
+Deno.test("createApp() says in a 401 what to send, whichever header came", async () => {
+  const { app } = workerApp({ tokens: ["new", "old"] });
+  const details: string[] = [];
+  for (const authorization of [undefined, "Bearer wrong", "new"]) {
+    const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+    const response = await app.request("/classify", { method: "POST", headers });
+    assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, "Bearer"]);
+    details.push((await response.json()).detail);
+  }
+  const send = "Send the header `Authorization: Bearer <token>` with a token of WORKER_TOKEN";
+  assert.deepEqual(details, [
+    `${send}; no Authorization header came`,
+    `${send}; the one that came is none of them`,
+    `${send}; the one that came does not begin with Bearer`,
+  ]);
+});
+
 Deno.test("createApp() serves a page for every kind of problem", async () => {
   const { app } = workerApp();
   for (const [slug, { title, status }] of Object.entries(PROBLEMS)) {
