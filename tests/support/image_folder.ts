@@ -1,5 +1,6 @@
 // What the image holds, without a container engine: the Dockerfile's own steps in a folder, and programs run from it.
 
+import { confinedCommand, type Confinement } from "./confinement.ts";
 import { dockerfile } from "./deploy_files.ts";
 import { run } from "./deploy_tools.ts";
 
@@ -7,11 +8,6 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** The user of the Dockerfile. */
 const USER = "65532";
-
-/** Makes the folder read-only for everyone, becomes that user, and runs what follows with an environment of its own. */
-const CONFINED =
-  `mount --bind / / && mount -o remount,bind,ro / && cd "$1" && shift && exec setpriv --reuid ${USER} \
---regid ${USER} --clear-groups --no-new-privs --bounding-set=-all env -i HOME=/nonexistent "$@"`;
 
 /** A stage of the Dockerfile as a folder. */
 export interface ImageFolder {
@@ -49,16 +45,16 @@ export function confined(
   { app, denoDir }: ImageFolder,
   env: Readonly<Record<string, string>>,
   command: readonly string[],
+  more: Pick<Confinement, "resolvConf"> = {},
 ): readonly string[] {
   // Nothing may be fetched when a program starts, so the way to the registry leads nowhere.
   const always = {
     PATH: Deno.env.get("PATH") ?? "",
+    HOME: "/nonexistent",
     DENO_DIR: denoDir,
     HTTPS_PROXY: "http://127.0.0.1:1",
   };
-  const variables = Object.entries({ ...always, ...env });
-  const assignments = variables.map(([name, value]) => `${name}=${value}`);
-  return ["unshare", "--mount", "sh", "-c", CONFINED, "confined", app, ...assignments, ...command];
+  return confinedCommand({ ...more, user: USER, cwd: app, env: { ...always, ...env } }, command);
 }
 
 async function copy(paths: readonly string[], target: string): Promise<void> {

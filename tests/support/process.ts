@@ -182,7 +182,8 @@ export function startChild(options: ChildOptions): Child {
 const asUser = (user: string | undefined): string[] =>
   user === undefined ? [] : ["--reuid", user, "--regid", user, "--init-groups"];
 
-function inherited(): Record<string, string> {
+/** The part of our environment that a child has. */
+export function inherited(): Record<string, string> {
   const set = INHERITED.map((name) => [name, Deno.env.get(name)]).filter(([, value]) => value !== undefined);
   return Object.fromEntries(set);
 }
