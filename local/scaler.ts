@@ -50,13 +50,12 @@ export class Scaler {
   readonly #bounds: ScalerBounds;
   /** What was needed in the last `idleMs`: times rise, needs fall. */
   #needs: { readonly atMs: number; readonly replicas: number }[] = [];
-  #wanted: number;
+  #wanted = 0;
   #aboveSinceMs: number | undefined;
   #downMs = -Infinity;
 
   constructor(bounds: ScalerBounds) {
     this.#bounds = bounds;
-    this.#wanted = bounds.min;
   }
 
   /** How many replicas there should be from now on. */
@@ -69,9 +68,11 @@ export class Scaler {
   }
 
   #up(need: number, toDo: ToDo, nowMs: number, sinceMs: number): Decision {
+    const { min } = this.#bounds;
     const before = this.#wanted;
-    if (before === 0) this.#wanted = 1;
+    if (before < min || before === 0) this.#wanted = Math.max(1, min);
     else if (nowMs - sinceMs >= UP_AFTER_MS) this.#wanted = need;
+    if (before < min) return { wanted: this.#wanted, why: `WORKER_MIN is ${min}` };
     const backlog = toDo.records?.backlog ?? 0;
     if (backlog === 0) return { wanted: this.#wanted, why: "ad-hoc call" };
     return { wanted: this.#wanted, why: before === 0 ? "first record" : `backlog ${backlog}` };

@@ -35,19 +35,21 @@ export function markdownReport({ title, command, tables, faults }: Findings): st
   return [`# ${title}`, `\`${command}\``, ...tables.map(markdownTable), verdict].join("\n\n") + "\n";
 }
 
-/** Prints the findings and keeps them as `reports/<name>.md`. */
-export async function publish(name: string, findings: Findings): Promise<void> {
-  const text = `${markdownReport(findings)}\n${circumstances()}\n`;
+/** Prints the findings and keeps them as `reports/<name>.md`. `services` says what they were measured with. */
+export async function publish(
+  name: string,
+  findings: Findings,
+  services = "Kafka 4.1.0, PostgreSQL",
+): Promise<void> {
+  const text = `${markdownReport(findings)}\n${circumstances(services)}\n`;
   print(`\n${text}`);
   await Deno.mkdir(FOLDER, { recursive: true });
   await Deno.writeTextFile(`${FOLDER}${name}.md`, text);
 }
 
-function circumstances(): string {
+function circumstances(services: string): string {
   const { hardwareConcurrency } = navigator;
-  return `Measured on ${
-    new Date().toISOString().slice(0, 10)
-  } with Kafka 4.1.0, PostgreSQL and all processes on one ` +
+  return `Measured on ${new Date().toISOString().slice(0, 10)} with ${services} and all processes on one ` +
     `machine with ${hardwareConcurrency} cores, Deno ${Deno.version.deno}.`;
 }
 

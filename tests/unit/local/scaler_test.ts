@@ -49,6 +49,12 @@ Deno.test("Scaler keeps what was needed within the idle time, then goes to what 
   assert.equal(scaler.decide(IDLE, 120_999).wanted, 0);
 });
 
+Deno.test("Scaler has WORKER_MIN replicas from the beginning, and never fewer", () => {
+  const scaler = new Scaler({ ...BOUNDS, min: 3 });
+  assert.deepEqual(scaler.decide(IDLE, 0), { wanted: 3, why: "WORKER_MIN is 3" });
+  assert.equal(scaler.decide(IDLE, 600_000).wanted, 3);
+});
+
 Deno.test("Scaler counts records in flight as work, though the backlog were none", () => {
   const scaler = new Scaler(BOUNDS);
   const busy: ToDo = { ...IDLE, records: { backlog: 0, busyPermits: 3, wantedReplicas: 0 } };
