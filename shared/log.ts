@@ -1,6 +1,12 @@
 // Structured logs through LogTape: one line a decision, JSON by default and readable on a terminal.
 
-import { configureSync, getJsonLinesFormatter, type Logger, type LogLevel } from "@logtape/logtape";
+import {
+  configureSync,
+  getJsonLinesFormatter,
+  type Logger,
+  type LogLevel,
+  type LogRecord,
+} from "@logtape/logtape";
 import { getLogger } from "@logtape/logtape";
 import { getPrettyFormatter } from "@logtape/pretty";
 
@@ -20,9 +26,7 @@ const encoder = new TextEncoder();
  * of the event loop share a write: cheaper where there are thousands a second, and `kill -9` loses that turn's lines.
  */
 export function configureLogs({ level, format }: LogConfig, together = false): void {
-  const lines = format === "pretty"
-    ? getPrettyFormatter({ properties: true })
-    : getJsonLinesFormatter({ properties: "flatten" });
+  const lines = format === "pretty" ? getPrettyFormatter({ properties: true }) : jsonLine;
   const write = together ? sharedWrite() : (text: string) => writeAll(encoder.encode(text));
   configureSync({
     reset: true,
@@ -37,6 +41,39 @@ export function configureLogs({ level, format }: LogConfig, together = false): v
 /** The logger of one part, for example `logger("consumer")`. */
 export function logger(part: string): Logger {
   return getLogger(["ackpool", part]);
+}
+
+const carefulJsonLine = getJsonLinesFormatter({ properties: "flatten" });
+
+/** LogTape's own formatter asks a function about every value. Plain values, which nearly all of ours are, need no asking. */
+export function jsonLine(record: LogRecord): string {
+  const { timestamp, level, message, category, properties } = record;
+  const [text, ...interpolated] = message;
+  if (interpolated.length > 0 || !isPlain(text) || !Object.values(properties).every(isPlain)) {
+    return carefulJsonLine(record);
+  }
+  const fields = {
+    "@timestamp": new Date(timestamp).toISOString(),
+    level: level === "warning" ? "WARN" : level.toUpperCase(),
+    message: text,
+    logger: category.join("."),
+    ...properties,
+  };
+  return `${JSON.stringify(fields)}\n`;
+}
+
+/** JSON writes it as it is, and a terminal cannot take it for a command. */
+function isPlain(value: unknown): boolean {
+  switch (typeof value) {
+    case "number":
+    case "boolean":
+    case "undefined":
+      return true;
+    case "string":
+      return !/[\u007f-\u009f]/.test(value);
+    default:
+      return value === null;
+  }
 }
 
 function sharedWrite(): (text: string) => void {

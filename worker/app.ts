@@ -42,6 +42,14 @@ export function createApp(deps: AppDeps): Hono {
   for (const route of routes) {
     app.on(route.method, route.path, (context) => measured(deps, route, context, authorized));
   }
+  const unmatched = unmatchedRequests(routes);
+  app.notFound((context) => unmatched.fetch(context.req.raw));
+  return app;
+}
+
+/** Apart from the routes, because Hono chains handlers that fit one request, and a chain costs each of them. */
+function unmatchedRequests(routes: readonly Route[]): Hono {
+  const app = new Hono();
   for (const path of new Set(routes.map((route) => route.path))) {
     app.all(path, () => methodNotAllowed(routes.filter((route) => route.path === path)));
   }
@@ -76,9 +84,14 @@ async function measured(
 ): Promise<Response> {
   const startMs = performance.now();
   const authorization = context.req.header("authorization");
-  const response = route.open || authorized(authorization)
-    ? await handled(deps, route, context)
-    : problem("unauthorized", unauthorizedDetail(authorization), CHALLENGE);
+  let response: Response;
+  try {
+    response = route.open || authorized(authorization)
+      ? await route.handle(context)
+      : problem("unauthorized", unauthorizedDetail(authorization), CHALLENGE);
+  } catch (error) {
+    response = crashed(deps, route, error);
+  }
   deps.metrics.requests.inc({ route: route.path, status: String(response.status) });
   deps.metrics.requestSeconds.observe({ route: route.path }, (performance.now() - startMs) / 1000);
   if (response.status >= 500) await tellFailure(deps, route, response);
@@ -96,14 +109,10 @@ async function tellFailure({ log, readiness }: AppDeps, route: Route, response: 
 }
 
 /** A bug answers 500 and is told in the log; its message may hold anything, so the caller does not see it. */
-async function handled(deps: AppDeps, route: Route, context: Context): Promise<Response> {
-  try {
-    return await route.handle(context);
-  } catch (error) {
-    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-    deps.log.error("crashed", { route: route.path, error: name, detail: message, stack });
-    return problem("internal-error", "The worker's log says more");
-  }
+function crashed(deps: AppDeps, route: Route, error: unknown): Response {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  deps.log.error("crashed", { route: route.path, error: name, detail: message, stack });
+  return problem("internal-error", "The worker's log says more");
 }
 
 /** RFC 9110 section 15.5.6: a 405 names the methods there are. */

@@ -141,7 +141,8 @@ async function store(
   outcome: "classified" | "known",
   paidNow = outcome === "classified",
 ): Promise<Classification | "superseded"> {
-  const finished = await deps.store.finish({ ...asked, label, fresh: outcome === "classified" });
+  const { key, event, claim } = asked;
+  const finished = await deps.store.finish({ key, event, claim, label, fresh: outcome === "classified" });
   switch (finished.kind) {
     case "written":
       return { kind: "answered", outcome, category: label.category, label, paidNow, written: true };

@@ -84,7 +84,9 @@ export function labelIn(
   if (reading === undefined) return undefined;
   const confidence = categoryConfidence(content, tokens, offset);
   return {
-    ...reading,
+    category: reading.category,
+    reason: reading.reason,
+    language: reading.language,
     confidence: confidence === null ? null : calibrated(confidence, rules.confidenceTemperature),
     model,
     labelVersion: labelVersion(llm.model, prompts.fingerprint),

@@ -39,7 +39,7 @@ function jsonIn(content: string): Record<string, unknown> | undefined {
   if (!text.startsWith("{")) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : undefined;
+    return typeof value === "object" && value !== null ? value as Record<string, unknown> : undefined;
   } catch {
     return undefined;
   }
@@ -58,6 +58,8 @@ function plainCategory(content: string, taxonomy: Taxonomy): string | undefined 
 function safeReason(reason: string, leaks: (text: string) => boolean): string | null {
   const line = oneLine(reason);
   if (line === "" || leaks(line)) return null;
+  // No text has more characters than code units.
+  if (line.length <= REASON_MAX) return line;
   return [...line].length <= REASON_MAX ? line : `${[...line].slice(0, REASON_MAX - 1).join("")}…`;
 }
 

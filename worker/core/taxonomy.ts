@@ -51,6 +51,8 @@ export function parseTaxonomy(json: unknown): Taxonomy {
 
 /** The label's name if the taxonomy has it, exactly as it is written there. */
 export function labelNamed(taxonomy: Taxonomy, name: string): string | undefined {
+  // Nearly every answer has the name as it is written.
+  if (taxonomy.labels.some((label) => label.name === name)) return name;
   const wanted = normalised(name);
   return taxonomy.labels.find((label) => normalised(label.name) === wanted)?.name;
 }

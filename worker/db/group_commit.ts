@@ -53,15 +53,19 @@ export class GroupCommit<Item, Result> {
   }
 
   #nextGroup(): readonly Waiting<Item, Result>[] {
-    const group = new Map<string, Waiting<Item, Result>>();
+    const keys = new Set<string>();
+    const group: Waiting<Item, Result>[] = [];
     const later: Waiting<Item, Result>[] = [];
     for (const waiting of this.#waiting) {
       const key = this.#keyOf(waiting.item);
-      if (group.size >= this.#limits.itemsMax || group.has(key)) later.push(waiting);
-      else group.set(key, waiting);
+      if (group.length >= this.#limits.itemsMax || keys.has(key)) later.push(waiting);
+      else {
+        keys.add(key);
+        group.push(waiting);
+      }
     }
     this.#waiting = later;
-    return [...group.values()];
+    return group;
   }
 
   async #runGroup(group: readonly Waiting<Item, Result>[]): Promise<void> {

@@ -1,33 +1,41 @@
 // What the store's statements take, from the core's types to the columns of one JSON array.
 
-import type { TicketEvent } from "../core/fence.ts";
-import type { Label } from "../core/label.ts";
 import type { BeginRequest, FinishRequest } from "../core/store.ts";
 
 /** Requests as the one parameter of a statement; `ord` finds the request of a row again. */
 export function itemsOf(requests: readonly (BeginRequest | FinishRequest)[]): string {
-  return JSON.stringify(requests.map((request, ord) => ({
-    ord,
-    ticket_id: request.key.ticketId,
-    content_hash: request.key.contentHash,
-    label_version: request.key.labelVersion,
-    claim: request.claim,
-    ...eventColumns(request.event),
-    ...("label" in request ? { fresh: request.fresh, ...labelColumns(request.label) } : {}),
-  })));
+  return JSON.stringify(
+    requests.map((request, ord) => "label" in request ? finishItem(request, ord) : beginItem(request, ord)),
+  );
 }
 
-function eventColumns({ position, atMs }: TicketEvent) {
+function beginItem({ key, event: { position, atMs }, claim }: BeginRequest, ord: number) {
   return {
-    topic: position?.topic ?? null,
-    partition: position?.partition ?? null,
-    record_offset: position?.offset.toString() ?? null,
+    ord,
+    ticket_id: key.ticketId,
+    content_hash: key.contentHash,
+    label_version: key.labelVersion,
+    claim,
+    topic: position?.topic,
+    partition: position?.partition,
+    record_offset: position?.offset.toString(),
     event_at_ms: atMs,
   };
 }
 
-function labelColumns(label: Label) {
+/** Written out, since objects put together from others cost several times as much, and this is done for every ticket. */
+function finishItem({ key, event: { position, atMs }, claim, fresh, label }: FinishRequest, ord: number) {
   return {
+    ord,
+    ticket_id: key.ticketId,
+    content_hash: key.contentHash,
+    label_version: key.labelVersion,
+    claim,
+    topic: position?.topic,
+    partition: position?.partition,
+    record_offset: position?.offset.toString(),
+    event_at_ms: atMs,
+    fresh,
     category: label.category,
     confidence: label.confidence,
     reason: label.reason,

@@ -58,7 +58,7 @@ export class PostgresLabelStore implements LabelStore {
     const request = await this.#canonical(asked);
     if ("kind" in request) return request;
     // A label that an outage kept from being stored comes first, or it would be bought again.
-    await this.#unsaved.save(request.key);
+    if (this.#unsaved.size > 0) await this.#unsaved.save(request.key);
     const begun = await this.#begins.add(request);
     if (begun.kind === "claimed") this.#leases.hold(request);
     const maybeClaimed = begun.kind === "failed" && begun.cause === "unreachable";
@@ -111,9 +111,11 @@ export class PostgresLabelStore implements LabelStore {
     return finished;
   }
 
-  async #canonical<R extends BeginRequest>(request: R): Promise<R | StoreFailure> {
-    const ticketId = await this.#schema.canonical(request.key.ticketId);
-    return typeof ticketId === "string" ? { ...request, key: { ...request.key, ticketId } } : ticketId;
+  #canonical<R extends BeginRequest>(request: R): R | StoreFailure | Promise<R | StoreFailure> {
+    const ticketId = this.#schema.canonical(request.key.ticketId);
+    return ticketId instanceof Promise
+      ? ticketId.then((id) => withId(request, id))
+      : withId(request, ticketId);
   }
 
   /** Runs one statement for a group. When a single item is to blame, each goes alone, so that it takes nobody along. */
@@ -166,4 +168,9 @@ export class PostgresLabelStore implements LabelStore {
     const { statements } = await this.#schema.known();
     await this.#runAgain(statements.renew, itemsOf(requests));
   }
+}
+
+function withId<R extends BeginRequest>(request: R, ticketId: string | StoreFailure): R | StoreFailure {
+  if (typeof ticketId !== "string") return ticketId;
+  return ticketId === request.key.ticketId ? request : { ...request, key: { ...request.key, ticketId } };
 }

@@ -14,6 +14,8 @@ export interface KnownSchema {
 /** See the first line. */
 export class TicketSchema {
   #known: Promise<KnownSchema> | undefined;
+  /** What the catalogue said, until it is forgotten. */
+  #current: KnownSchema | undefined;
   /** The last type that was read: it tells what a label in hand belongs to while the database is away. */
   #idType: IdType | undefined;
 
@@ -27,10 +29,17 @@ export class TicketSchema {
   /** Reads it anew next time. */
   forget(): void {
     this.#known = undefined;
+    this.#current = undefined;
   }
 
-  /** An id as the column would show it. */
-  async canonical(ticketId: string): Promise<string | StoreFailure> {
+  /** An id as the column would show it: at once where the table is known. */
+  canonical(ticketId: string): string | StoreFailure | Promise<string | StoreFailure> {
+    return this.#current === undefined
+      ? this.#canonicalOnceKnown(ticketId)
+      : this.#canonicalAs(this.#current.idType, ticketId);
+  }
+
+  async #canonicalOnceKnown(ticketId: string): Promise<string | StoreFailure> {
     try {
       return this.#canonicalAs((await this.known()).idType, ticketId);
     } catch (error) {
@@ -47,7 +56,7 @@ export class TicketSchema {
     try {
       const idType = await readIdType(this.database, this.table);
       this.#idType = idType;
-      return { idType, statements: statementsFor(this.table, idType) };
+      return this.#current = { idType, statements: statementsFor(this.table, idType) };
     } catch (error) {
       this.forget();
       throw error;

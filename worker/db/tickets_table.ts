@@ -94,6 +94,8 @@ export function canonicalId(type: IdType, id: string): string | undefined {
 }
 
 function wholeWithin(id: string, bits: number): string | undefined {
+  // What has no leading zero and is short enough is canonical already.
+  if (/^[1-9]\d{0,8}$/.test(id)) return id;
   if (!/^-?\d{1,20}$/.test(id)) return undefined;
   const value = BigInt(id);
   return value === BigInt.asIntN(bits, value) ? value.toString() : undefined;

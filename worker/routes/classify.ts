@@ -3,16 +3,16 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import type { ZodOpenApiOperationObject } from "zod-openapi";
-import { CLASSIFY_PATH, parseIdempotencyKey, RequestHeader } from "../../shared/protocol.ts";
+import { CLASSIFY_PATH, RequestHeader } from "../../shared/protocol.ts";
 import { ticketSchema } from "../../shared/ticket.ts";
 import { type ClassificationDeps, classify } from "../classification.ts";
-import { eventOf } from "../core/fence.ts";
+import { eventOf, type TicketEvent } from "../core/fence.ts";
 import { type BodyLimit, readJson } from "../http/body.ts";
 import { problem } from "../http/problems.ts";
 import { invalid } from "../http/invalid.ts";
 import { json, problems, type Route } from "../http/route.ts";
 import { CLASSIFY_PROBLEMS, failureResponse } from "../http/failures.ts";
-import type { Caller, Permits } from "../permits.ts";
+import type { Permits } from "../permits.ts";
 import { type Audience, tellDecision } from "./decision.ts";
 import { type Answer, answerOf, answerSchema } from "./answer.ts";
 
@@ -69,29 +69,31 @@ export function classifyRoute(deps: ClassifyDeps): Route {
 async function handle(deps: ClassifyDeps, context: Context): Promise<Response> {
   if (deps.draining()) return problem("draining", "Try another replica", TRY_ANOTHER);
   if (context.req.header(RequestHeader.tombstone) === "true") return new Response(null, { status: 204 });
-  const caller = callerOf(context.req.header(RequestHeader.idempotencyKey));
+  const startMs = deps.nowMs();
+  const event = eventOf((name) => context.req.header(name), startMs);
+  // Only a consumer's keys name a record's position; people may have keys of their own.
+  const caller = event.position === undefined ? "ad_hoc" : "delivery";
   if (!deps.permits.take(caller)) return problem("replica-full", "Try another replica", TRY_ANOTHER);
   try {
-    return await classifyBody(deps, context);
+    return await classifyBody(deps, context, event, startMs);
   } finally {
     deps.permits.give(caller);
   }
 }
 
-/** Only a consumer's keys name a record's position; people may have keys of their own. */
-function callerOf(key: string | undefined): Caller {
-  return key !== undefined && parseIdempotencyKey(key) !== undefined ? "delivery" : "ad_hoc";
-}
-
-async function classifyBody(deps: ClassifyDeps, context: Context): Promise<Response> {
-  const startMs = deps.nowMs();
+async function classifyBody(
+  deps: ClassifyDeps,
+  context: Context,
+  event: TicketEvent,
+  startMs: number,
+): Promise<Response> {
   const body = await readJson(context.req.raw, deps.bodyLimit);
   if (body.kind === "problem") return body.response;
   const ticket = ticketSchema.safeParse(body.value);
   if (!ticket.success) return invalid(ticket.error);
-  const event = eventOf((name) => context.req.header(name), startMs);
   if (event.position !== undefined && ticket.data.ticket_id === undefined) return labelLost();
-  const keyed = context.req.header(RequestHeader.idempotencyKey) !== undefined;
+  const keyed = event.position !== undefined ||
+    context.req.header(RequestHeader.idempotencyKey) !== undefined;
   const classification = await classify(deps.classification, {
     ticket: ticket.data,
     event,
