@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { type Admin, Kafka, logLevel } from "kafkajs";
 import { type ConsumerProcess, startConsumer, values } from "../support/consumer_process.ts";
+import { SteadyLoad } from "../support/steady_load.ts";
 import { StubWorker } from "../support/stub_worker.ts";
 import { TestKafka } from "../support/test_kafka.ts";
 import { until } from "../support/until.ts";
@@ -16,31 +17,6 @@ const settled = (worker: StubWorker, texts: readonly string[]) =>
     () => new Set(worker.requests.map(({ text }) => text)).size >= texts.length,
     { timeoutMs: NOTICED_MS },
   );
-
-/** Puts records into a topic until it is told to stop; resolves to all of their values. */
-function load(kafka: TestKafka, topic: string): { stop(): Promise<readonly string[]> } {
-  const sent: string[] = [];
-  const prefix = crypto.randomUUID().slice(0, 4);
-  let stopping = false;
-  const going = (async () => {
-    while (!stopping) {
-      const some = values(10, `${prefix}-${sent.length}-`);
-      // By key, so that it goes to new partitions as soon as the producer knows them.
-      await kafka.produce(topic, some.map((value) => ({ key: value, value })));
-      sent.push(...some);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  })();
-  // Whoever stops it hears of it.
-  going.catch(() => {});
-  return {
-    stop: async () => {
-      stopping = true;
-      await going;
-      return sent;
-    },
-  };
-}
 
 /** Says what a consumer has told of joins: kept, gained and lost, each time. */
 const joins = (consumer: ConsumerProcess) =>
@@ -70,13 +46,13 @@ Deno.test("the consumer and its topics", async (t) => {
     await using consumer = start(topic, groupId, { KAFKA_AUTO_OFFSET_RESET: "latest" });
     await consumer.untilReady(NOTICED_MS);
     worker.requests.length = 0;
-    const loading = load(kafka, topic);
+    const loading = new SteadyLoad(kafka, topic);
     await until("some work", () => worker.requests.length > 50);
     await admin.createPartitions({ topicPartitions: [{ topic, count: 5 }] });
     await leaders(admin, topic, 5);
     // A producer of its own knows the new partitions at once.
     await using other = await TestKafka.connect(kafka.brokers);
-    const more = load(other, topic);
+    const more = new SteadyLoad(other, topic);
     await until(
       "work from the new partitions",
       () => worker.requests.some(({ key }) => Number(key.split("/")[1]) >= 2),
@@ -102,10 +78,10 @@ Deno.test("the consumer and its topics", async (t) => {
       await make(admin, first, 2);
       await consumer.untilReady(NOTICED_MS);
       worker.requests.length = 0;
-      const loading = load(kafka, first);
+      const loading = new SteadyLoad(kafka, first);
       await until("some work", () => worker.requests.length > 50);
       await Promise.all([make(admin, second, 3), make(admin, third, 1)]);
-      const more = load(kafka, second);
+      const more = new SteadyLoad(kafka, second);
       await kafka.produce(third, [{ value: "not meant" }]);
       await until(
         "work from the new topic",
@@ -141,7 +117,7 @@ Deno.test("the consumer and its topics", async (t) => {
       worker.requests.length = 0;
       await kafka.produce(goes, values(20, "old").map((value) => ({ key: value, value })));
       await kafka.untilCommitted(goes, groupId, NOTICED_MS);
-      const loading = load(kafka, stays);
+      const loading = new SteadyLoad(kafka, stays);
       await admin.deleteTopics({ topics: [goes] });
       await until("a word on it", () => consumer.told("topic gone").length > 0, { timeoutMs: NOTICED_MS });
       const before = worker.requests.length;
