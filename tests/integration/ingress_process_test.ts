@@ -108,3 +108,34 @@ Deno.test("the ingress process logs a line a call, without its text, query or to
   assert.match(String(fields["client"]), /^token:[0-9a-f]{8}$/);
   assert.ok(!/hidden|s3cret/.test(text));
 });
+
+Deno.test("the ingress process counts a client by what its own proxies say, and by nothing a caller writes", async () => {
+  await using worker = new StubWorker(() => 204);
+  const port = freePort();
+  await using child = startTask("ingress", "ingress", {
+    PORT: String(port),
+    WORKER_URL: worker.url,
+    INGRESS_RATE_PER_MINUTE: "2",
+    INGRESS_PROXIES: "1",
+  });
+  await child.waitForLine(({ fields }) => fields["message"] === "listening");
+  const statuses = async (...forwardedFor: readonly string[]) => {
+    const seen: number[] = [];
+    for (const each of forwardedFor) {
+      const headers = { "x-forwarded-for": each };
+      const response = await fetch(`http://127.0.0.1:${port}/classify`, { method: "POST", headers });
+      await response.body?.cancel();
+      seen.push(response.status);
+      assert.equal(response.headers.get("ratelimit-policy"), '"client";q=2;w=60');
+      if (response.status === 429) assert.ok(Number(response.headers.get("retry-after")) > 0);
+    }
+    return seen;
+  };
+  assert.deepEqual(await statuses("203.0.113.7", "1.1.1.1, 203.0.113.7", "2.2.2.2, 203.0.113.7"), [
+    204,
+    204,
+    429,
+  ]);
+  assert.deepEqual(await statuses("203.0.113.7, 203.0.113.8"), [204]);
+  assert.equal(worker.requests.length, 3);
+});
