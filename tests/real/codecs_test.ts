@@ -1,8 +1,9 @@
-// Records that Kafka's own Java code compressed: a topic with a codec of its own has the broker compress what it gets.
+// Records that others compressed: librdkafka, which kcat writes with, and Kafka's own Java code in the broker.
 
 import assert from "node:assert/strict";
 import { Kafka, logLevel } from "kafkajs";
 import { Scene } from "../support/consumer_process.ts";
+import { produceWithKcat } from "../support/kcat.ts";
 import { StubWorker } from "../support/stub_worker.ts";
 import { PARTITIONS, TestKafka } from "../support/test_kafka.ts";
 import { until } from "../support/until.ts";
@@ -24,6 +25,31 @@ Deno.test("the consumer delivers what a Kafka 4.1 broker compressed", async (t) 
       await using consumer = scene.consumer([worker], { KAFKA_TOPIC: topic });
       await kafka.untilCommitted(topic, scene.groupId);
       assert.deepEqual(worker.requests.map(({ text }) => text).sort(), expected.sort());
+      assert.equal(await consumer.stop(), 0);
+    });
+  }
+});
+
+Deno.test("the consumer delivers byte for byte what kcat compressed", async (t) => {
+  await using kafka = await TestKafka.start();
+  assert.ok(kafka.real, "run this through `deno task test:real`");
+  // Text that compresses, bytes that do not, bytes that are no text, and one that is larger than a snappy block.
+  const written = [
+    ...Array.from({ length: 100 }, (_, n) => new TextEncoder().encode(`${n} ${"compressible ".repeat(20)}ü`)),
+    ...Array.from({ length: 20 }, () => crypto.getRandomValues(new Uint8Array(1000))),
+    Uint8Array.of(0xff, 0xfe, 0x00, 0x0a, 0x80),
+    new Uint8Array(200_000).fill(0x61),
+  ];
+  for (const codec of ["none", "gzip", "snappy", "lz4", "zstd"] as const) {
+    await t.step(`with ${codec}`, async () => {
+      const scene = await Scene.in(kafka);
+      await using worker = new StubWorker();
+      await produceWithKcat({ brokers: kafka.brokers, topic: scene.topic, codec, values: written });
+      assert.equal(await codecOf(scene.topic), codec);
+      await using consumer = scene.consumer([worker]);
+      await scene.untilCommitted();
+      const bytes = (values: readonly Uint8Array[]) => values.map((value) => value.toBase64()).sort();
+      assert.deepEqual(bytes(worker.requests.map(({ body }) => body)), bytes(written));
       assert.equal(await consumer.stop(), 0);
     });
   }
@@ -57,4 +83,19 @@ async function logBytes(topic: string): Promise<number> {
     }
   }
   return sum;
+}
+
+/** The codec of the first record batch in a topic's files: the low bits of its attributes. */
+async function codecOf(topic: string): Promise<string | undefined> {
+  for await (const folder of Deno.readDir("/tmp")) {
+    if (!folder.name.startsWith("ackpool-kafka-")) continue;
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const file = `/tmp/${folder.name}/data/${topic}-${partition}/00000000000000000000.log`;
+      const log = await Deno.readFile(file).catch(() => new Uint8Array());
+      // Offset 8, length 4, leader epoch 4, magic 1, checksum 4: then the attributes.
+      const attributes = log.length > 22 ? new DataView(log.buffer).getUint16(21) : undefined;
+      if (attributes !== undefined) return ["none", "gzip", "snappy", "lz4", "zstd"][attributes & 7];
+    }
+  }
+  return undefined;
 }

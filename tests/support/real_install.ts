@@ -56,6 +56,12 @@ export async function installPostgres(tell: Tell): Promise<string> {
   return installed;
 }
 
+/** The command `kcat`, installed by apt where it is missing. */
+export async function installKcat(tell: Tell): Promise<string> {
+  if (!await runs("kcat", "-V")) await aptInstall(["kcat"], tell);
+  return "kcat";
+}
+
 async function newestPostgres(): Promise<string | undefined> {
   const home = "/usr/lib/postgresql";
   if (!await exists(home)) return undefined;
