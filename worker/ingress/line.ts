@@ -103,19 +103,22 @@ export class Line {
       },
     };
     const { patienceMs, wakeMs } = this.#bounds;
-    const at = (limitMs: number, next: () => void) => {
-      timer = setTimeout(next, Math.max(0, arrival.arrivedMs + limitMs - nowMs));
-    };
-    at(patienceMs, () => {
+    const waitedMs = nowMs - arrival.arrivedMs;
+    timer = setTimeout(() => {
       if (!this.#counter.isEmpty()) return waiting.leave("still_full");
-      nowMs += patienceMs;
-      at(wakeMs, () => waiting.leave(this.#counter.isEmpty() ? "no_replica" : "still_full"));
-    });
-    if (arrival.again) this.#waiting.unshift(waiting);
-    else this.#waiting.push(waiting);
+      const leave = () => waiting.leave(this.#counter.isEmpty() ? "no_replica" : "still_full");
+      timer = setTimeout(leave, wakeMs - Math.max(patienceMs, waitedMs));
+    }, patienceMs - waitedMs);
+    this.#waiting.splice(this.#placeOf(arrival), 0, waiting);
     arrival.signal.addEventListener("abort", gone, { once: true });
     if (arrival.signal.aborted) gone();
     return promise;
+  }
+
+  /** Behind all others; who had a turn already, only behind those who did, too, and came before. */
+  #placeOf({ again, arrivedMs }: Arrival): number {
+    const behind = this.#waiting.findIndex(({ arrival }) => !arrival.again || arrival.arrivedMs > arrivedMs);
+    return again && behind >= 0 ? behind : this.#waiting.length;
   }
 
   #reasonToLeave({ arrivedMs }: Arrival, nowMs: number): "still_full" | "no_replica" | undefined {

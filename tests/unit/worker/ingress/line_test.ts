@@ -54,6 +54,21 @@ Deno.test("Line.join() lets nobody overtake those that wait, but for one who had
   await Promise.all([...waiting, again]);
 });
 
+Deno.test("Line.join() keeps the order of arrival among those who were turned away", async () => {
+  const { state, line, join } = counter(1);
+  await join("first");
+  const turns = [
+    join("new", { arrivedMs: 9 }),
+    join("b", { again: true, arrivedMs: 2 }),
+    join("c", { again: true, arrivedMs: 3 }),
+    join("a", { again: true, arrivedMs: 1 }),
+  ];
+  state.permits = 5;
+  line.advance();
+  await Promise.all(turns);
+  assert.deepEqual(state.started, ["first", "a", "b", "c", "new"]);
+});
+
 Deno.test("Line.join() takes no more than its bound, and says so at once", async () => {
   const { state, line, join } = counter(1);
   await join("first");
