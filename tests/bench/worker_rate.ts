@@ -1,136 +1,96 @@
-// `deno task bench:worker`: POST /classify against a bare loop that only makes the same SDK call, side by side, both
-// held to one core, on real PostgreSQL and with an LLM that answers at once.
+// `deno task bench:worker`: POST /classify against a bare loop that only makes the same SDK call, side by side, each with
+// a core to itself; real PostgreSQL, an LLM that answers at once and whoever sends the tickets share the other one.
 
 import { parseArgs } from "node:util";
-import deno from "../../deno.json" with { type: "json" };
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
-import { type Child, startChild } from "../support/process.ts";
+import { startChild } from "../support/process.ts";
 import { RealPostgres } from "../support/real_postgres.ts";
 import { testDatabase } from "../support/store_harness.ts";
-import { benchTicket, WARM_UP } from "./bench_ticket.ts";
-import { postAll } from "./raw_http.ts";
-import { cpuOf, say } from "./stage.ts";
+import { WARM_UP } from "./bench_ticket.ts";
+import { say } from "./stage.ts";
+import { type Course, leaveTheCore, type Run, runBare, runWorker } from "./worker_rate_runs.ts";
 
 const { values } = parseArgs({
   options: {
     tickets: { type: "string", default: "20000" },
-    rounds: { type: "string", default: "3" },
+    rounds: { type: "string", default: "5" },
     "in-flight": { type: "string", default: "256" },
-    batch: { type: "string", default: "20" },
+    batch: { type: "string", default: "50" },
   },
 });
 const TICKETS = Number(values.tickets);
-const IN_FLIGHT = Number(values["in-flight"]);
-const [, ...WORKER_TASK] = deno.tasks.worker.split(" ");
+const ROUNDS = Number(values.rounds);
+const BATCH = Number(values.batch);
 
-interface Run {
-  readonly perSecond: number;
-  readonly cpuMsPerTicket: number;
-  readonly statementsPerTicket: number;
+type Contestant = "bare" | "alone" | "batched";
+type Round = Readonly<Record<Contestant, Run>>;
+
+async function addTickets(databaseUrl: string, rows: number): Promise<void> {
+  const admin = testDatabase(databaseUrl, 1);
+  await migrate(admin, await readMigrations(), DEFAULT_TICKETS_TABLE);
+  const all =
+    "insert into tickets (id, subject, body) select g, 's', 'b' from generate_series(0, $1::int - 1) g";
+  await admin.run(all, [rows]);
+  await admin.run("analyze tickets", []);
+  await admin.close();
 }
 
-function onOneCore(name: string, args: readonly string[], env: Record<string, string> = {}): Child {
-  return startChild({ name, command: "taskset", args: ["-c", "0", Deno.execPath(), ...args], env });
-}
-
-async function bare(baseUrl: string): Promise<Run> {
-  const args = ["run", "-A", "tests/bench/bare_llm_loop.ts", baseUrl, String(IN_FLIGHT), String(TICKETS)];
-  await using child = onOneCore("bare loop", args);
-  const { fields } = await child.waitForLine((line) => line.fields.message === "done", 300_000);
-  return {
-    perSecond: TICKETS / (Number(fields.tookMs) / 1000),
-    cpuMsPerTicket: Number(fields.cpuMs) / TICKETS,
-    statementsPerTicket: 0,
+async function runRound(course: Course, round: number): Promise<Round> {
+  const firstId = round * 2 * (TICKETS + WARM_UP);
+  const told = (name: Contestant, run: Run): Run => {
+    const { perSecond, cpuMsPerTicket, statementsPerTicket, ticketsPerCall } = run;
+    say(
+      `round ${round + 1} ${name.padEnd(7)} ${Math.round(perSecond)} a second, ${
+        cpuMsPerTicket.toFixed(3)
+      } ms of processor time a ticket, ${ticketsPerCall.toFixed(1)} tickets a call, ${
+        statementsPerTicket.toFixed(3)
+      } statements a ticket`,
+    );
+    return run;
   };
-}
-
-async function worker(baseUrl: string, databaseUrl: string, firstId: number, batch: number): Promise<Run> {
-  await using child = onOneCore("worker", WORKER_TASK, {
-    PORT: "0",
-    DATABASE_URL: databaseUrl,
-    OPENAI_BASE_URL: baseUrl,
-    WORKER_CONCURRENCY: String(IN_FLIGHT),
-    LLM_BATCH: String(batch),
-    LOG_FORMAT: "json",
-  });
-  const { fields } = await child.waitForLine((line) => line.fields.message === "listening");
-  const port = Number(fields.port);
-  const request = (at: number) => ({
-    body: JSON.stringify({ ticket_id: firstId + at, ...benchTicket(at) }),
-    headers: `idempotency-key: "support-tickets/0/${firstId + at}"\r\nackpool-timestamp: 1000\r\n`,
-  });
-  await postAll(port, "/classify", IN_FLIGHT, WARM_UP, request);
-  const statementsBefore = await statementsOf(port);
-  const cpuBeforeMs = await cpuOf(child.pid);
-  const startMs = performance.now();
-  const statuses = await postAll(port, "/classify", IN_FLIGHT, TICKETS, (at) => request(WARM_UP + at));
-  const tookMs = performance.now() - startMs;
-  if (statuses.get("200") !== TICKETS) throw new Error(`Statuses were ${JSON.stringify([...statuses])}`);
   return {
-    perSecond: TICKETS / (tookMs / 1000),
-    cpuMsPerTicket: (await cpuOf(child.pid) - cpuBeforeMs) / TICKETS,
-    statementsPerTicket: (await statementsOf(port) - statementsBefore) / TICKETS,
+    bare: told("bare", await runBare(course)),
+    alone: told("alone", await runWorker(course, firstId, 1)),
+    batched: told("batched", await runWorker(course, firstId + TICKETS + WARM_UP, BATCH)),
   };
-}
-
-async function statementsOf(port: number): Promise<number> {
-  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  return Number(/^ackpool_worker_db_statements_total (\d+)/m.exec(metrics)?.[1]);
 }
 
 function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
 }
 
+/** Each round is compared with itself, because whatever else the machine does changes from one to the next. */
+function tellResult(rounds: readonly Round[], name: Contestant, what: string, goal: string): void {
+  const share = (of: (round: Round) => number) => {
+    const shares = rounds.map(of);
+    return `${median(shares).toFixed(2)} (${Math.min(...shares).toFixed(2)} to ${
+      Math.max(...shares).toFixed(2)
+    })`;
+  };
+  const byClock = share(({ bare, [name]: run }) => run.perSecond / bare.perSecond);
+  const byCpu = share(({ bare, [name]: run }) => bare.cpuMsPerTicket / run.cpuMsPerTicket);
+  const statements = median(rounds.map(({ [name]: run }) => run.statementsPerTicket)).toFixed(3);
+  say(`${what}, of the bare loop: ${byCpu} by processor time, ${byClock} by the clock; at least ${goal}`);
+  say(`  ${statements} statements a ticket; under 0.500`);
+}
+
+await leaveTheCore();
 await using database = await RealPostgres.start();
 await using llm = startChild({
   name: "llm",
-  command: "taskset",
-  args: ["-c", "1", Deno.execPath(), "run", "-A", "tests/bench/instant_llm.ts"],
+  command: Deno.execPath(),
+  args: ["run", "-A", "tests/bench/instant_llm.ts"],
 });
 const { fields } = await llm.waitForLine((line) => line.fields.message === "listening");
-const baseUrl = `http://127.0.0.1:${fields.port}/v1`;
-const admin = testDatabase(database.url, 1);
-await migrate(admin, await readMigrations(), DEFAULT_TICKETS_TABLE);
-const rows = (TICKETS + WARM_UP) * Number(values.rounds) * 2;
-await admin.run(
-  "insert into tickets (id, subject, body) select g, 's', 'b' from generate_series(0, $1::int - 1) g",
-  [
-    rows,
-  ],
-);
-await admin.run("analyze tickets", []);
-await admin.close();
-
-const runs: Record<"bare" | "alone" | "batched", Run[]> = { bare: [], alone: [], batched: [] };
-for (let round = 0; round < Number(values.rounds); round++) {
-  const firstId = round * 2 * (TICKETS + WARM_UP);
-  runs.bare.push(await bare(baseUrl));
-  runs.alone.push(await worker(baseUrl, database.url, firstId, 1));
-  runs.batched.push(await worker(baseUrl, database.url, firstId + TICKETS + WARM_UP, Number(values.batch)));
-  for (const [name, [...all]] of Object.entries(runs)) {
-    const { perSecond = 0, cpuMsPerTicket = 0, statementsPerTicket = 0 } = all.at(-1) ?? {};
-    const rate = `${Math.round(perSecond)} a second, ${cpuMsPerTicket.toFixed(3)} ms CPU`;
-    say(
-      `round ${round + 1} ${name.padEnd(7)} ${rate}, ${statementsPerTicket.toFixed(3)} statements a ticket`,
-    );
-  }
-}
-
-const middle = (name: keyof typeof runs, pick: (run: Run) => number) => median(runs[name].map(pick));
-const rate = (name: keyof typeof runs) => middle(name, (run) => run.perSecond);
-const cpu = (name: keyof typeof runs) => middle(name, (run) => run.cpuMsPerTicket);
-for (
-  const [name, what, goal] of [["alone", "one call a ticket", "0.60"], [
-    "batched",
-    "LLM_BATCH",
-    "2.00",
-  ]] as const
-) {
-  say(
-    `${what}: ${(rate(name) / rate("bare")).toFixed(2)} of the bare loop by the clock, ` +
-      `${(cpu("bare") / cpu(name)).toFixed(2)} by processor time (goal: at least ${goal}), ` +
-      `${middle(name, (run) => run.statementsPerTicket).toFixed(3)} statements a ticket (goal: under 0.500)`,
-  );
-}
+const course = {
+  tickets: TICKETS,
+  inFlight: Number(values["in-flight"]),
+  baseUrl: `http://127.0.0.1:${fields.port}/v1`,
+  databaseUrl: database.url,
+};
+await addTickets(database.url, (TICKETS + WARM_UP) * ROUNDS * 2);
+const rounds: Round[] = [];
+for (let round = 0; round < ROUNDS; round++) rounds.push(await runRound(course, round));
+tellResult(rounds, "alone", "one call a ticket", "0.60");
+tellResult(rounds, "batched", `LLM_BATCH=${BATCH}`, "2.00");
