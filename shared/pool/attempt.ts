@@ -207,7 +207,8 @@ export function noAnswer(error: Error & { code?: string }): NoAnswer {
   return { kind: REFUSED.has(code ?? "") ? "refused" : "reset", detail };
 }
 
-function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+/** Headers with one value each. */
+export function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   const flat: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name];

@@ -148,7 +148,10 @@ export class Pool {
     const sent = this.#balancer.start(replica, Date.now());
     const streaming = streamTo(this.#agent, endpoint, request, this.#deadlines);
     const ended = streaming.ended.then((end) => {
-      if (end !== undefined) return this.#finished(sent, end.outcome, { latencyMs: end.latencyMs });
+      if (end !== undefined) {
+        const { outcome, latencyMs, headers } = end;
+        return this.#finished(sent, outcome, { latencyMs, report: readRateReport(headers) });
+      }
       this.#abandoned(sent);
     });
     return { ...await streaming.answer, replica: replica.address, ended };

@@ -5,7 +5,7 @@ import type { NoAnswer, Outcome } from "../outcome.ts";
 import { ResponseHeader } from "../protocol.ts";
 import { parseRetryAfter } from "../retry_after.ts";
 import { ruleFor } from "../status_contract.ts";
-import { AttemptAbandoned, noAnswer } from "./attempt.ts";
+import { AttemptAbandoned, flatten, noAnswer } from "./attempt.ts";
 import type { Deadlines, Limited, Tick } from "./deadlines.ts";
 import type { Endpoint } from "./resolve.ts";
 
@@ -43,12 +43,21 @@ export interface StreamedAnswer {
   readonly ended: Promise<void>;
 }
 
+/** What an exchange says about the replica and what is behind it. */
+export interface Verdict {
+  readonly outcome: Outcome;
+  /** Until the answer began, in ms. */
+  readonly latencyMs: number;
+  /** Of the answer; empty where none came. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** An exchange under way. */
 export interface Streaming {
   /** @throws {AttemptAbandoned} when the signal fired or the request's body threw; that is its cause. */
   readonly answer: Promise<Omit<StreamedAnswer, "ended" | "replica">>;
-  /** What it says about the replica, and after how many ms it answered; undefined where it says nothing. */
-  readonly ended: Promise<{ readonly outcome: Outcome; readonly latencyMs: number } | undefined>;
+  /** Undefined where it says nothing. */
+  readonly ended: Promise<Verdict | undefined>;
 }
 
 /** Where there is no replica to send to. */
@@ -111,12 +120,13 @@ class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming
   readonly #tick: Tick;
   readonly #startedMs = performance.now();
   readonly #answer = Promise.withResolvers<Omit<StreamedAnswer, "ended" | "replica">>();
-  readonly #ended = Promise.withResolvers<Awaited<Streaming["ended"]>>();
+  readonly #ended = Promise.withResolvers<Verdict | undefined>();
   /** Stops whoever writes the request's body. */
   readonly #unread = new AbortController();
   #controller: Dispatcher.DispatchController | undefined;
   #body: ReadableStreamDefaultController<Uint8Array> | undefined;
   #outcome: Outcome | undefined;
+  #headers: Readonly<Record<string, string>> = {};
   #latencyMs = 0;
   #over = false;
 
@@ -149,6 +159,7 @@ class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
     if (status < 200 || this.#over) return;
     this.#outcome = outcomeOf(status, headers);
+    this.#headers = flatten(headers);
     this.#latencyMs = performance.now() - this.#startedMs;
     const body = new ReadableStream<Uint8Array>({
       start: (stream) => void (this.#body = stream),
@@ -219,7 +230,9 @@ class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming
     this.#over = true;
     const latencyMs = this.#latencyMs || performance.now() - this.#startedMs;
     this.#ended.resolve(
-      outcome === undefined || !saysSomething(outcome) ? undefined : { outcome, latencyMs },
+      outcome === undefined || !saysSomething(outcome)
+        ? undefined
+        : { outcome, latencyMs, headers: this.#headers },
     );
     this.#deadlines.remove(this, this.#tick);
     this.#request.signal.removeEventListener("abort", this.#aborted);

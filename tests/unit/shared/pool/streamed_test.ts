@@ -170,6 +170,21 @@ Deno.test("Pool.stream() lets no caller's mistakes eject a replica, and a worker
   });
 });
 
+Deno.test("Pool.stream() learns from an answer's headers that the provider's rate is used up", async () => {
+  const headers = {
+    "x-ratelimit-limit-requests": "60",
+    "x-ratelimit-remaining-requests": "0",
+    "x-ratelimit-reset-requests": "1h",
+  };
+  await pooled(() => Response.json({}, { headers }), async (pool) => {
+    assert.ok(pool.hasFree());
+    const answer = await pool.stream(request());
+    await discard(answer);
+    await answer.ended;
+    assert.equal(pool.hasFree(), false);
+  });
+});
+
 Deno.test("Pool.stream() says timeout when the answer has not ended in time, and its reader is told", async () => {
   const gate = new Gate();
   const slow = () =>
