@@ -24,38 +24,37 @@ export class PoolAct {
 
   /** Nothing happens. */
   readonly steady = async (): Promise<Phase> => {
-    const { replicas, phaseSeconds } = this.options;
     await this.#untilBusy(this.#named, Date.now());
-    return await this.#measured("nothing happens", replicas, phaseSeconds);
+    return await this.#measured("nothing happens", this.#named);
   };
 
   /** One more replica is behind the name. */
   readonly join = async (): Promise<Phase> => {
-    const { replicas, phaseSeconds } = this.options;
-    const told = await this.stage.name([...this.#named, replicas]);
-    const backInMs = await this.#untilBusy([replicas], told);
-    return { ...await this.#measured("one joins", replicas + 1, phaseSeconds), backInMs };
+    const { replicas } = this.options;
+    const all = [...this.#named, replicas];
+    const toldMs = await this.stage.name(all);
+    const backInMs = await this.#untilBusy([replicas], toldMs);
+    return { ...await this.#measured("one joins", all), backInMs };
   };
 
   /** It leaves the name and goes on running. */
   readonly leave = async (): Promise<Phase> => {
-    const { replicas, phaseSeconds } = this.options;
     const atMs = await this.stage.name(this.#named);
-    const phase = await this.#measured("it leaves the name", replicas, phaseSeconds);
-    return { ...phase, notice: { replica: replicas, atMs, untilMs: Infinity } };
+    const phase = await this.#measured("it leaves the name", this.#named);
+    return { ...phase, notice: { replica: this.options.replicas, atMs, untilMs: Infinity } };
   };
 
   /** One is killed with -9, and started again later. */
   readonly kill = async (): Promise<Phase> => {
     const replica = this.stage.replica(0);
-    const phase = await this.#without("one is killed with -9", () => replica.kill());
+    const phase = await this.#without(replica, "one is killed with -9", () => replica.kill());
     return await this.#andBack(phase, replica, () => replica.start());
   };
 
   /** One is stopped with SIGSTOP, and continued later. */
   readonly freeze = async (): Promise<Phase> => {
     const replica = this.stage.replica(1);
-    const phase = await this.#without("one is stopped with SIGSTOP", () => replica.freeze());
+    const phase = await this.#without(replica, "one is stopped with SIGSTOP", () => replica.freeze());
     return await this.#andBack(phase, replica, () => replica.thaw());
   };
 
@@ -63,7 +62,11 @@ export class PoolAct {
   readonly slow = async (): Promise<Phase> => {
     const { slower } = this.options;
     const replica = this.stage.replica(2);
-    const phase = await this.#without(`one is ${slower} times slower`, () => replica.slowDown(slower));
+    const phase = await this.#without(
+      replica,
+      `one is ${slower} times slower`,
+      () => replica.slowDown(slower),
+    );
     return await this.#andBack(phase, replica, () => replica.slowDown(1));
   };
 
@@ -72,7 +75,7 @@ export class PoolAct {
     const { rejectingSeconds } = this.options;
     const replica = this.stage.replica(0);
     await replica.rollOutBadBuild();
-    const phase = await this.#without("one answers 500", () => {}, rejectingSeconds);
+    const phase = await this.#without(replica, "one answers 500", () => {}, rejectingSeconds);
     return await this.#andBack(phase, replica, () => replica.rollBack());
   };
 
@@ -80,7 +83,7 @@ export class PoolAct {
   readonly drain = async (): Promise<Phase> => {
     const replica = this.stage.replica(1);
     let atMs = Infinity;
-    const phase = await this.#without("one drains (SIGTERM)", async () => {
+    const phase = await this.#without(replica, "one drains (SIGTERM)", async () => {
       const sinceMs = Date.now();
       await replica.drain();
       atMs = this.#toldByItself(replica.index, sinceMs) ?? Date.now();
@@ -95,19 +98,20 @@ export class PoolAct {
   }
 
   async #without(
+    { index }: PoolReplica,
     name: string,
     befall: () => void | Promise<void>,
-    seconds: number = this.options.phaseSeconds,
+    seconds?: number,
   ): Promise<Phase> {
-    const { replicas } = this.options;
-    return await this.#measured(name, replicas - 1, seconds, befall);
+    const healthy = this.#named.filter((each) => each !== index);
+    return await this.#measured(name, healthy, seconds, befall);
   }
 
   /** The phase lasts its time from the beginning of what happens in it. */
   async #measured(
     name: string,
-    healthy: number,
-    seconds: number,
+    healthy: readonly number[],
+    seconds: number = this.options.phaseSeconds,
     befall: () => void | Promise<void> = () => {},
   ): Promise<Phase> {
     this.options.tell(`${name}: ${seconds} s`);

@@ -2,12 +2,15 @@
 
 import { countLabels } from "./load.ts";
 import type { PoolCampaignOptions } from "./pool.ts";
-import { measurePhase, type Phase, type PhaseMeasures } from "./pool_measures.ts";
+import { type Capacity, measurePhase, type Phase, type PhaseMeasures } from "./pool_measures.ts";
 import type { PoolStage } from "./pool_stage.ts";
 import type { Findings, Table } from "./report.ts";
 
 /** The least part of the healthy replicas' capacity that must be used. */
 export const SHARE_LEAST = 0.9;
+
+/** How a fault about that ends. */
+export const SHARE_FAULT = "of the healthy replicas' capacity";
 
 type Measured = readonly [Phase, PhaseMeasures];
 
@@ -18,10 +21,8 @@ export async function poolFindings(
   phases: readonly Phase[],
 ): Promise<Findings> {
   const { replicas, concurrency, sleepMs, phaseSeconds, rejectingSeconds } = options;
-  const replicaPerSecond = concurrency * 1000 / sleepMs;
-  const measured = phases.map((phase) =>
-    [phase, measurePhase(stage.journal, phase, replicaPerSecond)] as const
-  );
+  const replica: Capacity = { permits: concurrency, perSecond: concurrency * 1000 / sleepMs };
+  const measured = phases.map((phase) => [phase, measurePhase(stage.journal, phase, replica)] as const);
   const { tickets, unlabelled } = await countLabels(stage.databaseUrl);
   const deadLetters = await stage.deadLetters();
   return {
@@ -29,7 +30,7 @@ export async function poolFindings(
     command: `deno task campaign:pool --replicas ${replicas} --sleep-ms ${sleepMs} ` +
       `--phase-seconds ${phaseSeconds} --rejecting-seconds ${rejectingSeconds}`,
     tables: [
-      phaseTable(measured, replicaPerSecond),
+      phaseTable(measured, replica),
       [
         ["measured", "value"],
         ["tickets without a label", `${unlabelled} of ${tickets}`],
@@ -50,12 +51,12 @@ export async function poolFindings(
 /** What must not be in a phase. */
 export function poolFaults(measured: readonly Measured[]): string[] {
   return measured.flatMap(([{ name }, { share, afterNotice = 0 }]) => [
-    share < SHARE_LEAST ? `${name}: ${percent(share)} of the healthy replicas' capacity` : "",
+    share < SHARE_LEAST ? `${name}: ${percent(share)} ${SHARE_FAULT}` : "",
     afterNotice > 0 ? `${name}: ${afterNotice} attempts after the notice` : "",
   ]).filter((fault) => fault !== "");
 }
 
-function phaseTable(measured: readonly Measured[], replicaPerSecond: number): Table {
+function phaseTable(measured: readonly Measured[], replica: Capacity): Table {
   return [
     [
       "what happens",
@@ -64,17 +65,19 @@ function phaseTable(measured: readonly Measured[], replicaPerSecond: number): Ta
       "their capacity a second",
       "settled a second",
       "of it",
+      "their permits in use",
       "attempts that failed",
       "after the notice",
       "all permits in use after (s)",
     ],
-    ...measured.map(([phase, { perSecond, share, failed, afterNotice }]) => [
+    ...measured.map(([phase, { perSecond, share, busy, failed, afterNotice }]) => [
       phase.name,
       ((phase.toMs - phase.fromMs) / 1000).toFixed(0),
-      phase.healthy,
-      (phase.healthy * replicaPerSecond).toFixed(1),
+      phase.healthy.length,
+      (phase.healthy.length * replica.perSecond).toFixed(1),
       perSecond.toFixed(1),
       percent(share),
+      percent(busy),
       [...failed].map(([end, count]) => `${end}: ${count}`).join(", ") || "0",
       afterNotice ?? "",
       phase.backInMs === undefined ? "" : (phase.backInMs / 1000).toFixed(1),

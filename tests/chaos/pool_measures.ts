@@ -19,7 +19,7 @@ export interface Phase {
   readonly fromMs: number;
   readonly toMs: number;
   /** Replicas behind the name that nothing befell. */
-  readonly healthy: number;
+  readonly healthy: readonly number[];
   readonly notice?: Notice;
   /** From the end of the fault until the replica had all its permits in use. */
   readonly backInMs?: number;
@@ -31,17 +31,25 @@ export interface PhaseMeasures {
   readonly perSecond: number;
   /** The same against what the healthy replicas can do. */
   readonly share: number;
+  /** Part of the time of the healthy replicas' permits in which an attempt was on its way; the rest they stood idle. */
+  readonly busy: number;
   /** POSTs that ended in the phase without a 2xx, by how: a status or `no answer`. */
   readonly failed: ReadonlyMap<string, number>;
   /** POSTs that a replica got after its notice; undefined where there was none. */
   readonly afterNotice: number | undefined;
 }
 
-/** Measures one phase. `replicaPerSecond` is what a healthy replica can do. */
+/** What a healthy replica can do. */
+export interface Capacity {
+  readonly permits: number;
+  readonly perSecond: number;
+}
+
+/** Measures one phase. */
 export function measurePhase(
   { posts, settled }: Pick<Journal, "posts" | "settled">,
   phase: Phase,
-  replicaPerSecond: number,
+  replica: Capacity,
 ): PhaseMeasures {
   const within = (atMs: number) => atMs >= phase.fromMs && atMs < phase.toMs;
   const count = [...settled.values()].filter(within).length;
@@ -55,10 +63,19 @@ export function measurePhase(
   }
   return {
     perSecond,
-    share: perSecond / (phase.healthy * replicaPerSecond),
+    share: perSecond / (phase.healthy.length * replica.perSecond),
+    busy: busyMs(posts, phase) / (phase.healthy.length * replica.permits * (phase.toMs - phase.fromMs)),
     failed,
     afterNotice: phase.notice && postsAfter(posts, phase.notice).length,
   };
+}
+
+/** Time that attempts were on their way to the healthy replicas, within the phase. */
+function busyMs(posts: readonly Post[], { fromMs, toMs, healthy }: Phase): number {
+  return posts.filter(({ replica }) => healthy.includes(replica)).reduce((sum, post) => {
+    const endMs = post.answer?.atMs ?? post.lostAtMs ?? Infinity;
+    return sum + Math.max(0, Math.min(endMs, toMs) - Math.max(post.sentAtMs, fromMs));
+  }, 0);
 }
 
 /** POSTs that the replica got although the consumer had been told. */

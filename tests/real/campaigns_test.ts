@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { runCleanStopCampaign } from "../chaos/clean_stop.ts";
 import { runCrashCampaign } from "../chaos/crash.ts";
 import { crashFindings } from "../chaos/crash_findings.ts";
+import { runPoolCampaign } from "../chaos/pool.ts";
+import { SHARE_FAULT } from "../chaos/pool_findings.ts";
 import { markdownReport } from "../chaos/report.ts";
 import { servicesOfTheTestRun } from "../chaos/services.ts";
 
@@ -28,4 +30,14 @@ for (const kill of ["consumer", "worker"] as const) {
 Deno.test("a consumer stopped with SIGTERM under load has nothing settled delivered again", async () => {
   const findings = await runCleanStopCampaign({ ...load, ...servicesOfTheTestRun(), stops: 2 });
   assert.deepEqual(findings.faults, [], markdownReport(findings));
+});
+
+Deno.test("what befalls a replica under load loses no ticket, and one that goes gets nothing new", async () => {
+  const { tell } = load;
+  const lengths = { phaseSeconds: 5, rejectingSeconds: 5, sleepMs: 400 };
+  const pool = { replicas: 3, concurrency: 4, ...lengths };
+  const findings = await runPoolCampaign({ ...pool, ...servicesOfTheTestRun(), tell });
+  // How much gets through in a few seconds says nothing on a busy machine.
+  const faults = findings.faults.filter((fault) => !fault.endsWith(SHARE_FAULT));
+  assert.deepEqual(faults, [], markdownReport(findings));
 });

@@ -5,7 +5,8 @@ import type { Post } from "../../chaos/journal.ts";
 import { poolFaults } from "../../chaos/pool_findings.ts";
 import { measurePhase, openPosts, type Phase, type PhaseMeasures } from "../../chaos/pool_measures.ts";
 
-const phase: Phase = { name: "a phase", fromMs: 10_000, toMs: 20_000, healthy: 2 };
+const phase: Phase = { name: "a phase", fromMs: 10_000, toMs: 20_000, healthy: [0, 2] };
+const capacity = { permits: 8, perSecond: 5 };
 
 const post = (sentAtMs: number, more: Partial<Post> = {}): Post => ({
   key: "k",
@@ -22,8 +23,18 @@ const journalOf = (posts: readonly Post[], settledMs: readonly number[] = []) =>
 
 Deno.test("measurePhase() holds what was settled in the phase against the healthy replicas' capacity", () => {
   const settledMs = [9_999, ...Array.from({ length: 80 }, (_, at) => 10_000 + at * 100), 20_000];
-  const measures = measurePhase(journalOf([], settledMs), phase, 5);
+  const measures = measurePhase(journalOf([], settledMs), phase, capacity);
   assert.deepEqual([measures.perSecond, measures.share], [8, 0.8]);
+});
+
+Deno.test("measurePhase() says how much of the time the healthy replicas' permits were in use", () => {
+  const posts = [
+    post(9_000, { replica: 0, answer: { status: 200, atMs: 12_000 } }),
+    post(19_000, { replica: 2 }),
+    post(12_000, { replica: 2, lostAtMs: 13_000 }),
+    post(12_000, { replica: 1, answer: { status: 200, atMs: 19_000 } }),
+  ];
+  assert.equal(measurePhase(journalOf(posts), phase, { ...capacity, permits: 1 }).busy, 0.2);
 });
 
 Deno.test("measurePhase() counts attempts that failed in the phase, whenever they began", () => {
@@ -34,7 +45,7 @@ Deno.test("measurePhase() counts attempts that failed in the phase, whenever the
     post(12_000, { answer: { status: 500, atMs: 21_000 } }),
     post(12_000),
   ];
-  const { failed } = measurePhase(journalOf(posts), phase, 5);
+  const { failed } = measurePhase(journalOf(posts), phase, capacity);
   assert.deepEqual([...failed], [["500", 1], ["no answer", 1]]);
 });
 
@@ -42,7 +53,7 @@ Deno.test("measurePhase() counts what a replica got after its notice, and allows
   const notice = { replica: 1, atMs: 12_000, untilMs: 30_000 };
   const posts = [11_000, 12_100, 12_300, 25_000, 30_001].map((atMs) => post(atMs));
   const others = [post(15_000, { replica: 0 })];
-  const { afterNotice } = measurePhase(journalOf([...posts, ...others]), { ...phase, notice }, 5);
+  const { afterNotice } = measurePhase(journalOf([...posts, ...others]), { ...phase, notice }, capacity);
   assert.equal(afterNotice, 2);
 });
 
@@ -57,7 +68,7 @@ Deno.test("openPosts() counts a replica's attempts that wait for an answer", () 
   assert.equal(openPosts(posts, 1, 5), 1);
 });
 
-const sound: PhaseMeasures = { perSecond: 9, share: 0.9, failed: new Map(), afterNotice: 0 };
+const sound: PhaseMeasures = { perSecond: 9, share: 0.9, busy: 0.9, failed: new Map(), afterNotice: 0 };
 
 Deno.test("poolFaults() finds nothing where nine tenths are used and nobody got work after a notice", () => {
   assert.deepEqual(poolFaults([[phase, sound], [phase, { ...sound, afterNotice: undefined }]]), []);
