@@ -2,6 +2,7 @@
 
 import type { ChildFailedError } from "./child.ts";
 import { type ChildLine, readable } from "./child_line.ts";
+import { DeadLetterLines } from "./dead_letter_lines.ts";
 import { labelIn } from "./parts.ts";
 import type { Screen } from "./screen.ts";
 
@@ -14,6 +15,7 @@ export class Reporter {
   readonly #verbose: boolean;
   readonly #nowMs: () => number;
   readonly #shownMs = new Map<string, number>();
+  readonly #deadLetters: DeadLetterLines;
   #labels = 0;
   #quiet = false;
 
@@ -21,6 +23,10 @@ export class Reporter {
     this.#screen = screen;
     this.#verbose = verbose;
     this.#nowMs = nowMs;
+    this.#deadLetters = new DeadLetterLines({
+      show: (line) => this.#quiet || screen.line(line),
+      later: (ms, callBack) => Deno.unrefTimer(setTimeout(callBack, ms)),
+    });
   }
 
   /** Labels that were written so far. */
@@ -68,6 +74,7 @@ export class Reporter {
 
   #warn(name: string, line: ChildLine & { kind: "event" }): void {
     if (this.#verbose || this.#quiet) return;
+    if (line.message === "dead-lettered") return this.#deadLetters.add(String(line.properties["reason"]));
     const key = `${name} ${line.message} ${line.properties["said"] ?? ""}`;
     const shownMs = this.#shownMs.get(key);
     if (shownMs !== undefined && this.#nowMs() - shownMs < QUIET_MS) return;
