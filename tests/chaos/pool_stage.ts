@@ -13,7 +13,6 @@ import { PoolReplica } from "./pool_replica.ts";
 import { runTask, startTask } from "./tasks.ts";
 
 const NAME = "workers.test";
-const TOPIC = "tickets";
 const GROUP = "ticket-classifier";
 const PARTITIONS = 8;
 /** What a replica may take beside the slowest sleep before an attempt counts as lost. */
@@ -44,6 +43,7 @@ export class PoolStage implements AsyncDisposable {
 
   private constructor(
     readonly options: PoolStageOptions,
+    readonly topic: string,
     readonly databaseUrl: string,
     readonly offsets: Offsets,
     readonly names: NameServer,
@@ -58,7 +58,8 @@ export class PoolStage implements AsyncDisposable {
     const id = crypto.randomUUID().slice(0, 8);
     const databaseUrl = await createDatabase(options.databaseUrl, `pool_${id}`);
     const offsets = await Offsets.connect(options.brokers);
-    const stage = new PoolStage(options, databaseUrl, offsets, await serveNames(), freePort());
+    const [topic, names] = [`tickets-${id}`, await serveNames()];
+    const stage = new PoolStage(options, topic, databaseUrl, offsets, names, freePort());
     try {
       await stage.#prepare(named);
       return stage;
@@ -80,12 +81,12 @@ export class PoolStage implements AsyncDisposable {
 
   /** Dead letters so far. */
   async deadLetters(): Promise<number> {
-    return await this.offsets.count(`${TOPIC}.${GROUP}.dlq`);
+    return await this.offsets.count(`${this.topic}.${GROUP}.dlq`);
   }
 
   /** Records that are not committed. */
   async lag(): Promise<number> {
-    return await this.offsets.lag(TOPIC, GROUP);
+    return await this.offsets.lag(this.topic, GROUP);
   }
 
   /** @throws {RangeError} when there is no such replica. */
@@ -100,7 +101,7 @@ export class PoolStage implements AsyncDisposable {
     const [from, to] = [this.#tickets + 1, this.#tickets + count];
     await insertTickets(this.databaseUrl, from, to);
     const { brokers } = this.options;
-    await produceTickets({ brokers, topic: TOPIC, partitions: PARTITIONS, from, to });
+    await produceTickets({ brokers, topic: this.topic, partitions: PARTITIONS, from, to });
     this.#tickets = to;
   }
 
@@ -135,7 +136,7 @@ export class PoolStage implements AsyncDisposable {
   async #prepare(named: number): Promise<void> {
     const { replicas, concurrency, sleepMs, tell } = this.options;
     tell(`migrating, starting ${replicas} workers`);
-    await this.offsets.createTopic(TOPIC, PARTITIONS);
+    await this.offsets.createTopic(this.topic, PARTITIONS);
     await runTask("migrate", { DATABASE_URL: this.databaseUrl });
     const { databaseUrl, journal, port } = this;
     this.#replicas = Array.from({ length: replicas }, (_, index) =>
@@ -160,7 +161,7 @@ export class PoolStage implements AsyncDisposable {
     const adminPort = freePort();
     const consumer = startTask("consumer", "consumer", {
       KAFKA_BROKERS: brokers,
-      KAFKA_TOPIC: TOPIC,
+      KAFKA_TOPIC: this.topic,
       KAFKA_GROUP_ID: GROUP,
       WORKER_URL: `http://${NAME}:${this.port}`,
       WORKER_DNS_SERVER: this.names.address,
