@@ -85,6 +85,11 @@ export class Pool {
     return this.#balancer.replicas;
   }
 
+  /** Until when the provider behind all replicas asked to be left alone, in ms; in the past where it did not. */
+  get providerRestUntilMs(): number {
+    return this.#balancer.provider.restUntilMs;
+  }
+
   /** Why nothing can be sent, as far as the pool knows. */
   causes(): readonly Cause[] {
     if (this.#emptySinceMs === undefined) return [];

@@ -263,6 +263,21 @@ Deno.test("createIngress() answers 503 with Retry-After at once when too many wa
   }, { line: { placesMax: 1, patienceMs: 1000, wakeMs: 1000 } });
 });
 
+Deno.test("createIngress() says that the provider is the reason, and until when, where it lets nobody through", async () => {
+  const limited = () => problem(429, "/problems/rate-limited", { "retry-after": "60" });
+  await using worker = new StubWorker(limited);
+  await ingress([worker], async (app) => {
+    const held = await until("the pool to hold back", async () => {
+      const response = await app.request(...classify("{}"));
+      assert.equal(response.status, 429);
+      const { detail } = await response.json();
+      return detail !== undefined && { detail, retryAfter: Number(response.headers.get("retry-after")) };
+    });
+    assert.match(held.detail, /^The provider behind all replicas/);
+    assert.ok(held.retryAfter > 1 && held.retryAfter <= 60);
+  }, { line: { placesMax: 100, patienceMs: 100, wakeMs: 100 } });
+});
+
 Deno.test("createIngress() wakes a replica: a call waits for the first one, and /scale says so", async () => {
   const port = freePort();
   await ingress([{ url: `http://127.0.0.1:${port}` }], async (app) => {

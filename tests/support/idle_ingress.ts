@@ -12,6 +12,7 @@ export function idleIngress(env: Readonly<Record<string, string>>): ReturnType<t
       permits: 8,
       inFlight: 0,
       replicas: [],
+      providerRestUntilMs: 0,
       hasFree: () => false,
       causes: () => [],
       onChange: () => {},

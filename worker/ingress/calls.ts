@@ -2,6 +2,7 @@
 
 import type { Cause } from "../../shared/health.ts";
 import { AttemptAbandoned } from "../../shared/pool/attempt.ts";
+import { gone } from "./answers.ts";
 import { arriving } from "./arriving.ts";
 import { BodyTooLargeError, CallBody } from "./call_body.ts";
 import type { IngressRules } from "./config.ts";
@@ -129,9 +130,6 @@ function refuse(response: Response, tell: Tell): Response {
   tell(response.status);
   return response;
 }
-
-/** Nobody reads it; the log does. */
-const gone = () => new Response(null, { status: 499 });
 
 const tooSlow = () =>
   ingressProblem("body-too-slow", "A body of up to 64 KiB has 10 s to arrive", { connection: "close" });

@@ -1,22 +1,20 @@
 // One call's way through the pool: its turn in the line, replica after replica while nothing is lost, and its answer.
 
-import type { NoAnswer, Outcome } from "../../shared/outcome.ts";
-import { outcomeLabel } from "../../shared/outcome.ts";
+import type { Outcome } from "../../shared/outcome.ts";
 import { discard, type StreamedAnswer, type StreamedRequest } from "../../shared/pool/streamed.ts";
 import { ruleFor } from "../../shared/status_contract.ts";
+import { refusal, responseOf } from "./answers.ts";
 import { CallBody } from "./call_body.ts";
-import { answerHeaders } from "./headers.ts";
 import type { Line } from "./line.ts";
-import { ingressProblem } from "./problems.ts";
 
 /** Tries without a pause: by then the pool has ejected whoever refuses. */
 const TRIES_AT_ONCE = 30;
 const PAUSE_MS = 100;
-/** When to call again, in s. A full pool has room as soon as calls end, an empty one when a replica has started. */
-const RETRY_AFTER = { full: "2", none: "5" } as const;
 
 /** The part of the pool that calls go through. */
 export interface StreamingPool {
+  /** Until when the provider behind all replicas lets nobody through, in ms since the epoch. */
+  readonly providerRestUntilMs: number;
   stream(request: StreamedRequest): Promise<StreamedAnswer>;
 }
 
@@ -64,14 +62,24 @@ export async function passOn(
       sending.then(({ ended }) => ended, () => {}).then(() => line.advance());
       return { sending, waitedMs: performance.now() - call.arrivedMs };
     });
-    if (turn.kind !== "started") return refused(turn.kind, tries - 1, call, more);
+    if (turn.kind !== "started") {
+      const response = refusal(turn.kind, pool.providerRestUntilMs - Date.now(), more);
+      const waitedMs = performance.now() - call.arrivedMs;
+      return { response, tries: tries - 1, waitedMs, replica: undefined, ended: Promise.resolve() };
+    }
     const answer = await turn.value.sending;
     if (mayGoElsewhere(answer.outcome, call, tries)) {
       await discard(answer);
       continue;
     }
     const { replica, ended } = answer;
-    return { response: responseOf(answer, call, more), tries, waitedMs: turn.value.waitedMs, replica, ended };
+    return {
+      response: responseOf(answer, call.method, more),
+      tries,
+      waitedMs: turn.value.waitedMs,
+      replica,
+      ended,
+    };
   }
 }
 
@@ -94,62 +102,6 @@ function mayGoElsewhere(outcome: Outcome, { body, method }: Call, tries: number)
       return tries === 1 && ["GET", "HEAD", "OPTIONS"].includes(method);
     default:
       return outcome satisfies never;
-  }
-}
-
-function refused(
-  kind: "line_full" | "still_full" | "no_replica" | "gone",
-  tries: number,
-  { arrivedMs }: Call,
-  more: Readonly<Record<string, string>>,
-): PassedOn {
-  const waitedMs = performance.now() - arrivedMs;
-  const rest = { tries, waitedMs, replica: undefined, ended: Promise.resolve() };
-  switch (kind) {
-    case "line_full":
-      return { ...rest, response: full("INGRESS_QUEUE calls wait already", more) };
-    case "still_full":
-      return { ...rest, response: full("No replica was free within INGRESS_PATIENCE_MS", more) };
-    case "no_replica":
-      return { ...rest, response: none("No replica appeared within INGRESS_WAKE_MS", more) };
-    case "gone":
-      return { ...rest, response: new Response(null, { status: 499 }) };
-    default:
-      return kind satisfies never;
-  }
-}
-
-const full = (detail: string, more: Readonly<Record<string, string>>) =>
-  ingressProblem("pool-full", detail, { ...more, "retry-after": RETRY_AFTER.full });
-
-const none = (detail: string, more: Readonly<Record<string, string>>) =>
-  ingressProblem("no-replica", detail, { ...more, "retry-after": RETRY_AFTER.none });
-
-function responseOf(
-  { outcome, headers, body }: StreamedAnswer,
-  { method }: Call,
-  more: Readonly<Record<string, string>>,
-): Response {
-  if (outcome.kind !== "answer") return noAnswerResponse(outcome, more);
-  const { status } = outcome;
-  const bare = method === "HEAD" || status === 204 || status === 205 || status === 304;
-  if (bare) body?.cancel().catch(() => {});
-  return new Response(bare ? null : body as ReadableStream<Uint8Array<ArrayBuffer>>, {
-    status,
-    headers: answerHeaders(headers, more),
-  });
-}
-
-function noAnswerResponse(outcome: NoAnswer, more: Readonly<Record<string, string>>): Response {
-  switch (outcome.kind) {
-    case "timeout":
-      return ingressProblem("worker-timeout", "No answer within WORKER_TIMEOUT_MS", more);
-    case "refused":
-      return none(`No replica answers (${outcomeLabel(outcome)})`, more);
-    case "reset":
-      return ingressProblem("worker-lost", "The connection broke before an answer came", more);
-    default:
-      return outcome.kind satisfies never;
   }
 }
 

@@ -8,6 +8,7 @@ export const INGRESS_PROBLEMS = {
   "unauthorized": PROBLEMS.unauthorized,
   "method-not-allowed": PROBLEMS["method-not-allowed"],
   "body-too-large": PROBLEMS["body-too-large"],
+  "rate-limited": PROBLEMS["rate-limited"],
   "too-many-calls": {
     status: 429,
     title: "Too many calls",
