@@ -2,9 +2,12 @@
 
 import type { Cause } from "../shared/health.ts";
 import { logger } from "../shared/log.ts";
+import { Forbidden, type Refusal, refusalOf } from "./kafka/refusals.ts";
 import type { Awaited } from "./kafka/topics.ts";
 
 const log = logger("consumer");
+
+const FORBIDDEN: Refusal["name"] = "kafka-forbidden";
 
 /** Begins away, for want of having joined. */
 export class Away {
@@ -39,7 +42,7 @@ export class Away {
         return this.#set(
           "kafka-unavailable",
           `The brokers cannot be reached: ${awaited.why}`,
-          "Look whether KAFKA_BROKERS is right and the brokers run. It goes on by itself.",
+          "Look whether KAFKA_BROKERS and KAFKA_SECURITY_PROTOCOL are right and the brokers run. It goes on by itself.",
         );
       case "topic":
         return this.#set(
@@ -58,13 +61,30 @@ export class Away {
     }
   }
 
-  /** The membership ended. */
-  lost(why: string): void {
-    this.#set(
-      "kafka-unavailable",
-      `Not a member of the consumer group: ${why}`,
-      "Look whether the brokers can be reached. It joins again by itself.",
-    );
+  /**
+   * The membership ended. A refusal heals by itself when the right comes back, for joining goes on.
+   *
+   * @param missing the rights that turn out to be missing: what an error says names no topic, if it says why at all.
+   */
+  lost(error: Error, missing: Promise<readonly string[]> = Promise.resolve([])): void {
+    const said = refusalOf(error) ?? {
+      name: "kafka-unavailable",
+      detail: `Not a member of the consumer group: ${error.message}`,
+      remedy: "Look whether the brokers can be reached. It joins again by itself.",
+    };
+    const known = this.#cause?.name === FORBIDDEN &&
+      (said.name === FORBIDDEN || refusalOf(error) === undefined);
+    if (!known) this.#tell(said);
+    const told = this.#cause;
+    void missing.catch(() => []).then((rights) => {
+      // Joined meanwhile, or lost again: then it is asked again.
+      if (this.#cause !== told) return;
+      this.#tell(rights.length === 0 ? said : refusalOf(new Forbidden(rights)) ?? said);
+    });
+  }
+
+  #tell({ name, detail, remedy }: Refusal | Omit<Cause, "sinceMs">): void {
+    this.#set(name, detail, remedy);
   }
 
   #set(name: string, detail: string, remedy: string): void {

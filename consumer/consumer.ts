@@ -1,5 +1,6 @@
 // Puts the parts of a consumer together, runs them until it is told to stop or nothing is left to do, and ends them.
 
+import type { Cause } from "../shared/health.ts";
 import { logger } from "../shared/log.ts";
 import { outcomeLabel } from "../shared/outcome.ts";
 import type { Pool } from "../shared/pool/pool.ts";
@@ -14,6 +15,7 @@ import { DeadLetterDesk } from "./dead_letter_desk.ts";
 import { createKafka, type KafkaClientConfig } from "./kafka/client.ts";
 import { DeadLetterTopic } from "./kafka/dead_letter_topic.ts";
 import { within } from "./kafka/patience.ts";
+import { Rights } from "./kafka/rights.ts";
 import { KafkaSource } from "./kafka/source.ts";
 import { TopicWatch } from "./kafka/topics.ts";
 import { ConsumerMetrics } from "./metrics.ts";
@@ -71,12 +73,22 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
   const deadLetters = new DeadLetterTopic(kafka, { groupId, deadLetterTopic, retryTopic });
   const desk = new DeadLetterDesk(kafka, config);
   const away = new Away(monotonicMs);
-  const watch = new TopicWatch(impatient, config, stopping);
+  const rights = new Rights(createKafka(client, 1, true));
+  const watch = new TopicWatch(impatient, rights, config, stopping);
   // The source needs the runtime's ear and the runtime the source's hands; it comes when the topics are there.
   let source: KafkaSource | undefined;
   const runtime = new Runtime(config.machine, config.timeoutMs, {
     pool: sender,
-    deadLetters,
+    deadLetters: {
+      write: async (delivery, nowMs) => {
+        try {
+          await deadLetters.write(delivery, nowMs);
+        } catch (error) {
+          watch.doubtDeadLetters();
+          throw error;
+        }
+      },
+    },
     metrics,
     source: {
       pause: (at) => source?.pause(at),
@@ -84,7 +96,7 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
       commit: (marks) => source?.commit(marks) ?? Promise.reject(new Error("Not joined yet")),
     },
   });
-  const causes = () => [...away.causes(), ...runtime.causes()];
+  const causes = () => [...away.causes(), ...explained(runtime.causes(), watch.causes())];
   const scale = () => readScale(parts, runtime);
   metrics.observe({ view: () => runtime.view, pool: sender, causes, scale });
   const admin = parts.adminPort === undefined ? undefined : serve(
@@ -110,7 +122,7 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
       const joined = source = new KafkaSource(kafka, impatient, { ...config.source, topics }, {
         onEvent: (event) => runtime.feed(event),
         onJoined: () => away.joined(),
-        onLost: (why) => away.lost(why),
+        onLost: (error) => away.lost(error, watch.missingRights()),
         onReset: ({ topic }) => metrics.offsetResets.inc({ topic }),
       });
       source.start();
@@ -126,6 +138,12 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
   }
   log.info("stopped", { clean: end.clean, idle: end.idle });
   return { ...end, ...await counted(metrics), elapsedMs: Math.round(performance.now() - startedMs) };
+}
+
+/** Both; where they have the same cause, the words of those who know why. */
+function explained(seen: readonly Cause[], known: readonly Cause[]): readonly Cause[] {
+  const names = new Set(known.map(({ name }) => name));
+  return [...known, ...seen.filter(({ name }) => !names.has(name))];
 }
 
 async function counted(

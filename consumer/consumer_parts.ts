@@ -7,11 +7,11 @@ import type { KafkaClientConfig } from "./kafka/client.ts";
 import { readTls } from "./kafka/tls_files.ts";
 
 /** Reads certificates, and makes a pool that is not started yet. */
-export async function partsOf(config: ConsumerConfig): Promise<ConsumerParts> {
+export function partsOf(config: ConsumerConfig): ConsumerParts {
   const { timeoutMs, pool, adminPort } = config;
   return {
     config,
-    client: await clientOf(config),
+    client: clientOf(config),
     sender: new Pool({ ...pool, connectTimeoutMs: Math.min(5000, timeoutMs) }),
     workers: pool.urls.map((url) => url.href),
     adminPort,

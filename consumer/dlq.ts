@@ -11,7 +11,7 @@ import type { ReplayProgress } from "./dead_letters/replay.ts";
 import { bar, dropAsText, listAsText, replayAsText, showAsText, takenAsText } from "./dead_letters/screen.ts";
 import { listAsJson, showAsJson } from "./dead_letters/wire.ts";
 import { SenderSuperseded } from "./kafka/transactional_sender.ts";
-import { connectKafka } from "./kafka_connection.ts";
+import { connectKafka, toStartError } from "./kafka_connection.ts";
 
 /** What is done with dead letters, Kafka alone being asked. */
 type DeskCommand = Exclude<DlqCommand, { name: "take" | "allow" }>;
@@ -29,12 +29,12 @@ async function main(): Promise<number> {
   const stopping = new AbortController();
   onStopSignal(() => stopping.abort(new StartError("Stopped.")));
   if (command.name === "take" || command.name === "allow") return await askConsumers(command, env);
-  const { kafka, config } = await connectKafka(env, "ackpool-dlq");
+  const { kafka, config } = connectKafka(env, "ackpool-dlq");
   const desk = new DeadLetterDesk(kafka, config);
   try {
     return await run(desk, command, stopping.signal);
   } catch (error) {
-    throw toStartError(error as Error);
+    throw toPlainError(error as Error);
   } finally {
     await desk.close();
   }
@@ -149,12 +149,11 @@ function clearLine(): void {
   if (Deno.stderr.isTerminal()) write(Deno.stderr, "\r\x1b[2K");
 }
 
-function toStartError(error: Error): Error {
+function toPlainError(error: Error): Error {
   if (error instanceof SenderSuperseded || error instanceof RetryTopicMissing) {
     return new StartError(error.message);
   }
-  if (error.name.startsWith("KafkaJS")) return new StartError(`Kafka says: ${error.message}`);
-  return error;
+  return toStartError(error);
 }
 
 function write(to: { writeSync(bytes: Uint8Array): number }, text: string): void {

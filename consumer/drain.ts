@@ -55,7 +55,7 @@ function readArguments() {
 
 /** One run; says whether it ended as it should. */
 async function drain(config: ConsumerConfig, env: Environment, stopping: AbortSignal): Promise<boolean> {
-  const parts = await partsOf(config);
+  const parts = partsOf(config);
   // Runs that overlap cannot share a port.
   const adminPort = env("ADMIN_PORT") ? parts.adminPort : undefined;
   const { idle, clean, ...counts } = await runConsumer({ ...parts, adminPort }, stopping);

@@ -1,9 +1,11 @@
 // What the commands that look at a consumer from outside need of its environment: the brokers, the group, the topics.
 
 import type { Environment } from "../shared/config.ts";
+import { StartError } from "../shared/process.ts";
 import { type ConsumerConfig, parseConfig } from "./config.ts";
 import { clientOf } from "./consumer_parts.ts";
 import { createKafka } from "./kafka/client.ts";
+import { refusalLine, refusalOf } from "./kafka/refusals.ts";
 
 /** See the first line. */
 export interface KafkaConnection {
@@ -19,7 +21,15 @@ const RETRIES = 4;
  *
  * @throws {ConfigError} with every problem at once.
  */
-export async function connectKafka(env: Environment, clientId: string): Promise<KafkaConnection> {
+export function connectKafka(env: Environment, clientId: string): KafkaConnection {
   const config = parseConfig((name) => env(name) ?? (name === "WORKER_URL" ? "http://localhost" : undefined));
-  return { config, kafka: createKafka({ ...await clientOf(config), clientId }, RETRIES) };
+  return { config, kafka: createKafka({ ...clientOf(config), clientId }, RETRIES) };
+}
+
+/** What Kafka said, in one line for people; other errors as they are. */
+export function toStartError(error: Error): Error {
+  const refusal = refusalOf(error);
+  if (refusal !== undefined) return new StartError(refusalLine(refusal));
+  const away = error.name.startsWith("KafkaJS") || error.name === "TokenServerAway";
+  return away ? new StartError(`Kafka says: ${error.message}`) : error;
 }

@@ -12,7 +12,7 @@ import { pause } from "./kafka/patience.ts";
 import { retryTopicOf } from "./kafka/side_topics.ts";
 import { describeTopics, selectTopics } from "./kafka/topic_selection.ts";
 import { TopicReader } from "./kafka/topic_reader.ts";
-import { connectKafka } from "./kafka_connection.ts";
+import { connectKafka, toStartError } from "./kafka_connection.ts";
 
 const USAGE = `How far the group KAFKA_GROUP_ID is behind on its topics and their retry topics.
 
@@ -48,7 +48,7 @@ function readArguments() {
 }
 
 async function run(env: Environment, { watch, json }: Options, signal: AbortSignal): Promise<number> {
-  const { kafka, config } = await connectKafka(env, "ackpool-lag");
+  const { kafka, config } = connectKafka(env, "ackpool-lag");
   const { groupId, reset } = config.source;
   const offsets = new GroupOffsets(kafka);
   let read: { readonly topics: string; readonly reader: TopicReader } | undefined;
@@ -69,10 +69,7 @@ async function run(env: Environment, { watch, json }: Options, signal: AbortSign
     return EXIT.ok;
   } catch (error) {
     if (signal.aborted) return EXIT.ok;
-    if ((error as Error).name.startsWith("KafkaJS")) {
-      throw new StartError(`Kafka says: ${(error as Error).message}`);
-    }
-    throw error;
+    throw toStartError(error as Error);
   } finally {
     await Promise.all([read?.reader.close(), offsets.close()]);
   }
@@ -85,7 +82,11 @@ async function topicsOf(
 ): Promise<readonly string[]> {
   const existing = await offsets.topics();
   const { found } = selectTopics(topics, existing, { groupId, deadLetterTopic, retryTopic });
-  if (found.length === 0) throw new StartError(`There is no topic ${describeTopics(topics)}`);
+  if (found.length === 0) {
+    // Topics that we may not see are not among those that exist.
+    for (const name of topics.names) await offsets.partitions(name);
+    throw new StartError(`There is no topic ${describeTopics(topics)}`);
+  }
   const retries = found.map((topic) => retryTopicOf(topic, groupId, retryTopic));
   return [...new Set([...found, ...retries.filter((topic) => existing.includes(topic))])];
 }

@@ -18,7 +18,7 @@ async function main(): Promise<number> {
     log.info("stopping", { signal });
     stopping.abort();
   });
-  await runConsumer(await partsOf(config), stopping.signal);
+  await runConsumer(partsOf(config), stopping.signal);
   return EXIT.ok;
 }
 

@@ -79,19 +79,19 @@ export function createConsumer<T = unknown>(options: HandlerOptions<T> | WorkerO
     stop: () => stopping.abort(),
     run: async (signal) => {
       const signals = signal === undefined ? [stopping.signal] : [stopping.signal, signal];
-      return await runConsumer(await toParts(config, options), AbortSignal.any(signals));
+      return await runConsumer(toParts(config, options), AbortSignal.any(signals));
     },
   };
 }
 
-async function toParts<T>(config: ConsumerConfig, options: HandlerOptions<T> | WorkerOptions) {
+function toParts<T>(config: ConsumerConfig, options: HandlerOptions<T> | WorkerOptions) {
   const { adminPort } = options;
-  if (options.handler === undefined) return { ...await partsOf(config), adminPort };
+  if (options.handler === undefined) return { ...partsOf(config), adminPort };
   const { handler, unpack = fromJson, health = () => true } = options;
   const { concurrency } = config.pool;
   return {
     config,
-    client: await clientOf(config),
+    client: clientOf(config),
     // Without a function of their own, values are what JSON makes of them.
     sender: new HandlerSender<T>({
       handler,

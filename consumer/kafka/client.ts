@@ -3,6 +3,7 @@
 import { Kafka, type KafkaConfig, type LogEntry, logLevel } from "kafkajs";
 import { logger } from "../../shared/log.ts";
 import { registerCodecs } from "./codecs.ts";
+import { hearRefusals } from "./heard_refusals.ts";
 import { quietRequestQueues } from "./quiet_request_queue.ts";
 import { type Login, toSasl } from "./sasl.ts";
 import { socketFactory, toKafkajsAddress } from "./sockets.ts";
@@ -37,6 +38,7 @@ export function createKafka(
 ): Kafka {
   quietRequestQueues();
   registerCodecs();
+  hearRefusals();
   const config: KafkaConfig = {
     clientId,
     brokers: brokers.map(toKafkajsAddress),

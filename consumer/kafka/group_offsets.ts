@@ -3,6 +3,7 @@
 import type { Admin, Kafka } from "kafkajs";
 import { toOffset } from "./record.ts";
 import { within } from "./patience.ts";
+import { Forbidden, isForbidden } from "./refusals.ts";
 import { countPartitions } from "./side_topics.ts";
 import type { OffsetRange } from "./topic_reader.ts";
 
@@ -45,7 +46,10 @@ export class GroupOffsets {
 
   /** What a group has committed. */
   async committed(groupId: string, topic: string): Promise<readonly GroupCommit[]> {
-    const [found] = await (await this.#ready()).fetchOffsets({ groupId, topics: [topic] });
+    const admin = await this.#ready();
+    const [found] = await admin.fetchOffsets({ groupId, topics: [topic] }).catch((error) => {
+      throw isForbidden(error) ? new Forbidden([`see the group ${groupId}`]) : error;
+    });
     return (found?.partitions ?? []).map(({ partition, offset, metadata }) => ({
       partition,
       offset: toOffset(offset) < 0 ? undefined : toOffset(offset),

@@ -42,6 +42,11 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return undefined;
 }
 
+/** Whether a broker said that we have no right to what we asked for. */
+export function isForbidden(error: unknown): boolean {
+  return /_AUTHORIZATION_FAILED$/.test((error as Partial<Told>).type ?? "");
+}
+
 /** One line: what, where, and what to do next. */
 export function refusalLine({ detail, remedy }: Refusal): string {
   return `Kafka refuses us: ${detail}. ${remedy}`;
@@ -65,7 +70,7 @@ function loginRefusal({ name, message, broker, type }: Told): Refusal | undefine
 }
 
 function rightRefusal(error: Told): Refusal | undefined {
-  if (!(error instanceof Forbidden) && !/_AUTHORIZATION_FAILED$/.test(error.type ?? "")) return undefined;
+  if (!(error instanceof Forbidden) && !isForbidden(error)) return undefined;
   return {
     name: "kafka-forbidden",
     detail: error.message,

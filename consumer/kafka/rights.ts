@@ -2,6 +2,7 @@
 
 import { type Broker, type Cluster, CompressionTypes, type Kafka, PartitionAssigners } from "kafkajs";
 import { within } from "./patience.ts";
+import { isForbidden } from "./refusals.ts";
 
 /** No topic has a partition of this number, so nothing is read or written; rights are looked at before that. */
 const NO_PARTITION = 2_147_483_647;
@@ -83,10 +84,6 @@ export class Rights {
 /** What brokers say has a type; a connection that ends has none. */
 interface Told {
   readonly type?: string;
-}
-
-function isForbidden(error: unknown): boolean {
-  return /_AUTHORIZATION_FAILED$/.test((error as Told).type ?? "");
 }
 
 /** kafkajs shows its connections to assigners alone. */

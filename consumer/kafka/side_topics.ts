@@ -2,6 +2,7 @@
 
 import type { Admin } from "kafkajs";
 import { logger } from "../../shared/log.ts";
+import { Forbidden } from "./refusals.ts";
 
 const log = logger("kafka");
 
@@ -40,20 +41,25 @@ export function sourceTopicOf(
 }
 
 /**
- * Makes a side topic with the source's partitions where it is missing, and says whether it is there now. A broker
- * without a controller cannot make topics; there, asking for its metadata may.
+ * Makes a side topic with the source's partitions where it is missing, and says why it is not there now, if it is not.
+ * A broker without a controller cannot make topics; there, asking for its metadata may.
  */
-export async function ensureSideTopic(admin: Admin, topic: string, partitions: number): Promise<boolean> {
+export async function ensureSideTopic(
+  admin: Admin,
+  topic: string,
+  partitions: number,
+): Promise<string | undefined> {
   try {
-    if (await countPartitions(admin, topic) !== undefined) return true;
+    if (await countPartitions(admin, topic) !== undefined) return undefined;
     // kafkajs's own wait for leaders takes a broker that has not heard of the topic yet for a refusal.
     const topics = [{ topic, numPartitions: partitions, replicationFactor: -1 }];
     await admin.createTopics({ waitForLeaders: false, topics });
     log.info("topic made", { topic, partitions });
-    return await appears(admin, topic);
+    return await appears(admin, topic) ? undefined : "it was made, but no broker knows it yet";
   } catch (error) {
-    log.warn("the side topic can be neither found nor made", { topic, error: String(error) });
-    return await countPartitions(admin, topic).catch(() => undefined) !== undefined;
+    if (await countPartitions(admin, topic).catch(() => undefined) !== undefined) return undefined;
+    const { message, errors } = error as Error & { readonly errors?: readonly Error[] };
+    return errors?.[0]?.message ?? message;
   }
 }
 
@@ -66,13 +72,19 @@ async function appears(admin: Admin, topic: string): Promise<boolean> {
   return false;
 }
 
-/** Partitions of a topic; undefined where there is none of that name. */
+/**
+ * Partitions of a topic; undefined where there is none of that name.
+ *
+ * @throws {Forbidden} when we may not see it, and so not know whether it exists.
+ */
 export async function countPartitions(admin: Admin, topic: string): Promise<number | undefined> {
   try {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
     return topics[0]?.partitions.length || undefined;
   } catch (error) {
-    if ((error as { type?: string }).type === "UNKNOWN_TOPIC_OR_PARTITION") return undefined;
+    const { type } = error as { type?: string };
+    if (type === "UNKNOWN_TOPIC_OR_PARTITION") return undefined;
+    if (type === "TOPIC_AUTHORIZATION_FAILED") throw new Forbidden([`see the topic ${topic}`]);
     throw error;
   }
 }

@@ -39,7 +39,7 @@ export interface SourceConfig {
 export interface SourceListener {
   readonly onEvent: (event: Event<KafkaRecord>) => void;
   readonly onJoined: () => void;
-  readonly onLost: (why: string) => void;
+  readonly onLost: (error: Error) => void;
   /** What the group had read up to is not there, and reading goes on elsewhere. */
   readonly onReset: (at: TopicPartition) => void;
 }
@@ -62,7 +62,7 @@ export class KafkaSource {
   /** Replaced at every join; work that began in an older one is dropped. */
   #membership: Promise<void> = Promise.resolve();
   #joining: Promise<void> = Promise.resolve();
-  #crashed = Promise.withResolvers<string>();
+  #crashed = Promise.withResolvers<Error>();
   #commitOffsets: ((offsets: NonNullable<Offsets>) => Promise<void>) | undefined;
 
   /** @param impatient a client with few retries, for questions that are asked again. */
@@ -164,10 +164,10 @@ export class KafkaSource {
       this.#crashed = Promise.withResolvers();
       const membership = this.#membership;
       this.#joining = this.#join();
-      const why = await this.#joining.then(() => this.#crashed.promise, (error: Error) => error.message);
+      const error = await this.#joining.then(() => this.#crashed.promise, (error: Error) => error);
       if (this.#stopping.signal.aborted) return;
       waitMs = this.#membership === membership ? Math.min(REJOIN_MAX_MS, waitMs * 2) : RETRY_MS;
-      this.#lost(why);
+      this.#lost(error);
       await within(LEAVE_LIMIT_MS, this.#consumer.disconnect());
       await pause(waitMs, this.#stopping.signal);
       this.#consumer = this.#makeConsumer();
@@ -193,7 +193,7 @@ export class KafkaSource {
     const { GROUP_JOIN, HEARTBEAT, CRASH, END_BATCH_PROCESS } = consumer.events;
     consumer.on(GROUP_JOIN, (event) => this.#joined(event));
     consumer.on(HEARTBEAT, ({ payload }) => this.#holdings.heartbeat(payload.groupGenerationId));
-    consumer.on(CRASH, ({ payload }) => this.#crashed.resolve(payload.error.message));
+    consumer.on(CRASH, ({ payload }) => this.#crashed.resolve(payload.error));
     consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       if (payload.batchSize === 0) this.#passed(payload);
     });
@@ -261,12 +261,12 @@ export class KafkaSource {
     });
   }
 
-  #lost(why: string): void {
+  #lost(error: Error): void {
     this.#membership = Promise.resolve();
     this.#commitOffsets = undefined;
     const lost = this.#holdings.clear();
     if (lost.length > 0) this.#listener.onEvent({ type: "revoked", partitions: lost });
-    this.#listener.onLost(why);
+    this.#listener.onLost(error);
   }
 
   #seek({ topic, partition }: TopicPartition, offset: number): void {

@@ -4,6 +4,7 @@ import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "
 import { logger } from "../../shared/log.ts";
 import { partitionId, type TopicPartition } from "../core/partition.ts";
 import { within } from "./patience.ts";
+import { Forbidden, refusalOf } from "./refusals.ts";
 import { type KafkaRecord, toOffset, toReceived } from "./record.ts";
 
 const log = logger("kafka");
@@ -34,6 +35,7 @@ interface Reading {
 export class TopicReader {
   readonly #consumer: Consumer;
   readonly #topics: readonly string[];
+  readonly #prefix: string;
   #started: Promise<void> | undefined;
   #assigned: readonly TopicPartition[] = [];
   #joined = Promise.withResolvers<void>();
@@ -46,10 +48,11 @@ export class TopicReader {
   /** @param groupId begins the throwaway group's name, so that rights that go by prefix cover it. */
   constructor(kafka: Kafka, groupId: string, topics: readonly string[]) {
     this.#topics = topics;
+    this.#prefix = `${groupId}.reader-`;
     // Whoever reads hears of it.
     this.#joined.promise.catch(() => {});
     this.#consumer = kafka.consumer({
-      groupId: `${groupId}.reader-${crypto.randomUUID().slice(0, 8)}`,
+      groupId: this.#prefix + crypto.randomUUID().slice(0, 8),
       maxWaitTimeInMs: FETCH_WAIT_MS,
       allowAutoTopicCreation: false,
     });
@@ -127,12 +130,16 @@ export class TopicReader {
   #crashed(error: Error): void {
     this.#crashes += 1;
     if (this.#closed) return;
-    if (this.#crashes <= CRASHES_MAX) {
+    const refused = refusalOf(error) !== undefined;
+    if (this.#crashes <= CRASHES_MAX && !refused) {
       this.#again = setTimeout(() => void this.#run(), RUN_AGAIN_MS);
       return;
     }
-    this.#joined.reject(error);
-    this.#reading?.done.reject(error);
+    const why = isGroupForbidden(error)
+      ? new Forbidden([`join groups that begin with ${this.#prefix}`])
+      : error;
+    this.#joined.reject(why);
+    this.#reading?.done.reject(why);
   }
 
   #joinedGroup({ payload: { memberAssignment } }: ConsumerGroupJoinEvent): void {
@@ -196,4 +203,9 @@ export class TopicReader {
     this.#whileConsuming(() => this.#consumer.pause([{ topic, partitions: [partition] }]));
     if (this.#reading.left.size === 0) this.#reading.done.resolve();
   }
+}
+
+function isGroupForbidden(error: Error): boolean {
+  const { type, cause } = error as { readonly type?: string; readonly cause?: unknown };
+  return type === "GROUP_AUTHORIZATION_FAILED" || (cause instanceof Error && isGroupForbidden(cause));
 }

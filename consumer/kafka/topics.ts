@@ -2,8 +2,12 @@
 
 import type { Admin, Kafka } from "kafkajs";
 import { logger } from "../../shared/log.ts";
+import type { Cause } from "../../shared/health.ts";
 import { StartError } from "../../shared/process.ts";
+import { DeadLetterAccess } from "./dead_letter_access.ts";
 import { pause, tryUntil, within } from "./patience.ts";
+import { Forbidden, refusalLine, refusalOf } from "./refusals.ts";
+import type { Rights } from "./rights.ts";
 import {
   countPartitions,
   deadLetterTopicOf,
@@ -12,9 +16,6 @@ import {
   type SideTopicNames,
 } from "./side_topics.ts";
 import { describeTopics, selectTopics, type TopicSelection } from "./topic_selection.ts";
-
-/** Errors of kafkajs that mean "no" rather than "not now". */
-const REFUSALS = new Set(["KafkaJSSASLAuthenticationError"]);
 
 /** Pause between looks for brokers and topics that are not there yet, in ms. */
 const LOOK_EVERY_MS = 2000;
@@ -60,15 +61,22 @@ export class TopicWatch {
   readonly #closing = new AbortController();
   /** What is read of each source topic: itself, and its retry topic where it has one. */
   readonly #found: Map<string, readonly ReadTopic[]> = new Map();
+  readonly #rights: Rights;
+  readonly #deadLetters: DeadLetterAccess;
+  /** Topics that are meant and that we may not see or read. */
+  readonly #forbidden: Set<string> = new Set();
   #missing: ReadonlySet<string> = new Set();
   #following: Promise<void> = Promise.resolve();
 
   /**
    * @param kafka with few retries, so that what is wrong is told soon.
+   * @param rights closed with this.
    * @param signal ends the waiting and the looking, as `close()` does.
    */
-  constructor(kafka: Kafka, names: TopicNames, signal: AbortSignal) {
+  constructor(kafka: Kafka, rights: Rights, names: TopicNames, signal: AbortSignal) {
     this.#admin = kafka.admin();
+    this.#rights = rights;
+    this.#deadLetters = new DeadLetterAccess(rights, Date.now);
     this.#names = names;
     this.#signal = AbortSignal.any([signal, this.#closing.signal]);
   }
@@ -80,11 +88,14 @@ export class TopicWatch {
    */
   async first(waiting: (awaited: Awaited) => void): Promise<readonly ReadTopic[] | undefined> {
     const failed = (error: Error) => {
-      if (REFUSALS.has(error.name)) throw new StartError(`Kafka refuses us: ${error.message}`);
+      const refusal = refusalOf(error);
+      if (refusal !== undefined) throw new StartError(refusalLine(refusal));
       waiting(error instanceof NothingToRead ? this.#awaited() : { kind: "brokers", why: error.message });
     };
     return await tryUntil(async () => {
       await this.#look();
+      const missing = await this.missingRights();
+      if (missing.length > 0) throw new Forbidden(missing);
       if (this.#found.size === 0) throw new NothingToRead();
       return this.#topics();
     }, { everyMs: LOOK_EVERY_MS, signal: this.#signal, failed });
@@ -95,11 +106,49 @@ export class TopicWatch {
     this.#following = this.#follow(changed);
   }
 
+  /**
+   * What we have to do and may not, such as "join the group g".
+   *
+   * @throws what went wrong where Kafka could not be asked.
+   */
+  async missingRights(): Promise<readonly string[]> {
+    const { groupId } = this.#names.source;
+    // What only matches a pattern may be somebody else's.
+    const named = this.#names.source.topics.names;
+    const unreadable = new Set([...this.#forbidden].filter((topic) => named.includes(topic)));
+    for (const { topic } of this.#topics()) {
+      if (!await this.#rights.mayRead(topic)) unreadable.add(topic);
+    }
+    const missing = [...unreadable].map((topic) => `read the topic ${topic}`);
+    const visible = await this.#firstVisible([...this.#topics().map(({ topic }) => topic), ...unreadable]);
+    if (visible !== undefined && !await this.#rights.mayJoin(groupId, visible)) {
+      missing.push(`join the group ${groupId}`);
+    }
+    return missing;
+  }
+
+  async #firstVisible(topics: readonly string[]): Promise<string | undefined> {
+    for (const topic of topics) {
+      if (await countPartitions(this.#admin, topic).catch(() => undefined) !== undefined) return topic;
+    }
+    return undefined;
+  }
+
+  /** A dead letter could not be written: it is looked at why. */
+  doubtDeadLetters(): void {
+    this.#deadLetters.doubt();
+  }
+
+  /** What keeps records from going where they have to. */
+  causes(): readonly Cause[] {
+    return this.#deadLetters.causes();
+  }
+
   /** Looks no more. */
   async close(): Promise<void> {
     this.#closing.abort();
     await within(CLOSE_LIMIT_MS, this.#following);
-    await within(CLOSE_LIMIT_MS, this.#admin.disconnect());
+    await within(CLOSE_LIMIT_MS, Promise.all([this.#admin.disconnect(), this.#rights.close()]));
   }
 
   async #follow(changed: (topics: readonly string[]) => Promise<void>): Promise<void> {
@@ -130,7 +179,9 @@ export class TopicWatch {
       this.#found.delete(gone);
     }
     for (const topic of found) if (!this.#found.has(topic)) await this.#add(topic);
-    this.#miss(missing);
+    this.#miss(missing.filter((topic) => !this.#forbidden.has(topic)));
+    await this.#deadLetters.lookAgain(this.#admin);
+    await this.#findRetryTopics();
   }
 
   /** With a pattern all topics there are; without one nobody needs the right to see them. */
@@ -139,7 +190,12 @@ export class TopicWatch {
     if (patterns.length > 0) return await this.#admin.listTopics();
     const existing: string[] = [];
     for (const name of names) {
-      if (await countPartitions(this.#admin, name) !== undefined) existing.push(name);
+      const seen = await this.#seeing(
+        name,
+        async () => await countPartitions(this.#admin, name) !== undefined,
+      );
+      // What was read and is forbidden now is read on when it is allowed again.
+      if (seen || this.#found.has(name) && this.#forbidden.has(name)) existing.push(name);
     }
     return existing;
   }
@@ -148,13 +204,50 @@ export class TopicWatch {
     const { groupId, deadLetterTopic, retryTopic } = this.#sides();
     const partitions = await countPartitions(this.#admin, topic);
     if (partitions === undefined) return;
-    await ensureSideTopic(this.#admin, deadLetterTopicOf(topic, groupId, deadLetterTopic), partitions);
+    if (!await this.#seeing(topic, () => this.#rights.mayRead(topic))) return;
+    await this.#deadLetters.add(
+      this.#admin,
+      deadLetterTopicOf(topic, groupId, deadLetterTopic),
+      partitions,
+    );
     const retries = retryTopicOf(topic, groupId, retryTopic);
     const read = [{ topic, partitions, replays: false }];
-    if (await ensureSideTopic(this.#admin, retries, partitions)) {
+    const missing = await ensureSideTopic(this.#admin, retries, partitions);
+    if (missing === undefined && await this.#rights.mayRead(retries)) {
       read.push({ topic: retries, partitions, replays: true });
+    } else {
+      const why = missing ?? "We have no right to read it";
+      log.warn("no replays are read", {
+        topic: retries,
+        why,
+        remedy: "Make it, or grant the right to read it.",
+      });
     }
     this.#found.set(topic, read);
+  }
+
+  /** Those that were not there, or not ours to read, when their source was found. */
+  async #findRetryTopics(): Promise<void> {
+    for (const [topic, [source, retries]] of this.#found) {
+      if (source === undefined || retries !== undefined) continue;
+      const name = retryTopicOf(topic, this.#names.source.groupId, this.#names.retryTopic);
+      const partitions = await countPartitions(this.#admin, name).catch(() => undefined);
+      if (partitions === undefined || !await this.#rights.mayRead(name)) continue;
+      this.#found.set(topic, [source, { topic: name, partitions, replays: true }]);
+    }
+  }
+
+  /** Whether a topic is ours to see, or to read; told once where it is not. */
+  async #seeing(topic: string, look: () => Promise<boolean>): Promise<boolean> {
+    try {
+      if (await look()) return this.#forbidden.delete(topic), true;
+      if (await countPartitions(this.#admin, topic) === undefined) return false;
+    } catch (error) {
+      if (!(error instanceof Forbidden)) throw error;
+    }
+    if (!this.#forbidden.has(topic)) log.warn("topic forbidden", { topic });
+    this.#forbidden.add(topic);
+    return false;
   }
 
   /** Told once: others are read meanwhile. */
