@@ -6,15 +6,16 @@ import { GoodputWindow } from "./goodput_window.ts";
 export const CLIMB = {
   /** Attempts that must go well before a stretch of time says anything; lognormal calls leave a tenth of doubt then. */
   least: 150,
-  /** And so many where a little more or less is tried. */
+  /** And so many, or what goes well in the time after that, where a little more or less is tried. */
   fine: 400,
+  fineMs: 20_000,
   /** Attempts that take so many times as long as they did arouse suspicion. */
   suspicious: 1.5,
   /** Attempts that take only this share of the time they took show that the trouble is over. */
   relieved: 0.75,
-  /** Fewer are kept where they bring at least this share of what more brought. */
+  /** Far fewer are kept where they bring at least this share of what more brought. */
   enough: 0.95,
-  /** A little more or less is kept only where it is seen to bring so many times as much. */
+  /** Anything else is kept only where it is seen to bring so many times as much. */
   better: 1.07,
   /** Full use for so long before fewer are tried unasked, in ms: a second at half is 1% of it. */
   unaskedMs: 45_000,
@@ -24,17 +25,24 @@ export const CLIMB = {
   againMaxMs: 120_000,
 } as const;
 
-interface Trial {
+interface Step {
   readonly direction: "fewer" | "more";
+  /** The limit, times this. */
+  readonly factor: number;
+  readonly fine: boolean;
+}
+
+const FAR_FEWER: Step = { direction: "fewer", factor: 0.6, fine: false };
+const FAR_MORE: Step = { direction: "more", factor: 1.6, fine: false };
+const FEWER: Step = { direction: "fewer", factor: 0.8, fine: true };
+const MORE: Step = { direction: "more", factor: 1.25, fine: true };
+
+interface Trial {
+  readonly step: Step;
   /** The limit to go back to. */
   readonly before: number;
-  /** What has to be reached, in attempts that go well in a ms. */
-  readonly beatenBy: number;
   /** What the best so far brought. */
   readonly reference: number;
-  /** The limit of before, times this. */
-  readonly factor: number;
-  readonly least: number;
   /** The old ones are still on their way; measuring begins when they are gone. */
   settledMs: number | undefined;
 }
@@ -53,8 +61,12 @@ export class GoodputClimb {
   #unaskedAtMs: number;
   #unaskedMs: number = CLIMB.unaskedMs;
   #againAtMs = 0;
+  /** Attempts of a trial that failed are still on their way: what they take says nothing about now. */
+  #quietUntilMs = -Infinity;
   #againMs: number = CLIMB.againMs;
-  #turn: "fewer" | "more" = "more";
+  #next: Step = MORE;
+  /** An overload may have passed while fewer were tried: far more are tried before it is settled. */
+  #rebounds = false;
   readonly #asked: boolean;
 
   /** @param asked fewer are tried only when latency gives a reason. */
@@ -70,11 +82,6 @@ export class GoodputClimb {
     return this.#limit;
   }
 
-  /** Time an attempt takes, as of the last stretch that said something, in ms; undefined before. */
-  get usualMs(): number | undefined {
-    return this.#usualMs;
-  }
-
   /**
    * An attempt ended.
    *
@@ -82,6 +89,7 @@ export class GoodputClimb {
    * @param max attempts at once that there may be otherwise.
    */
   recordFinished(good: boolean, latencyMs: number, inFlight: number, max: number, nowMs: number): void {
+    if (nowMs < this.#quietUntilMs) return this.#forget(nowMs);
     this.#window.record(good, latencyMs, inFlight, nowMs);
     if (this.#trial !== undefined) return this.#try(this.#trial, inFlight, max, nowMs);
     this.#long.record(good, latencyMs, inFlight, nowMs);
@@ -98,80 +106,67 @@ export class GoodputClimb {
     if (this.#long.good > 3 * CLIMB.fine) this.#long = new GoodputWindow(nowMs);
   }
 
+  #forget(nowMs: number): void {
+    this.#window = new GoodputWindow(nowMs);
+    this.#long = new GoodputWindow(nowMs);
+  }
+
   #look(window: GoodputWindow, max: number, nowMs: number): void {
     const { latencyMs } = window;
     this.#usualRate = window.rate(nowMs);
     this.#meanMs = window.inFlight(nowMs) / Math.max(1e-9, this.#usualRate);
     const usualMs = this.#usualMs ?? latencyMs;
-    const restricted = this.#limit < max;
     const suspicious = latencyMs > usualMs * CLIMB.suspicious;
-    const relieved = restricted && latencyMs < usualMs * CLIMB.relieved;
-    this.#usualMs = usualMs * Math.pow(latencyMs / usualMs, 0.3);
-    if (suspicious) this.#usualMs = usualMs;
-    const rate = window.yield(nowMs);
-    if (relieved) {
-      this.#usualMs = latencyMs;
-      this.#againMs = CLIMB.againMs;
-      return this.#begin("more", 2, CLIMB.least, rate, max, nowMs);
-    }
-    const unasked = !this.#asked && !restricted && nowMs >= this.#unaskedAtMs;
-    if (suspicious || unasked) return this.#begin("fewer", 0.6, CLIMB.least, rate, max, nowMs);
-    if (!restricted || nowMs < this.#againAtMs || this.#long.good < CLIMB.fine) return;
-    this.#begin(
-      this.#turn,
-      this.#turn === "more" ? 1.25 : 0.8,
-      CLIMB.fine,
-      this.#long.yield(nowMs),
-      max,
-      nowMs,
-    );
+    const relieved = latencyMs < usualMs * CLIMB.relieved;
+    this.#usualMs = suspicious ? usualMs : usualMs * Math.pow(latencyMs / usualMs, relieved ? 1 : 0.3);
+    const step = this.#stepFor(suspicious, relieved, max, nowMs);
+    if (step === undefined) return;
+    this.#rebounds = suspicious;
+    this.#begin(step, (step.fine ? this.#long : window).yield(nowMs), max, nowMs);
   }
 
-  #begin(
-    direction: Trial["direction"],
-    factor: number,
-    least: number,
-    reference: number,
-    max: number,
-    nowMs: number,
-  ): void {
+  #stepFor(suspicious: boolean, relieved: boolean, max: number, nowMs: number): Step | undefined {
+    if (suspicious) return FAR_FEWER;
+    if (this.#limit >= max) return !this.#asked && nowMs >= this.#unaskedAtMs ? FAR_FEWER : undefined;
+    if (relieved || this.#rebounds) return FAR_MORE;
+    return nowMs >= this.#againAtMs && this.#long.good >= this.#least(this.#next) ? this.#next : undefined;
+  }
+
+  #least({ fine }: Step): number {
+    if (!fine) return CLIMB.least;
+    return Math.min(CLIMB.fine, Math.max(CLIMB.least / 2, this.#usualRate * CLIMB.fineMs));
+  }
+
+  #begin(step: Step, reference: number, max: number, nowMs: number): void {
     const before = Math.min(max, this.#limit);
-    const limit = Math.max(1, Math.round(before * factor));
+    const limit = Math.max(1, Math.round(before * step.factor));
     if (limit === before) return;
-    const coarse = direction === "fewer" && least === CLIMB.least;
-    const beatenBy = reference * (coarse ? CLIMB.enough : CLIMB.better);
-    this.#trial = {
-      direction,
-      before: this.#limit,
-      beatenBy,
-      reference,
-      factor,
-      least,
-      settledMs: undefined,
-    };
+    this.#trial = { step, before: this.#limit, reference, settledMs: undefined };
     this.#limit = limit;
     this.#window = new GoodputWindow(nowMs);
   }
 
   #try(trial: Trial, inFlight: number, max: number, nowMs: number): void {
     if (!this.#settled(trial, inFlight, max, nowMs)) return;
-    const tookMs = nowMs - this.#window.fromMs;
-    const late = tookMs > 4 * trial.least / this.#usualRate;
-    if (this.#window.good < trial.least && !late) return;
     const window = this.#window;
+    const wanted = trial.reference * (trial.step === FAR_FEWER ? CLIMB.enough : CLIMB.better);
+    const brought = window.yield(nowMs);
+    const least = this.#least(trial.step);
+    const late = nowMs - window.fromMs > 4 * least / this.#usualRate;
+    // What is as clear as this needs no more of them: three and a half standard errors.
+    const clear = window.good >= 30 && Math.abs(Math.log(brought / wanted)) > 3.5 / Math.sqrt(window.good);
+    if (window.good < least && !late && !clear) return;
     this.#trial = undefined;
-    this.#window = new GoodputWindow(nowMs);
-    this.#long = new GoodputWindow(nowMs);
+    this.#forget(nowMs);
     const used = window.inFlight(nowMs) >= 0.85 * Math.min(this.#limit, max);
-    const rate = window.yield(nowMs);
-    if (used && rate >= trial.beatenBy) return this.#keep(trial, rate, window.latencyMs, max, nowMs);
-    this.#goBack(trial, nowMs);
+    if (used && brought >= wanted) this.#keep(trial, window, max, nowMs);
+    else this.#goBack(trial, window, nowMs);
   }
 
   /** Whether those of before are gone: as many in flight as the trial wants, and the time of one attempt since. */
   #settled(trial: Trial, inFlight: number, max: number, nowMs: number): boolean {
     if (trial.settledMs === undefined) {
-      const there = trial.direction === "fewer"
+      const there = trial.step.direction === "fewer"
         ? inFlight <= this.#limit
         : inFlight >= 0.95 * Math.min(max, this.#limit) - 1;
       const waited = nowMs - this.#window.fromMs > 10 * this.#meanMs + 1000;
@@ -183,19 +178,22 @@ export class GoodputClimb {
     return true;
   }
 
-  #keep(trial: Trial, rate: number, latencyMs: number, max: number, nowMs: number): void {
-    this.#usualMs = latencyMs;
+  #keep({ step, reference }: Trial, window: GoodputWindow, max: number, nowMs: number): void {
+    this.#usualMs = window.latencyMs;
+    this.#usualRate = window.rate(nowMs);
+    this.#meanMs = window.inFlight(nowMs) / Math.max(1e-9, this.#usualRate);
     this.#againMs = CLIMB.againMs;
-    this.#turn = trial.direction;
     if (this.#limit >= max) return this.#release(nowMs);
     // A row of steps is held against the best of them, or it would go down by a little loss each.
-    const reference = Math.max(rate, trial.reference);
-    this.#begin(trial.direction, trial.factor, trial.least, reference, max, nowMs);
+    this.#begin(step, Math.max(window.yield(nowMs), reference), max, nowMs);
   }
 
-  #goBack(trial: Trial, nowMs: number): void {
-    this.#limit = trial.before;
-    this.#turn = trial.direction === "more" ? "fewer" : "more";
+  #goBack({ step, before }: Trial, window: GoodputWindow, nowMs: number): void {
+    this.#limit = before;
+    const tookMs = window.inFlight(nowMs) / Math.max(1e-9, window.rate(nowMs));
+    this.#quietUntilMs = nowMs + 2 * Math.min(10_000, Math.max(this.#meanMs, tookMs));
+    if (step.direction === "more") this.#rebounds = false;
+    this.#next = step.direction === "more" ? FEWER : MORE;
     this.#againAtMs = nowMs + this.#againMs;
     this.#againMs = Math.min(CLIMB.againMaxMs, this.#againMs * 2);
     // What takes longer now does so whatever we do: it is the usual from here on.
@@ -206,6 +204,7 @@ export class GoodputClimb {
 
   #release(nowMs: number): void {
     this.#limit = Infinity;
+    this.#rebounds = false;
     this.#unaskedAtMs = nowMs + this.#unaskedMs;
   }
 }

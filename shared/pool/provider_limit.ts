@@ -136,7 +136,9 @@ export class ProviderLimit {
    */
   #weigh(): void {
     const sign = this.#heldLeast < this.#acceptedAt * 0.7 - 1 ? 1 : -1;
-    this.#signs = Math.max(0, Math.min(SIGNS_MAX, this.#signs + sign));
+    const signs = this.#signs + sign;
+    // Once believed it takes as many signs to the contrary to give it up.
+    this.#signs = sign > 0 && signs >= SIGNS ? SIGNS_MAX : Math.max(0, signs);
     if (this.#signs === 0) this.#rate.unlearn();
     this.#row = 0;
     this.#acceptedAt = 0;

@@ -3,8 +3,10 @@
 import { RecentAttempts } from "./outliers.ts";
 import type { RateReport } from "./rate_report.ts";
 
-/** A learned rate creeps up by this share a second, so that a provider who gives more is found out. */
-const CREEP = 0.03;
+/** A learned rate creeps up by this share a second at first, so that a provider who gives more is found out. */
+const CREEP = 0.006;
+/** And by so much more of it, a second, for every second cubed that nobody minds. */
+const CREEP_CUBED = 0.0002;
 /** What was accepted in this time makes the learned rate, in ms. */
 const LEARN_MS = 10_000;
 /** A bucket that held nothing up for so long is let go, in ms. */
@@ -12,7 +14,7 @@ const UNUSED_MS = 10_000;
 /** So many must have been accepted for a rate to be learned. */
 const LEARN_LEAST = 10;
 /** A learned bucket holds what comes in this time, in ms. */
-const BURST_MS = 1000;
+const BURST_MS = 850;
 
 interface Bucket {
   readonly reported: boolean;
@@ -118,8 +120,8 @@ export class RateLimit {
     const accepted = this.#accepted.counts(nowMs).attempts;
     if (accepted < LEARN_LEAST && this.#bucket === undefined) return;
     const seen = accepted / Math.max(1000, nowMs - sinceMs);
-    // After a long rest little was accepted; that alone makes no rate.
-    const rate = accepted < LEARN_LEAST ? Math.max(seen, (this.#bucket?.rate ?? 0) / 2) : seen;
+    // After a long rest little was accepted, and one refusal is no reason to fall further than by a little.
+    const rate = Math.max(seen, 0.9 * (this.#bucket?.rate ?? 0));
     this.#creptMs = this.#refusedMs = nowMs + waitMs;
     this.#bucket = { reported: false, capacity: Math.max(1, rate * BURST_MS), rate, tokens: 0, atMs: nowMs };
   }
@@ -132,7 +134,8 @@ export class RateLimit {
   #creep(bucket: Bucket, nowMs: number): void {
     // The longer nobody minds, the faster.
     const calmSeconds = Math.max(0, nowMs - this.#refusedMs) / 1000;
-    const rate = bucket.rate * (1 + CREEP * (1 + calmSeconds / 2) * clamp((nowMs - this.#creptMs) / 1000));
+    const share = CREEP + CREEP_CUBED * calmSeconds ** 3;
+    const rate = bucket.rate * (1 + Math.min(0.5, share) * clamp((nowMs - this.#creptMs) / 1000));
     this.#creptMs = nowMs;
     const tokens = filled(bucket, nowMs);
     this.#bucket = { ...bucket, rate, capacity: Math.max(1, rate * BURST_MS), tokens, atMs: nowMs };
