@@ -89,7 +89,7 @@ Deno.test("ad-hoc calls are answered while records have every permit of every re
   await until("records in every permit", () => held === REPLICAS * CONCURRENCY, { timeoutMs: 60_000 });
   const busyMs = await calls();
   assert.equal(held, REPLICAS * CONCURRENCY, "every permit was a record's all the time");
-  assert.ok(busyMs < idleMs * 3, `${busyMs} ms with a backlog, ${idleMs} ms without one`);
+  assert.ok(busyMs < idleMs * 5, `${busyMs} ms with a backlog, ${idleMs} ms without one`);
   const lines = ingress.lines.filter(({ fields }) => fields["message"] === "call").slice(-CALLS);
   assert.deepEqual(lines.map(({ fields }) => fields["tries"]), Array(CALLS).fill(1));
 
