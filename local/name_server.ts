@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { hangUp } from "./hang_up.ts";
 import { answerTo, type NameRecord } from "./name_answer.ts";
 
 export type { NameRecord } from "./name_answer.ts";
@@ -76,7 +77,7 @@ class Server implements NameServer {
     if (this.#closed) return;
     this.#closed = true;
     this.#listener.close();
-    for (const conn of this.#conns) conn.close();
+    for (const conn of this.#conns) hangUp(conn);
     const closed = once(this.#socket, "close");
     this.#socket.close();
     await closed;
@@ -91,7 +92,7 @@ class Server implements NameServer {
       this.#conns.add(conn);
       this.#serve(conn).catch(() => {}).finally(() => {
         this.#conns.delete(conn);
-        if (!this.#closed) conn.close();
+        hangUp(conn);
       });
     }
   }

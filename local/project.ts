@@ -15,3 +15,14 @@ export function homeFolder(asked: string | undefined, workingFolder: string): st
 
 /** Folder for what can be made again at any time. */
 export const CACHE_FOLDER: string = projectPath(".ackpool/cache");
+
+/** Whether there is a file or folder. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

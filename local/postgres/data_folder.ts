@@ -1,6 +1,7 @@
 // The embedded Postgres' files: made whole or not at all, used by one process at a time, set aside when unreadable.
 
 import { PGlite } from "@electric-sql/pglite";
+import { exists } from "../project.ts";
 
 /** A database that is open, and what had to be done about its files. */
 export interface OpenDatabase {
@@ -56,14 +57,4 @@ async function createFolder(folder: string): Promise<PGlite> {
   await (await PGlite.create({ dataDir: unfinished })).close();
   await Deno.rename(unfinished, folder);
   return await PGlite.create({ dataDir: folder });
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

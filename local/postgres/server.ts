@@ -1,6 +1,7 @@
 // PGlite behind the Postgres protocol on a TCP port, for any number of clients.
 
 import type { PGlite } from "@electric-sql/pglite";
+import { hangUp } from "../hang_up.ts";
 import { joined } from "./frames.ts";
 import { type Execute, Session } from "./session.ts";
 import { Turns } from "./turns.ts";
@@ -41,7 +42,7 @@ export function servePostgres(database: PGlite, port: number): PostgresServer {
       if (closed) return;
       closed = true;
       listener.close();
-      for (const conn of conns) conn.close();
+      for (const conn of conns) hangUp(conn);
     },
   };
 }

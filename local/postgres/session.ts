@@ -4,6 +4,7 @@
 // extended protocol at once take each other's unnamed portals ("portal \"\" does not exist"). So a client of ours gets
 // the session with its first message and gives it back with ReadyForQuery outside of a transaction.
 
+import { hangUp } from "../hang_up.ts";
 import { type Frame, FrameReader, joined, message, readyStatus } from "./frames.ts";
 import { withoutCopyFromStdin } from "./copy_refusal.ts";
 import type { Release, Turns } from "./turns.ts";
@@ -40,7 +41,7 @@ export class Session {
     } catch (error) {
       if (!isClientsFault(error)) throw error;
     } finally {
-      close(conn);
+      hangUp(conn);
       await this.#leave();
     }
   }
@@ -114,12 +115,4 @@ function isClientsFault(error: unknown): boolean {
     error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.BadResource ||
     error instanceof Deno.errors.Interrupted || error instanceof Deno.errors.ConnectionAborted ||
     error instanceof Deno.errors.NotConnected;
-}
-
-function close(conn: Deno.Conn): void {
-  try {
-    conn.close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
-  }
 }

