@@ -3,8 +3,7 @@
 import { Pool } from "../shared/pool/pool.ts";
 import type { ConsumerConfig } from "./config.ts";
 import type { ConsumerParts } from "./consumer.ts";
-import type { KafkaClientConfig } from "./kafka/client.ts";
-import { readTls } from "./kafka/tls_files.ts";
+import { clientOf } from "./kafka/command_target.ts";
 
 /** Reads certificates, and makes a pool that is not started yet. */
 export function partsOf(config: ConsumerConfig): ConsumerParts {
@@ -17,9 +16,4 @@ export function partsOf(config: ConsumerConfig): ConsumerParts {
     adminPort,
     concurrency: pool.concurrency,
   };
-}
-
-/** How Kafka is reached, its certificates read from their files. */
-export function clientOf({ kafka, tlsFiles }: ConsumerConfig): KafkaClientConfig {
-  return { ...kafka, tls: readTls(tlsFiles) };
 }

@@ -11,7 +11,7 @@ import type { ReplayProgress } from "./dead_letters/replay.ts";
 import { bar, dropAsText, listAsText, replayAsText, showAsText, takenAsText } from "./dead_letters/screen.ts";
 import { listAsJson, showAsJson } from "./dead_letters/wire.ts";
 import { SenderSuperseded } from "./kafka/transactional_sender.ts";
-import { connectKafka, toStartError } from "./kafka_connection.ts";
+import { connectKafka, environmentOf, toStartError } from "./kafka_connection.ts";
 
 /** What is done with dead letters, Kafka alone being asked. */
 type DeskCommand = Exclude<DlqCommand, { name: "take" | "allow" }>;
@@ -28,8 +28,9 @@ async function main(): Promise<number> {
   if (command.name === "help") return print(DLQ_USAGE.trimEnd()), EXIT.ok;
   const stopping = new AbortController();
   onStopSignal(() => stopping.abort(new StartError("Stopped.")));
-  if (command.name === "take" || command.name === "allow") return await askConsumers(command, env);
-  const { kafka, config } = connectKafka(env, "ackpool-dlq");
+  const found = await environmentOf(env);
+  if (command.name === "take" || command.name === "allow") return await askConsumers(command, found);
+  const { kafka, config } = connectKafka(found, "ackpool-dlq");
   const desk = new DeadLetterDesk(kafka, config);
   try {
     return await run(desk, command, stopping.signal);

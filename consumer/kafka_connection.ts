@@ -1,10 +1,11 @@
-// What the commands that look at a consumer from outside need of its environment: the brokers, the group, the topics.
+// What the commands that look at a consumer from outside need: its environment, and a connection to its brokers.
 
 import type { Environment } from "../shared/config.ts";
 import { StartError } from "../shared/process.ts";
+import { HOME_FOLDER, readRun } from "../shared/run_file.ts";
 import { type ConsumerConfig, parseConfig } from "./config.ts";
-import { clientOf } from "./consumer_parts.ts";
 import { createKafka } from "./kafka/client.ts";
+import { clientOf, commandEnvironment, hasOwnKafka } from "./kafka/command_target.ts";
 import { refusalLine, refusalOf } from "./kafka/refusals.ts";
 
 /** See the first line. */
@@ -16,13 +17,22 @@ export interface KafkaConnection {
 /** Retries of one request: a person waits for the answer. */
 const RETRIES = 4;
 
+/** The environment, with what the `start` that runs beside us adds where no brokers are named. */
+export async function environmentOf(env: Environment): Promise<Environment> {
+  return commandEnvironment(env, hasOwnKafka(env) ? undefined : await readRun(HOME_FOLDER));
+}
+
 /**
- * Reads the consumer's own variables; `WORKER_URL` may be missing, for nothing is sent there.
+ * Reads the consumer's own variables.
  *
  * @throws {ConfigError} with every problem at once.
+ * @throws {StartError} where no brokers are named.
  */
 export function connectKafka(env: Environment, clientId: string): KafkaConnection {
-  const config = parseConfig((name) => env(name) ?? (name === "WORKER_URL" ? "http://localhost" : undefined));
+  if (!hasOwnKafka(env)) {
+    throw new StartError("No Kafka to look at: run `deno task start` beside this, or set KAFKA_BROKERS.");
+  }
+  const config = parseConfig(env);
   return { config, kafka: createKafka({ ...clientOf(config), clientId }, RETRIES) };
 }
 

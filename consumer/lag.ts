@@ -12,7 +12,7 @@ import { pause } from "./kafka/patience.ts";
 import { retryTopicOf } from "./kafka/side_topics.ts";
 import { describeTopics, selectTopics } from "./kafka/topic_selection.ts";
 import { TopicReader } from "./kafka/topic_reader.ts";
-import { connectKafka, toStartError } from "./kafka_connection.ts";
+import { connectKafka, environmentOf, type KafkaConnection, toStartError } from "./kafka_connection.ts";
 
 const USAGE = `How far the group KAFKA_GROUP_ID is behind on its topics and their retry topics.
 
@@ -48,30 +48,66 @@ function readArguments() {
 }
 
 async function run(env: Environment, { watch, json }: Options, signal: AbortSignal): Promise<number> {
-  const { kafka, config } = connectKafka(env, "ackpool-lag");
-  const { groupId, reset } = config.source;
+  const { kafka, config } = connectKafka(await environmentOf(env), "ackpool-lag");
   const offsets = new GroupOffsets(kafka);
-  let read: { readonly topics: string; readonly reader: TopicReader } | undefined;
+  const reading = new Reading(kafka, config.source.groupId);
   try {
     do {
-      // Only topics that are there can be joined, and only they have a lag; while we watch some may come.
-      const topics = await topicsOf(offsets, config);
-      if (read !== undefined && read.topics !== topics.join()) {
-        await read.reader.close();
-        read = undefined;
+      try {
+        const rows = await look(offsets, reading, config, signal);
+        const text = json ? asJson(config.source.groupId, rows, watch) : asText(config.source.groupId, rows);
+        print(`${watch && !json && Deno.stdout.isTerminal() ? CLEAR_SCREEN : ""}${text}\n`);
+      } catch (error) {
+        const told = toStartError(error as Error);
+        if (signal.aborted || !watch || told === error) throw told;
+        // Who watches wants to see brokers come back.
+        Deno.stderr.writeSync(encoder.encode(`${told.message}\n`));
       }
-      read ??= { topics: topics.join(), reader: new TopicReader(kafka, groupId, topics) };
-      const rows = await readLag(offsets, read.reader, { groupId, topics, reset }, Date.now(), signal);
-      const text = json ? asJson(groupId, rows, watch) : asText(groupId, rows);
-      print(`${watch && !json && Deno.stdout.isTerminal() ? CLEAR_SCREEN : ""}${text}\n`);
       if (watch) await pause(WATCH_EVERY_MS, signal);
     } while (watch && !signal.aborted);
     return EXIT.ok;
   } catch (error) {
     if (signal.aborted) return EXIT.ok;
-    throw toStartError(error as Error);
+    throw error;
   } finally {
-    await Promise.all([read?.reader.close(), offsets.close()]);
+    await Promise.all([reading.close(), offsets.close()]);
+  }
+}
+
+async function look(
+  offsets: GroupOffsets,
+  reading: Reading,
+  config: ConsumerConfig,
+  signal: AbortSignal,
+): Promise<readonly PartitionLag[]> {
+  const { groupId, reset } = config.source;
+  const topics = await topicsOf(offsets, config);
+  const reader = await reading.of(topics);
+  return await readLag(offsets, reader, { groupId, topics, reset }, Date.now(), signal);
+}
+
+/** The reader of the topics there are: only those can be joined, and while we watch some may come. */
+class Reading {
+  readonly #kafka: KafkaConnection["kafka"];
+  readonly #groupId: string;
+  #topics = "";
+  #reader: TopicReader | undefined;
+
+  constructor(kafka: KafkaConnection["kafka"], groupId: string) {
+    this.#kafka = kafka;
+    this.#groupId = groupId;
+  }
+
+  async of(topics: readonly string[]): Promise<TopicReader> {
+    if (this.#topics !== topics.join()) await this.close();
+    this.#topics = topics.join();
+    return this.#reader ??= new TopicReader(this.#kafka, this.#groupId, topics);
+  }
+
+  async close(): Promise<void> {
+    const left = this.#reader;
+    this.#reader = undefined;
+    await left?.close();
   }
 }
 

@@ -3,9 +3,10 @@
 import { ConfigError, type VariableName } from "../shared/config.ts";
 import { type ConsumerConfig, parseConfig } from "./config.ts";
 import { type ConsumerSummary, runConsumer } from "./consumer.ts";
-import { clientOf, partsOf } from "./consumer_parts.ts";
+import { partsOf } from "./consumer_parts.ts";
 import type { DeliveryMode } from "./core/policy.ts";
 import { type Handler, HandlerSender } from "./handler.ts";
+import { clientOf } from "./kafka/command_target.ts";
 import type { KafkaRecord } from "./kafka/record.ts";
 
 export { configureLogs } from "../shared/log.ts";

@@ -2,9 +2,8 @@
 
 import { parseConfig } from "../consumer/config.ts";
 import { createKafka } from "../consumer/kafka/client.ts";
-import { readTls } from "../consumer/kafka/tls_files.ts";
-import { SECURITY_NAMES } from "../consumer/kafka/security_variables.ts";
-import type { Environment } from "../shared/config.ts";
+import { clientOf, commandEnvironment, hasOwnKafka } from "../consumer/kafka/command_target.ts";
+import { ConfigError, type Environment } from "../shared/config.ts";
 import type { Run } from "./run_file.ts";
 
 /** See the file's first line. */
@@ -22,27 +21,17 @@ export interface KafkaTarget {
  * @throws {ConfigError} when a variable is wrong.
  */
 export function kafkaTarget(env: Environment, run: Run | undefined): KafkaTarget | undefined {
-  const own = env("KAFKA_BROKERS")?.trim();
+  const own = hasOwnKafka(env);
   if (!own && run?.brokers === undefined) return undefined;
-  const known: Record<string, string | undefined> = {
-    KAFKA_BROKERS: own || run?.brokers,
-    // The consumer asks for it; nothing is sent there from here.
-    WORKER_URL: "http://localhost",
-    ...(own
-      ? {}
-      // How the user's own brokers are reached is no affair of the embedded one.
-      : {
-        ...Object.fromEntries(SECURITY_NAMES.map((name) => [name, ""])),
-        KAFKA_TOPIC: run?.topic,
-        KAFKA_GROUP_ID: run?.groupId,
-      }),
-  };
-  const config = parseConfig((name) => known[name] ?? env(name));
-  const client = { ...config.kafka, clientId: "ackpool-produce", tls: readTls(config.tlsFiles) };
+  const config = parseConfig(commandEnvironment(env, run));
+  const { names } = config.source.topics;
+  if (names[0] === undefined) {
+    throw new ConfigError(["KAFKA_TOPIC is a pattern: tickets are put into a topic with a name"]);
+  }
   return {
-    kafka: createKafka(client),
+    kafka: createKafka({ ...clientOf(config), clientId: "ackpool-produce" }),
     brokers: config.kafka.brokers,
-    topic: config.source.topics.names[0] ?? "support-tickets",
+    topic: names[0],
     groupId: config.source.groupId,
     embedded: !own,
   };

@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { problemResponse } from "../../shared/problem.ts";
 import type { DropRequest, DropSummary } from "../dead_letters/drop.ts";
-import type { Filter } from "../dead_letters/filter.ts";
+import { type Filter, isKnownStatus } from "../dead_letters/filter.ts";
 import { RetryTopicMissing } from "../dead_letters/placement.ts";
 import type { ReplayProgress, ReplayRequest, ReplaySummary } from "../dead_letters/replay.ts";
 import type { findOne, Scan } from "../dead_letters/scan.ts";
@@ -29,8 +29,10 @@ export interface DeadLetterOperations {
 const READ_LIMIT_MS = 60_000;
 const CANARY_TIMEOUT_MS = 600_000;
 
+const statusSchema = z.string().refine(isKnownStatus, "Not a status such as 422, 5xx or timeout");
+
 const filterSchema = z.strictObject({
-  statuses: z.array(z.string()).optional(),
+  statuses: z.array(statusSchema).optional(),
   since: z.iso.datetime({ offset: true }).optional(),
   until: z.iso.datetime({ offset: true }).optional(),
   key: z.string().optional(),
@@ -41,7 +43,7 @@ const filterSchema = z.strictObject({
 
 const querySchema = filterSchema.omit({ statuses: true, positions: true }).extend({
   /** Comma list. */
-  status: z.string().optional(),
+  status: z.string().transform((list) => list.split(",")).pipe(z.array(statusSchema)).optional(),
   state: z.enum(["open", "all"]).default("open"),
   limit: z.coerce.number().int().min(0).max(1000).default(100),
 });
@@ -69,7 +71,7 @@ export function deadLetterRoutes(operations: DeadLetterOperations) {
   return new Hono()
     .get("/", async (c) => {
       const { status, state, limit, ...filter } = parse(querySchema, c.req.query());
-      const statuses = status === undefined ? {} : { statuses: status.split(",") };
+      const statuses = status === undefined ? {} : { statuses: status };
       const found = await operations.scan(toFilter({ ...filter, ...statuses }), limited());
       return c.json(listAsJson(found, state === "all", limit));
     })

@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import { parseSpan } from "../../shared/time_span.ts";
 import type { DropRequest } from "./drop.ts";
-import type { Filter } from "./filter.ts";
+import { type Filter, isKnownStatus } from "./filter.ts";
 import type { ReplayRequest } from "./replay.ts";
 
 /** One command. */
@@ -184,7 +184,7 @@ function narrowed(values: Given, nowMs: number): { filter: Filter; max: number |
 function filterOf(values: Given, nowMs: number): Filter {
   const { status, since, until, key, grep, cause, at } = values;
   return {
-    ...(status === undefined ? {} : { statuses: status.split(",").map((each) => each.trim()) }),
+    ...(status === undefined ? {} : { statuses: statusesOf(status) }),
     ...(since === undefined ? {} : { sinceMs: parseTime("--since", since, nowMs) }),
     ...(until === undefined ? {} : { untilMs: parseTime("--until", until, nowMs) }),
     ...(key === undefined ? {} : { key }),
@@ -192,6 +192,15 @@ function filterOf(values: Given, nowMs: number): Filter {
     ...(cause === undefined ? {} : { cause }),
     ...(at === undefined ? {} : { positions: at }),
   };
+}
+
+function statusesOf(text: string): readonly string[] {
+  const statuses = text.split(",").map((each) => each.trim());
+  const wrong = statuses.find((each) => !isKnownStatus(each));
+  if (wrong === undefined) return statuses;
+  throw new TypeError(
+    `--status is none such as 422, 5xx, timeout, refused or reset: current value is ${JSON.stringify(wrong)}`,
+  );
 }
 
 function whole(option: string, text: string, least = 0): number {

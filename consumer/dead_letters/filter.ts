@@ -1,5 +1,6 @@
 // Which dead letters are meant, and what they have in common.
 
+import type { NoAnswer } from "../../shared/outcome.ts";
 import { headerText, type KafkaRecord } from "../kafka/record.ts";
 import { bytesAsText, type DeadLetter, Header } from "./dead_letter.ts";
 
@@ -28,6 +29,13 @@ export interface CauseGroup {
   readonly oldestMs: number;
   readonly newestMs: number;
 }
+
+/** Whether dead letters can have this status at all: one such as `422`, a class such as `5xx`, or no answer. */
+export function isKnownStatus(status: string): boolean {
+  return /^[1-5](?:\d\d|xx)$/i.test(status) || NO_ANSWER.has(status);
+}
+
+const NO_ANSWER = new Set<string>(["timeout", "refused", "reset"] satisfies NoAnswer["kind"][]);
 
 /** Whether a dead letter is meant. */
 export function matches(filter: Filter, letter: DeadLetter, record: KafkaRecord): boolean {

@@ -59,11 +59,15 @@ export function createKafka(
   return new Kafka(config);
 }
 
+/** These tell of single requests and connections, each try anew; who asked for them hears of it, and says what counts. */
+const REMARKS: ReadonlySet<string> = new Set(["Connection", "BrokerPool"]);
+
 /** kafkajs tells of every retry as an error; for us they are remarks until a cause says otherwise. */
 function tell({ level, namespace, log: { message, ...rest } }: LogEntry): void {
   const { timestamp: _timestamp, logger: _logger, stack: _stack, ...properties } = rest;
   const told = { ...properties, namespace, said: message };
-  if (level === logLevel.ERROR) log.warn("kafkajs", told);
+  if (REMARKS.has(namespace)) log.debug("kafkajs", told);
+  else if (level === logLevel.ERROR) log.warn("kafkajs", told);
   else if (level === logLevel.WARN) log.info("kafkajs", told);
   else log.debug("kafkajs", told);
 }

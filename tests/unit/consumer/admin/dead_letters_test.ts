@@ -69,6 +69,7 @@ Deno.test("GET / lists, and refuses what it does not know", async () => {
   assert.equal(refused.status, 422);
   assert.equal(refused.headers.get("content-type"), "application/problem+json");
   assert.match((await refused.json()).detail, /limit/);
+  assert.match((await (await routes.request("/?status=422,foo")).json()).detail, /status.*Not a status/);
 });
 
 Deno.test("GET /topic/partition/offset shows one, or answers 404", async () => {

@@ -16,6 +16,13 @@ Deno.test("parseDlqArguments() reads every filter", () => {
   });
 });
 
+Deno.test("parseDlqArguments() refuses a status that no dead letter can have", () => {
+  for (const status of ["foo", "4x", "600", "422,,5xx", ""]) {
+    assert.throws(() => parse("list", "--status", status), /^TypeError: --status is none such as 422, 5xx/);
+  }
+  assert.equal(parse("list", "--status", "5XX,timeout,refused,reset,404").name, "list");
+});
+
 Deno.test("parseDlqArguments() gives a replay the configured most of replays, and lets the command line say another", () => {
   const most = (...args: string[]) => {
     const command = parse("replay", "--everything", ...args);
