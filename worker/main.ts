@@ -19,6 +19,7 @@ import { type Labeller, type LabellingDeps, singleLabeller } from "./labelling.t
 import { openaiLlm } from "./llm/client.ts";
 import { createMetrics, measuredLlm } from "./metrics.ts";
 import { Permits } from "./permits.ts";
+import { RateReports } from "./rate_reports.ts";
 import { WorkerReadiness } from "./readiness.ts";
 import defaultTaxonomy from "./taxonomy.json" with { type: "json" };
 
@@ -53,7 +54,9 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     unsavedLabels: () => store.unsavedLabels,
     databaseStatements: () => database.statements,
   });
-  const llm = budgetedLlm(measuredLlm(openaiLlm(config.llm), metrics), ledger, config.rules.prices, nowMs);
+  const rateReports = new RateReports(nowMs);
+  const provider = openaiLlm({ ...config.llm, onRateLimit: (headers) => rateReports.record(headers) });
+  const llm = budgetedLlm(measuredLlm(provider, metrics), ledger, config.rules.prices, nowMs);
   const readiness = new WorkerReadiness({
     checkStore: () => store.check(),
     checkProvider: llm.check,
@@ -80,6 +83,7 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     bodyLimit: { bytesMax: config.maxBodyBytes, lengthsHold: true },
     log,
     nowMs,
+    rateReport: () => rateReports.take(),
   });
   ledger.start();
   const close = async () => {

@@ -12,7 +12,8 @@ export interface RateReport {
   readonly windowMs: number | undefined;
 }
 
-type Fields = Readonly<Record<string, string>>;
+/** A field that came several times is none of these. */
+type Fields = Readonly<Record<string, string | string[] | undefined>>;
 
 /** The report in an answer's headers (names in lower case); undefined without one that can be read. */
 export function readRateReport(headers: Fields): RateReport | undefined {
@@ -45,19 +46,21 @@ function readStandard(headers: Fields): RateReport | undefined {
   };
 }
 
-function parameter(field: string | undefined, name: string): number | undefined {
-  return numberIn(new RegExp(`;\\s*${name}=(\\d{1,15})`).exec(field ?? "")?.[1]);
+function parameter(field: Fields[string], name: string): number | undefined {
+  return typeof field === "string"
+    ? numberIn(new RegExp(`;\\s*${name}=(\\d{1,15})`).exec(field)?.[1])
+    : undefined;
 }
 
-function numberIn(text: string | undefined): number | undefined {
-  return text !== undefined && /^\s*\d{1,15}(\.\d+)?\s*$/.test(text) ? Number(text) : undefined;
+function numberIn(text: Fields[string]): number | undefined {
+  return typeof text === "string" && /^\s*\d{1,15}(\.\d+)?\s*$/.test(text) ? Number(text) : undefined;
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `6m0s`, `1.5s`, `120ms`, or seconds without a unit. Undefined for anything else (an epoch is a moment, not a wait). */
-function durationMs(text: string | undefined): number | undefined {
-  const trimmed = text?.trim() ?? "";
+function durationMs(text: Fields[string]): number | undefined {
+  const trimmed = typeof text === "string" ? text.trim() : "";
   const seconds = numberIn(trimmed);
   if (seconds !== undefined) return seconds < 1e6 ? seconds * 1000 : undefined;
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(trimmed)) return undefined;

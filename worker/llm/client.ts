@@ -5,7 +5,7 @@ import type { Completion, Llm, LlmFailure } from "../core/llm.ts";
 import type { Prompt } from "../core/prompt.ts";
 import { completionOf } from "./answer.ts";
 import { boundedFetch } from "./bounded_fetch.ts";
-import { failureOf, unsupportedFeature } from "./failure.ts";
+import { failureOf, rateLimitHeaders, unsupportedFeature } from "./failure.ts";
 
 /** How the provider is reached. */
 export interface LlmConfig {
@@ -16,6 +16,8 @@ export interface LlmConfig {
   readonly fallbackModels?: readonly string[];
   /** For one request, all models together. */
   readonly timeoutMs: number;
+  /** Told what every answer of the first model says of the provider's rate limit. */
+  readonly onRateLimit?: (headers: Readonly<Record<string, string>>) => void;
 }
 
 /** Largest answer that is read, in bytes. A label takes a few hundred. */
@@ -44,6 +46,8 @@ interface Features {
 interface Model {
   readonly name: string;
   readonly features: Features;
+  /** Hears what an answer says of the rate limit. */
+  readonly onRateLimit: ((headers: Readonly<Record<string, string>>) => void) | undefined;
 }
 
 type Body = OpenAI.Chat.Completions.ChatCompletionCreateParamsNonStreaming;
@@ -62,9 +66,11 @@ export function openaiLlm(config: LlmConfig): Llm {
     defaultHeaders: Object.fromEntries(UNSAID.map((name) => [`x-stainless-${name}`, null])),
     fetch: boundedFetch(ANSWER_BYTES_MAX),
   });
-  const models = [config.model, ...(config.fallbackModels ?? [])].map((name) => ({
+  const models = [config.model, ...(config.fallbackModels ?? [])].map((name, index) => ({
     name,
     features: { schema: true, logprobs: true },
+    // Every model has a rate of its own; the pool is about the one that is asked first.
+    onRateLimit: index === 0 ? config.onRateLimit : undefined,
   }));
   return {
     model: config.model,
@@ -107,8 +113,10 @@ async function complete(
   // With no signal of the caller's own nothing has to be listened to. The SDK's time limit covers the body too.
   const options = { timeout: timeoutMs, ...(caller === undefined ? {} : { signal: caller }) };
   try {
-    const answer = await client.chat.completions.create(requestBody(model, prompt), options);
-    return completionOf(answer, model.name);
+    const asking = client.chat.completions.create(requestBody(model, prompt), options);
+    const { data, response } = await asking.withResponse();
+    model.onRateLimit?.(rateLimitHeaders(response.headers));
+    return completionOf(data, model.name);
   } catch (error) {
     if (caller?.aborted) {
       return { kind: "failed", cause: "aborted", detail: "The caller went away", headers: {} };

@@ -62,11 +62,19 @@ function causeOf(status: number, code: string | undefined): LlmFailureCause {
   return status === 408 || status === 504 ? "timeout" : "unavailable";
 }
 
+/** What a provider's answer says of its rate limit: `x-ratelimit-*`, and the IETF's fields. */
+export function rateLimitHeaders(headers: Headers | undefined): Record<string, string> {
+  return Object.fromEntries(
+    [...headers ?? []].filter(([name]) =>
+      name.startsWith("x-ratelimit-") || name === "ratelimit" || name === "ratelimit-policy"
+    ),
+  );
+}
+
 function passedOn(headers: Headers | undefined): Record<string, string> {
-  const kept: Record<string, string> = {};
-  for (const [name, value] of headers ?? []) {
-    if (name === "retry-after" || name.startsWith("x-ratelimit-")) kept[name] = value;
-  }
+  const kept = rateLimitHeaders(headers);
+  const retryAfter = headers?.get("retry-after");
+  if (retryAfter !== null && retryAfter !== undefined) kept["retry-after"] = retryAfter;
   const ms = Number(headers?.get("retry-after-ms") ?? NaN);
   if (kept["retry-after"] === undefined && ms >= 0) kept["retry-after"] = String(Math.ceil(ms / 1000));
   return kept;

@@ -1,0 +1,28 @@
+// What the provider last said of its rate limit: it goes out with the next answer, once, so that the pool hears of it.
+
+/** A report that nobody was answered with for so long says nothing about now, in ms. */
+const FRESH_MS = 2000;
+
+/** The last report. */
+export class RateReports {
+  readonly #nowMs: () => number;
+  #headers: Readonly<Record<string, string>> = {};
+  #atMs = -Infinity;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** The provider answered with these rate-limit headers. */
+  record(headers: Readonly<Record<string, string>>): void {
+    this.#headers = headers;
+    this.#atMs = this.#nowMs();
+  }
+
+  /** What is to be passed on with an answer; nothing where nothing new is known. */
+  take(): Readonly<Record<string, string>> {
+    const headers = this.#nowMs() - this.#atMs <= FRESH_MS ? this.#headers : {};
+    this.#headers = {};
+    return headers;
+  }
+}
