@@ -8,6 +8,7 @@ class Counted implements Disposable {
   count = 0;
   usable: boolean;
   found: readonly Endpoint[] = [];
+  address = () => "10.0.0.1";
   readonly lookUps: LookUps;
 
   constructor(usable: boolean) {
@@ -17,7 +18,7 @@ class Counted implements Disposable {
       names: {
         addresses: () => {
           this.count += 1;
-          return Promise.resolve(["10.0.0.1"]);
+          return Promise.resolve([this.address()]);
         },
         services: () => Promise.resolve([]),
       },
@@ -63,4 +64,13 @@ Deno.test("LookUps.close() ends them", async () => {
   const { count } = closed;
   await until("the others' look-ups", () => open.count >= 4);
   assert.equal(closed.count, count);
+});
+
+Deno.test("LookUps looks sooner after a look-up that has found something else", async () => {
+  using changing = new Counted(true);
+  using staying = new Counted(true);
+  changing.address = () => `10.0.0.${changing.count}`;
+  await Promise.all([changing.lookUps.start(), staying.lookUps.start()]);
+  await until("four look-ups", () => changing.count >= 4);
+  assert.ok(staying.count < 4, `${staying.count} look-ups where nothing changes`);
 });
