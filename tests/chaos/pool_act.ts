@@ -18,6 +18,10 @@ export interface PoolActOptions {
   readonly tell: (what: string) => void;
 }
 
+/** What the phases are called on the command line, in their order; a replica leaves that joined before. */
+export const PHASES = ["steady", "join", "leave", "kill", "freeze", "slow", "reject", "drain"] as const;
+export type PhaseName = (typeof PHASES)[number];
+
 /** Plays one phase at a time; each ends with every replica busy again. */
 export class PoolAct {
   constructor(private readonly stage: PoolStage, private readonly options: PoolActOptions) {}
