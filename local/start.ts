@@ -112,7 +112,7 @@ class Start {
       `  curl -d '{"subject":"Charged twice","body":"My card was charged twice."}' -H 'content-type: application/json'${token} localhost:${ingressPort}/classify`,
     );
     this.#screen.line("  deno task produce FILE.jsonl --insert");
-    this.#screen.line(`  KAFKA_BROKERS=${brokers} deno task lag   # and: deno task dlq list`);
+    this.#screen.line("  deno task lag   # and: deno task dlq list");
     this.#screen.line("");
     // Samples are for what is ours alone: nothing made up goes to the user's own topic or table unasked.
     if (ownBrokers !== undefined || ownDatabase !== undefined) {

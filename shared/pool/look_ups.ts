@@ -8,6 +8,8 @@ const log = logger("pool");
 
 /** Pause between look-ups, in ms: design.md section 4. */
 export const LOOK_UP_EVERY_MS = 3000;
+/** The same after a look-up that found something else than the one before, in ms: changes come in series. */
+const LOOK_UP_AFTER_CHANGE_MS = 1000;
 /** The same while no replica is usable, in ms: the first one that starts is what everything waits for. */
 export const LOOK_UP_WHEN_EMPTY_MS = 200;
 /** Having been empty for so long, in ms, it is likely to stay so for a while: a pool at zero should cost little. */
@@ -32,6 +34,7 @@ export class LookUps {
   #found: readonly Endpoint[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #emptySinceMs: number | undefined;
+  #changed = false;
   #looking = false;
   #closed = false;
 
@@ -63,7 +66,7 @@ export class LookUps {
   #waitMs(): number {
     const nowMs = performance.now();
     this.#emptySinceMs = this.#ports.usable() ? undefined : this.#emptySinceMs ?? nowMs;
-    if (this.#emptySinceMs === undefined) return LOOK_UP_EVERY_MS;
+    if (this.#emptySinceMs === undefined) return this.#changed ? LOOK_UP_AFTER_CHANGE_MS : LOOK_UP_EVERY_MS;
     const long = nowMs - this.#emptySinceMs >= EMPTY_FOR_LONG_MS;
     return long ? LOOK_UP_WHEN_LONG_EMPTY_MS : LOOK_UP_WHEN_EMPTY_MS;
   }
@@ -71,6 +74,7 @@ export class LookUps {
   async #look(): Promise<void> {
     this.#looking = true;
     const failed = new Set<string>();
+    const before = addressesOf(this.#found);
     this.#found = await resolveEndpoints(
       this.#ports.urls,
       this.#found,
@@ -89,8 +93,13 @@ export class LookUps {
       log.info("look-up works again", { hostname });
     }
     if (this.#closed) return;
+    this.#changed = addressesOf(this.#found) !== before;
     this.#looking = false;
     this.#ports.onFound(this.#found);
     this.#schedule();
   }
+}
+
+function addressesOf(endpoints: readonly Endpoint[]): string {
+  return endpoints.map(({ address }) => address).sort().join(" ");
 }
