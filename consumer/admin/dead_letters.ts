@@ -9,6 +9,7 @@ import { RetryTopicMissing } from "../dead_letters/placement.ts";
 import type { ReplayProgress, ReplayRequest, ReplaySummary } from "../dead_letters/replay.ts";
 import type { findOne, Scan } from "../dead_letters/scan.ts";
 import { listAsJson, showAsJson } from "../dead_letters/wire.ts";
+import { refusalOf } from "../kafka/refusals.ts";
 import { SenderSuperseded } from "../kafka/transactional_sender.ts";
 import { ReplayRun } from "./replay_run.ts";
 import { json, parse, Refusal, type Refused } from "./requests.ts";
@@ -150,7 +151,7 @@ function kindOf(error: Error): Refused {
   if (error instanceof Refusal) return error;
   if (error instanceof SenderSuperseded) return { status: 409, slug: "superseded" };
   if (error instanceof RetryTopicMissing) return { status: 409, slug: "retry-topic-missing" };
-  if (error.name === "TimeoutError" || error.name.startsWith("KafkaJS")) {
+  if (error.name === "TimeoutError" || error.name.startsWith("KafkaJS") || refusalOf(error) !== undefined) {
     return { status: 503, slug: "kafka-unavailable" };
   }
   return { status: 500, slug: "internal" };

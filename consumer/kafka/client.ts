@@ -54,7 +54,7 @@ export function createKafka(
     },
     logLevel: quiet ? logLevel.NOTHING : logLevel.INFO,
     logCreator: () => tell,
-    ...(sasl === undefined ? {} : { sasl: toSasl(sasl) }),
+    ...(sasl === undefined ? {} : { sasl: toSasl(sasl, tls) }),
   };
   return new Kafka(config);
 }

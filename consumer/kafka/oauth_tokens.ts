@@ -4,6 +4,7 @@ import {
   allowInsecureRequests,
   clientCredentialsGrantRequest,
   ClientSecretBasic,
+  customFetch,
   processClientCredentialsResponse,
   ResponseBodyError,
 } from "oauth4webapi";
@@ -48,13 +49,18 @@ const AHEAD_MS = 30_000;
 export class OauthTokens {
   readonly #config: OauthConfig;
   readonly #nowMs: () => number;
+  readonly #ca: () => string | undefined;
   #token: Token | undefined;
   #asking: Promise<Token> | undefined;
 
-  /** @param nowMs the time in ms. */
-  constructor(config: OauthConfig, nowMs: () => number) {
+  /**
+   * @param nowMs the time in ms.
+   * @param ca a certificate authority, as PEM text, that is trusted besides those of the system; asked each time.
+   */
+  constructor(config: OauthConfig, nowMs: () => number, ca: () => string | undefined = () => undefined) {
     this.#config = config;
     this.#nowMs = nowMs;
+    this.#ca = ca;
   }
 
   /**
@@ -83,6 +89,8 @@ export class OauthTokens {
     const client = { client_id: clientId };
     const askedMs = this.#nowMs();
     let status: number | undefined;
+    const ca = this.#ca();
+    using http = Deno.createHttpClient(ca === undefined ? {} : { caCerts: [ca] });
     try {
       const response = await clientCredentialsGrantRequest(
         server,
@@ -92,6 +100,7 @@ export class OauthTokens {
         {
           signal: AbortSignal.timeout(TIMEOUT_MS),
           [allowInsecureRequests]: tokenUrl.protocol === "http:",
+          [customFetch]: (url, options) => fetch(url, { ...options, client: http } as RequestInit),
         },
       );
       status = response.status;

@@ -5,6 +5,7 @@ import oauthBearer from "kafkajs/src/broker/saslAuthenticator/oauthBearer.js";
 import plain from "kafkajs/src/broker/saslAuthenticator/plain.js";
 import scram256 from "kafkajs/src/broker/saslAuthenticator/scram256.js";
 import scram512 from "kafkajs/src/broker/saslAuthenticator/scram512.js";
+import type { TlsOptions } from "./tls_files.ts";
 import { type OauthConfig, OauthTokens } from "./oauth_tokens.ts";
 
 /** A user and a password. */
@@ -39,9 +40,13 @@ const PROVIDERS = {
 /**
  * kafkajs calls everything that goes wrong while it logs in a refusal that no retry can heal, also a broker that is
  * just stopping. Here only what the broker said is one; a lost connection stays a lost connection.
+ *
+ * @param tls whose certificate authority the token server may be of, too.
  */
-export function toSasl(login: Login): Mechanism {
-  const provide = PROVIDERS[login.mechanism](login.mechanism === "OAUTHBEARER" ? tokensOf(login) : login);
+export function toSasl(login: Login, tls?: TlsOptions): Mechanism {
+  const provide = PROVIDERS[login.mechanism](
+    login.mechanism === "OAUTHBEARER" ? tokensOf(login, tls) : login,
+  );
   return {
     mechanism: login.mechanism.toLowerCase(),
     authenticationProvider: (args) => {
@@ -68,7 +73,7 @@ export function toSasl(login: Login): Mechanism {
   };
 }
 
-function tokensOf({ oauth }: TokenLogin) {
-  const tokens = new OauthTokens(oauth, Date.now);
+function tokensOf({ oauth }: TokenLogin, tls: TlsOptions | undefined) {
+  const tokens = new OauthTokens(oauth, Date.now, () => tls?.().ca?.toString());
   return { oauthBearerProvider: async () => ({ value: await tokens.current() }) };
 }

@@ -6,6 +6,7 @@ import type { Cause } from "../../shared/health.ts";
 import { StartError } from "../../shared/process.ts";
 import { DeadLetterAccess } from "./dead_letter_access.ts";
 import { pause, tryUntil, within } from "./patience.ts";
+import { ReadAccess } from "./read_access.ts";
 import { Forbidden, refusalLine, refusalOf } from "./refusals.ts";
 import type { Rights } from "./rights.ts";
 import {
@@ -23,6 +24,9 @@ const LOOK_EVERY_MS = 2000;
 const LOOK_AGAIN_MS = 5000;
 /** How long ending the connection may take, in ms. */
 const CLOSE_LIMIT_MS = 2000;
+
+/** Why a retry topic that is there is not read. */
+const FORBIDDEN = "We have no right to read it";
 
 const log = logger("kafka");
 
@@ -62,9 +66,8 @@ export class TopicWatch {
   /** What is read of each source topic: itself, and its retry topic where it has one. */
   readonly #found: Map<string, readonly ReadTopic[]> = new Map();
   readonly #rights: Rights;
+  readonly #access: ReadAccess;
   readonly #deadLetters: DeadLetterAccess;
-  /** Topics that are meant and that we may not see or read. */
-  readonly #forbidden: Set<string> = new Set();
   #missing: ReadonlySet<string> = new Set();
   #following: Promise<void> = Promise.resolve();
 
@@ -76,6 +79,7 @@ export class TopicWatch {
   constructor(kafka: Kafka, rights: Rights, names: TopicNames, signal: AbortSignal) {
     this.#admin = kafka.admin();
     this.#rights = rights;
+    this.#access = new ReadAccess(this.#admin, rights);
     this.#deadLetters = new DeadLetterAccess(rights, Date.now);
     this.#names = names;
     this.#signal = AbortSignal.any([signal, this.#closing.signal]);
@@ -107,31 +111,21 @@ export class TopicWatch {
   }
 
   /**
-   * What we have to do and may not, such as "join the group g".
+   * What we have to do and may not, such as "join the group g". A retry topic is not among it: it is read no more.
    *
    * @throws what went wrong where Kafka could not be asked.
    */
   async missingRights(): Promise<readonly string[]> {
-    const { groupId } = this.#names.source;
-    // What only matches a pattern may be somebody else's.
-    const named = this.#names.source.topics.names;
-    const unreadable = new Set([...this.#forbidden].filter((topic) => named.includes(topic)));
-    for (const { topic } of this.#topics()) {
-      if (!await this.#rights.mayRead(topic)) unreadable.add(topic);
+    const { topics, groupId } = this.#names.source;
+    for (const [topic, [source, retries]] of this.#found) {
+      if (source === undefined || retries === undefined || await this.#rights.mayRead(retries.topic)) {
+        continue;
+      }
+      this.#tellNoReplays(retries.topic, FORBIDDEN);
+      this.#found.set(topic, [source]);
     }
-    const missing = [...unreadable].map((topic) => `read the topic ${topic}`);
-    const visible = await this.#firstVisible([...this.#topics().map(({ topic }) => topic), ...unreadable]);
-    if (visible !== undefined && !await this.#rights.mayJoin(groupId, visible)) {
-      missing.push(`join the group ${groupId}`);
-    }
-    return missing;
-  }
-
-  async #firstVisible(topics: readonly string[]): Promise<string | undefined> {
-    for (const topic of topics) {
-      if (await countPartitions(this.#admin, topic).catch(() => undefined) !== undefined) return topic;
-    }
-    return undefined;
+    // What only matches a pattern and was never ours to read may be somebody else's.
+    return await this.#access.missing([...new Set([...topics.names, ...this.#found.keys()])], groupId);
   }
 
   /** A dead letter could not be written: it is looked at why. */
@@ -179,7 +173,7 @@ export class TopicWatch {
       this.#found.delete(gone);
     }
     for (const topic of found) if (!this.#found.has(topic)) await this.#add(topic);
-    this.#miss(missing.filter((topic) => !this.#forbidden.has(topic)));
+    this.#miss(missing.filter((topic) => !this.#access.isForbidden(topic)));
     await this.#deadLetters.lookAgain(this.#admin);
     await this.#findRetryTopics();
   }
@@ -190,12 +184,9 @@ export class TopicWatch {
     if (patterns.length > 0) return await this.#admin.listTopics();
     const existing: string[] = [];
     for (const name of names) {
-      const seen = await this.#seeing(
-        name,
-        async () => await countPartitions(this.#admin, name) !== undefined,
-      );
+      const there = await this.#access.sees(name);
       // What was read and is forbidden now is read on when it is allowed again.
-      if (seen || this.#found.has(name) && this.#forbidden.has(name)) existing.push(name);
+      if (there || this.#found.has(name) && this.#access.isForbidden(name)) existing.push(name);
     }
     return existing;
   }
@@ -204,7 +195,7 @@ export class TopicWatch {
     const { groupId, deadLetterTopic, retryTopic } = this.#sides();
     const partitions = await countPartitions(this.#admin, topic);
     if (partitions === undefined) return;
-    if (!await this.#seeing(topic, () => this.#rights.mayRead(topic))) return;
+    if (!await this.#access.reads(topic)) return;
     await this.#deadLetters.add(
       this.#admin,
       deadLetterTopicOf(topic, groupId, deadLetterTopic),
@@ -212,18 +203,15 @@ export class TopicWatch {
     );
     const retries = retryTopicOf(topic, groupId, retryTopic);
     const read = [{ topic, partitions, replays: false }];
-    const missing = await ensureSideTopic(this.#admin, retries, partitions);
-    if (missing === undefined && await this.#rights.mayRead(retries)) {
-      read.push({ topic: retries, partitions, replays: true });
-    } else {
-      const why = missing ?? "We have no right to read it";
-      log.warn("no replays are read", {
-        topic: retries,
-        why,
-        remedy: "Make it, or grant the right to read it.",
-      });
-    }
+    const missing = await ensureSideTopic(this.#admin, retries, partitions) ??
+      (await this.#rights.mayRead(retries) ? undefined : FORBIDDEN);
+    if (missing === undefined) read.push({ topic: retries, partitions, replays: true });
+    else this.#tellNoReplays(retries, missing);
     this.#found.set(topic, read);
+  }
+
+  #tellNoReplays(topic: string, why: string): void {
+    log.warn("no replays are read", { topic, why, remedy: "Make it, or grant the right to read it." });
   }
 
   /** Those that were not there, or not ours to read, when their source was found. */
@@ -235,19 +223,6 @@ export class TopicWatch {
       if (partitions === undefined || !await this.#rights.mayRead(name)) continue;
       this.#found.set(topic, [source, { topic: name, partitions, replays: true }]);
     }
-  }
-
-  /** Whether a topic is ours to see, or to read; told once where it is not. */
-  async #seeing(topic: string, look: () => Promise<boolean>): Promise<boolean> {
-    try {
-      if (await look()) return this.#forbidden.delete(topic), true;
-      if (await countPartitions(this.#admin, topic) === undefined) return false;
-    } catch (error) {
-      if (!(error instanceof Forbidden)) throw error;
-    }
-    if (!this.#forbidden.has(topic)) log.warn("topic forbidden", { topic });
-    this.#forbidden.add(topic);
-    return false;
   }
 
   /** Told once: others are read meanwhile. */

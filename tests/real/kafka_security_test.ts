@@ -151,6 +151,24 @@ Deno.test("a consumer of a guarded Kafka", async (t) => {
     await consumer.stop();
   });
 
+  await t.step("delivers on without replays when the right to read them is taken away", async () => {
+    const place = await placeIn(kafka);
+    const rights = place.rights("alice");
+    await kafka.allow(...rights);
+    await using worker = new StubWorker();
+    await using consumer = startConsumer({ ...place.env, ...kafka.env("SCRAM"), WORKER_URL: worker.url });
+    await delivers(place, kafka, worker, 20);
+    const replays = rights.slice(1, 2);
+    await kafka.forbid(...replays);
+    await until("the news", () => consumer.told("no replays are read").length > 0, PATIENT);
+    await delivers(place, kafka, worker, 20);
+    await kafka.allow(...replays);
+    await kafka.kafka.produce(`${place.topic}.${place.group}.retry`, [{ key: "k", value: "again" }]);
+    await until("the replay", () => worker.deliveries.size === 41, PATIENT);
+    await kafka.kafka.untilCommitted(place.topic, place.group, PATIENT.timeoutMs);
+    await consumer.stop();
+  });
+
   await t.step("delivers without the right to write dead letters; those that need it wait", async () => {
     const place = await placeIn(kafka);
     const [read, , write, join] = place.rights("alice");

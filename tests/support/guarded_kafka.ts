@@ -53,8 +53,9 @@ export class GuardedKafka implements AsyncDisposable {
     await using starting = new AsyncDisposableStack();
     const authority = starting.use(await Authority.make());
     const stranger = starting.use(await Authority.make());
-    const tokens = starting.use(await TokenServer.start("robot", TOKEN_SECONDS));
-    const broker = starting.use(await startBroker(authority, tokens));
+    const here = await authority.issue({ name: "broker", host: "IP:127.0.0.1" });
+    const tokens = starting.use(await TokenServer.start("robot", TOKEN_SECONDS, here));
+    const broker = starting.use(await startBroker(authority, here, tokens));
     const kafka = starting.use(await TestKafka.connect(broker.brokers));
     const guarded = new GuardedKafka(broker, kafka, authority, stranger, tokens, starting.move());
     guarded.#stack.defer(() => guarded.#admin.disconnect());
@@ -80,7 +81,8 @@ export class GuardedKafka implements AsyncDisposable {
       OTHER: tls,
       EXPIRED: tls,
       OAUTH: {
-        KAFKA_SECURITY_PROTOCOL: "SASL_PLAINTEXT",
+        ...tls,
+        KAFKA_SECURITY_PROTOCOL: "SASL_SSL",
         KAFKA_SASL_MECHANISM: "OAUTHBEARER",
         KAFKA_OAUTH_TOKEN_URL: this.tokens.url,
         KAFKA_OAUTH_CLIENT_ID: this.tokens.clientId,
@@ -105,8 +107,7 @@ export class GuardedKafka implements AsyncDisposable {
   }
 }
 
-async function startBroker(authority: Authority, tokens: TokenServer): Promise<RealKafka> {
-  const here = await authority.issue({ name: "broker", host: "IP:127.0.0.1" });
+async function startBroker(authority: Authority, here: Issued, tokens: TokenServer): Promise<RealKafka> {
   const elsewhere = await authority.issue({ name: "elsewhere", host: "DNS:elsewhere.invalid" });
   const expired = await authority.issue({ name: "expired", host: "IP:127.0.0.1", days: -1 });
   const keySet = `${authority.ca}.jwks`;
@@ -133,8 +134,9 @@ async function startBroker(authority: Authority, tokens: TokenServer): Promise<R
       { name: "EXPIRED", protocol: "SSL", properties: tls(expired) },
       {
         name: "OAUTH",
-        protocol: "SASL_PLAINTEXT",
+        protocol: "SASL_SSL",
         properties: {
+          ...tls(here),
           "sasl.enabled.mechanisms": "OAUTHBEARER",
           "oauthbearer.sasl.jaas.config": `${MODULE}.oauthbearer.OAuthBearerLoginModule required;`,
           "oauthbearer.sasl.server.callback.handler.class":

@@ -1,5 +1,7 @@
 // A token server: gives out signed tokens (RFC 7519) to one client, and the key that brokers check them with.
 
+import type { Issued } from "./authority.ts";
+
 const ALGORITHM = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 const KEY_ID = "test";
 
@@ -20,22 +22,24 @@ export class TokenServer implements AsyncDisposable {
     readonly clientId: string,
     readonly clientSecret: string,
     private readonly lifeSeconds: number,
+    certificate: Readonly<Record<"cert" | "key", string>>,
   ) {
     this.#server = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      { hostname: "127.0.0.1", port: 0, onListen: () => {}, ...certificate },
       (request) => this.#answer(request),
     );
   }
 
   /** Its tokens are of the subject `clientId` and good for so long. */
-  static async start(clientId: string, lifeSeconds: number): Promise<TokenServer> {
+  static async start(clientId: string, lifeSeconds: number, { cert, key }: Issued): Promise<TokenServer> {
     const size = { modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
     const keys = await crypto.subtle.generateKey({ ...ALGORITHM, ...size }, true, ["sign", "verify"]);
-    return new TokenServer(keys, clientId, "s3cret", lifeSeconds);
+    const certificate = { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
+    return new TokenServer(keys, clientId, "s3cret", lifeSeconds, certificate);
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#server.addr.port}/token`;
+    return `https://127.0.0.1:${this.#server.addr.port}/token`;
   }
 
   /** The public key as brokers read it (RFC 7517). */
