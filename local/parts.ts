@@ -1,5 +1,6 @@
 // How each process of `start` is run: its arguments, its environment, and the line that says it is up. Pure.
 
+import { isIP } from "node:net";
 import type { ChildCommand } from "./child.ts";
 import type { ChildLine } from "./child_line.ts";
 import { leashed, leashedTask } from "./deno_task.ts";
@@ -67,6 +68,12 @@ export function ingressCommand({ host, dnsServer }: Addresses): ChildCommand {
 
 function pool(dnsServer: string): Record<string, string> {
   return { WORKER_URL: REPLICAS_URL, WORKER_DNS_SERVER: dnsServer };
+}
+
+/** Where on this machine something is reached that listens on an address: the host of its URL. */
+export function reachedAt(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return LOOPBACK;
+  return isIP(host) === 6 ? `[${host}]` : host;
 }
 
 /** The port of a part that is up: every main file of ours says `listening`. */

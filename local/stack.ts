@@ -28,6 +28,7 @@ export interface StackListener extends Omit<ProcessesListener, "onDone">, Omit<S
 /** Where everything is. */
 export interface StackAddresses extends parts.Addresses {
   readonly ingressPort: number;
+  readonly ingressUrl: string;
   readonly adminPort: number;
 }
 
@@ -73,12 +74,13 @@ export class Stack {
       this.#processes.keep("front", parts.consumerCommand(addresses)),
       this.#processes.keep("front", parts.ingressCommand(addresses)),
     ]);
-    this.#listener.onReady("consumer", `http://localhost:${adminPort}/readyz, /metrics`);
-    this.#listener.onReady("ingress", `http://localhost:${ingressPort}/classify`);
-    const reach = host === "0.0.0.0" ? "127.0.0.1" : host;
-    const read = () => readToDo(`http://${reach}:${adminPort}`, `http://${reach}:${ingressPort}`);
+    const reached = `http://${parts.reachedAt(host)}`;
+    const [adminUrl, ingressUrl] = [`${reached}:${adminPort}`, `${reached}:${ingressPort}`];
+    this.#listener.onReady("consumer", `${adminUrl}/readyz, /metrics`);
+    this.#listener.onReady("ingress", `${ingressUrl}/classify`);
+    const read = () => readToDo(adminUrl, ingressUrl);
     scaling.follow(read).catch((error) => this.#listener.onEnd(`! scaling: ${error}`));
-    return { ...addresses, adminPort, ingressPort };
+    return { ...addresses, adminPort, ingressPort, ingressUrl };
   }
 
   /** Stops in order: no new work, then the workers, then what they stand on. May be called at any time. */

@@ -103,13 +103,13 @@ class Start {
     await this.#feed(addresses);
   }
 
-  async #feed({ brokers, databaseUrl, ingressPort }: StackAddresses): Promise<void> {
+  async #feed({ brokers, databaseUrl, ingressUrl }: StackAddresses): Promise<void> {
     const { brokers: ownBrokers, databaseUrl: ownDatabase, topic } = this.#config;
     this.#screen.line("");
     this.#screen.line("Everything is up. Ctrl-C stops it. Try:");
     const token = Deno.env.get("WORKER_TOKEN") ? ` -H "authorization: Bearer $WORKER_TOKEN"` : "";
     this.#screen.line(
-      `  curl -d '{"subject":"Charged twice","body":"My card was charged twice."}' -H 'content-type: application/json'${token} localhost:${ingressPort}/classify`,
+      `  curl -d '{"subject":"Charged twice","body":"My card was charged twice."}' -H 'content-type: application/json'${token} ${ingressUrl}/classify`,
     );
     this.#screen.line("  deno task produce FILE.jsonl --insert");
     this.#screen.line("  deno task lag   # and: deno task dlq list");
