@@ -2,7 +2,7 @@
 
 import { until } from "../support/until.ts";
 import { Feeder } from "./fleet.ts";
-import { PoolAct } from "./pool_act.ts";
+import { type PhaseName, PoolAct } from "./pool_act.ts";
 import { poolFindings } from "./pool_findings.ts";
 import type { Phase } from "./pool_measures.ts";
 import { PoolStage } from "./pool_stage.ts";
@@ -23,6 +23,7 @@ export interface PoolCampaignOptions {
   readonly concurrency: number;
   /** Mean time of the LLM's sleep. */
   readonly sleepMs: number;
+  readonly phases: readonly PhaseName[];
   /** Length of each phase but the 500s. */
   readonly phaseSeconds: number;
   /** How long a replica answers 500. */
@@ -42,11 +43,9 @@ export async function runPoolCampaign(options: PoolCampaignOptions): Promise<Fin
   {
     await using _feeder = new Feeder(stage, Math.ceil(perSecond * BACKLOG_SECONDS));
     const act = new PoolAct(stage, { ...options, slower: SLOWER });
-    for (
-      const phase of [act.steady, act.join, act.leave, act.kill, act.freeze, act.slow, act.reject, act.drain]
-    ) {
+    for (const name of options.phases) {
       phases.push(
-        await phase().catch((error) => {
+        await act[name]().catch((error) => {
           throw new Error(`${error.message}\n${stage.diagnosis()}`, { cause: error });
         }),
       );

@@ -2,6 +2,7 @@
 
 import { parseFlags } from "./flags.ts";
 import { runPoolCampaign } from "./pool.ts";
+import { type PhaseName, PHASES } from "./pool_act.ts";
 import { campaignMain } from "./services.ts";
 
 const USAGE = `deno task campaign:pool [options]
@@ -10,6 +11,7 @@ const USAGE = `deno task campaign:pool [options]
   --sleep-ms 1000             mean time of the LLM's sleep
   --phase-seconds 30          how long each thing lasts
   --rejecting-seconds 60      how long a replica answers 500
+  --phases ${PHASES.join(",")}
   --json                      prints the findings as JSON and writes no report
 `;
 
@@ -19,7 +21,18 @@ const flags = parseFlags(USAGE, {
   "sleep-ms": "1000",
   "phase-seconds": "30",
   "rejecting-seconds": "60",
+  phases: PHASES.join(","),
 });
+
+function phasesFlag(): PhaseName[] {
+  return flags.text("phases").split(",").map((name) => {
+    const phase = PHASES.find((each) => each === name);
+    if (phase === undefined) {
+      throw new RangeError(`--phases has one that there is not: current value is "${name}"`);
+    }
+    return phase;
+  });
+}
 
 await campaignMain("pool", flags.json, (services, tell) =>
   runPoolCampaign({
@@ -27,6 +40,7 @@ await campaignMain("pool", flags.json, (services, tell) =>
     replicas: flags.whole("replicas"),
     concurrency: flags.whole("concurrency"),
     sleepMs: flags.whole("sleep-ms"),
+    phases: phasesFlag(),
     phaseSeconds: flags.whole("phase-seconds"),
     rejectingSeconds: flags.whole("rejecting-seconds"),
     tell,

@@ -2,6 +2,7 @@
 
 import { countLabels } from "./load.ts";
 import type { PoolCampaignOptions } from "./pool.ts";
+import { PHASES } from "./pool_act.ts";
 import { type Capacity, measurePhase, type Phase, type PhaseMeasures } from "./pool_measures.ts";
 import type { PoolStage } from "./pool_stage.ts";
 import type { Findings, Table } from "./report.ts";
@@ -28,7 +29,8 @@ export async function poolFindings(
   return {
     title: `What befalls a replica: ${replicas} × ${concurrency} permits, an LLM that sleeps ${sleepMs} ms`,
     command: `deno task campaign:pool --replicas ${replicas} --sleep-ms ${sleepMs} ` +
-      `--phase-seconds ${phaseSeconds} --rejecting-seconds ${rejectingSeconds}`,
+      `--phase-seconds ${phaseSeconds} --rejecting-seconds ${rejectingSeconds}` +
+      (options.phases.length === PHASES.length ? "" : ` --phases ${options.phases.join(",")}`),
     tables: [
       phaseTable(measured, replica),
       [

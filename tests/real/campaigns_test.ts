@@ -5,6 +5,7 @@ import { runCleanStopCampaign } from "../chaos/clean_stop.ts";
 import { runCrashCampaign } from "../chaos/crash.ts";
 import { crashFindings } from "../chaos/crash_findings.ts";
 import { runPoolCampaign } from "../chaos/pool.ts";
+import { PHASES } from "../chaos/pool_act.ts";
 import { SHARE_FAULT } from "../chaos/pool_findings.ts";
 import { markdownReport } from "../chaos/report.ts";
 import { servicesOfTheTestRun } from "../chaos/services.ts";
@@ -34,7 +35,7 @@ Deno.test("a consumer stopped with SIGTERM under load has nothing settled delive
 
 Deno.test("what befalls a replica under load loses no ticket, and one that goes gets nothing new", async () => {
   const { tell } = load;
-  const lengths = { phaseSeconds: 5, rejectingSeconds: 5, sleepMs: 400 };
+  const lengths = { phases: PHASES, phaseSeconds: 5, rejectingSeconds: 5, sleepMs: 400 };
   const pool = { replicas: 3, concurrency: 4, ...lengths };
   const findings = await runPoolCampaign({ ...pool, ...servicesOfTheTestRun(), tell });
   // How much gets through in a few seconds says nothing on a busy machine.
