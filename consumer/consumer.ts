@@ -180,7 +180,7 @@ function operations(
   runtime: Runtime,
 ): DeadLetterOperations {
   return {
-    scan: (...args) => desk.scan(...args),
+    list: (...args) => desk.list(...args),
     findOne: (...args) => desk.findOne(...args),
     replay: (...args) => desk.replay(...args),
     drop: (...args) => desk.drop(...args),

@@ -3,7 +3,7 @@
 import type { Kafka } from "kafkajs";
 import type { ConsumerConfig } from "./config.ts";
 import { drop, type DropRequest, type DropSummary } from "./dead_letters/drop.ts";
-import type { Filter } from "./dead_letters/filter.ts";
+import { list, type Listing, type ListRequest } from "./dead_letters/listing.ts";
 import type { DeskPorts } from "./dead_letters/ports.ts";
 import {
   replay,
@@ -11,7 +11,7 @@ import {
   type ReplayRequest,
   type ReplaySummary,
 } from "./dead_letters/replay.ts";
-import { findOne, type Scan, scan } from "./dead_letters/scan.ts";
+import { findOne } from "./dead_letters/scan.ts";
 import { GroupOffsets } from "./kafka/group_offsets.ts";
 import { pause } from "./kafka/patience.ts";
 import { retryTopicOf } from "./kafka/side_topics.ts";
@@ -61,8 +61,8 @@ export class DeadLetterDesk {
     return await (this.#topics ??= this.#findTopics());
   }
 
-  scan(filter: Filter, signal?: AbortSignal): Promise<Scan> {
-    return this.#ask(() => scan(this.#ports, filter, signal));
+  list(request: ListRequest, signal?: AbortSignal): Promise<Listing> {
+    return this.#ask(() => list(this.#ports, request, signal));
   }
 
   findOne(...[at, signal]: [Parameters<typeof findOne>[1], AbortSignal?]): ReturnType<typeof findOne> {

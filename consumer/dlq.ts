@@ -69,7 +69,7 @@ function run(desk: DeadLetterDesk, command: DeskCommand, signal: AbortSignal): P
 }
 
 async function list(desk: DeadLetterDesk, command: Command<"list">, signal: AbortSignal): Promise<number> {
-  const json = listAsJson(await desk.scan(command.filter, signal), command.all, command.limit);
+  const json = listAsJson(await desk.list(command, signal));
   print(command.json ? JSON.stringify(json, null, 2) : listAsText(json));
   return EXIT.ok;
 }

@@ -5,9 +5,10 @@ import { z } from "zod";
 import { problemResponse } from "../../shared/problem.ts";
 import type { DropRequest, DropSummary } from "../dead_letters/drop.ts";
 import { type Filter, isKnownStatus } from "../dead_letters/filter.ts";
+import type { Listing, ListRequest } from "../dead_letters/listing.ts";
 import { RetryTopicMissing } from "../dead_letters/placement.ts";
 import type { ReplayProgress, ReplayRequest, ReplaySummary } from "../dead_letters/replay.ts";
-import type { findOne, Scan } from "../dead_letters/scan.ts";
+import type { findOne } from "../dead_letters/scan.ts";
 import { listAsJson, showAsJson } from "../dead_letters/wire.ts";
 import { refusalOf } from "../kafka/refusals.ts";
 import { SenderSuperseded } from "../kafka/transactional_sender.ts";
@@ -16,7 +17,7 @@ import { json, parse, Refusal, type Refused } from "./requests.ts";
 
 /** What the routes need. */
 export interface DeadLetterOperations {
-  scan(filter: Filter, signal?: AbortSignal): Promise<Scan>;
+  list(request: ListRequest, signal?: AbortSignal): Promise<Listing>;
   findOne(at: Parameters<typeof findOne>[1], signal?: AbortSignal): ReturnType<typeof findOne>;
   replay(request: ReplayRequest, progress: ReplayProgress, signal: AbortSignal): Promise<ReplaySummary>;
   drop(request: DropRequest, signal: AbortSignal): Promise<DropSummary>;
@@ -73,8 +74,8 @@ export function deadLetterRoutes(operations: DeadLetterOperations) {
     .get("/", async (c) => {
       const { status, state, limit, ...filter } = parse(querySchema, c.req.query());
       const statuses = status === undefined ? {} : { statuses: status };
-      const found = await operations.scan(toFilter({ ...filter, ...statuses }), limited());
-      return c.json(listAsJson(found, state === "all", limit));
+      const request = { filter: toFilter({ ...filter, ...statuses }), all: state === "all", limit };
+      return c.json(listAsJson(await operations.list(request, limited())));
     })
     .get("/replay", (c) => c.json(run.state()))
     .get("/:topic/:partition{\\d+}/:offset{\\d+}", async (c) => {

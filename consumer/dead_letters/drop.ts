@@ -29,16 +29,21 @@ export async function drop(
 ): Promise<DropSummary> {
   const sender = dryRun ? undefined : await ports.openSender();
   try {
-    const open = (await scan(ports, filter, signal)).found.filter(({ state }) => state === "open");
-    const letters = open.map(({ letter }) => letter).slice(0, max);
-    if (sender === undefined) return { meant: letters.length, dropped: 0 };
+    const found = await scan(ports, { filter, kindOf: () => "meant" as const }, signal);
+    const meant = Math.min(max ?? Infinity, found.open("meant"));
+    if (sender === undefined) return { meant, dropped: 0 };
     let dropped = 0;
-    while (dropped < letters.length && !signal.aborted) {
-      const some = letters.slice(dropped, dropped + AT_ONCE);
-      await sender.send(marksFor("dropped", some));
-      dropped += some.length;
+    for await (const page of found.pages(signal)) {
+      const open = page.filter(({ state }) => state === "open").map(({ letter }) => letter);
+      const letters = open.slice(0, meant - dropped);
+      for (let from = 0; from < letters.length && !signal.aborted; from += AT_ONCE) {
+        const some = letters.slice(from, from + AT_ONCE);
+        await sender.send(marksFor("dropped", some));
+        dropped += some.length;
+      }
+      if (dropped >= meant || signal.aborted) break;
     }
-    return { meant: letters.length, dropped };
+    return { meant, dropped };
   } finally {
     await sender?.close();
   }

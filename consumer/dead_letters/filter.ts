@@ -22,14 +22,6 @@ export interface Filter {
   readonly positions?: readonly string[];
 }
 
-/** Dead letters of one cause. */
-export interface CauseGroup {
-  readonly cause: string;
-  readonly count: number;
-  readonly oldestMs: number;
-  readonly newestMs: number;
-}
-
 /** Whether dead letters can have this status at all: one such as `422`, a class such as `5xx`, or no answer. */
 export function isKnownStatus(status: string): boolean {
   return /^[1-5](?:\d\d|xx)$/i.test(status) || NO_ANSWER.has(status);
@@ -47,25 +39,6 @@ export function matches(filter: Filter, letter: DeadLetter, record: KafkaRecord)
     (positions === undefined ||
       positions.includes(`${letter.topic}/${letter.partition}/${letter.offset}`)) &&
     (grep === undefined || contains(grep, letter, record));
-}
-
-/** Dead letters by cause, the most frequent first. */
-export function groupByCause(letters: readonly DeadLetter[]): readonly CauseGroup[] {
-  const groups = new Map<string, { count: number; oldestMs: number; newestMs: number }>();
-  for (const { cause, atMs } of letters) {
-    const group = groups.get(cause) ?? { count: 0, oldestMs: Infinity, newestMs: -Infinity };
-    group.count += 1;
-    group.oldestMs = Math.min(group.oldestMs, atMs);
-    group.newestMs = Math.max(group.newestMs, atMs);
-    groups.set(cause, group);
-  }
-  return Array.from(groups, ([cause, group]) => ({ cause, ...group }))
-    .sort((a, b) => b.count - a.count || b.newestMs - a.newestMs);
-}
-
-/** The newest first. */
-export function newestFirst(letters: readonly DeadLetter[]): readonly DeadLetter[] {
-  return [...letters].sort((a, b) => b.atMs - a.atMs || b.offset - a.offset);
 }
 
 function isStatus(wanted: string, status: string): boolean {

@@ -3,6 +3,7 @@
 // A mark is in the same partition as what it marks and behind it, so Kafka, which forgets the oldest first, never
 // forgets a mark before what it marks. It is written in one transaction with the replay.
 
+import { MarkedRanges } from "./marked_ranges.ts";
 import { headerText, type KafkaRecord } from "../kafka/record.ts";
 import type { PlacedRecord } from "../kafka/transactional_sender.ts";
 
@@ -23,18 +24,18 @@ interface Place {
 
 /** What marks say, gathered from a topic's records. */
 export class Marks {
-  readonly #done: Map<string, Map<number, Done>> = new Map();
+  readonly #done: Map<string, MarkedRanges<Done>> = new Map();
 
   /** Notes a record if it is a mark, and says whether it is. */
   take(record: KafkaRecord): boolean {
     const done = headerText(record.headers[MARK]);
     if (done !== "replayed" && done !== "dropped") return false;
     const id = `${record.topic}/${record.partition}`;
-    const known = this.#done.get(id) ?? new Map<number, Done>();
+    const known = this.#done.get(id) ?? new MarkedRanges<Done>();
     this.#done.set(id, known);
     for (const [first, last] of parseRanges(headerText(record.headers[OFFSETS]) ?? "")) {
       // A mark speaks of what lies before it; anything else would be endless or forged.
-      for (let offset = first; offset <= Math.min(last, record.offset - 1); offset++) known.set(offset, done);
+      known.set(first, Math.min(last, record.offset - 1), done);
     }
     return true;
   }

@@ -31,6 +31,8 @@ export interface DeskPorts {
   readonly reader: () => Promise<LetterReader>;
   /** Takes the right to send over from whoever has it. */
   readonly openSender: () => Promise<LetterSender>;
+  /** So many dead letters are in memory at once, and a fetch more; 20,000 by default. */
+  readonly pageSize?: number;
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number;
   /** Resolves after `ms`, or as soon as `signal` fires. */

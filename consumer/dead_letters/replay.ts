@@ -63,28 +63,27 @@ export async function replay(
   const sender = request.dryRun ? undefined : await ports.openSender();
   try {
     progress("reading", 0, 0);
-    const choice = choose((await scan(ports, request.filter, signal)).found, request);
-    const counts = { meant: choice.letters.length, looping: choice.looping, foreign: choice.foreign };
+    const kindOf = (letter: DeadLetter) => kindOfReplay(letter, request.replaysMax);
+    const found = await scan(ports, { filter: request.filter, kindOf }, signal);
+    const meant = Math.min(request.max ?? Infinity, found.open("meant"));
+    const counts = { meant, looping: found.open("looping"), foreign: found.open("foreign") };
     if (sender === undefined) return { ...counts, end: "dry-run", replayed: 0, canary: undefined };
-    return { ...counts, ...await new Replay(ports, request, sender, progress, signal).run(choice.letters) };
+    const run = new Replay(ports, request, sender, progress, signal, meant);
+    return { ...counts, ...await run.run(found.pages(signal)) };
   } finally {
     await sender?.close();
   }
 }
 
-/** Those that can be replayed, in the order they were written in: a key's records stay in order. */
-function choose(found: readonly Found[], { max, replaysMax }: ReplayRequest) {
-  const open = found.filter(({ state }) => state === "open").map(({ letter }) => letter);
-  const own = open.filter(({ origin }) => origin !== undefined);
-  const letters = own.filter(({ replays }) => replays < replaysMax).sort((a, b) =>
-    a.topic.localeCompare(b.topic) || a.partition - b.partition || a.offset - b.offset
-  );
-  return {
-    letters: letters.slice(0, max),
-    looping: own.length - letters.length,
-    foreign: open.length - own.length,
-  };
+/** Which of the open ones are replayed. */
+function kindOfReplay({ origin, replays }: DeadLetter, replaysMax: number): "meant" | "looping" | "foreign" {
+  if (origin === undefined) return "foreign";
+  return replays < replaysMax ? "meant" : "looping";
 }
+
+/** In the order they were written in: a key's records stay in order. */
+const byPlace = (a: DeadLetter, b: DeadLetter) =>
+  a.topic.localeCompare(b.topic) || a.partition - b.partition || a.offset - b.offset;
 
 class Replay {
   readonly #ports: DeskPorts;
@@ -93,8 +92,8 @@ class Replay {
   readonly #progress: ReplayProgress;
   readonly #signal: AbortSignal;
   readonly #placement: Placement;
+  readonly #total: number;
   #replayed = 0;
-  #total = 0;
 
   constructor(
     ports: DeskPorts,
@@ -102,30 +101,52 @@ class Replay {
     sender: LetterSender,
     progress: ReplayProgress,
     signal: AbortSignal,
+    total: number,
   ) {
     [this.#ports, this.#request, this.#sender] = [ports, request, sender];
-    [this.#progress, this.#signal] = [progress, signal];
+    [this.#progress, this.#signal, this.#total] = [progress, signal, total];
     this.#placement = new Placement(ports);
   }
 
-  async run(letters: readonly DeadLetter[]): Promise<Pick<ReplaySummary, "end" | "replayed" | "canary">> {
-    this.#total = letters.length;
-    const { canary: canaries, canaryTimeoutMs } = this.#request;
-    const before = canaries > 0 ? await this.#ends(letters) : [];
-    const sent = await this.#send(letters.slice(0, canaries), "canary");
-    const canary = sent.length === 0 ? undefined : await watchCanaries(
-      this.#ports,
-      sent,
-      before,
-      {
-        timeoutMs: canaryTimeoutMs,
-        signal: this.#signal,
-        settled: (count) => this.#progress("canary", count, sent.length),
-      },
-    );
-    const fine = canary === undefined || canary.end === "settled";
-    if (fine) await this.#send(letters.slice(canaries), "replaying");
+  /** Canaries come from the first page: they are few. */
+  async run(
+    pages: AsyncIterable<readonly Found[]>,
+  ): Promise<Pick<ReplaySummary, "end" | "replayed" | "canary">> {
+    let canary: CanaryResult | undefined;
+    try {
+      for await (const page of pages) {
+        let letters = this.#chosen(page);
+        if (this.#request.canary > 0 && canary === undefined && letters.length > 0) {
+          canary = await this.#sendCanaries(letters.slice(0, this.#request.canary));
+          letters = letters.slice(this.#request.canary);
+        }
+        if (canary !== undefined && canary.end !== "settled") break;
+        await this.#send(letters, "replaying");
+        if (this.#replayed >= this.#total || this.#signal.aborted) break;
+      }
+    } catch (error) {
+      // Reading was stopped, not sending: whole slices are there, with their marks.
+      if (!this.#signal.aborted || error !== this.#signal.reason) throw error;
+    }
     return { end: this.#end(canary), replayed: this.#replayed, canary };
+  }
+
+  #chosen(page: readonly Found[]): readonly DeadLetter[] {
+    const { replaysMax } = this.#request;
+    return page.filter(({ state, letter }) =>
+      state === "open" && kindOfReplay(letter, replaysMax) === "meant"
+    )
+      .map(({ letter }) => letter).sort(byPlace).slice(0, this.#total - this.#replayed);
+  }
+
+  async #sendCanaries(letters: readonly DeadLetter[]): Promise<CanaryResult> {
+    const before = await this.#ends(letters);
+    const sent = await this.#send(letters, "canary");
+    return await watchCanaries(this.#ports, sent, before, {
+      timeoutMs: this.#request.canaryTimeoutMs,
+      signal: this.#signal,
+      settled: (count) => this.#progress("canary", count, sent.length),
+    });
   }
 
   #end(canary: CanaryResult | undefined): ReplayEnd {
@@ -135,6 +156,7 @@ class Replay {
     return whole ? "done" : "interrupted";
   }
 
+  /** Answers with where canaries went; of the others nobody asks. */
   async #send(letters: readonly DeadLetter[], phase: "canary" | "replaying"): Promise<readonly Sent[]> {
     const sent: Sent[] = [];
     const { rate } = this.#request;
@@ -142,7 +164,8 @@ class Replay {
     for (let from = 0; from < letters.length && !this.#signal.aborted;) {
       const startedMs = this.#ports.nowMs();
       const slice = nextSlice(letters, from, rate);
-      sent.push(...await this.#sendSlice(slice));
+      const placed = await this.#sendSlice(slice);
+      if (phase === "canary") sent.push(...placed);
       from += slice.length;
       this.#replayed += slice.length;
       if (phase === "replaying") this.#progress(phase, this.#replayed, this.#total);

@@ -2,9 +2,9 @@
 
 import type { KafkaRecord } from "../kafka/record.ts";
 import { bytesAsText, type DeadLetter, positionOf } from "./dead_letter.ts";
-import { groupByCause, newestFirst } from "./filter.ts";
+import type { Listing } from "./listing.ts";
 import type { State } from "./marks.ts";
-import type { Found, Scan } from "./scan.ts";
+import type { Found } from "./scan.ts";
 
 /** A dead letter for machines. Times as ISO 8601. */
 export interface DeadLetterJson {
@@ -42,23 +42,18 @@ export interface ShowJson extends DeadLetterJson {
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** @param all those that were replayed or dropped, too. */
-export function listAsJson({ found, total }: Scan, all: boolean, limit: number): ListJson {
-  const shown = found.filter(({ state }) => all || state === "open");
-  const states = new Map(shown.map(({ letter, state }) => [letter, state]));
-  const letters = shown.map(({ letter }) => letter);
+/** See {@link ListJson}. */
+export function listAsJson({ total, meant, causes, newest }: Listing): ListJson {
   return {
     total,
-    meant: shown.length,
-    causes: groupByCause(letters).map(({ cause, count, oldestMs, newestMs }) => ({
+    meant,
+    causes: causes.map(({ cause, count, oldestMs, newestMs }) => ({
       cause,
       count,
       oldest: iso(oldestMs),
       newest: iso(newestMs),
     })),
-    dead_letters: newestFirst(letters).slice(0, limit).map((letter) =>
-      letterAsJson(letter, states.get(letter) ?? "open")
-    ),
+    dead_letters: newest.map(({ letter, state }) => letterAsJson(letter, state)),
   };
 }
 

@@ -19,7 +19,7 @@ class Desks implements AsyncDisposable {
   /** What `deno task dlq list --json` prints. */
   async list(scene: Scene, ...args: string[]) {
     const command = parse("list", args);
-    return listAsJson(await this.#of(scene).scan(command.filter), command.all, command.limit);
+    return listAsJson(await this.#of(scene).list(command));
   }
 
   async replay(scene: Scene, ...args: string[]) {

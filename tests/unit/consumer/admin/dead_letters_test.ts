@@ -35,8 +35,9 @@ class MemoryDesk implements DeadLetterOperations {
   allowed = 0;
   running = Promise.withResolvers<ReplaySummary>();
 
-  scan() {
-    return Promise.resolve({ found: [FOUND], total: 1 });
+  list() {
+    const causes = [{ cause: "422", count: 1, oldestMs: 0, newestMs: 0 }];
+    return Promise.resolve({ total: 1, meant: 1, causes, newest: [FOUND] });
   }
   findOne({ offset }: { offset: number }) {
     return Promise.resolve(offset === 7 ? { record: RECORD, found: FOUND } : undefined);

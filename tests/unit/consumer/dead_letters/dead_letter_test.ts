@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { bytesAsText, toDeadLetter } from "../../../../consumer/dead_letters/dead_letter.ts";
-import { type Filter, groupByCause, matches, newestFirst } from "../../../../consumer/dead_letters/filter.ts";
+import { type Filter, matches } from "../../../../consumer/dead_letters/filter.ts";
 import { nextSlice } from "../../../../consumer/dead_letters/slices.ts";
 import type { KafkaRecord } from "../../../../consumer/kafka/record.ts";
 
@@ -73,20 +73,6 @@ Deno.test("matches() asks for all that is given", () => {
   ];
   assert.deepEqual(meant.filter((filter) => !matches(filter, letter, record)), []);
   assert.deepEqual(others.filter((filter) => matches(filter, letter, record)), []);
-});
-
-Deno.test("groupByCause() counts, and newestFirst() orders", () => {
-  const at = (seconds: number, status: string) =>
-    toDeadLetter(stored({
-      "ackpool-status": status,
-      "ackpool-dead-lettered-at": new Date(seconds * 1000).toISOString(),
-    }));
-  const letters = [at(1, "500"), at(3, "422"), at(2, "422")];
-  assert.deepEqual(groupByCause(letters), [
-    { cause: "422", count: 2, oldestMs: 2000, newestMs: 3000 },
-    { cause: "500", count: 1, oldestMs: 1000, newestMs: 1000 },
-  ]);
-  assert.deepEqual(newestFirst(letters).map(({ atMs }) => atMs), [3000, 2000, 1000]);
 });
 
 Deno.test("nextSlice() is bounded in number, in bytes and by the rate, and never empty", () => {
