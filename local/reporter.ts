@@ -4,6 +4,7 @@ import type { ChildFailedError } from "./child.ts";
 import { type ChildLine, readable } from "./child_line.ts";
 import { DeadLetterLines } from "./dead_letter_lines.ts";
 import { labelIn } from "./parts.ts";
+import type { UpGroup } from "./scaling.ts";
 import type { Screen } from "./screen.ts";
 
 /** The same warning of the same part is shown once in this time. */
@@ -59,13 +60,9 @@ export class Reporter {
   }
 
   /** A replica is up: told of the first one and when all are there, rather than one by one. */
-  replicaUp(
-    number: number,
-    tookMs: number,
-    all: { readonly up: number; readonly sinceMs: number } | undefined,
-  ): void {
-    if (all?.up === 1) this.#screen.line(`replica ${number} up after ${seconds(tookMs)} s`);
-    else if (all !== undefined) this.#screen.line(`${all.up} replicas up after ${seconds(all.sinceMs)} s`);
+  replicaUp(number: number, tookMs: number, { up, wanted, sinceMs }: UpGroup): void {
+    if (up === 1) this.#screen.line(`replica ${number} up after ${seconds(tookMs)} s`);
+    else if (up === wanted) this.#screen.line(`${up} replicas up after ${seconds(sinceMs)} s`);
   }
 
   crashed(name: string, why: ChildFailedError, pauseMs: number): void {

@@ -9,16 +9,20 @@ import type { Asked } from "./to_do.ts";
 /** Pause between two looks at what there is to do, in ms: little beside the second a process takes to start. */
 const LOOK_EVERY_MS = 400;
 
+/** What a replica that has come up joins. */
+export interface UpGroup {
+  /** How many are up now. */
+  readonly up: number;
+  readonly wanted: number;
+  /** How long so many have been wanted, in ms. */
+  readonly sinceMs: number;
+}
+
 /** What is told. */
 export interface ScalingListener extends Pick<ReplicasPorts, "onCrash"> {
   /** Another number is wanted from now on. */
   readonly onScale: (before: number, wanted: number, why: string) => void;
-  /** A replica is up; `all` says whether that makes as many as are wanted, `sinceMs` how long ago they were not. */
-  readonly onUp: (
-    number: number,
-    tookMs: number,
-    all: { readonly up: number; readonly sinceMs: number } | undefined,
-  ) => void;
+  readonly onUp: (number: number, tookMs: number, group: UpGroup) => void;
 }
 
 /** What it needs. */
@@ -113,9 +117,11 @@ export class Scaling {
   }
 
   #cameUp(number: number, tookMs: number): void {
-    const up = this.#replicas.count("up");
-    const all = up === this.#wanted ? { up, sinceMs: nowMs() - this.#scaledMs } : undefined;
-    this.#ports.listener.onUp(number, tookMs, all);
+    this.#ports.listener.onUp(number, tookMs, {
+      up: this.#replicas.count("up"),
+      wanted: this.#wanted,
+      sinceMs: nowMs() - this.#scaledMs,
+    });
   }
 }
 

@@ -59,7 +59,7 @@ class Start {
       onGoing: (name, what) => screen.going(name, what),
       onReady: (name, where) => screen.done(name, where),
       onScale: (before, wanted, why) => this.#reporter.scaled(before, wanted, why),
-      onUp: (number, tookMs, all) => this.#reporter.replicaUp(number, tookMs, all),
+      onUp: (number, tookMs, group) => this.#reporter.replicaUp(number, tookMs, group),
       onCrash: (name, why, pauseMs) => this.#reporter.crashed(name, why, pauseMs),
       onEnd: this.#end.resolve,
     });
