@@ -1,19 +1,18 @@
-// What the worker is compared with: a loop that only makes the same call through the same SDK.
-// `deno run -A tests/bench/bare_llm_loop.ts BASE_URL IN_FLIGHT CALLS`
+// What the worker is compared with: a loop that only makes the same call through the same SDK, as often as it is told to.
+// `deno run -A tests/bench/bare_llm_loop.ts BASE_URL IN_FLIGHT`; `POST /?calls=N` runs it and answers how long it took.
 
-import process from "node:process";
 import OpenAI from "openai";
 import { promptWriter } from "../../worker/core/prompt.ts";
 import { parseTaxonomy } from "../../worker/core/taxonomy.ts";
 import taxonomy from "../../worker/taxonomy.json" with { type: "json" };
-import { benchTicket, WARM_UP } from "./bench_ticket.ts";
+import { benchTicket } from "./bench_ticket.ts";
 
-const [baseURL = "", inFlight = "64", calls = "1000"] = Deno.args;
+const [baseURL = "", inFlight = "64"] = Deno.args;
 const client = new OpenAI({ apiKey: "none", baseURL, maxRetries: 0, logLevel: "off" });
 const prompts = promptWriter(parseTaxonomy(taxonomy));
 
 let next = 0;
-let end = WARM_UP;
+let end = 0;
 async function loop(): Promise<void> {
   while (next < end) {
     const { system, user, schema, schemaName } = prompts.write(benchTicket(next++));
@@ -32,13 +31,16 @@ async function loop(): Promise<void> {
   }
 }
 
-const loops = () => Promise.all(Array.from({ length: Number(inFlight) }, loop));
-await loops();
-end += Number(calls);
-const cpuBefore = process.cpuUsage();
-const startMs = performance.now();
-await loops();
-const tookMs = performance.now() - startMs;
-const { user, system } = process.cpuUsage(cpuBefore);
-const cpuMs = (user + system) / 1_000;
-Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify({ message: "done", tookMs, cpuMs })}\n`));
+async function run(calls: number): Promise<{ readonly tookMs: number }> {
+  end = next + calls;
+  const startMs = performance.now();
+  await Promise.all(Array.from({ length: Number(inFlight) }, loop));
+  return { tookMs: performance.now() - startMs };
+}
+
+const { addr } = Deno.serve(
+  { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+  async (request) => Response.json(await run(Number(new URL(request.url).searchParams.get("calls")))),
+);
+const listening = JSON.stringify({ message: "listening", port: addr.port });
+Deno.stdout.writeSync(new TextEncoder().encode(`${listening}\n`));

@@ -1,8 +1,5 @@
 // The tickets of the worker's benchmarks: about as long as people's are.
 
-/** Tickets before the clock starts: code that runs for days is judged once it is compiled, with LLM_BATCH too. */
-export const WARM_UP = 12_000;
-
 /** A ticket of some 300 characters; each is different. */
 export function benchTicket(at: number): { readonly subject: string; readonly body: string } {
   return {

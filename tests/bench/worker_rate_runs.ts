@@ -1,30 +1,36 @@
-// The contestants of `deno task bench:worker`: each a process of its own on the one core that is kept free for it.
+// The contestants of `deno task bench:worker`: each a process of its own, all on the one core that is kept free for
+// them, and only one at work at a time.
 
 import deno from "../../deno.json" with { type: "json" };
 import { type Child, startChild } from "../support/process.ts";
-import { benchTicket, WARM_UP } from "./bench_ticket.ts";
+import { benchTicket } from "./bench_ticket.ts";
 import { postAll } from "./raw_http.ts";
 import { cpuOf } from "./stage.ts";
 
-/** What one run came to. */
-export interface Run {
-  readonly perSecond: number;
+/** What one heat came to. */
+export interface Heat {
+  readonly tickets: number;
+  readonly tookMs: number;
   /** Processor time of the contestant's process, all threads, user and system. */
-  readonly cpuMsPerTicket: number;
-  readonly statementsPerTicket: number;
-  readonly ticketsPerCall: number;
+  readonly cpuMs: number;
+  readonly statements: number;
+  readonly calls: number;
 }
 
-/** What all runs have in common. */
+/** Somebody who can be asked for labels again and again. */
+export interface Contestant extends AsyncDisposable {
+  readonly run: (tickets: number) => Promise<Heat>;
+}
+
+/** What all contestants have in common. */
 export interface Course {
-  readonly tickets: number;
   readonly inFlight: number;
   /** Where the LLM that answers at once listens. */
   readonly baseUrl: string;
   readonly databaseUrl: string;
 }
 
-const CONTESTANT_CORE = "0";
+const CONTESTANTS_CORE = "0";
 const OTHERS_CORE = "1";
 const [, ...WORKER_TASK] = deno.tasks.worker.split(" ");
 
@@ -36,64 +42,67 @@ export async function leaveTheCore(): Promise<void> {
 }
 
 /** The loop that only makes the same call through the same SDK. */
-export async function runBare({ tickets, inFlight, baseUrl }: Course): Promise<Run> {
-  const args = ["run", "-A", "tests/bench/bare_llm_loop.ts", baseUrl, String(inFlight), String(tickets)];
-  await using child = contestant("bare loop", args);
-  const { fields } = await child.waitForLine((line) => line.fields.message === "done", 600_000);
+export async function startBareLoop({ inFlight, baseUrl }: Course): Promise<Contestant> {
+  const args = ["run", "-A", "tests/bench/bare_llm_loop.ts", baseUrl, String(inFlight)];
+  const { child, port } = await startContestant("bare loop", args);
   return {
-    perSecond: tickets / (Number(fields.tookMs) / 1000),
-    cpuMsPerTicket: Number(fields.cpuMs) / tickets,
-    statementsPerTicket: 0,
-    ticketsPerCall: 1,
+    run: async (tickets) => {
+      const cpuMs = await cpuOf(child.pid);
+      const answer = await fetch(`http://127.0.0.1:${port}/?calls=${tickets}`, { method: "POST" });
+      const { tookMs } = await answer.json();
+      return { tickets, tookMs, cpuMs: await cpuOf(child.pid) - cpuMs, statements: 0, calls: tickets };
+    },
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
 }
 
-/** A worker as its task starts it, asked for `tickets` labels from the id `firstId` on. */
-export async function runWorker(course: Course, firstId: number, batch: number): Promise<Run> {
-  const { tickets, inFlight } = course;
-  await using child = contestant("worker", WORKER_TASK, {
+/** A worker as its task starts it, whose tickets are those from the id `firstId` on. */
+export async function startWorker(course: Course, firstId: number, batch: number): Promise<Contestant> {
+  const { child, port } = await startContestant("worker", WORKER_TASK, {
     PORT: "0",
     DATABASE_URL: course.databaseUrl,
     OPENAI_BASE_URL: course.baseUrl,
-    WORKER_CONCURRENCY: String(inFlight),
+    WORKER_CONCURRENCY: String(course.inFlight),
     LLM_BATCH: String(batch),
     LOG_FORMAT: "json",
   });
-  const { fields } = await child.waitForLine((line) => line.fields.message === "listening");
-  const port = Number(fields.port);
-  const request = (at: number) => ({
-    body: JSON.stringify({ ticket_id: firstId + at, ...benchTicket(at) }),
-    headers: `idempotency-key: "support-tickets/0/${firstId + at}"\r\nackpool-timestamp: 1000\r\n`,
+  const request = (id: number) => ({
+    body: JSON.stringify({ ticket_id: id, ...benchTicket(id) }),
+    headers: `idempotency-key: "support-tickets/0/${id}"\r\nackpool-timestamp: 1000\r\n`,
   });
-  await postAll(port, "/classify", inFlight, WARM_UP, request);
-  const before = { ...await countersOf(port), cpuMs: await cpuOf(child.pid), atMs: performance.now() };
-  const statuses = await postAll(port, "/classify", inFlight, tickets, (at) => request(WARM_UP + at));
-  const tookMs = performance.now() - before.atMs;
-  if (statuses.get("200") !== tickets) throw new Error(`Statuses were ${JSON.stringify([...statuses])}`);
-  const cpuMs = await cpuOf(child.pid) - before.cpuMs;
-  const { statements, calls } = await countersOf(port);
+  let nextId = firstId;
   return {
-    perSecond: tickets / (tookMs / 1000),
-    cpuMsPerTicket: cpuMs / tickets,
-    statementsPerTicket: (statements - before.statements) / tickets,
-    ticketsPerCall: tickets / (calls - before.calls),
+    run: async (tickets) => {
+      const from = nextId;
+      nextId += tickets;
+      const before = { ...await countersOf(port), cpuMs: await cpuOf(child.pid), atMs: performance.now() };
+      const statuses = await postAll(port, "/classify", course.inFlight, tickets, (at) => request(from + at));
+      const tookMs = performance.now() - before.atMs;
+      const cpuMs = await cpuOf(child.pid) - before.cpuMs;
+      if (statuses.get("200") !== tickets) throw new Error(`Statuses were ${JSON.stringify([...statuses])}`);
+      const { statements, calls } = await countersOf(port);
+      const counted = { statements: statements - before.statements, calls: calls - before.calls };
+      return { tickets, tookMs, cpuMs, ...counted };
+    },
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
 }
 
-function contestant(name: string, args: readonly string[], env: Record<string, string> = {}): Child {
-  return startChild({
-    name,
-    command: "taskset",
-    args: ["-c", CONTESTANT_CORE, Deno.execPath(), ...args],
-    env,
-    linesMax: 1_000,
-  });
+async function startContestant(
+  name: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ readonly child: Child; readonly port: number }> {
+  const pinned = ["-c", CONTESTANTS_CORE, Deno.execPath(), ...args];
+  const child = startChild({ name, command: "taskset", args: pinned, env, linesMax: 1_000 });
+  const { fields } = await child.waitForLine((line) => line.fields.message === "listening");
+  return { child, port: Number(fields.port) };
 }
 
 async function countersOf(port: number): Promise<{ readonly statements: number; readonly calls: number }> {
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   return {
-    statements: Number(/^ackpool_worker_db_statements_total (\d+)/m.exec(metrics)?.[1]),
-    calls: Number(/^ackpool_worker_llm_calls_total\{result="completed"\} (\d+)/m.exec(metrics)?.[1]),
+    statements: Number(/^ackpool_worker_db_statements_total (\d+)/m.exec(metrics)?.[1] ?? 0),
+    calls: Number(/^ackpool_worker_llm_calls_total\{result="completed"\} (\d+)/m.exec(metrics)?.[1] ?? 0),
   };
 }
