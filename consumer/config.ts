@@ -26,6 +26,10 @@ export interface ConsumerConfig {
     readonly dnsServer: DnsServer | undefined;
     readonly concurrency: number;
     readonly token: string | undefined;
+    readonly connectTimeoutMs: number;
+    readonly firstByteMs: number | undefined;
+    readonly hedgeMs: number | undefined;
+    readonly retryAfterMaxMs: number;
   };
   readonly timeoutMs: number;
   readonly scale: ScaleBounds;
@@ -67,6 +71,10 @@ export function parseConfig(env: Environment): ConsumerConfig {
       concurrency: v.WORKER_CONCURRENCY,
       // Workers take several while tokens are rotated; we prove ourselves with the first.
       token: v.WORKER_TOKEN?.split(",")[0]?.trim(),
+      connectTimeoutMs: Math.min(v.WORKER_CONNECT_TIMEOUT_MS, v.WORKER_TIMEOUT_MS),
+      firstByteMs: v.WORKER_FIRST_BYTE_MS,
+      hedgeMs: v.WORKER_HEDGE_MS,
+      retryAfterMaxMs: v.RETRY_AFTER_MAX_MS,
     },
     timeoutMs: v.WORKER_TIMEOUT_MS,
     scale: {
@@ -101,6 +109,9 @@ const NAMES = [
   "WORKER_MAX",
   "TARGET_DRAIN_SECONDS",
   "WORKER_TIMEOUT_MS",
+  "WORKER_CONNECT_TIMEOUT_MS",
+  "WORKER_FIRST_BYTE_MS",
+  "WORKER_HEDGE_MS",
   "WORKER_TOKEN",
   "MAX_ATTEMPTS",
   "RETRY_BACKOFF_MS",

@@ -7,11 +7,11 @@ import { clientOf } from "./kafka/command_target.ts";
 
 /** Reads certificates, and makes a pool that is not started yet. */
 export function partsOf(config: ConsumerConfig): ConsumerParts {
-  const { timeoutMs, pool, adminPort } = config;
+  const { pool, adminPort } = config;
   return {
     config,
     client: clientOf(config),
-    sender: new Pool({ ...pool, connectTimeoutMs: Math.min(5000, timeoutMs) }),
+    sender: new Pool(pool),
     workers: pool.urls.map((url) => url.href),
     adminPort,
     concurrency: pool.concurrency,

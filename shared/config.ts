@@ -211,6 +211,12 @@ export const variables = {
     "time in which the replicas `GET /scale` asks for would clear the backlog",
   ),
   WORKER_TIMEOUT_MS: withDefault("60000", milliseconds(1), "time limit of one attempt"),
+  WORKER_CONNECT_TIMEOUT_MS: withDefault("5000", milliseconds(1), "its time limit for a connection"),
+  WORKER_FIRST_BYTE_MS: optional(milliseconds(1), "its time limit for the answer's first byte"),
+  WORKER_HEDGE_MS: optional(
+    milliseconds(1),
+    "an attempt without an answer for so long gets a second one at another replica, while a permit is free",
+  ),
   WORKER_TOKEN: secret(
     optional(
       text(),

@@ -21,6 +21,8 @@ export interface NoAnswer {
   readonly kind: "timeout" | "refused" | "reset";
   /** What the client library said, for people. */
   readonly detail: string;
+  /** The time limit it ran into: for a connection, for the answer's first byte, or for all of it. */
+  readonly limit?: "connect" | "first-byte" | "whole";
 }
 
 /** One attempt's end. */

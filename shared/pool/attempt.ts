@@ -2,7 +2,7 @@
 
 import { Agent, type Dispatcher, errors } from "undici";
 import type { Action, NoAnswer, Outcome } from "../outcome.ts";
-import { CLASSIFY_PATH, ResponseHeader } from "../protocol.ts";
+import { CLASSIFY_PATH, RequestHeader, ResponseHeader } from "../protocol.ts";
 import { parseRetryAfter } from "../retry_after.ts";
 import type { Deadlines, Limited, Tick } from "./deadlines.ts";
 import type { Endpoint } from "./resolve.ts";
@@ -20,8 +20,10 @@ export interface AttemptRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Null for a tombstone: an empty body. */
   readonly body: Uint8Array | null;
-  /** The whole attempt's time limit, in ms. */
+  /** The whole attempt's time limit, in ms; the worker is told it as `Ackpool-Deadline`. */
   readonly timeoutMs: number;
+  /** Time limit for the answer's first byte, in ms; absent leaves it to the whole one. */
+  readonly firstByteMs?: number | undefined;
   /** Gives the attempt up. */
   readonly signal?: AbortSignal;
   /** The caller passes the answer on and wants all of it; otherwise a success's body is let go unread. */
@@ -69,7 +71,11 @@ export function send(
       origin: endpoint.origin,
       path: endpoint.basePath + (attempt.path ?? CLASSIFY_PATH),
       method: attempt.method ?? "POST",
-      headers: { ...attempt.headers, host: endpoint.url.host },
+      headers: {
+        ...attempt.headers,
+        [RequestHeader.deadline]: String(Math.round(attempt.timeoutMs)),
+        host: endpoint.url.host,
+      },
       body: attempt.body,
     };
     agent.dispatch(options, exchange);
@@ -82,7 +88,8 @@ const NOTHING = new Uint8Array();
 class Exchange implements Dispatcher.DispatchHandler, Limited {
   readonly #attempt: AttemptRequest;
   readonly #deadlines: Deadlines;
-  readonly #tick: Tick;
+  readonly #startedMs = performance.now();
+  #tick: Tick;
   readonly #resolve: (answered: Answered) => void;
   readonly #reject: (error: Error) => void;
   #controller: Dispatcher.DispatchController | undefined;
@@ -103,7 +110,7 @@ class Exchange implements Dispatcher.DispatchHandler, Limited {
     this.#deadlines = deadlines;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#tick = deadlines.add(this, attempt.timeoutMs);
+    this.#tick = deadlines.add(this, Math.min(attempt.timeoutMs, attempt.firstByteMs ?? Infinity));
     attempt.signal?.addEventListener("abort", this.#abandon, { once: true });
     if (attempt.signal?.aborted) this.#abandon();
   }
@@ -118,8 +125,9 @@ class Exchange implements Dispatcher.DispatchHandler, Limited {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    if (status < 200) return;
+    if (status < 200 || this.#ended) return;
     this.#status = status;
+    this.#expectTheRest();
     this.#headers = flatten(headers);
     this.#keeps = this.#attempt.whole === true || status >= 300;
   }
@@ -141,9 +149,30 @@ class Exchange implements Dispatcher.DispatchHandler, Limited {
   }
 
   expire(): void {
-    const detail = `No answer within ${this.#attempt.timeoutMs} ms`;
-    this.#end({ outcome: { kind: "timeout", detail }, headers: {}, body: NOTHING });
-    this.#controller?.abort(new Error(detail));
+    const outcome = this.#late();
+    this.#end({ outcome, headers: {}, body: NOTHING });
+    this.#controller?.abort(new Error(outcome.detail));
+  }
+
+  /** Where it hangs: without a connection it reached nobody, so that it is a refusal and no record's fault. */
+  #late(): NoAnswer {
+    const { timeoutMs, firstByteMs = Infinity } = this.#attempt;
+    const limitMs = this.#status === 0 ? Math.min(timeoutMs, firstByteMs) : timeoutMs;
+    if (this.#controller === undefined) {
+      return { kind: "refused", detail: `No connection within ${limitMs} ms`, limit: "connect" };
+    }
+    if (this.#status === 0) {
+      return { kind: "timeout", detail: `No answer within ${limitMs} ms`, limit: "first-byte" };
+    }
+    return { kind: "timeout", detail: `No end of the answer within ${limitMs} ms`, limit: "whole" };
+  }
+
+  /** The first byte came in time: from now on the whole attempt's limit counts. */
+  #expectTheRest(): void {
+    const { timeoutMs, firstByteMs } = this.#attempt;
+    if (firstByteMs === undefined || firstByteMs >= timeoutMs) return;
+    this.#deadlines.remove(this, this.#tick);
+    this.#tick = this.#deadlines.add(this, timeoutMs - (performance.now() - this.#startedMs));
   }
 
   readonly #abandon = () => {
@@ -203,7 +232,7 @@ const REFUSED = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOU
 export function noAnswer(error: Error & { code?: string }): NoAnswer {
   const { code, message } = error;
   const detail = String(code ?? message);
-  if (error instanceof errors.ConnectTimeoutError) return { kind: "timeout", detail };
+  if (error instanceof errors.ConnectTimeoutError) return { kind: "refused", detail, limit: "connect" };
   return { kind: REFUSED.has(code ?? "") ? "refused" : "reset", detail };
 }
 

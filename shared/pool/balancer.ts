@@ -65,9 +65,19 @@ export class Balancer {
     return sum;
   }
 
-  /** How many attempts may be in flight at once now. */
+  /**
+   * How many attempts may be in flight at once now: those that are, and one for every free permit. So what a replica
+   * still holds that hangs, leaves or has shrunk takes nothing from the others.
+   */
   permits(nowMs: number): number {
-    return this.provider.permits(this.replicaPermits(nowMs), this.inFlight, nowMs);
+    let [usable, free] = [0, 0];
+    for (const replica of this.#replicas.values()) {
+      const permits = replica.permits(nowMs);
+      usable += permits;
+      free += Math.max(0, permits - replica.inFlight);
+    }
+    const { inFlight } = this;
+    return this.provider.permits(usable === 0 ? 0 : inFlight + free, inFlight, nowMs);
   }
 
   /** How many attempts the replicas take at once now, whatever the provider bears. */

@@ -4,18 +4,24 @@ import type { Agent } from "undici";
 import type { Cause } from "../health.ts";
 import { logger } from "../log.ts";
 import { type Outcome, outcomeLabel } from "../outcome.ts";
+import { RequestHeader } from "../protocol.ts";
+import { ruleFor } from "../status_contract.ts";
 import { type Answered, type AttemptRequest, createAgent, send } from "./attempt.ts";
 import { type Also, Balancer, type Sent } from "./balancer.ts";
 import { Checks } from "./checks.ts";
 import { Deadlines } from "./deadlines.ts";
 import { readRateReport } from "./rate_report.ts";
 import type { Replica } from "./replica.ts";
+import { hedged, type Started } from "./hedge.ts";
 import { NOBODY, type StreamedAnswer, type StreamedRequest, streamTo } from "./streamed.ts";
 import { type DnsServer, type LookUp, namesFrom } from "./names.ts";
 import { LookUps } from "./look_ups.ts";
 import type { Endpoint } from "./resolve.ts";
 
 const log = logger("pool");
+
+/** Most second attempts at once, as a share of the permits. */
+const HEDGES_SHARE = 0.1;
 
 type Timer = ReturnType<typeof setTimeout>;
 
@@ -28,6 +34,12 @@ export interface PoolConfig {
   /** Bearer token, where workers ask for one. */
   readonly token: string | undefined;
   readonly connectTimeoutMs: number;
+  /** Time limit for an answer's first byte, in ms; undefined leaves it to the attempt's own. */
+  readonly firstByteMs?: number | undefined;
+  /** A keyed attempt without an answer after so long gets a second one at another replica, in ms; undefined: never. */
+  readonly hedgeMs?: number | undefined;
+  /** Longest `Retry-After` that is honoured, in ms. */
+  readonly retryAfterMaxMs?: number | undefined;
   readonly random?: () => number;
   /** Asked for names; absent asks the system. */
   readonly dnsServer?: DnsServer | undefined;
@@ -48,13 +60,17 @@ export class Pool {
   #restTimer: Timer | undefined;
   #restUntilMs: number | undefined;
   #permits = -1;
+  #hedging = 0;
+  #hedges = { sent: 0, won: 0 };
   #emptySinceMs: number | undefined;
   #closed = false;
 
   constructor(config: PoolConfig) {
     this.#config = config;
     this.#agent = createAgent(config.connectTimeoutMs);
-    this.#balancer = new Balancer(config.concurrency, config.random ?? Math.random);
+    const { retryAfterMaxMs } = config;
+    const rules = retryAfterMaxMs === undefined ? undefined : { retryAfterMaxMs };
+    this.#balancer = new Balancer(config.concurrency, config.random ?? Math.random, rules);
     const names = namesFrom(config.dnsServer);
     this.#lookUps = new LookUps({
       urls: config.urls,
@@ -72,7 +88,8 @@ export class Pool {
 
   /** How many attempts may be in flight at once now. */
   get permits(): number {
-    return this.#balancer.permits(Date.now());
+    // Second attempts hold permits that their callers do not know of.
+    return Math.max(0, this.#balancer.permits(Date.now()) - this.#hedging);
   }
 
   /** Attempts on their way. */
@@ -88,6 +105,11 @@ export class Pool {
   /** Until when the provider behind all replicas asked to be left alone, in ms; in the past where it did not. */
   get providerRestUntilMs(): number {
     return this.#balancer.provider.restUntilMs;
+  }
+
+  /** Second attempts for stragglers since the start, and those that were quicker. */
+  get hedges(): { readonly sent: number; readonly won: number } {
+    return this.#hedges;
   }
 
   /** Why nothing can be sent, as far as the pool knows. */
@@ -130,9 +152,65 @@ export class Pool {
     if (replica === undefined || endpoint === undefined) {
       return { outcome: { kind: "refused", detail: "no replica" }, headers: {}, body: new Uint8Array() };
     }
+    const { hedgeMs } = this.#config;
+    // Without a key the second one would be paid for.
+    const keyed = attempt.headers[RequestHeader.idempotencyKey] !== undefined;
+    if (hedgeMs === undefined || !keyed) return await this.#attempt(replica, endpoint, attempt);
+    const first = this.#start(replica, endpoint, attempt);
+    const startedMs = performance.now();
+    const leftMs = () => attempt.timeoutMs - (performance.now() - startedMs);
+    return await hedged(
+      first,
+      () => this.#startSecond(replica, { ...attempt, timeoutMs: leftMs() }),
+      hedgeMs,
+    );
+  }
+
+  /** An attempt that can be given up. */
+  #start(replica: Replica, endpoint: Endpoint, attempt: AttemptRequest): Started {
+    const given = new AbortController();
+    const signal = attempt.signal === undefined
+      ? given.signal
+      : AbortSignal.any([attempt.signal, given.signal]);
+    return {
+      answered: this.#attempt(replica, endpoint, { ...attempt, signal }),
+      abandon: () => given.abort(),
+    };
+  }
+
+  /** Only where a permit is free for it, and for few at once: what is slow for all is no straggler. */
+  #startSecond(first: Replica, attempt: AttemptRequest): Started | undefined {
+    const [nowMs, { permits }] = [Date.now(), this];
+    const replica = this.#balancer.pick(nowMs, first);
+    const endpoint = replica && this.#endpoints.get(replica.address);
+    const most = Math.max(1, permits * HEDGES_SHARE);
+    const free = this.#balancer.inFlight < this.#balancer.permits(nowMs) && this.#hedging < most;
+    if (replica === undefined || endpoint === undefined || !free || attempt.timeoutMs <= 0) return undefined;
+    this.#hedging += 1;
+    this.#hedges = { ...this.#hedges, sent: this.#hedges.sent + 1 };
+    const second = this.#start(replica, endpoint, attempt);
+    log.debug("hedged", { slow: first.address, replica: replica.address });
+    const answered = this.#countSecond(second.answered);
+    this.#changed();
+    return { ...second, answered };
+  }
+
+  async #countSecond(answering: Promise<Answered>): Promise<Answered> {
+    try {
+      const answered = await answering;
+      const won = ruleFor(answered.outcome).disposition === "settle";
+      if (won) this.#hedges = { ...this.#hedges, won: this.#hedges.won + 1 };
+      return answered;
+    } finally {
+      this.#hedging -= 1;
+      this.#changed();
+    }
+  }
+
+  async #attempt(replica: Replica, endpoint: Endpoint, attempt: AttemptRequest): Promise<Answered> {
     const sent = this.#balancer.start(replica, Date.now());
     try {
-      const answered = await send(this.#agent, endpoint, this.#authorized(attempt), this.#deadlines);
+      const answered = await send(this.#agent, endpoint, this.#prepared(attempt), this.#deadlines);
       this.#finished(sent, answered.outcome, { report: readRateReport(answered.headers) });
       return answered;
     } catch (error) {
@@ -180,10 +258,11 @@ export class Pool {
     await this.#agent.destroy();
   }
 
-  #authorized(attempt: AttemptRequest): AttemptRequest {
-    const { token } = this.#config;
-    if (token === undefined) return attempt;
-    return { ...attempt, headers: { ...attempt.headers, authorization: `Bearer ${token}` } };
+  #prepared(attempt: AttemptRequest): AttemptRequest {
+    const { token, firstByteMs } = this.#config;
+    if (token === undefined && firstByteMs === undefined) return attempt;
+    const proof = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return { ...attempt, firstByteMs, headers: { ...attempt.headers, ...proof } };
   }
 
   #finished(sent: Sent, outcome: Outcome, also: Also): void {
@@ -208,7 +287,7 @@ export class Pool {
 
   #changed(): void {
     const nowMs = Date.now();
-    const permits = this.#balancer.permits(nowMs);
+    const { permits } = this;
     this.#scheduleRest(nowMs);
     if (permits === this.#permits) return;
     this.#permits = permits;

@@ -37,6 +37,7 @@ const NAMES = [
   "WORKER_DNS_SERVER",
   "WORKER_CONCURRENCY",
   "WORKER_TIMEOUT_MS",
+  "WORKER_CONNECT_TIMEOUT_MS",
   "WORKER_TOKEN",
   "WORKER_MAX",
   "WORKER_IDLE_MS",
@@ -65,7 +66,7 @@ export function parseIngressConfig(env: Environment): IngressConfig {
       concurrency: v.WORKER_CONCURRENCY,
       // Callers prove themselves to the worker, too: what they send is passed on.
       token: undefined,
-      connectTimeoutMs: Math.min(5000, v.WORKER_TIMEOUT_MS),
+      connectTimeoutMs: Math.min(v.WORKER_CONNECT_TIMEOUT_MS, v.WORKER_TIMEOUT_MS),
     },
     rules: {
       maxBodyBytes: v.MAX_BODY_BYTES,

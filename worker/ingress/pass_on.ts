@@ -96,7 +96,7 @@ function mayGoElsewhere(outcome: Outcome, { body, method }: Call, tries: number)
     case "refused":
       return true;
     case "timeout":
-      return outcome.detail === "UND_ERR_CONNECT_TIMEOUT";
+      return false;
     case "reset":
       // Asking twice is harmless (RFC 9110 section 9.2.2); what breaks one replica shall not break them all.
       return tries === 1 && ["GET", "HEAD", "OPTIONS"].includes(method);

@@ -120,6 +120,33 @@ Deno.test("send() ends by the whole attempt's time limit, before and within the 
   gate.open();
 });
 
+Deno.test("send() names the limit an attempt ran into: first byte, or all of the answer", async () => {
+  const gate = new Gate();
+  const drip = () =>
+    new Response(
+      new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode("{")) }),
+    );
+  const silent = await outcomeOf(() => gate.opened.then(() => 200), { firstByteMs: 200 });
+  assert.deepEqual(silent, { kind: "timeout", detail: "No answer within 200 ms", limit: "first-byte" });
+  const slow = await outcomeOf(drip, { firstByteMs: 200, timeoutMs: 500 });
+  assert.deepEqual(slow, { kind: "timeout", detail: "No end of the answer within 500 ms", limit: "whole" });
+  const quick = await outcomeOf(() => 200, { firstByteMs: 4000 });
+  assert.deepEqual(quick, { kind: "answer", status: 200 });
+  gate.open();
+});
+
+Deno.test("send() says refused where there is no connection in time: it reached nobody", async () => {
+  // A network that is set aside for documentation (RFC 5737): nobody answers there, where it can be reached at all.
+  const { outcome } = await sendTo("http://192.0.2.1:9", { timeoutMs: 300 });
+  assert.equal(outcome.kind, "refused");
+});
+
+Deno.test("send() tells the worker the time that is left", async () => {
+  await using worker = new StubWorker();
+  await sendTo(worker.url, { timeoutMs: 1234, headers: { "ackpool-deadline": "60000" } });
+  assert.equal(worker.requests[0]?.headers["ackpool-deadline"], "1234");
+});
+
 Deno.test("send() says refused where nothing listens", async () => {
   const { outcome } = await sendTo(`http://127.0.0.1:${freePort()}`);
   assert.deepEqual(outcome, { kind: "refused", detail: "ECONNREFUSED" });
