@@ -25,6 +25,34 @@ Deno.test("Balancer.permits() is replicas times concurrency", () => {
   assert.equal(balancerOf(0).permits(0), 0);
 });
 
+Deno.test("Balancer.permits() of the others are theirs while one that leaves, hangs or is ejected holds attempts", () => {
+  const balancer = balancerOf(4);
+  const out = Array.from({ length: 32 }, () => send(balancer));
+  const [away] = balancer.replicas;
+  assert.ok(away !== undefined);
+  for (
+    const alone of [() => away.setDraining(true, 0), () => away.eject("outlier"), () => away.setLeaving(true)]
+  ) {
+    alone();
+    assert.deepEqual([balancer.replicaPermits(0), balancer.inFlight, balancer.permits(0)], [24, 32, 32]);
+  }
+  const theirs = out.find(({ replica }) => replica !== away);
+  assert.ok(theirs !== undefined);
+  balancer.recordFinished(theirs, ok, 5);
+  assert.equal(balancer.permits(5) - balancer.inFlight, 1);
+  const held = out.find(({ replica }) => replica === away);
+  assert.ok(held !== undefined);
+  balancer.recordFinished(held, { kind: "timeout", detail: "" }, 5);
+  assert.equal(balancer.permits(5) - balancer.inFlight, 1);
+});
+
+Deno.test("Balancer.permits() is 0 where nobody takes anything, whatever is still on its way", () => {
+  const balancer = balancerOf(1);
+  send(balancer);
+  balancer.setAddresses([], 0);
+  assert.deepEqual([balancer.inFlight, balancer.permits(0)], [1, 0]);
+});
+
 Deno.test("Balancer.pick() takes the less busy of two, and nothing when all are busy", () => {
   const rolls = [0.1, 0.9];
   const balancer = new Balancer(2, () => rolls[0] === undefined ? 0 : rolls.reverse()[0] ?? 0);
