@@ -51,6 +51,9 @@ export function readStartConfig(env: Environment): StartConfig {
   const filled = (name: string) => name === "WORKER_URL" ? provided[name] : set(name) ?? provided[name];
   const { consumer, worker, own } = readAll(filled);
   const { source, deadLetterTopic, retryTopic } = consumer;
+  if (set("KAFKA_BROKERS") === undefined && source.topics.names.length === 0) {
+    throw new ConfigError(["KAFKA_TOPIC is a pattern: the embedded Kafka needs a topic with a name, too"]);
+  }
   return {
     brokers: set("KAFKA_BROKERS") === undefined ? undefined : consumer.kafka.brokers,
     databaseUrl: set("DATABASE_URL"),

@@ -17,6 +17,12 @@ Deno.test("readStartConfig() embeds everything that is not set", () => {
   ]);
 });
 
+Deno.test("readStartConfig() asks for a topic's name beside a pattern where Kafka is embedded", () => {
+  assert.throws(() => read({ KAFKA_TOPIC: "/^t-/" }), /KAFKA_TOPIC is a pattern/);
+  assert.equal(read({ KAFKA_TOPIC: "/^t-/,t-1" }).topic, "t-1");
+  assert.equal(read({ KAFKA_TOPIC: "/^t-/", KAFKA_BROKERS: "b:1" }).topics.length, 0);
+});
+
 Deno.test("readStartConfig() takes what is the user's own", () => {
   const config = read({ KAFKA_BROKERS: "a:1, b:2", DATABASE_URL: "postgres://h/d", OPENAI_API_KEY: "k" });
   assert.deepEqual([config.brokers, config.databaseUrl, config.localModel], [
