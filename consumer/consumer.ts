@@ -3,7 +3,6 @@
 import type { Cause } from "../shared/health.ts";
 import { logger } from "../shared/log.ts";
 import { outcomeLabel } from "../shared/outcome.ts";
-import type { Pool } from "../shared/pool/pool.ts";
 import { serve } from "../shared/process.ts";
 import { createAdmin } from "./admin/app.ts";
 import type { DeadLetterOperations } from "./admin/dead_letters.ts";
@@ -19,6 +18,7 @@ import { Rights } from "./kafka/rights.ts";
 import { KafkaSource } from "./kafka/source.ts";
 import { TopicWatch } from "./kafka/topics.ts";
 import { ConsumerMetrics } from "./metrics.ts";
+import type { ObservedPool } from "./pool_metrics.ts";
 import { type AttemptSender, monotonicMs, type RunEnd, Runtime } from "./runtime.ts";
 
 const log = logger("consumer");
@@ -27,7 +27,7 @@ const log = logger("consumer");
 const CLOSE_LIMIT_MS = 2000;
 
 /** What attempts go through: replicas behind HTTP, or a function in this process. */
-export interface Sender extends AttemptSender, Pick<Pool, "replicas"> {
+export interface Sender extends AttemptSender, ObservedPool {
   start(): Promise<void>;
   close(): Promise<void>;
 }

@@ -3,9 +3,9 @@
 import process from "node:process";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Cause } from "../shared/health.ts";
-import type { Pool } from "../shared/pool/pool.ts";
 import type { Scale } from "./admin/scale.ts";
 import type { MachineView } from "./core/machine.ts";
+import { type ObservedPool, observePool } from "./pool_metrics.ts";
 
 /** Seconds an attempt takes: from a quick refusal to an LLM at its time limit. */
 const ATTEMPT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -43,7 +43,7 @@ export class ConsumerMetrics {
   /** Gauges that are read when they are asked for. */
   observe(read: {
     view: () => MachineView<unknown>;
-    pool: Pick<Pool, "replicas">;
+    pool: ObservedPool;
     causes: () => readonly Cause[];
     scale: () => Scale;
   }): void {
@@ -91,6 +91,7 @@ export class ConsumerMetrics {
       read.view,
       (each) => each.ledger.committable(),
     );
+    observePool(this.registry, () => read.pool);
     this.#observeCauses(read.causes);
     this.#observeProcess();
   }

@@ -11,6 +11,7 @@ import { type Also, Balancer, type Sent } from "./balancer.ts";
 import { Checks } from "./checks.ts";
 import { Deadlines } from "./deadlines.ts";
 import { readRateReport } from "./rate_report.ts";
+import { poolCauses, type PoolState } from "./pool_causes.ts";
 import type { Replica } from "./replica.ts";
 import { hedged, type Started } from "./hedge.ts";
 import { NOBODY, type StreamedAnswer, type StreamedRequest, streamTo } from "./streamed.ts";
@@ -22,6 +23,11 @@ const log = logger("pool");
 
 /** Most second attempts at once, as a share of the permits. */
 const HEDGES_SHARE = 0.1;
+
+/** A rest that begins so soon after the last one is the same, in ms. */
+const REST_GOES_ON_MS = 1000;
+/** Rests are told of no more often, in ms. */
+const REST_TOLD_EVERY_MS = 10_000;
 
 type Timer = ReturnType<typeof setTimeout>;
 
@@ -63,6 +69,8 @@ export class Pool {
   #hedging = 0;
   #hedges = { sent: 0, won: 0 };
   #emptySinceMs: number | undefined;
+  #rest: PoolState["rest"];
+  #restToldMs = -Infinity;
   #closed = false;
 
   constructor(config: PoolConfig) {
@@ -107,6 +115,11 @@ export class Pool {
     return this.#balancer.provider.restUntilMs;
   }
 
+  /** What is known of the provider behind all replicas, for metrics and the dashboard. */
+  get provider(): Pick<Balancer["provider"], "limit" | "ratePerSecond" | "restUntilMs"> {
+    return this.#balancer.provider;
+  }
+
   /** Second attempts for stragglers since the start, and those that were quicker. */
   get hedges(): { readonly sent: number; readonly won: number } {
     return this.#hedges;
@@ -114,15 +127,13 @@ export class Pool {
 
   /** Why nothing can be sent, as far as the pool knows. */
   causes(): readonly Cause[] {
-    if (this.#emptySinceMs === undefined) return [];
-    return [{
-      name: "no-replica",
-      sinceMs: this.#emptySinceMs,
-      detail: `None of ${this.replicas.length} replicas takes work (${
-        this.#config.urls.map((url) => url.host).join(", ")
-      })`,
-      remedy: "Start a worker, or look at the workers' own /readyz. Delivery goes on by itself.",
-    }];
+    return poolCauses({
+      replicas: this.replicas,
+      hosts: this.#config.urls.map((url) => url.host),
+      emptySinceMs: this.#emptySinceMs,
+      rest: this.#rest,
+      nowMs: Date.now(),
+    });
   }
 
   /** Calls back whenever {@link permits} has changed. */
@@ -289,6 +300,7 @@ export class Pool {
     const nowMs = Date.now();
     const { permits } = this;
     this.#scheduleRest(nowMs);
+    this.#tellRest(nowMs);
     if (permits === this.#permits) return;
     this.#permits = permits;
     // A provider that lets nobody through for a while is no lack of replicas.
@@ -296,6 +308,18 @@ export class Pool {
     this.#emptySinceMs = empty ? this.#emptySinceMs ?? nowMs : undefined;
     if (empty) this.#lookUps.hurry();
     for (const listener of this.#listeners) listener();
+  }
+
+  /** The provider lets nobody through for a while. One that does so every second is told of every ten. */
+  #tellRest(nowMs: number): void {
+    const { restUntilMs, ratePerSecond } = this.provider;
+    if (restUntilMs <= nowMs || restUntilMs === this.#rest?.untilMs) return;
+    const last = this.#rest;
+    const goesOn = last !== undefined && nowMs <= last.untilMs + REST_GOES_ON_MS;
+    this.#rest = { sinceMs: goesOn ? last.sinceMs : nowMs, untilMs: restUntilMs };
+    if (nowMs - this.#restToldMs < REST_TOLD_EVERY_MS) return;
+    this.#restToldMs = nowMs;
+    log.info("provider limits us, nothing leaves", { ms: Math.round(restUntilMs - nowMs), ratePerSecond });
   }
 
   #scheduleRest(nowMs: number): void {

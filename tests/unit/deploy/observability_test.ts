@@ -25,6 +25,14 @@ Deno.test("alerts and dashboard ask for metrics that are exported", () => {
   assert.deepEqual(asked.filter((name) => !exported.has(name)), []);
 });
 
+Deno.test("every metric of ours has a panel, but those that an alert alone is about", () => {
+  const asked = new Set(expressions.flatMap((expr) => expr.match(/\backpool_\w+/g) ?? []));
+  const ours = [...exported.keys()].filter((name) =>
+    name.startsWith("ackpool_") && !/_(sum|count)$/.test(name)
+  );
+  assert.deepEqual(ours.filter((name) => !asked.has(name)), []);
+});
+
 Deno.test("alerts and dashboard use labels that the metric has", () => {
   for (const expr of expressions) {
     const names = expr.match(/\backpool_\w+/g) ?? [];
