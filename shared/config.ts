@@ -240,7 +240,10 @@ export const variables = {
   ADMIN_PORT: withDefault("8080", whole(0, 65_535), "the consumer's health, metrics and operations"),
   HOST: withDefault(
     "0.0.0.0",
-    z.string().refine((value) => isIP(value) !== 0, "is not an IP address"),
+    z.string().refine(
+      (value) => isIP(value) !== 0 || value === "localhost",
+      "is neither an IP address nor localhost",
+    ),
     "address that `PORT` and `ADMIN_PORT` listen on; `127.0.0.1` in `start`",
   ),
   PORT: withDefault("8000", whole(0, 65_535), "worker; ingress in `start`"),

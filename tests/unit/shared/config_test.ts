@@ -92,6 +92,13 @@ Deno.test("readTogether() tells the problems of both parts at once", () => {
   assert.throws(both, (error: ConfigError) => error.problems.length === 2);
 });
 
+Deno.test("readVariables() takes addresses of this machine for HOST, and no name of a machine", () => {
+  for (const HOST of ["0.0.0.0", "127.0.0.1", "::", "localhost"]) {
+    assert.equal(readVariables(["HOST"], from({ HOST })).HOST, HOST);
+  }
+  assert.equal(problemsOf(() => readVariables(["HOST"], from({ HOST: "my-laptop" }))).length, 1);
+});
+
 Deno.test("readVariables() takes services and a DNS server, and says what is wrong with them", () => {
   const read = (WORKER_URL: string, WORKER_DNS_SERVER: string) =>
     readVariables(["WORKER_URL", "WORKER_DNS_SERVER"], from({ WORKER_URL, WORKER_DNS_SERVER }));
