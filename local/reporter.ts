@@ -16,6 +16,7 @@ export class Reporter {
   readonly #verbose: boolean;
   readonly #nowMs: () => number;
   readonly #shownMs = new Map<string, number>();
+  readonly #crashes = new Map<string, string>();
   readonly #deadLetters: DeadLetterLines;
   #labels = 0;
   #quiet = false;
@@ -66,7 +67,11 @@ export class Reporter {
   }
 
   crashed(name: string, why: ChildFailedError, pauseMs: number): void {
-    this.#screen.line(`! ${name}: ${saying(why)}; starting again in ${pauseMs / 1000} s`);
+    const said = saying(why);
+    // A part that fails at every start fails with the same stack trace each time.
+    const told = said.includes("\n") && this.#crashes.get(name) === said ? "the same again" : said;
+    this.#crashes.set(name, said);
+    this.#screen.line(`! ${name}: ${told}; starting again in ${pauseMs / 1000} s`);
   }
 
   #warn(name: string, line: ChildLine & { kind: "event" }): void {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ChildFailedError } from "../../../local/child.ts";
 import { Reporter } from "../../../local/reporter.ts";
 import { Screen } from "../../../local/screen.ts";
 
@@ -20,5 +21,18 @@ Deno.test("Reporter tells the first replica's cold start and when all are up, no
     "replicas 1 → 3 (backlog 900)",
     "replica 1 up after 0.9 s",
     "3 replicas up after 1.7 s",
+  ]);
+});
+
+Deno.test("Reporter tells what a crash loop says once, and each pause", () => {
+  const { reporter, shown } = setUp();
+  const why = new ChildFailedError("worker 1", 1, ["ackpool: it broke", "at line 1"]);
+  reporter.crashed("worker 1", why, 500);
+  reporter.crashed("worker 1", why, 1000);
+  reporter.crashed("worker 1", new ChildFailedError("worker 1", 137, []), 2000);
+  assert.deepEqual(shown, [
+    "! worker 1: it broke\n  at line 1; starting again in 0.5 s",
+    "! worker 1: the same again; starting again in 1 s",
+    "! worker 1: ended with code 137; starting again in 2 s",
   ]);
 });
