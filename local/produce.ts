@@ -2,6 +2,7 @@
 
 import process from "node:process";
 import { TopicProducer, TopicProgress } from "../consumer/kafka/producer.ts";
+import { refusalLine, refusalOf } from "../consumer/kafka/refusals.ts";
 import { EXIT, onStopSignal, runMain, StartError } from "../shared/process.ts";
 import { type KafkaTarget, kafkaTarget } from "./kafka_target.ts";
 import { parseProduceArguments, PRODUCE_USAGE, type ProduceArguments } from "./produce_arguments.ts";
@@ -141,6 +142,8 @@ async function connect(
     await progress.connect();
     await room.begin();
   } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) throw new StartError(refusalLine(refusal));
     throw new StartError(`Kafka at ${brokers.join(", ")} cannot be used: ${(error as Error).message}`);
   }
 }

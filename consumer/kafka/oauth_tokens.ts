@@ -42,7 +42,7 @@ interface Token {
 
 /** Time limit of one question, in ms. */
 const TIMEOUT_MS = 10_000;
-/** Brokers are told the new token so long before the old one ends, in ms; kafkajs logs in again 10 s before. */
+/** A token is not used again with less than this left, in ms; kafkajs logs in again 10 s before it ends. */
 const AHEAD_MS = 30_000;
 
 /** One token at a time, used until most of its life is over. */
@@ -112,10 +112,13 @@ export class OauthTokens {
   }
 }
 
-/** Renewed at four fifths of its life, or earlier where that leaves too little time, but not before half of it. */
+/**
+ * Used again until four fifths of its life are over, or earlier where that leaves too little time: a session ends with
+ * its token, and brokers refuse whoever logs in again within a second.
+ */
 function lifeOf(askedMs: number, expiresInSeconds: number): Omit<Token, "value"> {
   const lifeMs = expiresInSeconds * 1000;
-  const useMs = Math.max(lifeMs / 2, Math.min(lifeMs * 0.8, lifeMs - AHEAD_MS));
+  const useMs = Math.max(0, Math.min(lifeMs * 0.8, lifeMs - AHEAD_MS));
   return { renewAtMs: askedMs + useMs, expiresAtMs: askedMs + lifeMs };
 }
 

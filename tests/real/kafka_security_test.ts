@@ -92,7 +92,8 @@ Deno.test("a consumer of a guarded Kafka", async (t) => {
       ["drain", { ...scram, KAFKA_PASSWORD: "x" }, /invalid credentials/],
       ["lag", { ...scram, KAFKA_SSL_CA: kafka.stranger.ca }, /of no CA that we trust/],
     ];
-    for (const [task, env, line] of cases) assert.match(await refusalOf(task, env), line);
+    const said = cases.map(async ([task, env, line]) => assert.match(await refusalOf(task, env), line));
+    await Promise.all(said);
     assert.match(await refusalOf("dlq", { ...scram, KAFKA_PASSWORD: "x" }, ["list"]), /invalid credentials/);
   });
 
@@ -128,136 +129,187 @@ Deno.test("a consumer of a guarded Kafka", async (t) => {
     await consumer.stop();
   });
 
-  await t.step("pauses when a right is taken away, and goes on when it comes back", async () => {
+  // They wait more than they work, each in a topic of its own.
+  const atOnce = { sanitizeOps: false, sanitizeResources: false, sanitizeExit: false };
+  await Promise.all([
+    t.step({
+      ...atOnce,
+      name: "pauses when a right is taken away, and goes on when it comes back",
+      fn: async () => {
+        const place = await placeIn(kafka);
+        const rights = place.rights("alice");
+        await kafka.allow(...rights);
+        await using worker = new StubWorker();
+        await using consumer = startConsumer({ ...place.env, ...kafka.env("SCRAM"), WORKER_URL: worker.url });
+        await delivers(place, kafka, worker, 50);
+        const [read, , , join] = rights;
+        for (
+          const [right, words] of [[read, `read the topic ${place.topic}`], [join, "join the group"]] as const
+        ) {
+          assert.ok(right !== undefined);
+          await kafka.forbid(right);
+          await forbidden(consumer, words);
+          const delivery = delivers(place, kafka, worker, 50);
+          await kafka.allow(right);
+          await delivery;
+          await consumer.untilReady(PATIENT.timeoutMs);
+        }
+        await kafka.kafka.untilCommitted(place.topic, place.group, PATIENT.timeoutMs);
+        await consumer.stop();
+      },
+    }),
+    t.step({
+      ...atOnce,
+      name: "delivers on without replays when the right to read them is taken away",
+      fn: async () => {
+        const place = await placeIn(kafka);
+        const rights = place.rights("alice");
+        await kafka.allow(...rights);
+        await using worker = new StubWorker();
+        await using consumer = startConsumer({ ...place.env, ...kafka.env("SCRAM"), WORKER_URL: worker.url });
+        await delivers(place, kafka, worker, 20);
+        const replays = rights.slice(1, 2);
+        await kafka.forbid(...replays);
+        await until("the news", () => consumer.told("no replays are read").length > 0, PATIENT);
+        await delivers(place, kafka, worker, 20);
+        await kafka.allow(...replays);
+        await kafka.kafka.produce(`${place.topic}.${place.group}.retry`, [{ key: "k", value: "again" }]);
+        await until("the replay", () => worker.deliveries.size === 41, PATIENT);
+        await kafka.kafka.untilCommitted(place.topic, place.group, PATIENT.timeoutMs);
+        await consumer.stop();
+      },
+    }),
+    t.step({
+      ...atOnce,
+      name: "delivers without the right to write dead letters; those that need it wait",
+      fn: async () => {
+        const place = await placeIn(kafka);
+        const [read, , write, join] = place.rights("alice");
+        assert.ok(read !== undefined && write !== undefined && join !== undefined);
+        await kafka.allow(read, join);
+        await using worker = new StubWorker(({ text }) => text === "bad" ? 400 : 200);
+        await using consumer = startConsumer({ ...place.env, ...kafka.env("SCRAM"), WORKER_URL: worker.url });
+        const { details } = await consumer.untilCause("dead-letter-topic-unavailable", PATIENT.timeoutMs);
+        assert.match(details, new RegExp(`${place.topic}.${place.group}.dlq`));
+        await kafka.kafka.produce(place.topic, [{ key: "bad", value: "bad" }]);
+        await until("the bad record", () => worker.requests.length > 0, PATIENT);
+        await delivers(place, kafka, worker, 20);
+        await kafka.allow(write);
+        await kafka.kafka.untilCommitted(place.topic, place.group, PATIENT.timeoutMs);
+        await consumer.untilReady(PATIENT.timeoutMs);
+        assert.equal((await kafka.kafka.read(`${place.topic}.${place.group}.dlq`)).length, 1);
+        assert.equal(consumer.told("no replays are read").length, 1);
+        await consumer.stop();
+      },
+    }),
+    t.step({
+      ...atOnce,
+      name: "does all it can with the rights README gives: delivers, tells its lag, replays",
+      fn: async () => {
+        const [topic, group] = [
+          `t-${crypto.randomUUID().slice(0, 8)}`,
+          `g-${crypto.randomUUID().slice(0, 8)}`,
+        ];
+        await kafka.kafka.make(topic);
+        const user = "alice";
+        const sides = { user, topic: `${topic}.${group}.`, prefixed: true } as const;
+        await kafka.allow(
+          { user, operation: "READ", topic },
+          { ...sides, operation: "READ" },
+          { ...sides, operation: "WRITE" },
+          { ...sides, operation: "CREATE" },
+          { user, operation: "READ", group, prefixed: true },
+          { user, operation: "WRITE", transactionalId: group, prefixed: true },
+        );
+        const env = { ...ready.env, ...kafka.env("SCRAM"), KAFKA_TOPIC: topic, KAFKA_GROUP_ID: group };
+        await using worker = new StubWorker(() => 400);
+        await using consumer = startConsumer({ ...env, WORKER_URL: worker.url });
+        await kafka.kafka.produce(topic, [{ key: "k", value: "v" }]);
+        await kafka.kafka.untilCommitted(topic, group, PATIENT.timeoutMs);
+        worker.script = () => 200;
+        for (const [task, ...args] of [["dlq", "replay", "--everything"], ["lag"]] as const) {
+          await using command = startTask(task, task, env, args);
+          assert.equal((await command.exit).code, 0, command.lines.map(({ text }) => text).join("\n"));
+        }
+        await until("the replay", () => worker.requests.length === 2, PATIENT);
+        await consumer.stop();
+      },
+    }),
+    t.step({
+      ...atOnce,
+      name: "shows a certificate that was renewed on disk from the next connection on",
+      fn: async () => {
+        const place = await placeIn(kafka);
+        await kafka.allow(...place.rights("CN=first"));
+        await using worker = new StubWorker();
+        const files = { KAFKA_SSL_CERT: first.cert, KAFKA_SSL_KEY: first.key };
+        await using consumer = startConsumer({
+          ...place.env,
+          ...kafka.env("MTLS", files),
+          WORKER_URL: worker.url,
+        });
+        await delivers(place, kafka, worker, 20);
+        // A certificate whose key is not there yet ends nothing.
+        await Deno.copyFile(second.cert, first.cert);
+        await kafka.forbid(...place.rights("CN=first"));
+        await forbidden(consumer, "read the topic");
+        await until(
+          "a connection",
+          () => consumer.told("the last certificates are kept").length > 0,
+          PATIENT,
+        );
+        await kafka.allow(...place.rights("CN=second"));
+        const delivery = delivers(place, kafka, worker, 20);
+        await Deno.copyFile(second.key, first.key);
+        await delivery;
+        assert.ok(consumer.told("certificates renewed").length > 0);
+        await consumer.untilReady(PATIENT.timeoutMs);
+        await consumer.stop();
+      },
+    }),
+    t.step({
+      ...atOnce,
+      name: "renews its token, and goes on when a server that refused it gives one again",
+      fn: async () => {
+        const place = await placeIn(kafka);
+        await kafka.allow(...place.rights("robot"));
+        await using worker = new StubWorker();
+        const env = { ...place.env, ...kafka.env("OAUTH"), WORKER_URL: worker.url };
+        await using consumer = startConsumer(env);
+        await delivers(place, kafka, worker, 20);
+        const given = kafka.tokens.given;
+        await until("another token", () => kafka.tokens.given > given, PATIENT);
+        await delivers(place, kafka, worker, 20);
+        assert.ok(
+          !consumer.child.lines.some(({ text }) => text.includes("SASL state")),
+          "it logs in too often",
+        );
+        kafka.tokens.open = false;
+        await consumer.untilCause("kafka-credentials", PATIENT.timeoutMs);
+        const delivery = delivers(place, kafka, worker, 20);
+        kafka.tokens.open = true;
+        await delivery;
+        await consumer.untilReady(PATIENT.timeoutMs);
+        await consumer.stop();
+      },
+    }),
+  ]);
+
+  await t.step("takes brokers that are away for no refusal, also while it starts and logs in", async () => {
     const place = await placeIn(kafka);
-    const rights = place.rights("alice");
-    await kafka.allow(...rights);
+    await kafka.allow(...place.rights("alice"));
     await using worker = new StubWorker();
-    await using consumer = startConsumer({ ...place.env, ...kafka.env("SCRAM"), WORKER_URL: worker.url });
-    await delivers(place, kafka, worker, 50);
-    const [read, , , join] = rights;
-    for (
-      const [right, words] of [[read, `read the topic ${place.topic}`], [join, "join the group"]] as const
-    ) {
-      assert.ok(right !== undefined);
-      await kafka.forbid(right);
-      await forbidden(consumer, words);
-      const delivery = delivers(place, kafka, worker, 50);
-      await kafka.allow(right);
-      await delivery;
-      await consumer.untilReady(PATIENT.timeoutMs);
-    }
+    const env = { ...place.env, ...kafka.env("SCRAM"), WORKER_URL: worker.url };
+    await using running = startConsumer(env);
+    await delivers(place, kafka, worker, 20);
+    await kafka.broker.kill();
+    await using starting = startConsumer(env);
+    await starting.untilCause("kafka-unavailable", PATIENT.timeoutMs);
+    await kafka.broker.restart();
+    await Promise.all([running, starting].map((each) => each.untilReady(PATIENT.timeoutMs)));
+    await delivers(place, kafka, worker, 20);
     await kafka.kafka.untilCommitted(place.topic, place.group, PATIENT.timeoutMs);
-    await consumer.stop();
-  });
-
-  await t.step("delivers on without replays when the right to read them is taken away", async () => {
-    const place = await placeIn(kafka);
-    const rights = place.rights("alice");
-    await kafka.allow(...rights);
-    await using worker = new StubWorker();
-    await using consumer = startConsumer({ ...place.env, ...kafka.env("SCRAM"), WORKER_URL: worker.url });
-    await delivers(place, kafka, worker, 20);
-    const replays = rights.slice(1, 2);
-    await kafka.forbid(...replays);
-    await until("the news", () => consumer.told("no replays are read").length > 0, PATIENT);
-    await delivers(place, kafka, worker, 20);
-    await kafka.allow(...replays);
-    await kafka.kafka.produce(`${place.topic}.${place.group}.retry`, [{ key: "k", value: "again" }]);
-    await until("the replay", () => worker.deliveries.size === 41, PATIENT);
-    await kafka.kafka.untilCommitted(place.topic, place.group, PATIENT.timeoutMs);
-    await consumer.stop();
-  });
-
-  await t.step("delivers without the right to write dead letters; those that need it wait", async () => {
-    const place = await placeIn(kafka);
-    const [read, , write, join] = place.rights("alice");
-    assert.ok(read !== undefined && write !== undefined && join !== undefined);
-    await kafka.allow(read, join);
-    await using worker = new StubWorker(({ text }) => text === "bad" ? 400 : 200);
-    await using consumer = startConsumer({ ...place.env, ...kafka.env("SCRAM"), WORKER_URL: worker.url });
-    const { details } = await consumer.untilCause("dead-letter-topic-unavailable", PATIENT.timeoutMs);
-    assert.match(details, new RegExp(`${place.topic}.${place.group}.dlq`));
-    await kafka.kafka.produce(place.topic, [{ key: "bad", value: "bad" }]);
-    await until("the bad record", () => worker.requests.length > 0, PATIENT);
-    await delivers(place, kafka, worker, 20);
-    await kafka.allow(write);
-    await kafka.kafka.untilCommitted(place.topic, place.group, PATIENT.timeoutMs);
-    await consumer.untilReady(PATIENT.timeoutMs);
-    assert.equal((await kafka.kafka.read(`${place.topic}.${place.group}.dlq`)).length, 1);
-    assert.equal(consumer.told("no replays are read").length, 1);
-    await consumer.stop();
-  });
-
-  await t.step("does all it can with the rights README gives: delivers, tells its lag, replays", async () => {
-    const [topic, group] = [`t-${crypto.randomUUID().slice(0, 8)}`, `g-${crypto.randomUUID().slice(0, 8)}`];
-    await kafka.kafka.make(topic);
-    const user = "alice";
-    const sides = { user, topic: `${topic}.${group}.`, prefixed: true } as const;
-    await kafka.allow(
-      { user, operation: "READ", topic },
-      { ...sides, operation: "READ" },
-      { ...sides, operation: "WRITE" },
-      { ...sides, operation: "CREATE" },
-      { user, operation: "READ", group, prefixed: true },
-      { user, operation: "WRITE", transactionalId: group, prefixed: true },
-    );
-    const env = { ...ready.env, ...kafka.env("SCRAM"), KAFKA_TOPIC: topic, KAFKA_GROUP_ID: group };
-    await using worker = new StubWorker(() => 400);
-    await using consumer = startConsumer({ ...env, WORKER_URL: worker.url });
-    await kafka.kafka.produce(topic, [{ key: "k", value: "v" }]);
-    await kafka.kafka.untilCommitted(topic, group, PATIENT.timeoutMs);
-    worker.script = () => 200;
-    for (const [task, ...args] of [["dlq", "replay", "--everything"], ["lag"]] as const) {
-      await using command = startTask(task, task, env, args);
-      assert.equal((await command.exit).code, 0, command.lines.map(({ text }) => text).join("\n"));
-    }
-    await until("the replay", () => worker.requests.length === 2, PATIENT);
-    await consumer.stop();
-  });
-
-  await t.step("shows a certificate that was renewed on disk from the next connection on", async () => {
-    const place = await placeIn(kafka);
-    await kafka.allow(...place.rights("CN=first"));
-    await using worker = new StubWorker();
-    const files = { KAFKA_SSL_CERT: first.cert, KAFKA_SSL_KEY: first.key };
-    await using consumer = startConsumer({
-      ...place.env,
-      ...kafka.env("MTLS", files),
-      WORKER_URL: worker.url,
-    });
-    await delivers(place, kafka, worker, 20);
-    // A certificate whose key is not there yet ends nothing.
-    await Deno.copyFile(second.cert, first.cert);
-    await kafka.forbid(...place.rights("CN=first"));
-    await forbidden(consumer, "read the topic");
-    await until("a connection", () => consumer.told("the last certificates are kept").length > 0, PATIENT);
-    await kafka.allow(...place.rights("CN=second"));
-    const delivery = delivers(place, kafka, worker, 20);
-    await Deno.copyFile(second.key, first.key);
-    await delivery;
-    assert.ok(consumer.told("certificates renewed").length > 0);
-    await consumer.untilReady(PATIENT.timeoutMs);
-    await consumer.stop();
-  });
-
-  await t.step("renews its token, and goes on when a server that refused it gives one again", async () => {
-    const place = await placeIn(kafka);
-    await kafka.allow(...place.rights("robot"));
-    await using worker = new StubWorker();
-    const env = { ...place.env, ...kafka.env("OAUTH"), WORKER_URL: worker.url };
-    await using consumer = startConsumer(env);
-    await delivers(place, kafka, worker, 20);
-    const given = kafka.tokens.given;
-    await until("another token", () => kafka.tokens.given > given, PATIENT);
-    await delivers(place, kafka, worker, 20);
-    kafka.tokens.open = false;
-    await consumer.untilCause("kafka-credentials", PATIENT.timeoutMs);
-    const delivery = delivers(place, kafka, worker, 20);
-    kafka.tokens.open = true;
-    await delivery;
-    await consumer.untilReady(PATIENT.timeoutMs);
-    await consumer.stop();
+    assert.deepEqual([await running.stop(), await starting.stop()], [0, 0]);
   });
 });
 

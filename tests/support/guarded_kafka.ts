@@ -28,7 +28,7 @@ export interface Right {
 
 const MODULE = "org.apache.kafka.common.security";
 /** What the users' tokens live, in seconds. */
-const TOKEN_SECONDS = 12;
+const TOKEN_SECONDS = 15;
 
 /** `await using` ends the broker and removes the certificates. */
 export class GuardedKafka implements AsyncDisposable {
