@@ -159,7 +159,7 @@ export class Balancer {
     this.#keepPace(replica, rule, tookMs, nowMs);
     if (report !== undefined) this.provider.recordReport(report, sent, nowMs);
     if (rule.slows === "pool") this.provider.recordRefused(outcome, sent, inFlight - 1, report, nowMs);
-    else {
+    else if (settled || maySayOfProvider(outcome, rule)) {
       const max = this.replicaPermits(nowMs);
       this.provider.recordFinished({ settled, sent, tookMs, inFlight, max, nowMs });
     }
@@ -219,4 +219,9 @@ export class Balancer {
       if (replica.leaving && replica.inFlight === 0) this.#replicas.delete(replica.address);
     }
   }
+}
+
+/** Not where nobody was there, the replica was full, another one holds the ticket, or the record is bad. */
+function maySayOfProvider({ kind }: Outcome, { counts }: Rule): boolean {
+  return counts === "verdict" && kind !== "refused" && kind !== "reset";
 }

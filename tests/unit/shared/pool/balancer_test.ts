@@ -46,6 +46,26 @@ Deno.test("Balancer.permits() of the others are theirs while one that leaves, ha
   assert.equal(balancer.permits(5) - balancer.inFlight, 1);
 });
 
+Deno.test("Balancer learns nothing of the provider from tickets that are held elsewhere", () => {
+  const held: Outcome = { kind: "answer", status: 409, retryAfterMs: 1000 };
+  const balancer = balancerOf(4, 6);
+  let [nowMs, least] = [0, Infinity];
+  for (let round = 0; round < 400; round++) {
+    const permits = balancer.permits(nowMs);
+    // All but one permit bring a label each round; the last one is told 24 times that another replica has the ticket.
+    const out = Array.from({ length: permits - 1 }, () => send(balancer, nowMs));
+    for (let each = 0; permits === 24 && each < 24; each++) {
+      const sent = send(balancer, nowMs);
+      balancer.recordFinished(sent, held, nowMs += 20);
+    }
+    nowMs += permits === 24 ? 20 : 500;
+    for (const sent of out) balancer.recordFinished(sent, ok, nowMs);
+    least = Math.min(least, permits);
+  }
+  assert.ok(least < 24, "fewer were never tried");
+  assert.equal(balancer.permits(nowMs), 24);
+});
+
 Deno.test("Balancer.permits() is 0 where nobody takes anything, whatever is still on its way", () => {
   const balancer = balancerOf(1);
   send(balancer);
