@@ -1,8 +1,8 @@
 // What a name server answers to one question, by the records it is told. Pure.
 
 import { Buffer } from "node:buffer";
-// @ts-types="@types/dns-packet"
-import packet from "dns-packet";
+// @ts-types="./dns_packet.d.ts"
+import packet, { type Answer, type DecodedPacket } from "dns-packet";
 
 /** One record; several of a name and type are several answers. */
 export type NameRecord =
@@ -35,11 +35,11 @@ export function answerTo(
   datagram: boolean,
 ): Uint8Array | undefined {
   const query = decoded(message);
-  const question = query?.questions?.[0];
+  const question = query?.questions[0];
   if (query === undefined || question === undefined) return undefined;
   const asked = question.name.toLowerCase();
   const known = records.filter(({ name }) => name === asked);
-  const response = { id: query.id ?? 0, type: "response" as const, questions: [question] };
+  const response = { id: query.id, type: "response" as const, questions: [question] };
   const whole = packet.encode({
     ...response,
     flags: packet.AUTHORITATIVE_ANSWER | (known.length === 0 ? NAME_ERROR : 0),
@@ -49,14 +49,14 @@ export function answerTo(
   return packet.encode({ ...response, flags: packet.AUTHORITATIVE_ANSWER | packet.TRUNCATED_RESPONSE });
 }
 
-function answerOf(record: NameRecord): packet.Answer {
+function answerOf(record: NameRecord): Answer {
   const { name } = record;
   if (record.type !== "SRV") return { name, type: record.type, ttl: TTL_SECONDS, data: record.address };
   const { target, port, priority = 0, weight = 0 } = record;
   return { name, type: "SRV", ttl: TTL_SECONDS, data: { target, port, priority, weight } };
 }
 
-function decoded(message: Uint8Array): packet.DecodedPacket | undefined {
+function decoded(message: Uint8Array): DecodedPacket | undefined {
   try {
     const query = packet.decode(Buffer.from(message));
     return query.type === "query" ? query : undefined;
@@ -66,7 +66,7 @@ function decoded(message: Uint8Array): packet.DecodedPacket | undefined {
 }
 
 /** What the asker takes over UDP, in bytes: RFC 6891 section 6.2.3. */
-function bytesTaken(query: packet.DecodedPacket): number {
-  const opt = query.additionals?.find(({ type }) => type === "OPT");
-  return opt?.type === "OPT" ? Math.max(UDP_BYTES_MAX, opt.udpPayloadSize) : UDP_BYTES_MAX;
+function bytesTaken(query: DecodedPacket): number {
+  const opt = query.additionals.find(({ type }) => type === "OPT");
+  return Math.max(UDP_BYTES_MAX, opt?.udpPayloadSize ?? 0);
 }

@@ -60,7 +60,9 @@ export function serve(
       );
     }
     if (error instanceof Deno.errors.AddrNotAvailable) {
-      throw new StartError(`${hostname} is not an address of this machine. Set HOST to one, or to 0.0.0.0 for all.`);
+      throw new StartError(
+        `${hostname} is not an address of this machine. Set HOST to one, or to 0.0.0.0 for all.`,
+      );
     }
     if (error instanceof Deno.errors.PermissionDenied) {
       throw new StartError(`Port ${port} may not be used by this user. Set ${variable} to one above 1023.`);
