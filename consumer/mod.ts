@@ -20,6 +20,7 @@ export type { KafkaRecord } from "./kafka/record.ts";
 export interface CommonOptions {
   /** `host:port`. */
   readonly brokers: string | readonly string[];
+  /** Names, or patterns in slashes such as `/^orders-/`. */
   readonly topics: string | readonly string[];
   readonly groupId: string;
   /** `parallel` by default. */

@@ -1,13 +1,12 @@
-// Where records come from: a kafkajs consumer turned into the machine's events, and its commits back.
+// Where records come from: a membership in the consumer group turned into the machine's events, and its commits back.
 
-import type { Cluster, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "kafkajs";
+import type { ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "kafkajs";
 import { logger } from "../../shared/log.ts";
 import type { PartitionCommit } from "../core/commits.ts";
 import type { Event } from "../core/events.ts";
 import type { TopicPartition } from "../core/partition.ts";
-import { createGroupConsumer } from "./group_consumer.ts";
 import { Holdings } from "./holdings.ts";
-import { forgetTopics } from "./live_group.ts";
+import { Membership, type Passed } from "./membership.ts";
 import { pause, tryUntil, within } from "./patience.ts";
 import { type KafkaRecord, toOffset, toReceived } from "./record.ts";
 import { Resets } from "./resets.ts";
@@ -16,13 +15,12 @@ import type { ReadTopic } from "./topics.ts";
 
 const log = logger("kafka");
 
-/** Waits before the group's offsets are asked for again, and before we join again, in ms. */
+/** Wait before the group's offsets are asked for again, in ms. */
 const RETRY_MS = 500;
-const REJOIN_MAX_MS = 10_000;
-/** How long each part of leaving the group may take, in ms. */
-const LEAVE_LIMIT_MS = 2500;
 /** Wait before an offset that is out of range is asked for again, in ms. */
 const OUT_OF_RANGE_AGAIN_MS = 250;
+/** How long ending the connection for questions may take, in ms. */
+const CLOSE_LIMIT_MS = 2500;
 
 /** What is read, and as whom. */
 export interface SourceConfig {
@@ -44,26 +42,17 @@ export interface SourceListener {
   readonly onReset: (at: TopicPartition) => void;
 }
 
-type Offsets = Parameters<EachBatchPayload["commitOffsetsIfNecessary"]>[0];
-
 /** A member of the consumer group. `start()` once, `stop()` at the end. */
 export class KafkaSource {
   readonly #config: SourceConfig;
-  readonly #makeConsumer: () => Consumer;
+  readonly #membership: Membership;
   readonly #startingPoints: StartingPoints;
   readonly #listener: SourceListener;
   readonly #resets: Resets;
   readonly #holdings = new Holdings();
   readonly #stopping = new AbortController();
-  /** Replaced after every crash: kafkajs never forgets a topic that it once subscribed to. */
-  #consumer: Consumer;
-  #cluster: Cluster | undefined;
-  #topics: readonly string[];
   /** Replaced at every join; work that began in an older one is dropped. */
-  #membership: Promise<void> = Promise.resolve();
-  #joining: Promise<void> = Promise.resolve();
-  #crashed = Promise.withResolvers<Error>();
-  #commitOffsets: ((offsets: NonNullable<Offsets>) => Promise<void>) | undefined;
+  #taken: Promise<void> = Promise.resolve();
 
   /** @param impatient a client with few retries, for questions that are asked again. */
   constructor(kafka: Kafka, impatient: Kafka, config: SourceConfig, listener: SourceListener) {
@@ -71,135 +60,64 @@ export class KafkaSource {
     this.#listener = listener;
     this.#startingPoints = new StartingPoints(impatient, config);
     this.#resets = new Resets(listener.onReset);
-    this.#topics = config.topics.map(({ topic }) => topic);
-    this.#makeConsumer = () =>
-      createGroupConsumer(kafka, config, {
-        claim: () => {
-          this.#holdings.joining();
-          return { generation: this.#holdings.generation, owned: this.#holdings.all };
-        },
-        topics: () => this.#topics,
-        rejoining: () => this.#rejoining(),
-        outOfRange: (at) => this.#outOfRange(at),
-        connected: (cluster) => this.#cluster = cluster,
-      });
-    this.#consumer = this.#makeConsumer();
+    const topics = config.topics.map(({ topic }) => topic);
+    this.#membership = new Membership(kafka, { ...config, topics }, {
+      claim: () => {
+        this.#holdings.joining();
+        return { generation: this.#holdings.generation, owned: this.#holdings.all };
+      },
+      joined: (joined) => this.#joined(joined),
+      heartbeat: (generation) => this.#holdings.heartbeat(generation),
+      rejoining: () => this.#rejoining(),
+      ended: (error) => this.#lost(error),
+      outOfRange: (at) => this.#outOfRange(at),
+      batch: (payload) => this.#eachBatch(payload),
+      passed: (passed) => this.#passed(passed),
+    });
   }
 
   /** Joins the group and goes on until `stop()`: whatever ends a membership, it joins again. */
   start(): void {
-    void this.#stayJoined();
+    this.#membership.start();
   }
 
-  /**
-   * Reads these topics from now on. Partitions of those that stay keep everything; the group rebalances once.
-   *
-   * @throws whatever the broker said, where a new topic cannot be found; then none is added.
-   */
+  /** Reads these topics from now on; partitions of those that stay keep everything. See {@link Membership.subscribe}. */
   async subscribe(topics: readonly string[]): Promise<void> {
-    const cluster = this.#cluster;
-    const gone = this.#topics.filter((topic) => !topics.includes(topic));
-    this.#topics = this.#topics.filter((topic) => topics.includes(topic));
-    if (cluster !== undefined) {
-      forgetTopics(cluster, gone);
-      await cluster.addMultipleTargetTopics([...topics]);
-    }
-    this.#topics = topics;
+    await this.#membership.subscribe(topics);
   }
 
   /** Leaves the group, as far as that can be done in a few seconds. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    // Only a member can leave: a join that is under way is let through first.
-    await within(LEAVE_LIMIT_MS, this.#joining);
-    const left = await within(LEAVE_LIMIT_MS, this.#consumer.disconnect());
-    if (!left) log.warn("could not leave the group in time: it will notice by KAFKA_SESSION_TIMEOUT_MS");
-    await within(LEAVE_LIMIT_MS, this.#startingPoints.close());
+    await this.#membership.leave();
+    await within(CLOSE_LIMIT_MS, this.#startingPoints.close());
   }
 
   /** No more of a partition, without leaving the group: heartbeats go on. */
-  pause({ topic, partition }: TopicPartition): void {
-    this.#whileConsuming(() => this.#consumer.pause([{ topic, partitions: [partition] }]));
+  pause(at: TopicPartition): void {
+    this.#membership.pause(at);
   }
 
   /** See {@link pause}. */
-  resume({ topic, partition }: TopicPartition): void {
-    this.#whileConsuming(() => this.#consumer.resume([{ topic, partitions: [partition] }]));
+  resume(at: TopicPartition): void {
+    this.#membership.resume(at);
   }
 
   /**
-   * Commits in the generation we are in now, once. kafkajs would retry in whatever generation comes next, where the
-   * partition may be somebody else's; the machine decides itself whether and what to commit again.
+   * Commits, once: the machine decides itself whether and what to commit again.
    *
    * @throws whatever the broker refused it with.
    */
   async commit(marks: readonly PartitionCommit<KafkaRecord>[]): Promise<void> {
     const ours = marks.filter(({ partition }) => this.#holdings.find(partition)?.epoch === partition.epoch);
-    const topics = Map.groupBy(ours, ({ partition }) => partition.topic);
-    if (topics.size === 0) return;
-    const offsets = {
-      topics: Array.from(topics, ([topic, marks]) => ({
-        topic,
-        // The typed interface leaves `metadata` out; the protocol and kafkajs's encoder both take it.
-        partitions: marks.map(({ partition: { partition }, mark }) => ({
-          partition,
-          offset: String(mark.offset),
-          metadata: mark.metadata,
-        })),
-      })),
-    };
-    if (this.#commitOffsets !== undefined) await this.#commitOffsets(offsets);
-    // Nothing but control records has come yet: there is no batch whose way to commit could be used.
-    else {
-      await this.#consumer.commitOffsets(
-        offsets.topics.flatMap(({ topic, partitions }) => partitions.map((each) => ({ topic, ...each }))),
-      );
-    }
+    if (ours.length === 0) return;
+    await this.#membership.commit(
+      ours.map(({ partition: { topic, partition }, mark }) => ({ topic, partition, ...mark })),
+    );
     for (const { partition, mark } of ours) this.#resets.committed(partition, mark.offset);
   }
 
-  /** kafkajs restarts only after some errors, and then without telling when; so it never does and we always do. */
-  async #stayJoined(): Promise<void> {
-    for (let waitMs = RETRY_MS; !this.#stopping.signal.aborted;) {
-      this.#crashed = Promise.withResolvers();
-      const membership = this.#membership;
-      this.#joining = this.#join();
-      const error = await this.#joining.then(() => this.#crashed.promise, (error: Error) => error);
-      if (this.#stopping.signal.aborted) return;
-      waitMs = this.#membership === membership ? Math.min(REJOIN_MAX_MS, waitMs * 2) : RETRY_MS;
-      this.#lost(error);
-      await within(LEAVE_LIMIT_MS, this.#consumer.disconnect());
-      await pause(waitMs, this.#stopping.signal);
-      this.#consumer = this.#makeConsumer();
-    }
-  }
-
-  async #join(): Promise<void> {
-    const consumer = this.#consumer;
-    this.#listen(consumer);
-    await consumer.connect();
-    await consumer.subscribe({
-      topics: [...this.#topics],
-      fromBeginning: this.#config.reset === "earliest",
-    });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      eachBatch: (payload) => this.#eachBatch(payload),
-    });
-  }
-
-  #listen(consumer: Consumer): void {
-    const { GROUP_JOIN, HEARTBEAT, CRASH, END_BATCH_PROCESS } = consumer.events;
-    consumer.on(GROUP_JOIN, (event) => this.#joined(event));
-    consumer.on(HEARTBEAT, ({ payload }) => this.#holdings.heartbeat(payload.groupGenerationId));
-    consumer.on(CRASH, ({ payload }) => this.#crashed.resolve(payload.error));
-    consumer.on(END_BATCH_PROCESS, ({ payload }) => {
-      if (payload.batchSize === 0) this.#passed(payload);
-    });
-  }
-
-  #joined({ payload: { memberId, memberAssignment } }: ConsumerGroupJoinEvent): void {
+  #joined({ memberId, memberAssignment }: ConsumerGroupJoinEvent["payload"]): void {
     const assigned = Object.entries(memberAssignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition }))
     );
@@ -212,20 +130,20 @@ export class KafkaSource {
     });
     if (lost.length > 0) this.#listener.onEvent({ type: "revoked", partitions: lost });
     // kafkajs forgets at every join how far it has read.
-    for (const { position, ...at } of kept) this.#seek(at, position);
+    for (const { position, ...at } of kept) this.#membership.seek(at, position);
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#membership = promise;
+    this.#taken = promise;
     void this.#take(gained, promise).then(resolve);
   }
 
   /** What the last join brought and is not taken yet, the next one brings again: the machine must not hear of it now. */
   #rejoining(): void {
-    this.#membership = Promise.resolve();
+    this.#taken = Promise.resolve();
     this.#listener.onEvent({ type: "rebalancing" });
   }
 
   /** Reads where the gained partitions start, for as long as it takes, and hands them to the machine. */
-  async #take(gained: readonly TopicPartition[], membership: Promise<void>): Promise<void> {
+  async #take(gained: readonly TopicPartition[], taken: Promise<void>): Promise<void> {
     const partitions = await tryUntil(() => this.#startingPoints.of(gained), {
       everyMs: RETRY_MS,
       signal: this.#stopping.signal,
@@ -233,13 +151,13 @@ export class KafkaSource {
         log.warn("the group's offsets cannot be read, trying again", { error: error.message });
       },
     });
-    if (partitions === undefined || this.#membership !== membership) return;
+    if (partitions === undefined || this.#taken !== taken) return;
     this.#resets.started(partitions);
     const epoch = this.#holdings.take(partitions);
     // The end of the log is elsewhere the next time: a start there has to be kept.
     void this.#commitStarts(partitions.filter(({ reset, offset }) => reset && offset > 0));
     for (const at of partitions) {
-      this.#seek(at, at.offset);
+      this.#membership.seek(at, at.offset);
       // One that was paused under its last epoch's bounds starts afresh.
       this.resume(at);
     }
@@ -250,49 +168,30 @@ export class KafkaSource {
   /** Says where the group is now, past the machine: it knows no partition yet whose place this could be. */
   async #commitStarts(starts: readonly (TopicPartition & { readonly offset: number })[]): Promise<void> {
     if (starts.length === 0) return;
-    const offsets = starts.map(({ offset, topic, partition }) => ({
-      topic,
-      partition,
-      offset: String(offset),
-      metadata: "",
-    }));
-    await this.#consumer.commitOffsets(offsets).catch((error: Error) => {
+    const places = starts.map(({ topic, partition, offset }) => ({ topic, partition, offset, metadata: "" }));
+    await this.#membership.commit(places).catch((error: Error) => {
       log.warn("the place where reading goes on is not committed yet", { error: error.message });
     });
   }
 
   #lost(error: Error): void {
-    this.#membership = Promise.resolve();
-    this.#commitOffsets = undefined;
+    this.#taken = Promise.resolve();
     const lost = this.#holdings.clear();
     if (lost.length > 0) this.#listener.onEvent({ type: "revoked", partitions: lost });
     this.#listener.onLost(error);
   }
 
-  #seek({ topic, partition }: TopicPartition, offset: number): void {
-    this.#whileConsuming(() => this.#consumer.seek({ topic, partition, offset: String(offset) }));
-  }
-
-  /** Between a crash and the next join kafkajs has nothing to pause, resume or seek in, and says so by throwing. */
-  #whileConsuming(act: () => void): void {
-    try {
-      act();
-    } catch (error) {
-      log.debug("not consuming now", { error: String(error) });
-    }
-  }
-
   async #eachBatch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
-    this.#commitOffsets = payload.commitOffsetsIfNecessary;
-    await this.#membership;
+    // Who waits here does not beat. What cannot be taken, as of a topic that was just deleted, must not cost the rest.
+    await within(this.#config.sessionTimeoutMs / 3, this.#taken);
     const from = { topic: batch.topic, partition: batch.partition };
     const held = this.#holdings.find(from);
     // A pending seek makes what was fetched before it stale.
     if (held === undefined || payload.isStale() || !payload.isRunning()) return;
     // A ledger takes growing offsets only.
     if (toOffset(batch.firstOffset() ?? batch.lastOffset()) < held.position) {
-      return this.#seek(from, held.position);
+      return this.#membership.seek(from, held.position);
     }
     this.#received(from, batch.messages, toOffset(batch.lastOffset()) + 1, toOffset(batch.highWatermark));
     payload.resolveOffset(batch.lastOffset());
@@ -314,7 +213,7 @@ export class KafkaSource {
   }
 
   /** Nothing but control records or aborted ones: the position moves on all the same. */
-  #passed(payload: { topic: string; partition: number; lastOffset: string; highWatermark: string }): void {
+  #passed(payload: Passed): void {
     const at = { topic: payload.topic, partition: payload.partition };
     const position = toOffset(payload.lastOffset) + 1;
     if (position <= (this.#holdings.find(at)?.position ?? Infinity)) return;
@@ -333,7 +232,7 @@ export class KafkaSource {
     this.#resets.outOfRange(at, held.position, to, ends);
     if (to < held.position) await this.#restarted(at, to);
     else this.#received(at, [], to, ends.high);
-    this.#seek(at, to);
+    this.#membership.seek(at, to);
   }
 
   /** The log goes on below where we were (made anew, or its end lost): what we knew of it is void. */
