@@ -29,7 +29,7 @@ type Way = (address: string) => Promise<unknown>;
 function ways(address: string): { readonly all: Record<string, Way>; readonly agents: readonly Agent[] } {
   const bare = new Agent({ pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
   const ours = createAgent(5000);
-  const endpoint = { address, origin: address, basePath: "", url: new URL(address) };
+  const endpoint = { address, origin: address, basePath: "", url: new URL(address), source: address };
   const deadlines = new Deadlines();
   return {
     agents: [bare, ours],
