@@ -1,7 +1,7 @@
 // What the environment may say to the consumer.
 
 import type { DnsServer } from "../shared/pool/names.ts";
-import { ConfigError, type Environment, readVariables } from "../shared/config.ts";
+import { ConfigError, type Environment, readVariables, type Values } from "../shared/config.ts";
 import type { MachineConfig } from "./core/machine.ts";
 import type { ScaleBounds } from "./core/scale.ts";
 import type { KafkaClientConfig } from "./kafka/client.ts";
@@ -122,6 +122,7 @@ const NAMES = [
   "DEAD_LETTER_BURST",
   "DEAD_LETTER_SHARE",
   "DEAD_LETTER_REPLAYS_MAX",
+  "PARK_KEYS",
   "HOST",
   "ADMIN_PORT",
   "SHUTDOWN_GRACE_MS",
@@ -136,6 +137,7 @@ function readAll(env: Environment) {
     () => backoffProblems(readVariables(["RETRY_BACKOFF_MS", "RETRY_BACKOFF_MAX_MS"], env)),
     () => topicProblems(readVariables(["KAFKA_TOPIC"], env).KAFKA_TOPIC),
     () => replicaProblems(readVariables(["WORKER_MIN", "WORKER_MAX"], env)),
+    () => parkingProblems(readVariables(PARKING, env)),
   ];
   // A variable that is wrong by itself is told of once, in the first place.
   const problems = [
@@ -172,6 +174,21 @@ function replicaProblems(
   return min > max ? [`WORKER_MIN is above WORKER_MAX: current values are ${min} and ${max}`] : [];
 }
 
+const PARKING = ["PARK_KEYS", "DELIVERY_MODE", "DEAD_LETTER_TOPIC", "RETRY_TOPIC"] as const;
+
+function parkingProblems(v: Values<(typeof PARKING)[number]>): string[] {
+  if (!v.PARK_KEYS) return [];
+  return [
+    ...(v.DELIVERY_MODE === "key"
+      ? []
+      : [`PARK_KEYS=true needs DELIVERY_MODE=key: current value is "${v.DELIVERY_MODE}"`]),
+    // Who reads a retry topic has to know where the dead letters of what comes out of it are.
+    ...(v.RETRY_TOPIC !== undefined && v.DEAD_LETTER_TOPIC === undefined
+      ? ["PARK_KEYS=true needs DEAD_LETTER_TOPIC where RETRY_TOPIC is set"]
+      : []),
+  ];
+}
+
 function topicProblems(topics: string): string[] {
   return parseTopics(topics).problems.map((problem) => `KAFKA_TOPIC ${problem}`);
 }
@@ -189,7 +206,7 @@ function machineOf(v: Read): MachineConfig {
     batch: { size: v.BATCH_SIZE, lingerMs: v.BATCH_LINGER_MS },
     idleExitMs: v.IDLE_EXIT_MS,
     maxAttempts: v.MAX_ATTEMPTS,
-    parkKeys: false,
+    parkKeys: v.PARK_KEYS,
     backoff: { firstMs: v.RETRY_BACKOFF_MS, maxMs: v.RETRY_BACKOFF_MAX_MS },
     retryAfterMaxMs: v.RETRY_AFTER_MAX_MS,
     deadLetters: { burst: v.DEAD_LETTER_BURST, share: v.DEAD_LETTER_SHARE },

@@ -17,6 +17,7 @@ import { within } from "./kafka/patience.ts";
 import { Rights } from "./kafka/rights.ts";
 import { KafkaSource } from "./kafka/source.ts";
 import { TopicWatch } from "./kafka/topics.ts";
+import { letterReading } from "./letter_reading.ts";
 import { ConsumerMetrics } from "./metrics.ts";
 import type { ObservedPool } from "./pool_metrics.ts";
 import { type AttemptSender, monotonicMs, type RunEnd, Runtime } from "./runtime.ts";
@@ -82,7 +83,7 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
     deadLetters: {
       write: async (delivery, nowMs) => {
         try {
-          await deadLetters.write(delivery, nowMs);
+          return await deadLetters.write(delivery, nowMs);
         } catch (error) {
           watch.doubtDeadLetters();
           throw error;
@@ -96,7 +97,12 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
       commit: (marks) => source?.commit(marks) ?? Promise.reject(new Error("Not joined yet")),
     },
   });
-  const causes = () => [...away.causes(), ...explained(runtime.causes(), watch.causes())];
+  const letters = config.machine.parkKeys ? letterReading(kafka, config, runtime) : undefined;
+  const causes = () => [
+    ...away.causes(),
+    ...letters?.causes() ?? [],
+    ...explained(runtime.causes(), watch.causes()),
+  ];
   const scale = () => readScale(parts, runtime);
   metrics.observe({ view: () => runtime.view, pool: sender, causes, scale });
   const admin = parts.adminPort === undefined ? undefined : serve(
@@ -108,6 +114,7 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
       scale,
       deadLetters: operations(desk, parts, runtime),
       records: recordsOf(runtime),
+      parked: () => runtime.view,
     }).fetch,
     parts.config.host,
   );
@@ -120,12 +127,13 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
     const topics = await watch.first((awaited) => away.waiting(awaited));
     if (topics !== undefined) {
       const joined = source = new KafkaSource(kafka, impatient, { ...config.source, topics }, {
-        onEvent: (event) => runtime.feed(event),
+        onEvent: (event) => runtime.feed(letters?.follow(event) ?? event),
         onJoined: () => away.joined(),
         onLost: (error) => away.lost(error, watch.missingRights()),
         onReset: ({ topic }) => metrics.offsetResets.inc({ topic }),
       });
       source.start();
+      letters?.start();
       watch.follow((topics) => joined.subscribe(topics));
     }
     end = await runtime.ended;
@@ -133,7 +141,14 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
     await source?.stop();
     await within(
       CLOSE_LIMIT_MS,
-      Promise.all([deadLetters.close(), desk.close(), sender.close(), watch.close(), admin?.shutdown()]),
+      Promise.all([
+        letters?.close(),
+        deadLetters.close(),
+        desk.close(),
+        sender.close(),
+        watch.close(),
+        admin?.shutdown(),
+      ]),
     );
   }
   log.info("stopped", { clean: end.clean, idle: end.idle });

@@ -3,6 +3,7 @@
 import process from "node:process";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Cause } from "../shared/health.ts";
+import { parkedKeys } from "./admin/parked.ts";
 import type { Scale } from "./admin/scale.ts";
 import type { MachineView } from "./core/machine.ts";
 import { type ObservedPool, observePool } from "./pool_metrics.ts";
@@ -78,6 +79,11 @@ export class ConsumerMetrics {
       "ackpool_wanted_replicas",
       "Replicas that would clear the backlog in TARGET_DRAIN_SECONDS",
       () => read.scale().wantedReplicas,
+    );
+    gauge(
+      "ackpool_parked_keys",
+      "Keys whose records follow a dead letter, or wait for its replay",
+      () => parkedKeys(read.view()).reduce((count) => count + 1, 0),
     );
     this.#perPartition(
       "ackpool_partition_backlog_records",

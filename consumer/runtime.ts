@@ -36,9 +36,16 @@ export interface RecordSource {
   commit(marks: readonly PartitionCommit<KafkaRecord>[]): Promise<void>;
 }
 
+/** A dead letter that the broker has confirmed. */
+export interface WrittenLetter {
+  /** In its partition of the dead-letter topic; undefined where the broker does not tell. */
+  readonly offset: number | undefined;
+}
+
 /** What the runtime needs of the dead-letter topic. */
 export interface DeadLetterWriter {
-  write(delivery: Delivery<KafkaRecord>, nowMs: number): Promise<void>;
+  /** Resolves when the broker has it, with where that is. */
+  write(delivery: Delivery<KafkaRecord>, nowMs: number): Promise<WrittenLetter>;
 }
 
 /** The adapters. */
@@ -220,14 +227,12 @@ export class Runtime {
   async #deadLetter(delivery: Delivery<KafkaRecord>): Promise<void> {
     const about = aboutOf(delivery);
     try {
-      await this.#ports.deadLetters.write(delivery, Date.now());
-      this.#ports.metrics.deadLetters.inc({ reason: delivery.reason ?? "" });
-      log.warn("dead-lettered", {
-        ...about,
-        reason: delivery.reason,
-        last: delivery.last && outcomeLabel(delivery.last),
-      });
-      this.feed({ type: "dead_letter_written", delivery });
+      const { offset } = await this.#ports.deadLetters.write(delivery, Date.now());
+      const { reason, behind, last } = delivery;
+      this.#ports.metrics.deadLetters.inc({ reason: reason ?? "" });
+      if (reason === "parked") log.info("parked", { ...about, behind: behind?.place });
+      else log.warn("dead-lettered", { ...about, reason, last: last && outcomeLabel(last) });
+      this.feed({ type: "dead_letter_written", delivery, ...(offset === undefined ? {} : { offset }) });
     } catch (error) {
       log.warn("dead letter not written", { ...about, error: String(error) });
       this.feed({ type: "dead_letter_failed", delivery });

@@ -5,6 +5,7 @@ import type { Registry } from "prom-client";
 import { type Cause, readinessResponse } from "../../shared/health.ts";
 import { problemResponse } from "../../shared/problem.ts";
 import { type DeadLetterOperations, deadLetterRoutes } from "./dead_letters.ts";
+import { parkedRoutes, type ParkedView } from "./parked.ts";
 import { type RecordOperations, recordRoutes } from "./records.ts";
 import type { Scale } from "./scale.ts";
 
@@ -15,10 +16,11 @@ export interface AdminDeps {
   readonly scale: () => Scale;
   readonly deadLetters?: DeadLetterOperations;
   readonly records?: RecordOperations;
+  readonly parked?: () => ParkedView;
 }
 
 /** The admin application, for `ADMIN_PORT`. */
-export function createAdmin({ causes, registry, scale, deadLetters, records }: AdminDeps): Hono {
+export function createAdmin({ causes, registry, scale, deadLetters, records, parked }: AdminDeps): Hono {
   const app = new Hono();
   app.get("/livez", (c) => c.json({ status: "alive" }));
   app.get("/readyz", () => readinessResponse(causes()));
@@ -29,12 +31,14 @@ export function createAdmin({ causes, registry, scale, deadLetters, records }: A
   app.get("/scale", (c) => c.json(scale()));
   if (deadLetters !== undefined) app.route("/dead-letters", deadLetterRoutes(deadLetters));
   if (records !== undefined) app.route("/records", recordRoutes(records));
+  if (parked !== undefined) app.route("/parked", parkedRoutes(parked));
   app.notFound((c) =>
     problemResponse({
       type: "about:blank",
       title: "Not Found",
       status: 404,
-      detail: `There is no ${c.req.path}. Try /livez, /readyz, /metrics, /scale, /dead-letters or /records.`,
+      detail:
+        `There is no ${c.req.path}. Try /livez, /readyz, /metrics, /scale, /dead-letters, /parked or /records.`,
     })
   );
   return app;

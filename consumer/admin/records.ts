@@ -2,9 +2,8 @@
 
 import { Hono } from "hono";
 import { z } from "zod";
-import { problemResponse } from "../../shared/problem.ts";
 import type { TakeEffect } from "../core/taking.ts";
-import { json, parse, Refusal } from "./requests.ts";
+import { json, parse, problemOf, Refusal } from "./requests.ts";
 
 /** A record's place in a topic that the consumer reads. */
 export interface RecordPlace {
@@ -47,10 +46,7 @@ export function recordRoutes(operations: RecordOperations) {
       parse(bodySchema, await json(c));
       return c.json({ at: at(place), effect: held(place, operations.take(place)) }, 202);
     })
-    .onError((error) => {
-      const { status, slug } = error instanceof Refusal ? error : { status: 500, slug: "internal" };
-      return problemResponse({ type: `/problems/${slug}`, title: slug, status, detail: error.message });
-    });
+    .onError((error) => problemOf(error));
 }
 
 /** See {@link recordRoutes}. */

@@ -2,6 +2,7 @@
 
 import type { Context } from "hono";
 import type { z } from "zod";
+import { problemResponse } from "../../shared/problem.ts";
 
 /** A status and a problem's name. */
 export interface Refused {
@@ -15,6 +16,12 @@ export class Refusal extends Error implements Refused {
   constructor(readonly status: number, readonly slug: string, message: string) {
     super(message);
   }
+}
+
+/** The problem to answer with; what nobody refused is a bug. */
+export function problemOf(error: Error): Response {
+  const { status, slug } = error instanceof Refusal ? error : { status: 500, slug: "internal" };
+  return problemResponse({ type: `/problems/${slug}`, title: slug, status, detail: error.message });
 }
 
 /**

@@ -1,7 +1,7 @@
 // One record's way through the pool, and what it belongs to.
 
 import type { Outcome } from "../../shared/outcome.ts";
-import type { Origin } from "./parking.ts";
+import type { Behind, Origin } from "./parking.ts";
 import type { Partition } from "./partition.ts";
 
 /** Why a record is dead-lettered. */
@@ -54,6 +54,8 @@ export interface Delivery<R> extends Readonly<Received<R>> {
   readonly home: Partition<R>;
   /** What it is ordered by: one in flight at a time; undefined when nothing orders it. */
   readonly lane: string | undefined;
+  /** When it was received, in ms. */
+  readonly receivedMs: number;
   seq: number;
   state: DeliveryState;
   /** Attempts that counted against it. */
@@ -73,6 +75,6 @@ export interface Delivery<R> extends Readonly<Received<R>> {
   batched: boolean;
   /** Why it is dead-lettered, once it is. */
   reason: DeadLetterReason | undefined;
-  /** What it is parked behind: `topic/partition/offset`. */
-  behind: string | undefined;
+  /** What it is parked behind. */
+  behind: Behind | undefined;
 }

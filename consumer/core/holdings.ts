@@ -95,7 +95,7 @@ export class Holdings<R> {
     for (const record of event.records) {
       // Below the position it is a second fetch of what the ledger holds already.
       if (record.offset < partition.ledger.position) continue;
-      if (!partition.settledBefore(record.offset)) taken.push(this.#take(partition, record));
+      if (!partition.settledBefore(record.offset)) taken.push(this.#take(partition, record, nowMs));
       else this.#skip(partition, record.offset, nowMs);
     }
     partition.ledger.advance(event.position);
@@ -125,12 +125,13 @@ export class Holdings<R> {
     this.#commits.touch(partition, nowMs);
   }
 
-  #take(partition: Partition<R>, received: Received<R>): Delivery<R> {
+  #take(partition: Partition<R>, received: Received<R>, nowMs: number): Delivery<R> {
     const attempts = partition.attemptsBefore(received.offset);
     const delivery: Delivery<R> = {
       ...received,
       home: partition,
       lane: laneOf(this.#policy.order, received.key),
+      receivedMs: nowMs,
       seq: 0,
       state: "ready",
       attempts,

@@ -35,8 +35,11 @@ export class LetterLog {
     return this.#outstanding.size;
   }
 
-  /** @param entries those of this partition's keys, and every mark, from where the last call ended up to `upTo`. */
-  take(entries: readonly LetterEntry[], upTo: number, isSettled: IsSettled): LetterNews {
+  /**
+   * @param entries those of this partition's keys, and every mark, from where the last call ended up to `upTo`.
+   * @param askedMs when reading began, in ms.
+   */
+  take(entries: readonly LetterEntry[], upTo: number, isSettled: IsSettled, askedMs: number): LetterNews {
     const letters = new Map<number, Letter>();
     const written: Origin[] = [];
     const done: number[] = [];
@@ -62,7 +65,7 @@ export class LetterLog {
       end(offset);
     }
     const replayed = Array.from(fresh, ([offset, place]) => ({ offset, place }));
-    return { letters: [...letters.values()], replayed, done, written, upTo };
+    return { letters: [...letters.values()], replayed, done, written, upTo, askedMs };
   }
 }
 

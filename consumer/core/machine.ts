@@ -160,7 +160,6 @@ export class Machine<R> {
   /** What follows from where we are now, whatever the event was. */
   #advance(nowMs: number): void {
     this.#retrying.wake(nowMs);
-    this.#parkedKeys.relieve();
     if (this.#sending.betweenBatches) {
       // A whole batch is committed before the next one begins, which may have to wait for that.
       this.#commits.hurry(nowMs);

@@ -1,9 +1,10 @@
 // `PARK_KEYS`: which new records are not sent, but wait for a replay of their key or follow its dead letter.
 
+import { outcomeLabel } from "../../shared/outcome.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Holdings } from "./holdings.ts";
-import type { LetterNews } from "./parking.ts";
+import type { Behind, LetterNews } from "./parking.ts";
 import type { Partition } from "./partition.ts";
 import type { Sending } from "./sending.ts";
 
@@ -13,8 +14,6 @@ export class ParkedKeys<R> {
   readonly #holdings: Holdings<R>;
   readonly #sending: Sending<R>;
   readonly #deadLetters: DeadLetters<R>;
-  /** Partitions with records that wait for replays. */
-  readonly #waiting: Set<Partition<R>> = new Set();
 
   constructor(enabled: boolean, holdings: Holdings<R>, sending: Sending<R>, deadLetters: DeadLetters<R>) {
     this.#enabled = enabled;
@@ -26,18 +25,12 @@ export class ParkedKeys<R> {
   /** The dead-letter topic was read: whoever waited for that may have their turn now. */
   learn(partition: Partition<R>, news: LetterNews): void {
     partition.parking.learn(news);
-    this.#takeUp(partition);
-  }
-
-  /** At its bound a partition cannot wait, or replays might be behind the bound, too: its records are parked. */
-  relieve(): void {
-    for (const partition of this.#waiting) {
-      if (partition.paused || partition.revoked) this.#takeUp(partition);
-    }
+    this.#sending.takeUp(partition);
   }
 
   /** A dead letter of ours is at this offset: its key is parked from now on. */
-  letterWritten({ home, lane, offset, origin }: Delivery<R>, letterOffset: number | undefined): void {
+  letterWritten(delivery: Delivery<R>, letterOffset: number | undefined): void {
+    const { home, lane, offset, origin } = delivery;
     if (!this.#enabled || lane === undefined) return;
     if (letterOffset === undefined) {
       throw new Error("Where a dead letter was written has to be known to park");
@@ -46,6 +39,7 @@ export class ParkedKeys<R> {
       offset: letterOffset,
       key: lane,
       origin: origin ?? { at: home.id, offset, letter: undefined },
+      cause: delivery.behind?.cause ?? causeOf(delivery),
     });
   }
 
@@ -62,8 +56,8 @@ export class ParkedKeys<R> {
         this.#sending.release(delivery);
         return true;
       case "wait":
+        // At its bound a partition cannot wait, or the replays might be behind the bound, too.
         if (delivery.home.paused) return this.#park(delivery, turn.behind);
-        this.#waiting.add(delivery.home);
         this.#sending.putAside(delivery);
         return true;
       case "early":
@@ -76,14 +70,15 @@ export class ParkedKeys<R> {
     }
   }
 
-  #park(delivery: Delivery<R>, behind: string): true {
+  #park(delivery: Delivery<R>, behind: Behind): true {
     delivery.behind = behind;
     this.#deadLetters.addFree(delivery, "parked");
     return true;
   }
+}
 
-  #takeUp(partition: Partition<R>): void {
-    this.#waiting.delete(partition);
-    this.#sending.takeUp(partition);
-  }
+/** As the dead-letter desk groups letters: reason, status and problem type. */
+function causeOf<R>({ reason, last }: Delivery<R>): string {
+  const type = last?.kind === "answer" ? last.problemType : undefined;
+  return [reason, last && outcomeLabel(last), type].filter(Boolean).join(" ");
 }

@@ -19,6 +19,15 @@ export interface Letter {
   /** The record's key, as the source names it. */
   readonly key: string;
   readonly origin: Origin;
+  /** What it is dead-lettered for, for people; a parked one has that of what it is parked behind. */
+  readonly cause: string;
+}
+
+/** The first dead letter of a key. */
+export interface Behind {
+  /** `topic/partition/offset`, where it was read first. */
+  readonly place: string;
+  readonly cause: string;
 }
 
 /** Where a replay lies in the retry topic. */
@@ -39,6 +48,8 @@ export interface LetterNews {
   readonly written: readonly Origin[];
   /** One past the last offset that was read. */
   readonly upTo: number;
+  /** When reading began, in ms: everything that was there by then is in it. */
+  readonly askedMs: number;
 }
 
 /** What becomes of a record whose turn has come. */
@@ -46,12 +57,11 @@ export type Turn =
   | { readonly kind: "send" }
   /** It is a dead letter already: whoever wrote that did not come to commit it. */
   | { readonly kind: "settled" }
-  /** Earlier records of its key are on their way through the retry topic; `behind` as below. */
-  | { readonly kind: "wait"; readonly behind: string }
+  /** Earlier records of its key are on their way through the retry topic, or may be; `behind` as below. */
+  | { readonly kind: "wait"; readonly behind: Behind }
   /** A replay that came before the news of it: what is known of its key is older than that. */
   | { readonly kind: "early" }
-  /** `behind` is `topic/partition/offset` of the first dead letter of its key, where that was read first. */
-  | { readonly kind: "park"; readonly behind: string };
+  | { readonly kind: "park"; readonly behind: Behind };
 
 /** A key with dead letters, for people. */
 export interface ParkedKey {
@@ -70,6 +80,7 @@ interface Held {
   readonly offset: number;
   readonly key: KeyLetters;
   readonly origin: number;
+  readonly cause: string;
   place: ReplayPlace | undefined;
 }
 
@@ -95,6 +106,7 @@ export class Parking {
   readonly #keys: Map<string, KeyLetters> = new Map();
   readonly #written: Set<string> = new Set();
   #upTo = 0;
+  #askedMs = -Infinity;
   #known = false;
 
   /** Whether the dead-letter topic was read: before that nobody knows which keys are parked. */
@@ -116,12 +128,13 @@ export class Parking {
   }
 
   /** Takes in what was read. */
-  learn({ letters, replayed, done, written, upTo }: LetterNews): void {
+  learn({ letters, replayed, done, written, upTo, askedMs }: LetterNews): void {
     for (const origin of written) this.#written.add(identityOf(origin));
     for (const letter of letters) this.#add(letter);
     for (const { offset, place } of replayed) this.#replayed(offset, place);
     for (const offset of done) this.#done(offset);
     this.#upTo = Math.max(this.#upTo, upTo);
+    this.#askedMs = Math.max(this.#askedMs, askedMs);
     this.#known = true;
   }
 
@@ -132,23 +145,26 @@ export class Parking {
   }
 
   /** What becomes of a record whose turn has come; those before it in its key are settled here. */
-  turnOf<R>({ home, lane, offset, origin: replayOf }: Delivery<R>): Turn {
+  turnOf<R>({ home, lane, offset, origin: replayOf, receivedMs }: Delivery<R>): Turn {
     const own = replayOf ?? { at: home.id, offset, letter: undefined };
     if (this.#written.size > 0 && this.#written.delete(identityOf(own))) return { kind: "settled" };
     const letters = lane === undefined ? undefined : this.#keys.get(nameOf(own.at, lane));
     if (letters === undefined) return SEND;
     const first = firstOpen(letters);
     const isParked = first !== undefined && first.origin < own.offset;
-    const park = (origin: number): Turn => ({ kind: "park", behind: `${own.at}/${origin}` });
+    const behind = ({ origin, cause }: Held): Behind => ({ place: `${own.at}/${origin}`, cause });
+    const park = (held: Held): Turn => ({ kind: "park", behind: behind(held) });
     if (replayOf !== undefined) {
       const before = isParked ? first : overtakenBy(letters, own.offset, { at: home.id, offset });
       if (before === undefined) return SEND;
-      return this.#isEarly(replayOf) ? { kind: "early" } : park(before.origin);
+      return this.#isEarly(replayOf) ? { kind: "early" } : park(before);
     }
     // Those that wait for replays do not grow the dead-letter topic, so a replay comes to an end.
-    const [returning] = letters.returning;
-    if (returning !== undefined) return { kind: "wait", behind: `${own.at}/${returning.origin}` };
-    return isParked ? park(first.origin) : SEND;
+    const returning = earlierOf(letters, own.offset);
+    if (returning !== undefined) return { kind: "wait", behind: behind(returning) };
+    if (!isParked) return SEND;
+    // A record that came when the replay was over is not parked behind it for want of news.
+    return receivedMs > this.#askedMs ? { kind: "wait", behind: behind(first) } : park(first);
   }
 
   /** Whether the mark that was written with a replay has not been read yet, and so nothing from before it either. */
@@ -158,13 +174,13 @@ export class Parking {
     return held === undefined ? letter >= this.#upTo : held.place === undefined;
   }
 
-  #add({ offset, key, origin }: Letter): void {
+  #add({ offset, key, origin, cause }: Letter): void {
     if (this.#letters.has(offset)) return;
     const name = nameOf(origin.at, key);
     const known = this.#keys.get(name);
     const letters = known ?? { key, at: origin.at, order: new DueQueue(), returning: new Set(), open: 0 };
     if (known === undefined) this.#keys.set(name, letters);
-    const held: Held = { offset, key: letters, origin: origin.offset, place: undefined };
+    const held: Held = { offset, key: letters, origin: origin.offset, cause, place: undefined };
     this.#letters.set(offset, held);
     letters.order.push(held.origin, held);
     letters.open += 1;
@@ -197,6 +213,12 @@ function firstOpen({ order, open }: KeyLetters): Held | undefined {
   if (open === 0) return undefined;
   while (order.peek()?.place !== undefined) order.takeDue(Infinity);
   return order.peek();
+}
+
+/** An earlier record on its way; with later ones only, this one was delivered before and comes again. */
+function earlierOf({ returning }: KeyLetters, origin: number): Held | undefined {
+  for (const held of returning) if (held.origin < origin) return held;
+  return undefined;
 }
 
 /** A replay of an earlier record that lies behind this one in the retry topic: it was dead-lettered once more. */

@@ -25,7 +25,9 @@ export interface DeadLetter {
   /** What the last attempt came to: a status, `timeout`, `refused`, `reset`. */
   readonly status: string;
   readonly reason: string;
-  /** Reason, status and problem type: what dead letters are grouped by. */
+  /** What it is parked behind, as `topic/partition/offset` where that was read first; undefined where it is not. */
+  readonly behind: string | undefined;
+  /** Reason, status and problem type: what dead letters are grouped by. A parked one has that of what it is behind. */
   readonly cause: string;
   readonly attempts: number;
   readonly replays: number;
@@ -48,7 +50,11 @@ export const Header = {
   replays: "ackpool-replays",
   deadLetteredAt: "ackpool-dead-lettered-at",
   replayedFrom: "ackpool-replayed-from",
+  /** Of a parked one: the cause of what it is parked behind. */
+  parkedCause: "ackpool-parked-cause",
 } as const;
+
+const BEHIND = /^parked behind ([^/\s]+\/\d{1,10}\/\d{1,15})$/;
 
 /** `topic/partition/offset`. */
 export function positionOf(
@@ -61,7 +67,9 @@ export function positionOf(
 export function toDeadLetter(record: KafkaRecord): DeadLetter {
   const { topic, partition, offset, key, value } = record;
   const text = (name: string) => headerText(record.headers[name]);
-  const [status, reason] = [text(Header.status) ?? "", text(Header.reason) ?? ""];
+  const [status, said] = [text(Header.status) ?? "", text(Header.reason) ?? ""];
+  const behind = BEHIND.exec(said)?.[1];
+  const reason = behind === undefined ? said : "parked";
   const at = Date.parse(text(Header.deadLetteredAt) ?? "");
   return {
     topic,
@@ -72,7 +80,12 @@ export function toDeadLetter(record: KafkaRecord): DeadLetter {
     bytes: (key?.length ?? 0) + (value?.length ?? 0),
     status,
     reason,
-    cause: intern([reason, status, problemType(text(Header.problem))].filter(Boolean).join(" ") || "unknown"),
+    behind,
+    cause: intern(
+      behind === undefined
+        ? [reason, status, problemType(text(Header.problem))].filter(Boolean).join(" ") || "unknown"
+        : text(Header.parkedCause) ?? reason,
+    ),
     attempts: count(text(Header.attempts)) ?? 0,
     replays: count(text(Header.replays)) ?? 0,
     atMs: Number.isNaN(at) ? record.timestampMs : at,

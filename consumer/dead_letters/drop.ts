@@ -1,6 +1,7 @@
 // Drops dead letters: marks them as done with. Kafka deletes them when their time has come.
 
-import type { Filter } from "./filter.ts";
+import type { DeadLetter } from "./dead_letter.ts";
+import { type Filter, onlyFollows } from "./filter.ts";
 import { marksFor } from "./marks.ts";
 import type { DeskPorts } from "./ports.ts";
 import { scan } from "./scan.ts";
@@ -19,6 +20,8 @@ export interface DropRequest {
 export interface DropSummary {
   readonly meant: number;
   readonly dropped: number;
+  /** Open letters that are parked behind others that are meant: they stay, and so their keys stay parked. */
+  readonly parked: number;
 }
 
 /** @throws {SenderSuperseded} when another replay or drop of this group began. */
@@ -29,12 +32,16 @@ export async function drop(
 ): Promise<DropSummary> {
   const sender = dryRun ? undefined : await ports.openSender();
   try {
-    const found = await scan(ports, { filter, kindOf: () => "meant" as const }, signal);
+    // What is parked is as good as any record: it is dropped only where it is meant itself.
+    const kindOf = (letter: DeadLetter) => onlyFollows(filter, letter) ? "parked" as const : "meant" as const;
+    const found = await scan(ports, { filter, kindOf }, signal);
     const meant = Math.min(max ?? Infinity, found.open("meant"));
-    if (sender === undefined) return { meant, dropped: 0 };
+    const parked = found.open("parked");
+    if (sender === undefined) return { meant, dropped: 0, parked };
     let dropped = 0;
     for await (const page of found.pages(signal)) {
-      const open = page.filter(({ state }) => state === "open").map(({ letter }) => letter);
+      const open = page.filter(({ state, letter }) => state === "open" && kindOf(letter) === "meant")
+        .map(({ letter }) => letter);
       const letters = open.slice(0, meant - dropped);
       for (let from = 0; from < letters.length && !signal.aborted; from += AT_ONCE) {
         const some = letters.slice(from, from + AT_ONCE);
@@ -43,7 +50,7 @@ export async function drop(
       }
       if (dropped >= meant || signal.aborted) break;
     }
-    return { meant, dropped };
+    return { meant, dropped, parked };
   } finally {
     await sender?.close();
   }

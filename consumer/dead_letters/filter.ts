@@ -24,21 +24,34 @@ export interface Filter {
 
 /** Whether dead letters can have this status at all: one such as `422`, a class such as `5xx`, or no answer. */
 export function isKnownStatus(status: string): boolean {
-  return /^[1-5](?:\d\d|xx)$/i.test(status) || NO_ANSWER.has(status);
+  return /^[1-5](?:\d\d|xx)$/i.test(status) || NO_ANSWER.has(status) || status === PARKED;
 }
 
 const NO_ANSWER = new Set<string>(["timeout", "refused", "reset"] satisfies NoAnswer["kind"][]);
+/** What parked ones say instead of a status. */
+const PARKED = "parked";
 
 /** Whether a dead letter is meant. */
 export function matches(filter: Filter, letter: DeadLetter, record: KafkaRecord): boolean {
   const { statuses, sinceMs = -Infinity, untilMs = Infinity, key, grep, cause, positions } = filter;
-  return (statuses === undefined || statuses.some((status) => isStatus(status, letter.status))) &&
+  return (statuses === undefined || statuses.some((status) => hasStatus(letter, status))) &&
     letter.atMs >= sinceMs && letter.atMs < untilMs &&
     (key === undefined || letter.key === key) &&
     (cause === undefined || letter.cause === cause) &&
     (positions === undefined ||
       positions.includes(`${letter.topic}/${letter.partition}/${letter.offset}`)) &&
     (grep === undefined || contains(grep, letter, record));
+}
+
+/** Whether a parked letter is meant only for what it is parked behind: then it may follow it, but nothing else. */
+export function onlyFollows({ statuses, cause }: Filter, { behind, status }: DeadLetter): boolean {
+  return behind !== undefined &&
+    (cause !== undefined || (statuses !== undefined && !statuses.includes(status)));
+}
+
+/** A parked one has its own and that of what it is parked behind, which is the second word of its cause. */
+function hasStatus({ status, behind, cause }: DeadLetter, wanted: string): boolean {
+  return isStatus(wanted, status) || (behind !== undefined && isStatus(wanted, cause.split(" ")[1] ?? ""));
 }
 
 function isStatus(wanted: string, status: string): boolean {

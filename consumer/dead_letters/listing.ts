@@ -18,6 +18,8 @@ export interface ListRequest {
 export interface CauseGroup {
   readonly cause: string;
   readonly count: number;
+  /** How many of them are parked behind the others. */
+  readonly parked: number;
   readonly oldestMs: number;
   readonly newestMs: number;
 }
@@ -33,6 +35,8 @@ export interface Listing {
   readonly newest: readonly Found[];
 }
 
+type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
+
 /** Causes are told apart up to this number; those that come later are counted together. */
 const CAUSES_MAX = 1000;
 const OTHER_CAUSES = "other causes";
@@ -44,7 +48,7 @@ export async function list(
   signal?: AbortSignal,
 ): Promise<Listing> {
   const found = await scan(ports, { filter, kindOf: () => "meant" }, signal);
-  const groups = new Map<string, { count: number; oldestMs: number; newestMs: number }>();
+  const groups = new Map<string, Mutable<Omit<CauseGroup, "cause">>>();
   let newest: readonly Found[] = [];
   let meant = 0;
   for await (const page of found.pages(signal)) {
@@ -58,12 +62,13 @@ export async function list(
 }
 
 function count(
-  groups: Map<string, { count: number; oldestMs: number; newestMs: number }>,
-  { cause: own, atMs }: DeadLetter,
+  groups: Map<string, Mutable<Omit<CauseGroup, "cause">>>,
+  { cause: own, atMs, behind }: DeadLetter,
 ): void {
   const cause = groups.has(own) || groups.size < CAUSES_MAX ? own : OTHER_CAUSES;
-  const group = groups.get(cause) ?? { count: 0, oldestMs: Infinity, newestMs: -Infinity };
+  const group = groups.get(cause) ?? { count: 0, parked: 0, oldestMs: Infinity, newestMs: -Infinity };
   group.count += 1;
+  if (behind !== undefined) group.parked += 1;
   group.oldestMs = Math.min(group.oldestMs, atMs);
   group.newestMs = Math.max(group.newestMs, atMs);
   groups.set(cause, group);

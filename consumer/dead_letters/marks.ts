@@ -15,11 +15,43 @@ export type Done = Exclude<State, "open">;
 
 const MARK = "ackpool-mark";
 const OFFSETS = "ackpool-mark-offsets";
+/** Where the replays lie: `topic/partition/offsets`, in the order of the letters' offsets. */
+const REPLAYS = "ackpool-mark-replays";
 
 interface Place {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+}
+
+/** One mark: letters before it, in order of their offsets, and where each one's replay lies, if it says so. */
+export interface Mark {
+  readonly done: Done;
+  readonly offsets: readonly number[];
+  readonly places: readonly { readonly at: string; readonly offset: number }[];
+}
+
+/** Reads a mark; undefined where a record is none. */
+export function readMark(record: KafkaRecord): Mark | undefined {
+  const done = headerText(record.headers[MARK]);
+  if (done !== "replayed" && done !== "dropped") return undefined;
+  // A mark speaks of what lies before it; anything else would be endless or forged.
+  const offsets = expand(headerText(record.headers[OFFSETS]) ?? "", record.offset, record.offset);
+  const [, at, runs = ""] =
+    /^([^/]+\/\d{1,10})\/([\d,-]*)$/.exec(headerText(record.headers[REPLAYS]) ?? "") ?? [];
+  const places = at === undefined
+    ? []
+    : expand(runs, Infinity, offsets.length).map((offset) => ({ at, offset }));
+  return { done, offsets, places };
+}
+
+/** The numbers of ranges below `end`, `most` at the most. */
+function expand(text: string, end: number, most: number): readonly number[] {
+  const all: number[] = [];
+  for (const [first, last] of parseRanges(text)) {
+    for (let each = first; each <= last && each < end && all.length < most; each++) all.push(each);
+  }
+  return all;
 }
 
 /** What marks say, gathered from a topic's records. */
@@ -47,23 +79,56 @@ export class Marks {
 }
 
 /** The marks for some dead letters: one record a partition. */
-export function marksFor(done: Done, places: readonly Place[]): readonly PlacedRecord[] {
-  const byPartition = Map.groupBy(places, ({ topic, partition }) => `${topic}/${partition}`);
-  return [...byPartition.values()].flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
-    const offsets = formatRanges(group.map(({ offset }) => offset));
-    const headers = { [MARK]: done, [OFFSETS]: offsets };
-    return [{ topic: first.topic, partition: first.partition, key: null, value: null, headers }];
+export function marksFor(done: Done, letters: readonly Place[]): readonly PlacedRecord[] {
+  const byPartition = Map.groupBy(letters, ({ topic, partition }) => `${topic}/${partition}`);
+  return [...byPartition.values()].flatMap((group) => markOf(done, group, {}));
+}
+
+/** The marks for dead letters that were replayed, with where each one's replay lies. */
+export function replayMarksFor(
+  letters: readonly Place[],
+  replays: readonly Place[],
+): readonly PlacedRecord[] {
+  const pairs = letters.map((letter, each) => ({ letter, replay: replays[each] ?? letter }));
+  const groups = Map.groupBy(
+    pairs,
+    ({ letter, replay }) => [letter.topic, letter.partition, replay.topic, replay.partition].join("/"),
+  );
+  return [...groups.values()].flatMap((group) => {
+    const sorted = group.toSorted((a, b) => a.letter.offset - b.letter.offset);
+    const [first] = sorted;
+    const known = sorted.every(({ replay }) => replay.offset >= 0);
+    const runs = formatRuns(sorted.map(({ replay }) => replay.offset));
+    const said = known && first !== undefined
+      ? { [REPLAYS]: `${first.replay.topic}/${first.replay.partition}/${runs}` }
+      : {};
+    return markOf("replayed", sorted.map(({ letter }) => letter), said);
   });
+}
+
+function markOf(
+  done: Done,
+  letters: readonly Place[],
+  said: Record<string, string>,
+): readonly PlacedRecord[] {
+  const [first] = letters;
+  if (first === undefined) return [];
+  const offsets = formatRanges(letters.map(({ offset }) => offset));
+  const headers = { [MARK]: done, [OFFSETS]: offsets, ...said };
+  return [{ topic: first.topic, partition: first.partition, key: null, value: null, headers }];
 }
 
 /** Whole numbers as `3-7,9`. */
 export function formatRanges(offsets: readonly number[]): string {
+  return formatRuns([...new Set(offsets)].sort((a, b) => a - b));
+}
+
+/** The same, in the order in which they are given. */
+function formatRuns(offsets: readonly number[]): string {
   const runs: [number, number][] = [];
-  for (const offset of [...offsets].sort((a, b) => a - b)) {
+  for (const offset of offsets) {
     const run = runs.at(-1);
-    if (run !== undefined && offset <= run[1] + 1) run[1] = offset;
+    if (run !== undefined && offset === run[1] + 1) run[1] = offset;
     else runs.push([offset, offset]);
   }
   return runs.map(([first, last]) => first === last ? `${first}` : `${first}-${last}`).join(",");

@@ -54,8 +54,8 @@ export class Placement {
 
 /** What was said about the last time goes, the origin stays, and the count that stops loops grows. */
 function replayHeaders(record: KafkaRecord, replays: number): KafkaRecord["headers"] {
-  const { status, reason, problem, attempts, deadLetteredAt } = Header;
-  const gone = new Set<string>([status, reason, problem, attempts, deadLetteredAt]);
+  const { status, reason, problem, attempts, deadLetteredAt, parkedCause } = Header;
+  const gone = new Set<string>([status, reason, problem, attempts, deadLetteredAt, parkedCause]);
   return {
     ...Object.fromEntries(Object.entries(record.headers).filter(([name]) => !gone.has(name))),
     [Header.replays]: String(replays + 1),
@@ -72,9 +72,12 @@ async function readAll(
   const wanted = new Map(letters.map((letter, at) => [positionOf(letter), at]));
   const byPartition = Map.groupBy(letters, ({ topic, partition }) => `${topic}/${partition}`);
   const ranges = [...byPartition.values()].flatMap((group) => {
-    const [first, last] = [group[0], group.at(-1)];
-    if (first === undefined || last === undefined) return [];
-    return [{ topic: first.topic, partition: first.partition, from: first.offset, to: last.offset + 1 }];
+    const [first] = group;
+    if (first === undefined) return [];
+    // They are in the order of their origins, which need not be that of their offsets.
+    const offsets = group.map(({ offset }) => offset);
+    const [from, to] = [Math.min(...offsets), Math.max(...offsets) + 1];
+    return [{ topic: first.topic, partition: first.partition, from, to }];
   });
   const records: (KafkaRecord | undefined)[] = letters.map(() => undefined);
   await (await ports.reader()).read(ranges, (read) => {

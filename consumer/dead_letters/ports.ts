@@ -11,7 +11,11 @@ export interface LetterReader {
 
 /** Sends replays and marks, all at once or not at all. */
 export interface LetterSender {
-  send(records: readonly PlacedRecord[]): Promise<readonly number[]>;
+  /** @param more records that follow in the same transaction, from the offsets of the first. */
+  send(
+    records: readonly PlacedRecord[],
+    more?: (offsets: readonly number[]) => readonly PlacedRecord[],
+  ): Promise<readonly number[]>;
   close(): Promise<void>;
 }
 

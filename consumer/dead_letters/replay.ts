@@ -2,14 +2,16 @@
 //
 // Killed anywhere, it has sent whole slices only, and their marks with them: run again, it goes on behind them.
 
+import type { KafkaRecord } from "../kafka/record.ts";
 import type { OffsetRange } from "../kafka/topic_reader.ts";
 import { type CanaryResult, type Sent, watchCanaries } from "./canary.ts";
 import { type DeadLetter, positionOf } from "./dead_letter.ts";
-import type { Filter } from "./filter.ts";
-import { marksFor } from "./marks.ts";
+import { type Filter, matches } from "./filter.ts";
+import { byOrigin, firstThatStay, isBlocked, laneOf } from "./followers.ts";
+import { replayMarksFor } from "./marks.ts";
 import { Placement } from "./placement.ts";
 import type { DeskPorts, LetterSender } from "./ports.ts";
-import { type Found, scan } from "./scan.ts";
+import { type Found, type Scan, scan } from "./scan.ts";
 import { nextSlice } from "./slices.ts";
 
 /** What is asked for. */
@@ -40,6 +42,8 @@ export interface ReplaySummary {
   readonly replayed: number;
   /** Left out: replayed too often already. */
   readonly looping: number;
+  /** Left out: parked behind letters that are not replayed. */
+  readonly blocked: number;
   /** Left out: they do not say where they came from. */
   readonly foreign: number;
   readonly canary: CanaryResult | undefined;
@@ -63,31 +67,49 @@ export async function replay(
   const sender = request.dryRun ? undefined : await ports.openSender();
   try {
     progress("reading", 0, 0);
-    const kindOf = (letter: DeadLetter) => kindOfReplay(letter, request.replaysMax);
-    const found = await scan(ports, { filter: request.filter, kindOf }, signal);
+    const { found, kindOf } = await choose(ports, request, signal);
     const meant = Math.min(request.max ?? Infinity, found.open("meant"));
-    const counts = { meant, looping: found.open("looping"), foreign: found.open("foreign") };
+    const [looping, blocked] = [found.open("looping"), found.open("blocked")];
+    const counts = { meant, looping, blocked, foreign: found.open("foreign") };
     if (sender === undefined) return { ...counts, end: "dry-run", replayed: 0, canary: undefined };
-    const run = new Replay(ports, request, sender, progress, signal, meant);
+    const run = new Replay(ports, { ...request, kindOf }, sender, progress, signal, meant);
     return { ...counts, ...await run.run(found.pages(signal)) };
   } finally {
     await sender?.close();
   }
 }
 
-/** Which of the open ones are replayed. */
-function kindOfReplay({ origin, replays }: DeadLetter, replaysMax: number): "meant" | "looping" | "foreign" {
-  if (origin === undefined) return "foreign";
-  return replays < replaysMax ? "meant" : "looping";
-}
+type Kind = "meant" | "looping" | "blocked" | "foreign";
+type KindOf = (letter: DeadLetter) => Kind;
 
-/** In the order they were written in: a key's records stay in order. */
-const byPlace = (a: DeadLetter, b: DeadLetter) =>
-  a.topic.localeCompare(b.topic) || a.partition - b.partition || a.offset - b.offset;
+/** Which of those that the filter means are replayed. Without parked ones among them one look is enough. */
+async function choose(
+  ports: DeskPorts,
+  { filter, replaysMax }: ReplayRequest,
+  signal: AbortSignal,
+): Promise<{ readonly found: Scan<Kind>; readonly kindOf: KindOf }> {
+  const mayGo: KindOf = ({ origin, replays }) =>
+    origin === undefined ? "foreign" : replays < replaysMax ? "meant" : "looping";
+  const lanes = new Set<string>();
+  const kindOfFirst: KindOf = (letter) => {
+    if (letter.behind !== undefined) lanes.add(laneOf(letter) ?? "");
+    return mayGo(letter);
+  };
+  const found = await scan(ports, { filter, kindOf: kindOfFirst }, signal);
+  if (lanes.size === 0) return { found, kindOf: mayGo };
+  const goes = (letter: DeadLetter, record: KafkaRecord) =>
+    matches(filter, letter, record) && mayGo(letter) === "meant";
+  const stays = await firstThatStay(ports, lanes, goes, signal);
+  const kindOf: KindOf = (letter) =>
+    mayGo(letter) === "meant" && isBlocked(letter, stays) ? "blocked" : mayGo(letter);
+  return stays.size === 0
+    ? { found, kindOf }
+    : { found: await scan(ports, { filter, kindOf }, signal), kindOf };
+}
 
 class Replay {
   readonly #ports: DeskPorts;
-  readonly #request: ReplayRequest;
+  readonly #request: ReplayRequest & { readonly kindOf: KindOf };
   readonly #sender: LetterSender;
   readonly #progress: ReplayProgress;
   readonly #signal: AbortSignal;
@@ -97,7 +119,7 @@ class Replay {
 
   constructor(
     ports: DeskPorts,
-    request: ReplayRequest,
+    request: ReplayRequest & { readonly kindOf: KindOf },
     sender: LetterSender,
     progress: ReplayProgress,
     signal: AbortSignal,
@@ -132,11 +154,9 @@ class Replay {
   }
 
   #chosen(page: readonly Found[]): readonly DeadLetter[] {
-    const { replaysMax } = this.#request;
-    return page.filter(({ state, letter }) =>
-      state === "open" && kindOfReplay(letter, replaysMax) === "meant"
-    )
-      .map(({ letter }) => letter).sort(byPlace).slice(0, this.#total - this.#replayed);
+    const { kindOf } = this.#request;
+    return page.filter(({ state, letter }) => state === "open" && kindOf(letter) === "meant")
+      .map(({ letter }) => letter).sort(byOrigin).slice(0, this.#total - this.#replayed);
   }
 
   async #sendCanaries(letters: readonly DeadLetter[]): Promise<CanaryResult> {
@@ -177,13 +197,11 @@ class Replay {
 
   async #sendSlice(letters: readonly DeadLetter[]): Promise<readonly Sent[]> {
     const placed = await this.#placement.place(letters, this.#signal);
-    const offsets = await this.#sender.send([...placed, ...marksFor("replayed", letters)]);
-    return letters.map((letter, at) => ({
-      from: positionOf(letter),
-      topic: placed[at]?.topic ?? "",
-      partition: placed[at]?.partition ?? -1,
-      offset: offsets[at] ?? -1,
-    }));
+    const at = (offsets: readonly number[]) =>
+      placed.map(({ topic, partition }, each) => ({ topic, partition, offset: offsets[each] ?? -1 }));
+    // The marks say where the replays are: whoever waits for them can see when they have settled.
+    const offsets = await this.#sender.send(placed, (sent) => replayMarksFor(letters, at(sent)));
+    return at(offsets).map((place, each) => ({ from: positionOf(letters[each] ?? place), ...place }));
   }
 
   async #ends(letters: readonly DeadLetter[]): Promise<readonly OffsetRange[]> {

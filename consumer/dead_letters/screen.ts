@@ -11,10 +11,10 @@ export function listAsText({ meant, total, causes, dead_letters: letters }: List
     return total === 0 ? "There is no dead letter." : `None of ${count(total)} dead letters is meant.`;
   }
   const groups = textTable([
-    ["CAUSE", "COUNT", "OLDEST", "NEWEST"],
+    ["CAUSE", "COUNT", "PARKED", "OLDEST", "NEWEST"],
     ...causes.map((
-      { cause, count: many, oldest, newest },
-    ) => [printable(cause), count(many), oldest, newest]),
+      { cause, count: many, parked, oldest, newest },
+    ) => [printable(cause), count(many), count(parked), oldest, newest]),
   ]);
   const rows = textTable([
     ["AT", "DEAD-LETTERED", "STATUS", "ATTEMPTS", "REPLAYS", "STATE", "KEY", "ORIGIN"],
@@ -49,9 +49,12 @@ export function showAsText({ value, headers, ...letter }: ShowJson): string {
 }
 
 /** The last line of `dlq replay`. */
-export function replayAsText({ end, meant, replayed, looping, foreign, canary }: ReplaySummary): string {
+export function replayAsText(
+  { end, meant, replayed, looping, blocked, foreign, canary }: ReplaySummary,
+): string {
   const left = [
     ...(looping > 0 ? [`${count(looping)} left out: replayed too often already (--replays-max)`] : []),
+    ...(blocked > 0 ? [`${count(blocked)} left out: parked behind others that stay`] : []),
     ...(foreign > 0 ? [`${count(foreign)} left out: they do not say where they came from`] : []),
   ];
   const line = (() => {
@@ -78,8 +81,11 @@ export function replayAsText({ end, meant, replayed, looping, foreign, canary }:
 }
 
 /** The last line of `dlq drop`. */
-export function dropAsText({ meant, dropped }: DropSummary, dryRun: boolean): string {
-  return dryRun ? `${count(meant)} would be dropped.` : `${count(dropped)} of ${count(meant)} dropped.`;
+export function dropAsText({ meant, dropped, parked }: DropSummary, dryRun: boolean): string {
+  const line = dryRun ? `${count(meant)} would be dropped.` : `${count(dropped)} of ${count(meant)} dropped.`;
+  return parked === 0
+    ? line
+    : `${line}\n${count(parked)} parked behind them stay: replay them to free their keys.`;
 }
 
 /** The last line of `dlq take`. */

@@ -15,6 +15,8 @@ export interface DeadLetterJson {
   readonly key: string | null;
   readonly status: string;
   readonly reason: string;
+  /** `topic/partition/offset` of the record it is parked behind. */
+  readonly parked_behind: string | null;
   readonly cause: string;
   readonly attempts: number;
   readonly replays: number;
@@ -29,6 +31,8 @@ export interface ListJson {
   readonly causes: readonly {
     readonly cause: string;
     readonly count: number;
+    /** How many of them are parked behind the others. */
+    readonly parked: number;
     readonly oldest: string;
     readonly newest: string;
   }[];
@@ -47,9 +51,10 @@ export function listAsJson({ total, meant, causes, newest }: Listing): ListJson 
   return {
     total,
     meant,
-    causes: causes.map(({ cause, count, oldestMs, newestMs }) => ({
+    causes: causes.map(({ cause, count, parked, oldestMs, newestMs }) => ({
       cause,
       count,
+      parked,
       oldest: iso(oldestMs),
       newest: iso(newestMs),
     })),
@@ -71,7 +76,7 @@ export function showAsJson(record: KafkaRecord, { letter, state }: Found): ShowJ
 }
 
 function letterAsJson(letter: DeadLetter, state: State): DeadLetterJson {
-  const { origin, key, status, reason, cause, attempts, replays, atMs } = letter;
+  const { origin, key, status, reason, behind, cause, attempts, replays, atMs } = letter;
   return {
     at: positionOf(letter),
     state,
@@ -79,6 +84,7 @@ function letterAsJson(letter: DeadLetter, state: State): DeadLetterJson {
     key,
     status,
     reason,
+    parked_behind: behind ?? null,
     cause,
     attempts,
     replays,

@@ -59,12 +59,16 @@ export class TransactionalSender {
   /**
    * Sends all of them in one transaction, and answers with their offsets in the same order.
    *
+   * @param more records that follow in the same transaction, and are made of the offsets of the first.
    * @throws {SenderSuperseded} when another sender took over; whatever it throws, either all are there or none.
    */
-  async send(records: readonly PlacedRecord[]): Promise<readonly number[]> {
+  async send(
+    records: readonly PlacedRecord[],
+    more: (offsets: readonly number[]) => readonly PlacedRecord[] = () => [],
+  ): Promise<readonly number[]> {
     try {
       const transaction = await this.#producer.transaction();
-      return await this.#sendIn(transaction, records);
+      return await this.#sendIn(transaction, records, more);
     } catch (error) {
       if (isFenced(error)) throw new SenderSuperseded("Another replay or drop of this group has taken over");
       throw error;
@@ -75,21 +79,34 @@ export class TransactionalSender {
     await within(CLOSE_LIMIT_MS, this.#producer.disconnect());
   }
 
-  async #sendIn(transaction: Transaction, records: readonly PlacedRecord[]): Promise<readonly number[]> {
+  async #sendIn(
+    transaction: Transaction,
+    records: readonly PlacedRecord[],
+    more: (offsets: readonly number[]) => readonly PlacedRecord[],
+  ): Promise<readonly number[]> {
     try {
-      const byTopic = Map.groupBy(records, ({ topic }) => topic);
-      const sent = await transaction.sendBatch({
-        acks: -1,
-        compression: CompressionTypes.None,
-        topicMessages: Array.from(byTopic, ([topic, placed]) => ({ topic, messages: placed.map(toMessage) })),
-      });
+      const offsets = offsetsOf(records, await sendAll(transaction, records));
+      const rest = more(offsets);
+      if (rest.length > 0) await sendAll(transaction, rest);
       await transaction.commit();
-      return offsetsOf(records, sent);
+      return offsets;
     } catch (error) {
       await transaction.abort().catch(() => {});
       throw error;
     }
   }
+}
+
+async function sendAll(
+  transaction: Transaction,
+  records: readonly PlacedRecord[],
+): Promise<readonly RecordMetadata[]> {
+  const byTopic = Map.groupBy(records, ({ topic }) => topic);
+  return await transaction.sendBatch({
+    acks: -1,
+    compression: CompressionTypes.None,
+    topicMessages: Array.from(byTopic, ([topic, placed]) => ({ topic, messages: placed.map(toMessage) })),
+  });
 }
 
 function toMessage({ partition, key, value, headers }: PlacedRecord) {

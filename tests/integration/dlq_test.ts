@@ -128,7 +128,7 @@ Deno.test("deno task dlq", async (t) => {
       const first = await desks.replay(scene, "--everything", "--max", "15");
       assert.deepEqual([first.end, first.replayed], ["done", 15]);
       const dropped = await desks.drop(scene, "--key", "k39");
-      assert.deepEqual(dropped, { meant: 1, dropped: 1 });
+      assert.deepEqual(dropped, { meant: 1, dropped: 1, parked: 0 });
       await desks.replay(scene, "--everything");
       const none = await desks.replay(scene, "--everything");
       assert.deepEqual([none.meant, none.replayed], [0, 0]);

@@ -206,8 +206,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a parked key's records are sent",
     file: "consumer/core/parking.ts",
-    text: "return isParked ? park(first.origin) : SEND;",
-    instead: "return SEND; void isParked;",
+    text: "if (!isParked) return SEND;\n    //",
+    instead: "if (isParked || !isParked) return SEND;\n    //",
   },
   {
     name: "a key is free as soon as its dead letters are sent for a replay",
@@ -248,19 +248,13 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "what waits for a replay waits for ever",
     file: "consumer/core/parked_keys.ts",
-    text: "partition.parking.learn(news);\n    this.#takeUp(partition);",
+    text: "partition.parking.learn(news);\n    this.#sending.takeUp(partition);",
     instead: "partition.parking.learn(news);",
   },
   {
     name: "what waits for a replay fills the memory that the replay needs",
     file: "consumer/core/parked_keys.ts",
-    text: "if (partition.paused || partition.revoked) this.#takeUp(partition);",
-    instead: "if (partition.revoked) this.#takeUp(partition);",
-  },
-  {
-    name: "parked records leave when their partition has gone",
-    file: "consumer/core/dead_letters.ts",
-    text: "delivery.home.ledger.touch(delivery.seq);",
+    text: "if (delivery.home.paused) return this.#park(delivery, turn.behind);",
     instead: "",
   },
 ];

@@ -58,11 +58,12 @@ export class SimLetters {
     home.looking = true;
     this.#after(home, waitMs, () => {
       const settled = this.#settledNow();
-      this.#after(home, this.#process.roll() * 100, () => this.#read(home, settled));
+      const askedMs = this.#in.world.timeline.nowMs;
+      this.#after(home, this.#process.roll() * 100, () => this.#read(home, settled, askedMs));
     });
   }
 
-  #read(home: Home, settled: (place: ReplayPlace) => boolean): void {
+  #read(home: Home, settled: (place: ReplayPlace) => boolean, askedMs: number): void {
     const { world, letters } = this.#in;
     if (world.active("dead_letters_fail") !== undefined) {
       home.looking = false;
@@ -70,7 +71,7 @@ export class SimLetters {
     }
     const partition = home.at.partition % world.scenario.partitions;
     const upTo = letters.end(partition);
-    const news = home.log.take(letters.read(partition, home.position, upTo), upTo, settled);
+    const news = home.log.take(letters.read(partition, home.position, upTo), upTo, settled, askedMs);
     home.position = upTo;
     this.#after(home, this.#process.roll() * 100, () => {
       home.looking = false;

@@ -120,9 +120,13 @@ export class Watch {
     const { record, reason, attempts, behind } = delivery;
     expect(!delivery.home.revoked, "nothing revoked is dead-lettered", () => name(record));
     if (reason === "parked") {
-      const first = this.#world.atOrigin(behind ?? "");
+      const first = this.#world.atOrigin(behind?.place ?? "");
       const follows = first?.plan.key === record.plan.key && first.offset < record.root.offset;
-      return expect(follows, "parked is what follows a letter", () => `${name(record)} behind ${behind}`);
+      return expect(
+        follows,
+        "parked is what follows a letter",
+        () => `${name(record)} behind ${behind?.place}`,
+      );
     }
     const { kind } = record.plan.behaviour;
     const { machine: { deadLetters, maxAttempts }, faults } = this.#world.scenario;

@@ -145,3 +145,13 @@ Deno.test("parseConfig() takes names and patterns of topics, and says what is wr
     "KAFKA_TOPIC has a pattern that is none: Invalid regular expression: /(/: Unterminated group",
   ]);
 });
+
+Deno.test("parseConfig() takes PARK_KEYS in key mode only, and where it is known which topics belong together", () => {
+  assert.equal(parse({ ...REQUIRED, DELIVERY_MODE: "key", PARK_KEYS: "true" }).machine.parkKeys, true);
+  assert.deepEqual(problems({ ...REQUIRED, DELIVERY_MODE: "batch", PARK_KEYS: "true" }), [
+    'PARK_KEYS=true needs DELIVERY_MODE=key: current value is "batch"',
+  ]);
+  const side = { ...REQUIRED, DELIVERY_MODE: "key", PARK_KEYS: "true", RETRY_TOPIC: "r" };
+  assert.deepEqual(problems(side), ["PARK_KEYS=true needs DEAD_LETTER_TOPIC where RETRY_TOPIC is set"]);
+  assert.deepEqual(problems({ ...side, DEAD_LETTER_TOPIC: "d" }), []);
+});

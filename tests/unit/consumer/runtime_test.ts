@@ -44,7 +44,7 @@ function runtimeOver(ports: Partial<RuntimePorts> = {}, config: Partial<MachineC
         return Promise.resolve();
       },
     },
-    deadLetters: { write: () => Promise.resolve() },
+    deadLetters: { write: () => Promise.resolve({ offset: 0 }) },
     metrics: new ConsumerMetrics(),
     ...ports,
   });

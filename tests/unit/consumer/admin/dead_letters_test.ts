@@ -23,6 +23,7 @@ const SUMMARY: ReplaySummary = {
   meant: 1,
   replayed: 1,
   looping: 0,
+  blocked: 0,
   foreign: 0,
   canary: undefined,
 };
@@ -36,7 +37,7 @@ class MemoryDesk implements DeadLetterOperations {
   running = Promise.withResolvers<ReplaySummary>();
 
   list() {
-    const causes = [{ cause: "422", count: 1, oldestMs: 0, newestMs: 0 }];
+    const causes = [{ cause: "422", count: 1, parked: 0, oldestMs: 0, newestMs: 0 }];
     return Promise.resolve({ total: 1, meant: 1, causes, newest: [FOUND] });
   }
   findOne({ offset }: { offset: number }) {
@@ -49,7 +50,7 @@ class MemoryDesk implements DeadLetterOperations {
   }
   drop(request: DropRequest) {
     this.drops.push(request);
-    return Promise.resolve({ meant: 1, dropped: 1 });
+    return Promise.resolve({ meant: 1, dropped: 1, parked: 0 });
   }
   allow(count: number) {
     this.allowed += count;
@@ -116,7 +117,7 @@ Deno.test("POST /replay and /drop change nothing that nobody named", async () =>
   }
   assert.deepEqual([desk.replays, desk.drops], [[], []]);
   const dropped = await routes.request("/drop", post({ filter: { key: "k" } }));
-  assert.deepEqual(await dropped.json(), { meant: 1, dropped: 1 });
+  assert.deepEqual(await dropped.json(), { meant: 1, dropped: 1, parked: 0 });
 });
 
 Deno.test("POST takes JSON only, which a page of another origin cannot send unasked", async () => {

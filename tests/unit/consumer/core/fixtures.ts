@@ -25,6 +25,7 @@ export function deliveryOf(home: Partition<Name>, changes: Partial<Delivery<Name
     record: `${home.id}@${home.ledger.position}`,
     home,
     lane: undefined,
+    receivedMs: 0,
     seq: 0,
     state: "ready",
     attempts: 0,

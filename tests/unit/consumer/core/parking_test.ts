@@ -5,7 +5,7 @@ import { LetterLog } from "../../../../consumer/core/letter_log.ts";
 import type { Letter, LetterNews } from "../../../../consumer/core/parking.ts";
 import { Driver, recordAt, status } from "./fixtures.ts";
 
-const NEWS: LetterNews = { letters: [], replayed: [], done: [], written: [], upTo: 0 };
+const NEWS: LetterNews = { letters: [], replayed: [], done: [], written: [], upTo: 0, askedMs: 2e9 };
 const at = { topic: "t", partition: 0 };
 
 /** The letter at `offset` of a record of key `k` that was read at `origin` of `t/0`. */
@@ -13,6 +13,7 @@ const letter = (offset: number, origin: number, from?: number): Letter => ({
   offset,
   key: "k",
   origin: { at: "t/0", offset: origin, letter: from },
+  cause: "rejected 422",
 });
 const place = (offset: number) => ({ at: "r/0", offset });
 const record = (offset: number, key = "k") => recordAt(offset, { key });
@@ -31,7 +32,7 @@ function learn(driver: Driver, news: Partial<LetterNews>, topic = "t"): Driver {
 
 /** Offsets of the dead letters asked for, with what they are parked behind. */
 const parked = (driver: Driver) =>
-  driver.got("dead_letter").map(({ delivery }) => [delivery.offset, delivery.behind]);
+  driver.got("dead_letter").map(({ delivery }) => [delivery.offset, delivery.behind?.place]);
 
 /** Confirms the dead letters that the last event asked for, at this offset of the dead-letter topic. */
 function written(driver: Driver, offset: number): Driver {
@@ -95,9 +96,20 @@ Deno.test("Machine parks what waits when its partition is at its bound, or repla
     bounds,
   });
   driver.receive([record(3)]);
-  assert.deepEqual(parked(driver), []);
   driver.receive([record(4), record(5)]);
+  assert.deepEqual(parked(driver), []);
+  learn(driver, { upTo: 2 });
   assert.deepEqual(parked(driver), [[3, "t/0/0"]]);
+});
+
+Deno.test("Machine writes no parked record of a partition that is gone", () => {
+  const driver = parking({ letters: [letter(0, 0)], upTo: 1 }).receive([record(3)]);
+  const [asked] = driver.got("dead_letter");
+  assert.ok(asked !== undefined);
+  driver.feed({ type: "dead_letter_failed", delivery: asked.delivery });
+  driver.feed({ type: "revoked", partitions: [at] });
+  driver.pass(60_000);
+  assert.deepEqual(parked(driver), []);
 });
 
 Deno.test("Machine frees a key whose dead letters were dropped", () => {
@@ -172,6 +184,7 @@ Deno.test("LetterLog tells nobody of what began and ended before its first look"
     ],
     5,
     ({ offset }) => offset === 0,
+    0,
   );
   assert.deepEqual(news.letters, [letter(1, 3)]);
   assert.deepEqual(news.replayed, [{ offset: 1, place: place(1) }]);
@@ -182,15 +195,26 @@ Deno.test("LetterLog tells nobody of what began and ended before its first look"
 
 Deno.test("LetterLog tells of a replay when it is sent and again when it is settled", () => {
   const log = new LetterLog(() => false);
-  log.take([{ kind: "letter", letter: letter(0, 0) }], 1, () => false);
-  const sent = log.take([{ kind: "replayed", offsets: [0], places: [place(0)] }], 2, () => false);
+  log.take([{ kind: "letter", letter: letter(0, 0) }], 1, () => false, 0);
+  const sent = log.take([{ kind: "replayed", offsets: [0], places: [place(0)] }], 2, () => false, 0);
   assert.deepEqual([sent.replayed, sent.done], [[{ offset: 0, place: place(0) }], []]);
-  const settled = log.take([], 2, () => true);
+  const settled = log.take([], 2, () => true, 0);
   assert.deepEqual([settled.replayed, settled.done, log.outstanding], [[], [0], 0]);
 });
 
 Deno.test("LetterLog takes a mark without a place for done: an earlier release wrote it", () => {
   const log = new LetterLog(() => false);
-  log.take([{ kind: "letter", letter: letter(0, 0) }], 1, () => false);
-  assert.deepEqual(log.take([{ kind: "replayed", offsets: [0], places: [] }], 2, () => false).done, [0]);
+  log.take([{ kind: "letter", letter: letter(0, 0) }], 1, () => false, 0);
+  assert.deepEqual(log.take([{ kind: "replayed", offsets: [0], places: [] }], 2, () => false, 0).done, [0]);
+});
+
+Deno.test("Machine parks a record only by news that are younger than it: a replay may have freed its key", () => {
+  const driver = parking({ letters: [letter(0, 0)], upTo: 1, askedMs: 0 });
+  driver.receive([record(3)]);
+  assert.deepEqual([driver.sent, parked(driver)], [[], []]);
+  learn(driver, { upTo: 1, askedMs: driver.nowMs });
+  assert.deepEqual(parked(driver), [[3, "t/0/0"]]);
+  const freed = parking({ letters: [letter(0, 0)], upTo: 1, askedMs: 0 }).receive([record(3)]);
+  learn(freed, { done: [0], upTo: 2, askedMs: freed.nowMs });
+  assert.deepEqual([freed.sent, parked(freed)], [[3], []]);
 });

@@ -1,7 +1,14 @@
 // Marks: offsets as text, and what they may speak of.
 
 import assert from "node:assert/strict";
-import { formatRanges, Marks, marksFor, parseRanges } from "../../../../consumer/dead_letters/marks.ts";
+import {
+  formatRanges,
+  Marks,
+  marksFor,
+  parseRanges,
+  readMark,
+  replayMarksFor,
+} from "../../../../consumer/dead_letters/marks.ts";
 import type { KafkaRecord } from "../../../../consumer/kafka/record.ts";
 
 function stored(offset: number, headers: KafkaRecord["headers"]): KafkaRecord {
@@ -49,4 +56,28 @@ Deno.test("marksFor() makes one record a partition", () => {
     ) => [partition, headers["ackpool-mark-offsets"]]),
     [[0, "0,2"], [1, "1"]],
   );
+});
+
+Deno.test("replayMarksFor() says of each letter where its replay lies, and readMark() reads it back", () => {
+  const letter = (offset: number, partition = 1) => ({ topic: "t.dlq", partition, offset });
+  const replay = (offset: number, partition = 1) => ({ topic: "t.retry", partition, offset });
+  const [mark, other] = replayMarksFor(
+    [letter(7), letter(3), letter(4), letter(5, 2)],
+    [replay(20), replay(21), replay(22), replay(9, 2)],
+  );
+  assert.deepEqual([mark?.partition, other?.partition], [1, 2]);
+  assert.deepEqual(readMark(stored(10, mark?.headers ?? {})), {
+    done: "replayed",
+    offsets: [3, 4, 7],
+    places: [21, 22, 20].map((offset) => ({ at: "t.retry/1", offset })),
+  });
+});
+
+Deno.test("replayMarksFor() says nothing about places that the broker did not tell", () => {
+  const [mark] = replayMarksFor([{ topic: "t.dlq", partition: 1, offset: 3 }], [{
+    topic: "r",
+    partition: 1,
+    offset: -1,
+  }]);
+  assert.deepEqual(readMark(stored(10, mark?.headers ?? {})), { done: "replayed", offsets: [3], places: [] });
 });

@@ -60,8 +60,14 @@ class MemoryTopics {
       reader: () => Promise.resolve(this),
       openSender: () =>
         Promise.resolve({
-          send: (records: readonly PlacedRecord[]) =>
-            Promise.resolve(records.map((each) => this.add(each.topic, each.partition, each))),
+          send: (
+            records: readonly PlacedRecord[],
+            more: (offsets: readonly number[]) => readonly PlacedRecord[] = () => [],
+          ) => {
+            const offsets = records.map((each) => this.add(each.topic, each.partition, each));
+            for (const each of more(offsets)) this.add(each.topic, each.partition, each);
+            return Promise.resolve(offsets);
+          },
           close: () => Promise.resolve(),
         }),
       nowMs: () => 0,
@@ -137,8 +143,8 @@ Deno.test("list() counts causes and shows the newest, however many pages it take
   const whole = await list(filled(41).ports(), { filter: {}, all: false, limit: 3 });
   assert.deepEqual(whole.newest.map(({ letter }) => letter.atMs), [40_000, 39_000, 38_000]);
   assert.deepEqual(whole.causes, [
-    { cause: "422", count: 32, oldestMs: 1000, newestMs: 39_000 },
-    { cause: "500", count: 9, oldestMs: 0, newestMs: 40_000 },
+    { cause: "422", count: 32, parked: 0, oldestMs: 1000, newestMs: 39_000 },
+    { cause: "500", count: 9, parked: 0, oldestMs: 0, newestMs: 40_000 },
   ]);
   assert.deepEqual(await list(filled(41).ports(5), { filter: {}, all: false, limit: 3 }), whole);
 });
@@ -172,11 +178,16 @@ Deno.test("replay() that is stopped between pages says how far it came", async (
 Deno.test("drop() marks every open dead letter over many pages", async () => {
   const topics = filled(41);
   const request = { filter: {}, max: undefined, dryRun: false };
-  assert.deepEqual(await drop(topics.ports(5), { ...request, max: 11 }, never), { meant: 11, dropped: 11 });
-  assert.deepEqual(await drop(topics.ports(5), request, never), { meant: 30, dropped: 30 });
+  assert.deepEqual(await drop(topics.ports(5), { ...request, max: 11 }, never), {
+    meant: 11,
+    dropped: 11,
+    parked: 0,
+  });
+  assert.deepEqual(await drop(topics.ports(5), request, never), { meant: 30, dropped: 30, parked: 0 });
   assert.deepEqual(await drop(topics.ports(5), { ...request, dryRun: true }, never), {
     meant: 0,
     dropped: 0,
+    parked: 0,
   });
   const { total, meant } = await list(topics.ports(5), { filter: {}, all: true, limit: 1 });
   assert.deepEqual([total, meant], [41, 41]);
@@ -203,4 +214,62 @@ Deno.test("OffsetSet.count() counts what was added, once each and far apart", ()
   assert.equal(set.count((offset) => seen.push(offset) > 0), 6);
   assert.deepEqual(seen, [0, 7, 8, 8191, 8192, 5_000_000_001]);
   assert.equal(set.count((offset) => offset > 8000), 3);
+});
+
+/** On partition 0 a letter of each key, and two parked behind each; key `b` was replayed too often already. */
+function withParked(): MemoryTopics {
+  const topics = new MemoryTopics();
+  const letter = (key: string, offset: number, behind?: number) =>
+    topics.add(DLQ, 0, {
+      key: new TextEncoder().encode(key),
+      headers: {
+        "ackpool-origin-topic": "t",
+        "ackpool-origin-partition": "0",
+        "ackpool-origin-offset": String(offset),
+        "ackpool-origin-timestamp": "0",
+        "ackpool-status": behind === undefined ? "422" : "parked",
+        "ackpool-reason": behind === undefined ? "rejected" : `parked behind t/0/${behind}`,
+        "ackpool-parked-cause": "rejected 422",
+        "ackpool-replays": key === "b" && behind === undefined ? "3" : "0",
+      },
+    });
+  letter("a", 1);
+  letter("b", 2);
+  letter("a", 7, 1);
+  letter("a", 5, 1);
+  letter("b", 6, 2);
+  topics.log(RETRY, 0);
+  return topics;
+}
+
+Deno.test("replay() sends what is parked behind a letter with it, in the order of their origins", async () => {
+  const topics = withParked();
+  const { meant, replayed, looping, blocked } = await replay(
+    topics.ports(),
+    { ...REQUEST, filter: { statuses: ["422"] } },
+    () => {},
+    never,
+  );
+  // Of key b the first was replayed too often: what is parked behind it would overtake it.
+  assert.deepEqual([meant, replayed, looping, blocked], [3, 3, 1, 1]);
+  const sent = topics.log(RETRY, 0).map(({ headers }) => headers["ackpool-origin-offset"]);
+  assert.deepEqual(sent, ["1", "5", "7"]);
+  assert.deepEqual(topics.log(DLQ, 0).at(-1)?.headers["ackpool-mark-replays"], `${RETRY}/0/0,2,1`);
+});
+
+Deno.test("drop() drops no letter that is only parked behind one that is meant, and says how many", async () => {
+  const topics = withParked();
+  const request = { filter: { statuses: ["422"] }, max: undefined, dryRun: false };
+  assert.deepEqual(await drop(topics.ports(), request, never), { meant: 2, dropped: 2, parked: 3 });
+  const rest = { filter: { key: "a" }, max: undefined, dryRun: false };
+  assert.deepEqual(await drop(topics.ports(), rest, never), { meant: 2, dropped: 2, parked: 0 });
+});
+
+Deno.test("list() counts what is parked under the cause of its first", async () => {
+  const { causes } = await list(withParked().ports(), { filter: {}, all: false, limit: 1 });
+  assert.deepEqual(causes.map(({ cause, count, parked }) => [cause, count, parked]), [[
+    "rejected 422",
+    5,
+    3,
+  ]]);
 });

@@ -10,12 +10,13 @@ const LETTER = {
   key: "k",
   status: "422",
   reason: "rejected",
+  parked_behind: null,
   cause: "rejected 422",
   attempts: 1,
   replays: 0,
   dead_lettered_at: "2026-01-02T00:00:00.000Z",
 } as const;
-const SUMMARY = { meant: 1200, replayed: 1200, looping: 0, foreign: 0, canary: undefined };
+const SUMMARY = { meant: 1200, replayed: 1200, looping: 0, blocked: 0, foreign: 0, canary: undefined };
 
 Deno.test("bar() shows what is done, how fast, and how long it still takes", () => {
   assert.equal(bar(50, 200, 5000), "[########----------------------] 50/200  10/s, 15 s left");
@@ -23,9 +24,9 @@ Deno.test("bar() shows what is done, how fast, and how long it still takes", () 
 });
 
 Deno.test("listAsText() shows causes, then letters, and how many more there are", () => {
-  const causes = [{ cause: "rejected 422", count: 3, oldest: "o", newest: "n" }];
+  const causes = [{ cause: "rejected 422", count: 3, parked: 2, oldest: "o", newest: "n" }];
   const lines = listAsText({ total: 5, meant: 3, causes, dead_letters: [LETTER] }).split("\n");
-  assert.deepEqual(lines[1]?.split(/\s{2,}/), ["rejected 422", "3", "o", "n"]);
+  assert.deepEqual(lines[1]?.split(/\s{2,}/), ["rejected 422", "3", "2", "o", "n"]);
   assert.match(lines[4] ?? "", /^t\.dlq\/0\/7 .* 422 .* open .* t\/1\/3$/);
   assert.equal(lines.at(-1), "… and 2 more (--limit)");
 });
@@ -37,10 +38,10 @@ Deno.test("showAsText() lets nothing of a record move the cursor", () => {
 });
 
 Deno.test("replayAsText() says how it ended, and what was left out and why", () => {
-  const done = replayAsText({ ...SUMMARY, end: "done", looping: 2, foreign: 1 });
+  const done = replayAsText({ ...SUMMARY, end: "done", looping: 2, blocked: 3, foreign: 1 });
   assert.match(
     done,
-    /^1,200 of 1,200 replayed\.\n2 left out: replayed too often .*\n1 left out: they do not say/,
+    /^1,200 of 1,200 replayed\.\n2 left out: replayed too often .*\n3 left out: parked behind .*\n1 left out: they do not say/,
   );
   const canary = {
     end: "came-back",
