@@ -15,6 +15,10 @@ export const CLIMB = {
   relieved: 0.75,
   /** Far fewer are kept where they bring at least this share of what more brought. */
   enough: 0.95,
+  /** Standard errors that leave no doubt, and the spread of latencies that is believed: no less, no more. */
+  sure: 3.5,
+  spreadLeast: 0.3,
+  spreadMost: 1,
   /** Anything else is kept only where it is seen to bring so many times as much. */
   better: 1.07,
   /** Full use for so long before fewer are tried unasked, in ms: a second at half is 1% of it. */
@@ -153,8 +157,10 @@ export class GoodputClimb {
     const brought = window.yield(nowMs);
     const least = this.#least(trial.step);
     const late = nowMs - window.fromMs > 4 * least / this.#usualRate;
-    // What is as clear as this needs no more of them: three and a half standard errors.
-    const clear = window.good >= 30 && Math.abs(Math.log(brought / wanted)) > 3.5 / Math.sqrt(window.good);
+    // What is as clear as this needs no more of them.
+    const spread = Math.min(CLIMB.spreadMost, Math.max(CLIMB.spreadLeast, window.spread));
+    const error = spread / Math.sqrt(window.good);
+    const clear = window.good >= 30 && Math.abs(Math.log(brought / wanted)) > CLIMB.sure * error;
     if (window.good < least && !late && !clear) return;
     this.#trial = undefined;
     this.#forget(nowMs);

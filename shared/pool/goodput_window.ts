@@ -6,6 +6,7 @@ export class GoodputWindow {
   #good = 0;
   #ended = 0;
   #logMs = 0;
+  #logSquares = 0;
   #area = 0;
   #seenMs: number;
 
@@ -26,7 +27,9 @@ export class GoodputWindow {
     this.#ended += 1;
     if (!good) return;
     this.#good += 1;
-    this.#logMs += Math.log(Math.max(1, latencyMs));
+    const log = Math.log(Math.max(1, latencyMs));
+    this.#logMs += log;
+    this.#logSquares += log * log;
   }
 
   /** Attempts that went well in a ms. */
@@ -45,6 +48,13 @@ export class GoodputWindow {
   /** Geometric mean of their time in ms: a tail of slow ones weighs no more than it should. 0 without any. */
   get latencyMs(): number {
     return this.#good === 0 ? 0 : Math.exp(this.#logMs / this.#good);
+  }
+
+  /** Standard deviation of the logarithms of their time: 1 is a tail as LLMs have it, 0 all the same. */
+  get spread(): number {
+    if (this.#good < 2) return 0;
+    const mean = this.#logMs / this.#good;
+    return Math.sqrt(Math.max(0, this.#logSquares / this.#good - mean * mean));
   }
 
   /** Arithmetic mean of the attempts in flight. */
