@@ -160,6 +160,29 @@ Deno.test("a consumer of a guarded Kafka", async (t) => {
     }),
     t.step({
       ...atOnce,
+      name: "is not idle while it may not join: a drain ends when everything is delivered",
+      fn: async () => {
+        const place = await placeIn(kafka);
+        const rights = place.rights("alice");
+        await kafka.allow(...rights);
+        await using worker = new StubWorker();
+        const idleMs = 5000;
+        const env = { ...place.env, ...kafka.env("SCRAM"), IDLE_EXIT_MS: String(idleMs) };
+        await using consumer = startConsumer({ ...env, WORKER_URL: worker.url });
+        await delivers(place, kafka, worker, 20);
+        await kafka.forbid(...rights.slice(3));
+        await forbidden(consumer, "join the group");
+        const sinceMs = Date.now();
+        await until("longer than it may be idle", () => Date.now() - sinceMs > idleMs, PATIENT);
+        const delivery = delivers(place, kafka, worker, 20);
+        await kafka.allow(...rights.slice(3));
+        await delivery;
+        assert.equal((await consumer.child.exit).code, 0);
+        assert.equal(await kafka.kafka.lag(place.topic, place.group), 0);
+      },
+    }),
+    t.step({
+      ...atOnce,
       name: "delivers on without replays when the right to read them is taken away",
       fn: async () => {
         const place = await placeIn(kafka);
