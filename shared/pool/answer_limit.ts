@@ -4,24 +4,33 @@
 const GROWTH = 0.4;
 /** Growth rests at what was held for so long at least, in ms. */
 const PLATEAU_MS = 500;
+/** Where answers are quick one more is had sooner: after so many rounds that go well. */
+const ROUNDS = 8;
+/** One refusal takes no more than this share, for it may have had another reason; more of them take more. */
+const LEAST_SHARE = 0.7;
 
 /** A limit that falls to what is held when somebody says that it is too much, and grows while it is in use. */
 export class AnswerLimit {
   #base = Infinity;
   #usedMs = 0;
+  #accepted = 0;
   #seenMs = 0;
 
   /** Attempts at once; infinite while nobody has said that there are too many. At least 1. */
   get limit(): number {
     if (this.#base === Infinity) return Infinity;
     const grownMs = Math.max(0, this.#usedMs - PLATEAU_MS);
-    return Math.max(1, Math.floor(this.#base + GROWTH * (grownMs / 1000) ** 3));
+    const byTime = GROWTH * (grownMs / 1000) ** 3;
+    return Math.max(1, Math.floor(this.#base + Math.max(byTime, this.#accepted / (ROUNDS * this.#base))));
   }
 
   /** An attempt was too much for whoever answers; `held` others are on their way. */
   recordRefused(held: number, nowMs: number): void {
-    this.#base = Math.max(1, Math.min(this.limit, held));
+    const { limit } = this;
+    const least = limit === Infinity ? held : Math.floor(limit * LEAST_SHARE);
+    this.#base = Math.max(1, least, Math.min(limit, held));
     this.#usedMs = 0;
+    this.#accepted = 0;
     this.#seenMs = nowMs;
   }
 
@@ -34,7 +43,10 @@ export class AnswerLimit {
   recordAccepted(inFlight: number, max: number, nowMs: number): void {
     if (this.#base === Infinity) return;
     // One long silence is one round of use and no more.
-    if (inFlight >= this.limit * 0.9 - 1) this.#usedMs += Math.min(1000, nowMs - this.#seenMs);
+    if (inFlight >= this.limit * 0.9 - 1) {
+      this.#usedMs += Math.min(1000, nowMs - this.#seenMs);
+      this.#accepted += 1;
+    }
     this.#seenMs = nowMs;
     if (this.limit >= max) this.forget();
   }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { AttemptAbandoned } from "../../shared/pool/attempt.ts";
 import { Pool, type PoolConfig } from "../../shared/pool/pool.ts";
 import { settle } from "../support/pool_load.ts";
+import { openSockets } from "../support/open_sockets.ts";
 import { freePort } from "../support/ports.ts";
 import { Gate, problem, type Script, StubWorker } from "../support/stub_worker.ts";
 import { until } from "../support/until.ts";
@@ -235,16 +236,3 @@ Deno.test("Pool comes through 5,000 attempts with faults without leaking a socke
   }
   await until("all sockets closed", () => openSockets() <= before);
 });
-
-function openSockets(): number {
-  let count = 0;
-  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-    try {
-      if (Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith("socket:")) count += 1;
-    } catch (error) {
-      // The folder's own descriptor is gone by now.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return count;
-}
