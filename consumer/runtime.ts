@@ -120,7 +120,10 @@ export class Runtime {
 
   /** Why delivery is held up, as far as machine and pool know. */
   causes(): readonly Cause[] {
-    return [...causesOf(this.#machine.view), ...this.#ports.pool.causes()];
+    const own = causesOf(this.#machine.view);
+    // Both may see the same outage: the breaker by its attempts, the pool by its replicas.
+    const pools = this.#ports.pool.causes().filter(({ name }) => !own.some((cause) => cause.name === name));
+    return [...own, ...pools];
   }
 
   /** Begins with the permits there are. */

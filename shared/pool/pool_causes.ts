@@ -24,12 +24,14 @@ export function poolCauses({ replicas, hosts, emptySinceMs, rest, nowMs }: PoolS
   const causes: Cause[] = [];
   if (emptySinceMs !== undefined) {
     const out = replicas.length === 0 ? "" : `: ${countsOf(replicas, nowMs)}`;
-    causes.push({
-      name: "no-replica",
-      sinceMs: emptySinceMs,
-      detail: `None of ${replicas.length} replicas takes work (${hosts.join(", ")})${out}`,
-      remedy: "Start a worker, or look at the workers' own /readyz. Delivery goes on by itself.",
-    });
+    causes.push(
+      isOutage(replicas) ? outage(emptySinceMs, hosts, out) : {
+        name: "no-replica",
+        sinceMs: emptySinceMs,
+        detail: `None of ${replicas.length} replicas takes work (${hosts.join(", ")})${out}`,
+        remedy: "Start a worker, or look at the workers' own /readyz. Delivery goes on by itself.",
+      },
+    );
   }
   if (rest !== undefined && rest.untilMs - rest.sinceMs > REST_TOLD_MS && nowMs < rest.untilMs) {
     const seconds = Math.ceil((rest.untilMs - nowMs) / 1000);
@@ -41,6 +43,22 @@ export function poolCauses({ replicas, hosts, emptySinceMs, rest, nowMs }: PoolS
     });
   }
   return causes;
+}
+
+/** Whether all replicas are there and fail: that is no want of replicas, however few take work. */
+function isOutage(replicas: readonly Replica[]): boolean {
+  const reached = ({ last }: Replica) => last !== undefined && last.kind !== "refused";
+  return replicas.length > 0 && replicas.every(({ ejected, leaving }) => ejected && !leaving) &&
+    replicas.some(reached);
+}
+
+function outage(sinceMs: number, hosts: readonly string[], out: string): Cause {
+  return {
+    name: "outage",
+    sinceMs,
+    detail: `Every replica fails (${hosts.join(", ")})${out}`,
+    remedy: "Look at the workers' /readyz and logs. A replica comes back when its health check answers.",
+  };
 }
 
 /** Why a replica gets nothing new; undefined while it does. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Outcome } from "../../../../shared/outcome.ts";
 import { Balancer } from "../../../../shared/pool/balancer.ts";
 import { poolCauses } from "../../../../shared/pool/pool_causes.ts";
 
@@ -39,4 +40,22 @@ Deno.test("poolCauses() tells a long rest that the provider asked for, and no sh
   assert.equal(long?.name, "rate-limited");
   assert.match(long?.detail ?? "", /another 30 s/);
   assert.deepEqual(poolCauses({ ...NOTHING, rest: { sinceMs: 0, untilMs: 5000 } }), []);
+});
+
+Deno.test("poolCauses() calls it an outage when every replica is there and fails", () => {
+  const balancer = new Balancer(1, () => 0);
+  balancer.setAddresses(["a", "b"], 0);
+  const causes = () => poolCauses({ ...NOTHING, replicas: balancer.replicas, emptySinceMs: 900 });
+  const fail = (at: number, outcome: Outcome) => {
+    const replica = balancer.replicas[at];
+    assert.ok(replica !== undefined);
+    balancer.recordFinished(balancer.start(replica, 0), outcome, 0);
+    replica.eject("failures-in-a-row");
+  };
+  fail(0, { kind: "timeout", detail: "no answer" });
+  assert.equal(causes()[0]?.name, "no-replica");
+  fail(1, { kind: "refused", detail: "ECONNREFUSED" });
+  const [cause] = causes();
+  assert.equal(cause?.name, "outage");
+  assert.match(cause?.detail ?? "", /^Every replica fails \(workers:8000\): .*timeout/);
 });
