@@ -4,25 +4,20 @@ import type { Agent } from "undici";
 import type { Cause } from "../health.ts";
 import { logger } from "../log.ts";
 import { type Outcome, outcomeLabel } from "../outcome.ts";
-import { RequestHeader } from "../protocol.ts";
-import { ruleFor } from "../status_contract.ts";
 import { type Answered, type AttemptRequest, createAgent, send } from "./attempt.ts";
 import { type Also, Balancer, type Sent } from "./balancer.ts";
 import { Checks } from "./checks.ts";
 import { Deadlines } from "./deadlines.ts";
-import { readRateReport } from "./rate_report.ts";
-import { poolCauses, type PoolState } from "./pool_causes.ts";
-import type { Replica } from "./replica.ts";
-import { hedged, type Started } from "./hedge.ts";
-import { NOBODY, type StreamedAnswer, type StreamedRequest, streamTo } from "./streamed.ts";
-import { type DnsServer, type LookUp, namesFrom } from "./names.ts";
+import { Hedger, type Started } from "./hedge.ts";
 import { LookUps } from "./look_ups.ts";
+import { type DnsServer, type LookUp, namesFrom } from "./names.ts";
+import { poolCauses, type PoolState } from "./pool_causes.ts";
+import { readRateReport } from "./rate_report.ts";
+import type { Replica } from "./replica.ts";
 import type { Endpoint } from "./resolve.ts";
+import { NOBODY, type StreamedAnswer, type StreamedRequest, streamTo } from "./streamed.ts";
 
 const log = logger("pool");
-
-/** Most second attempts at once, as a share of the permits. */
-const HEDGES_SHARE = 0.1;
 
 /** A rest that begins so soon after the last one is the same, in ms. */
 const REST_GOES_ON_MS = 1000;
@@ -62,12 +57,11 @@ export class Pool {
   readonly #lookUps: LookUps;
   readonly #listeners: Set<() => void> = new Set();
   readonly #checks: Checks;
+  readonly #hedger: Hedger;
   #endpoints: ReadonlyMap<string, Endpoint> = new Map();
   #restTimer: Timer | undefined;
   #restUntilMs: number | undefined;
   #permits = -1;
-  #hedging = 0;
-  #hedges = { sent: 0, won: 0 };
   #emptySinceMs: number | undefined;
   #rest: PoolState["rest"];
   #restToldMs = -Infinity;
@@ -92,12 +86,18 @@ export class Pool {
       endpointOf: ({ address }) => this.#endpoints.get(address),
       changed: () => this.#changed(),
     });
+    this.#hedger = new Hedger({
+      hedgeMs: config.hedgeMs,
+      permits: () => this.permits,
+      beginElsewhere: (but, attempt) => this.#beginElsewhere(but, attempt),
+      changed: () => this.#changed(),
+    });
   }
 
   /** How many attempts may be in flight at once now. */
   get permits(): number {
     // Second attempts hold permits that their callers do not know of.
-    return Math.max(0, this.#balancer.permits(Date.now()) - this.#hedging);
+    return Math.max(0, this.#balancer.permits(Date.now()) - this.#hedger.inFlight);
   }
 
   /** Attempts on their way. */
@@ -122,7 +122,7 @@ export class Pool {
 
   /** Second attempts for stragglers since the start, and those that were quicker. */
   get hedges(): { readonly sent: number; readonly won: number } {
-    return this.#hedges;
+    return this.#hedger.counts;
   }
 
   /** Why nothing can be sent, as far as the pool knows. */
@@ -163,18 +163,8 @@ export class Pool {
     if (replica === undefined || endpoint === undefined) {
       return { outcome: { kind: "refused", detail: "no replica" }, headers: {}, body: new Uint8Array() };
     }
-    const { hedgeMs } = this.#config;
-    // Without a key the second one would be paid for.
-    const keyed = attempt.headers[RequestHeader.idempotencyKey] !== undefined;
-    if (hedgeMs === undefined || !keyed) return await this.#attempt(replica, endpoint, attempt);
-    const first = this.#start(replica, endpoint, attempt);
-    const startedMs = performance.now();
-    const leftMs = () => attempt.timeoutMs - (performance.now() - startedMs);
-    return await hedged(
-      first,
-      () => this.#startSecond(replica, { ...attempt, timeoutMs: leftMs() }),
-      hedgeMs,
-    );
+    if (!this.#hedger.takes(attempt)) return await this.#attempt(replica, endpoint, attempt);
+    return await this.#hedger.watch(this.#start(replica, endpoint, attempt), replica, attempt);
   }
 
   /** An attempt that can be given up. */
@@ -189,33 +179,15 @@ export class Pool {
     };
   }
 
-  /** Only where a permit is free for it, and for few at once: what is slow for all is no straggler. */
-  #startSecond(first: Replica, attempt: AttemptRequest): Started | undefined {
-    const [nowMs, { permits }] = [Date.now(), this];
-    const replica = this.#balancer.pick(nowMs, first);
+  /** Never in the place of a record that waits: only where a permit is free. */
+  #beginElsewhere(but: Replica, attempt: AttemptRequest): Started | undefined {
+    const nowMs = Date.now();
+    const replica = this.#balancer.pick(nowMs, but);
     const endpoint = replica && this.#endpoints.get(replica.address);
-    const most = Math.max(1, permits * HEDGES_SHARE);
-    const free = this.#balancer.inFlight < this.#balancer.permits(nowMs) && this.#hedging < most;
-    if (replica === undefined || endpoint === undefined || !free || attempt.timeoutMs <= 0) return undefined;
-    this.#hedging += 1;
-    this.#hedges = { ...this.#hedges, sent: this.#hedges.sent + 1 };
-    const second = this.#start(replica, endpoint, attempt);
-    log.debug("hedged", { slow: first.address, replica: replica.address });
-    const answered = this.#countSecond(second.answered);
-    this.#changed();
-    return { ...second, answered };
-  }
-
-  async #countSecond(answering: Promise<Answered>): Promise<Answered> {
-    try {
-      const answered = await answering;
-      const won = ruleFor(answered.outcome).disposition === "settle";
-      if (won) this.#hedges = { ...this.#hedges, won: this.#hedges.won + 1 };
-      return answered;
-    } finally {
-      this.#hedging -= 1;
-      this.#changed();
-    }
+    if (replica === undefined || endpoint === undefined) return undefined;
+    if (this.#balancer.inFlight >= this.#balancer.permits(nowMs)) return undefined;
+    log.debug("hedged", { slow: but.address, replica: replica.address });
+    return this.#start(replica, endpoint, attempt);
   }
 
   async #attempt(replica: Replica, endpoint: Endpoint, attempt: AttemptRequest): Promise<Answered> {
