@@ -14,6 +14,10 @@ import type { DeskPorts, LetterSender } from "./ports.ts";
 import { type Found, type Scan, scan } from "./scan.ts";
 import { nextSlice } from "./slices.ts";
 
+/** The consumer hears of a replay within this time, in ms; what comes later waits instead of being parked. */
+const LATECOMERS_MS = 1500;
+const ROUNDS_MAX = 5;
+
 /** What is asked for. */
 export interface ReplayRequest {
   readonly filter: Filter;
@@ -67,44 +71,93 @@ export async function replay(
   const sender = request.dryRun ? undefined : await ports.openSender();
   try {
     progress("reading", 0, 0);
-    const { found, kindOf } = await choose(ports, request, signal);
-    const meant = Math.min(request.max ?? Infinity, found.open("meant"));
-    const [looping, blocked] = [found.open("looping"), found.open("blocked")];
-    const counts = { meant, looping, blocked, foreign: found.open("foreign") };
-    if (sender === undefined) return { ...counts, end: "dry-run", replayed: 0, canary: undefined };
-    const run = new Replay(ports, { ...request, kindOf }, sender, progress, signal, meant);
-    return { ...counts, ...await run.run(found.pages(signal)) };
+    const mayGo: KindOf = ({ origin, replays }) =>
+      origin === undefined ? "foreign" : replays < request.replaysMax ? "meant" : "looping";
+    const choice = await choose(ports, request.filter, mayGo, signal);
+    if (sender !== undefined) return await sendAll(ports, request, choice, sender, progress, signal);
+    return { ...countsOf(choice, request), end: "dry-run", replayed: 0, canary: undefined };
   } finally {
     await sender?.close();
   }
 }
 
+/** Sends what is chosen, and then what was parked behind it meanwhile. */
+async function sendAll(
+  ports: DeskPorts,
+  request: ReplayRequest,
+  choice: Choice,
+  sender: LetterSender,
+  progress: ReplayProgress,
+  signal: AbortSignal,
+): Promise<ReplaySummary> {
+  const send = async (choice: Choice, request: ReplayRequest): Promise<ReplaySummary> => {
+    const counts = countsOf(choice, request);
+    const run = new Replay(
+      ports,
+      { ...request, kindOf: choice.kindOf },
+      sender,
+      progress,
+      signal,
+      counts.meant,
+    );
+    return { ...counts, ...await run.run(choice.found.pages(signal)) };
+  };
+  let summary = await send(choice, request);
+  for (let round = 0; round < ROUNDS_MAX && choice.parked && summary.end === "done"; round++) {
+    if (request.max !== undefined || signal.aborted) break;
+    await ports.pause(LATECOMERS_MS, signal);
+    const late = await send(await choose(ports, request.filter, isLate, signal), { ...request, canary: 0 });
+    if (late.meant === 0) break;
+    const [meant, replayed] = [summary.meant + late.meant, summary.replayed + late.replayed];
+    summary = { ...summary, end: late.end, meant, replayed };
+  }
+  return summary;
+}
+
+/** Parked while their key's first letters were being read and sent; not those that came back. */
+const isLate: KindOf = ({ behind, replays }) => behind !== undefined && replays === 0 ? "meant" : "looping";
+
+function countsOf({ found }: Choice, { max }: ReplayRequest) {
+  return {
+    meant: Math.min(max ?? Infinity, found.open("meant")),
+    looping: found.open("looping"),
+    blocked: found.open("blocked"),
+    foreign: found.open("foreign"),
+  };
+}
+
 type Kind = "meant" | "looping" | "blocked" | "foreign";
 type KindOf = (letter: DeadLetter) => Kind;
+
+interface Choice {
+  readonly found: Scan<Kind>;
+  readonly kindOf: KindOf;
+  /** Parked ones are among them. */
+  readonly parked: boolean;
+}
 
 /** Which of those that the filter means are replayed. Without parked ones among them one look is enough. */
 async function choose(
   ports: DeskPorts,
-  { filter, replaysMax }: ReplayRequest,
+  filter: Filter,
+  mayGo: KindOf,
   signal: AbortSignal,
-): Promise<{ readonly found: Scan<Kind>; readonly kindOf: KindOf }> {
-  const mayGo: KindOf = ({ origin, replays }) =>
-    origin === undefined ? "foreign" : replays < replaysMax ? "meant" : "looping";
+): Promise<Choice> {
   const lanes = new Set<string>();
   const kindOfFirst: KindOf = (letter) => {
     if (letter.behind !== undefined) lanes.add(laneOf(letter) ?? "");
     return mayGo(letter);
   };
   const found = await scan(ports, { filter, kindOf: kindOfFirst }, signal);
-  if (lanes.size === 0) return { found, kindOf: mayGo };
+  if (lanes.size === 0) return { found, kindOf: mayGo, parked: false };
   const goes = (letter: DeadLetter, record: KafkaRecord) =>
     matches(filter, letter, record) && mayGo(letter) === "meant";
   const stays = await firstThatStay(ports, lanes, goes, signal);
   const kindOf: KindOf = (letter) =>
     mayGo(letter) === "meant" && isBlocked(letter, stays) ? "blocked" : mayGo(letter);
   return stays.size === 0
-    ? { found, kindOf }
-    : { found: await scan(ports, { filter, kindOf }, signal), kindOf };
+    ? { found, kindOf, parked: true }
+    : { found: await scan(ports, { filter, kindOf }, signal), kindOf, parked: true };
 }
 
 class Replay {

@@ -257,6 +257,50 @@ Deno.test("replay() sends what is parked behind a letter with it, in the order o
   assert.deepEqual(topics.log(DLQ, 0).at(-1)?.headers["ackpool-mark-replays"], `${RETRY}/0/0,2,1`);
 });
 
+Deno.test("replay() sends what was parked behind its letters meanwhile, but not what came back", async () => {
+  const topics = withParked();
+  const add = (offset: number, headers: Record<string, string>) =>
+    topics.add(DLQ, 0, {
+      key: new TextEncoder().encode("a"),
+      headers: {
+        "ackpool-origin-topic": "t",
+        "ackpool-origin-partition": "0",
+        "ackpool-origin-offset": String(offset),
+        "ackpool-origin-timestamp": "0",
+        ...headers,
+      },
+    });
+  let pauses = 0;
+  const parked = (replays: string) => ({
+    "ackpool-status": "parked",
+    "ackpool-reason": "parked behind t/0/1",
+    "ackpool-parked-cause": "rejected 422",
+    "ackpool-replays": replays,
+  });
+  const ports = {
+    ...topics.ports(),
+    pause: () => {
+      pauses += 1;
+      if (pauses === 1) add(9, parked("0"));
+      if (pauses === 2) {
+        add(1, { "ackpool-status": "422", "ackpool-reason": "rejected", "ackpool-replays": "1" });
+        add(5, parked("1"));
+        add(10, parked("0"));
+      }
+      return Promise.resolve();
+    },
+  };
+  const { end, meant, replayed } = await replay(
+    ports,
+    { ...REQUEST, filter: { statuses: ["422"] } },
+    () => {},
+    never,
+  );
+  assert.deepEqual([end, meant, replayed], ["done", 4, 4]);
+  const sent = topics.log(RETRY, 0).map(({ headers }) => headers["ackpool-origin-offset"]);
+  assert.deepEqual(sent, ["1", "5", "7", "9"]);
+});
+
 Deno.test("drop() drops no letter that is only parked behind one that is meant, and says how many", async () => {
   const topics = withParked();
   const request = { filter: { statuses: ["422"] }, max: undefined, dryRun: false };
