@@ -242,8 +242,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a replay is parked by what was known before it was sent",
     file: "consumer/core/parking.ts",
-    text: `return this.#isEarly(replayOf) ? { kind: "early" } : park(before.origin);`,
-    instead: "return this.#isEarly(replayOf) ? park(before.origin) : park(before.origin);",
+    text: `return this.#isEarly(replayOf) ? { kind: "early" } : park(before);`,
+    instead: "return this.#isEarly(replayOf) ? park(before) : park(before);",
   },
   {
     name: "what waits for a replay waits for ever",
