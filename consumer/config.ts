@@ -82,7 +82,7 @@ export function parseConfig(env: Environment): ConsumerConfig {
       max: v.WORKER_MAX,
       targetDrainMs: v.TARGET_DRAIN_SECONDS * 1000,
     },
-    host: v.HOST,
+    host: v.LISTEN_ADDRESS,
     adminPort: v.ADMIN_PORT,
   };
 }
@@ -123,7 +123,7 @@ const NAMES = [
   "DEAD_LETTER_SHARE",
   "DEAD_LETTER_REPLAYS_MAX",
   "PARK_KEYS",
-  "HOST",
+  "LISTEN_ADDRESS",
   "ADMIN_PORT",
   "SHUTDOWN_GRACE_MS",
   // Read where logs are set up; here so that all problems come at once.

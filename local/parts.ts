@@ -52,17 +52,17 @@ export function workerCommand(
     OPENAI_API_KEY: "local",
     OPENAI_MODEL: LOCAL_MODEL_NAME,
   };
-  const env = { ...LOGS, ...model, HOST: LOOPBACK, PORT: "0", DATABASE_URL: databaseUrl };
+  const env = { ...LOGS, ...model, LISTEN_ADDRESS: LOOPBACK, PORT: "0", DATABASE_URL: databaseUrl };
   return { name: `worker ${number}`, args: leashedTask("worker"), env };
 }
 
 export function consumerCommand({ brokers, host, dnsServer }: Addresses): ChildCommand {
-  const env = { ...LOGS, ...pool(dnsServer), HOST: host, KAFKA_BROKERS: brokers };
+  const env = { ...LOGS, ...pool(dnsServer), LISTEN_ADDRESS: host, KAFKA_BROKERS: brokers };
   return { name: "consumer", args: leashedTask("consumer"), env };
 }
 
 export function ingressCommand({ host, dnsServer }: Addresses): ChildCommand {
-  const env = { ...LOGS, ...pool(dnsServer), HOST: host };
+  const env = { ...LOGS, ...pool(dnsServer), LISTEN_ADDRESS: host };
   return { name: "ingress", args: leashedTask("ingress"), env };
 }
 

@@ -18,7 +18,7 @@ export const START_USAGE = `Runs Ackpool on this machine. What these do not name
   OPENAI_API_KEY, OPENAI_BASE_URL     your LLM
 
 Worker replicas come and go with the backlog: WORKER_MIN (0) to WORKER_MAX (10), none after WORKER_IDLE_MS
-(60000) without work. It listens on 127.0.0.1; HOST=0.0.0.0 lets other machines in.
+(60000) without work. It listens on 127.0.0.1; LISTEN_ADDRESS=0.0.0.0 lets other machines in.
 
   deno task start
 

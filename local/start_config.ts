@@ -31,7 +31,7 @@ const PROVIDED = {
   KAFKA_BROKERS: "127.0.0.1:1",
   WORKER_URL: "http://127.0.0.1:1",
   // Nobody else on the network is asked to find an open port here.
-  HOST: "127.0.0.1",
+  LISTEN_ADDRESS: "127.0.0.1",
   DATABASE_URL: "postgres://127.0.0.1:1/embedded",
 };
 const LOCAL_MODEL = "http://127.0.0.1:1/v1";
@@ -71,7 +71,7 @@ export function readStartConfig(env: Environment): StartConfig {
       idleMs: own.WORKER_IDLE_MS,
       permitsPerReplica: consumer.pool.concurrency,
     },
-    host: own.HOST,
+    host: own.LISTEN_ADDRESS,
     port: worker.port,
     adminPort: consumer.adminPort,
     shutdownGraceMs: worker.shutdownGraceMs,
@@ -91,7 +91,7 @@ function readAll(env: Environment) {
   };
   const consumer = read(parseConsumer);
   const worker = read(parseWorker);
-  const own = read((env) => readVariables(["WORKER_IDLE_MS", "HOST"], env));
+  const own = read((env) => readVariables(["WORKER_IDLE_MS", "LISTEN_ADDRESS"], env));
   if (consumer === undefined || worker === undefined || own === undefined) {
     throw new ConfigError([...problems]);
   }

@@ -238,7 +238,7 @@ export const variables = {
   ),
   PARK_KEYS: withDefault("false", flag(), "in `key` mode, later records of a dead-lettered key follow it"),
   ADMIN_PORT: withDefault("8080", whole(0, 65_535), "the consumer's health, metrics and operations"),
-  HOST: withDefault(
+  LISTEN_ADDRESS: withDefault(
     "0.0.0.0",
     z.string().refine(
       (value) => isIP(value) !== 0 || value === "localhost",

@@ -41,7 +41,7 @@ export function onStopSignal(stop: (signal: Deno.Signal) => void): () => void {
 }
 
 /**
- * Serves on a port of an address, `HOST`.
+ * Serves on a port of an address, `LISTEN_ADDRESS`.
  *
  * @throws {StartError} when the port is taken or forbidden; `variable` is what to change.
  */
@@ -61,7 +61,7 @@ export function serve(
     }
     if (error instanceof Deno.errors.AddrNotAvailable) {
       throw new StartError(
-        `${hostname} is not an address of this machine. Set HOST to one, or to 0.0.0.0 for all.`,
+        `${hostname} is not an address of this machine. Set LISTEN_ADDRESS to one, or to 0.0.0.0 for all.`,
       );
     }
     if (error instanceof Deno.errors.PermissionDenied) {

@@ -30,7 +30,7 @@ export interface WorkerConfig {
 }
 
 const NAMES = [
-  "HOST",
+  "LISTEN_ADDRESS",
   "PORT",
   "WORKER_CONCURRENCY",
   "WORKER_RESERVED",
@@ -70,7 +70,7 @@ export function parseConfig(env: Environment): WorkerConfig {
   if (values !== undefined) problems.push(...unpriced(values));
   if (values === undefined || problems.length > 0) throw new ConfigError(problems);
   return {
-    host: values.HOST,
+    host: values.LISTEN_ADDRESS,
     port: values.PORT,
     concurrency: values.WORKER_CONCURRENCY,
     reserved: values.WORKER_RESERVED,

@@ -31,7 +31,7 @@ export interface IngressRules {
 }
 
 const NAMES = [
-  "HOST",
+  "LISTEN_ADDRESS",
   "PORT",
   "WORKER_URL",
   "WORKER_DNS_SERVER",
@@ -58,7 +58,7 @@ const NAMES = [
 export function parseIngressConfig(env: Environment): IngressConfig {
   const v = readVariables(NAMES, env);
   return {
-    host: v.HOST,
+    host: v.LISTEN_ADDRESS,
     port: v.PORT,
     pool: {
       urls: v.WORKER_URL,

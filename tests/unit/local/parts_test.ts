@@ -13,13 +13,13 @@ Deno.test("consumer and ingress find the replicas by their name, and listen wher
   for (const { env } of [consumerCommand(ADDRESSES), ingressCommand(ADDRESSES)]) {
     assert.equal(env["WORKER_URL"], "dns+srv://_worker._tcp.ackpool.internal");
     assert.equal(env["WORKER_DNS_SERVER"], ADDRESSES.dnsServer);
-    assert.equal(env["HOST"], ADDRESSES.host);
+    assert.equal(env["LISTEN_ADDRESS"], ADDRESSES.host);
   }
 });
 
 Deno.test("a replica takes a free port that only this machine reaches", () => {
   const { name, env } = workerCommand(3, ADDRESSES);
-  assert.deepEqual([name, env["HOST"], env["PORT"]], ["worker 3", "127.0.0.1", "0"]);
+  assert.deepEqual([name, env["LISTEN_ADDRESS"], env["PORT"]], ["worker 3", "127.0.0.1", "0"]);
 });
 
 Deno.test("reachedAt() is an address that this machine has, as a URL writes it", () => {

@@ -92,11 +92,14 @@ Deno.test("readTogether() tells the problems of both parts at once", () => {
   assert.throws(both, (error: ConfigError) => error.problems.length === 2);
 });
 
-Deno.test("readVariables() takes addresses of this machine for HOST, and no name of a machine", () => {
-  for (const HOST of ["0.0.0.0", "127.0.0.1", "::", "localhost"]) {
-    assert.equal(readVariables(["HOST"], from({ HOST })).HOST, HOST);
+Deno.test("readVariables() takes addresses of this machine for LISTEN_ADDRESS, and no name of a machine", () => {
+  for (const LISTEN_ADDRESS of ["0.0.0.0", "127.0.0.1", "::", "localhost"]) {
+    assert.equal(readVariables(["LISTEN_ADDRESS"], from({ LISTEN_ADDRESS })).LISTEN_ADDRESS, LISTEN_ADDRESS);
   }
-  assert.equal(problemsOf(() => readVariables(["HOST"], from({ HOST: "my-laptop" }))).length, 1);
+  assert.equal(
+    problemsOf(() => readVariables(["LISTEN_ADDRESS"], from({ LISTEN_ADDRESS: "my-laptop" }))).length,
+    1,
+  );
 });
 
 Deno.test("readVariables() takes services and a DNS server, and says what is wrong with them", () => {

@@ -15,7 +15,7 @@ Deno.test("serve() says which variable to change when it cannot listen", async (
   assert.throws(refused(0, "203.0.113.1"), (error: Error) => {
     assert.equal(
       error.message,
-      "203.0.113.1 is not an address of this machine. Set HOST to one, or to 0.0.0.0 for all.",
+      "203.0.113.1 is not an address of this machine. Set LISTEN_ADDRESS to one, or to 0.0.0.0 for all.",
     );
     return error instanceof StartError;
   });
