@@ -158,6 +158,53 @@ Deno.test("Pool gives a draining replica nothing more until its Retry-After is o
   assert.ok(replicas.requests(1) > rested);
 });
 
+Deno.test("Pool sends a replica that says it drains not one more attempt until its /readyz says yes", async () => {
+  const [gate, drained] = [new Gate(), new Gate()];
+  let draining = false;
+  const drain: Script = async () => {
+    if (!draining) return await gate.opened.then(() => 200);
+    drained.open();
+    const headers = { "content-type": "application/problem+json", "retry-after": "0" };
+    return new Response(JSON.stringify({ type: "/problems/draining" }), { status: 503, headers });
+  };
+  await using replicas = new Replicas([quickly, drain]);
+  const [, worker] = replicas.all;
+  assert.ok(worker);
+  await using pool = await replicas.pool();
+  const load = settle(pool, 600, 20_000);
+  await until("its permits to be used", () => worker.inFlight === 4);
+  draining = true;
+  worker.ready = () => 503;
+  gate.open();
+  await drained.opened;
+  await until("the pool to have heard of it", () => pool.replicas.some(({ draining }) => draining));
+  const sent = worker.requests.length;
+  await load;
+  await settle(pool, 300);
+  // Those that were on their way to it when it said so first.
+  assert.ok(worker.requests.length - sent <= 3, `${worker.requests.length - sent} more attempts`);
+  const settled = worker.requests.length;
+  await settle(pool, 300);
+  assert.equal(worker.requests.length, settled);
+  draining = false;
+  worker.ready = () => 200;
+  await until("its return", () => pool.replicas.every(({ draining }) => !draining));
+  await settle(pool, 300);
+  assert.ok(worker.requests.length > settled);
+});
+
+Deno.test("Pool gives nothing new to a replica whose /readyz says no while the others say yes", async () => {
+  await using replicas = new Replicas([quickly, quickly, quickly]);
+  const [, worker] = replicas.all;
+  assert.ok(worker);
+  worker.ready = () => 503;
+  await using pool = await replicas.pool();
+  await until("its rest", () => pool.replicas.filter(({ draining }) => draining).length === 1);
+  assert.equal(pool.permits, 8);
+  worker.ready = () => 200;
+  await until("its return", () => pool.replicas.every(({ draining }) => !draining));
+});
+
 Deno.test("Pool slows down as a whole on 429 and grows back", async () => {
   let limited = true;
   await using replicas = new Replicas([
