@@ -223,9 +223,8 @@ export class ParkedLetters {
         offset >= position && (entry.kind !== "letter" || home.isOurs(entry.letter.origin))
       );
     const news = home.log.take(fresh.map(({ entry }) => entry), upTo, settled, askedMs);
-    if (home.position === undefined) {
-      log.info("parked keys known", { ...home.at, letters: news.letters.length });
-    }
+    const open = news.letters.length;
+    if (home.position === undefined && open > 0) log.info("keys are parked", { ...home.at, letters: open });
     home.position = upTo;
     this.#ports.feed({ type: "letters_read", epoch: home.epoch, at: home.at, news });
   }
