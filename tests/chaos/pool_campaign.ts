@@ -8,8 +8,8 @@ import { campaignMain } from "./services.ts";
 const USAGE = `deno task campaign:pool [options]
   --replicas 4                worker processes behind the name; one more joins and leaves
   --concurrency 8             permits a replica
-  --sleep-ms 1000             mean time of the LLM's sleep
-  --phase-seconds 30          how long each thing lasts
+  --sleep-ms 2000             mean time of the LLM's sleep
+  --phase-seconds 60          how long each thing lasts
   --rejecting-seconds 60      how long a replica answers 500
   --phases ${PHASES.join(",")}
   --json                      prints the findings as JSON and writes no report
@@ -18,8 +18,8 @@ const USAGE = `deno task campaign:pool [options]
 const flags = parseFlags(USAGE, {
   replicas: "4",
   concurrency: "8",
-  "sleep-ms": "1000",
-  "phase-seconds": "30",
+  "sleep-ms": "2000",
+  "phase-seconds": "60",
   "rejecting-seconds": "60",
   phases: PHASES.join(","),
 });
