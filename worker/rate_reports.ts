@@ -6,7 +6,7 @@ const FRESH_MS = 2000;
 /** The last report. */
 export class RateReports {
   readonly #nowMs: () => number;
-  #headers: Readonly<Record<string, string>> = {};
+  #headers: Readonly<Record<string, string>> | undefined;
   #atMs = -Infinity;
 
   constructor(nowMs: () => number) {
@@ -15,14 +15,14 @@ export class RateReports {
 
   /** The provider answered with these rate-limit headers. */
   record(headers: Readonly<Record<string, string>>): void {
-    this.#headers = headers;
+    this.#headers = Object.keys(headers).length === 0 ? undefined : headers;
     this.#atMs = this.#nowMs();
   }
 
-  /** What is to be passed on with an answer; nothing where nothing new is known. */
-  take(): Readonly<Record<string, string>> {
-    const headers = this.#nowMs() - this.#atMs <= FRESH_MS ? this.#headers : {};
-    this.#headers = {};
-    return headers;
+  /** What is to be passed on with an answer; undefined where nothing new is known. */
+  take(): Readonly<Record<string, string>> | undefined {
+    const headers = this.#headers;
+    this.#headers = undefined;
+    return this.#nowMs() - this.#atMs <= FRESH_MS ? headers : undefined;
   }
 }

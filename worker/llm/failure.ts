@@ -62,13 +62,23 @@ function causeOf(status: number, code: string | undefined): LlmFailureCause {
   return status === 408 || status === 504 ? "timeout" : "unavailable";
 }
 
+/** The fields in which providers say what is left of a rate; asked for by name, as walking over all headers is dear. */
+const RATE_LIMIT_FIELDS: readonly string[] = [
+  "ratelimit",
+  "ratelimit-policy",
+  ...["", "-requests", "-tokens"].flatMap((about) =>
+    ["limit", "remaining", "reset"].map((what) => `x-ratelimit-${what}${about}`)
+  ),
+];
+
 /** What a provider's answer says of its rate limit: `x-ratelimit-*`, and the IETF's fields. */
 export function rateLimitHeaders(headers: Headers | undefined): Record<string, string> {
-  return Object.fromEntries(
-    [...headers ?? []].filter(([name]) =>
-      name.startsWith("x-ratelimit-") || name === "ratelimit" || name === "ratelimit-policy"
-    ),
-  );
+  const said: Record<string, string> = {};
+  for (const name of RATE_LIMIT_FIELDS) {
+    const value = headers?.get(name);
+    if (value !== null && value !== undefined) said[name] = value;
+  }
+  return said;
 }
 
 function passedOn(headers: Headers | undefined): Record<string, string> {

@@ -23,8 +23,8 @@ export interface ClassifyDeps extends Audience {
   readonly draining: () => boolean;
   readonly bodyLimit: BodyLimit;
   readonly nowMs: () => number;
-  /** Headers that say what is left of the provider's rate. */
-  readonly rateReport?: () => Readonly<Record<string, string>>;
+  /** Headers that say what is left of the provider's rate, where that is news. */
+  readonly rateReport?: () => Readonly<Record<string, string>> | undefined;
 }
 
 /** Full and draining replicas say so for this long; the next one has room. */
@@ -107,7 +107,8 @@ async function classifyBody(
   const ms = deps.nowMs() - startMs;
   tellDecision(deps, ticket_id, classification, ms, context.req.header(RequestHeader.traceparent));
   const answer: Answer = answerOf(ticket_id, classification);
-  return Response.json(answer, { headers: { ...deps.rateReport?.() } });
+  const headers = deps.rateReport?.();
+  return Response.json(answer, headers && { headers });
 }
 
 /** Of an ad-hoc call the caller has the label; of a record nobody would: it would be paid for and thrown away. */
