@@ -50,8 +50,8 @@ export async function publish(
 function circumstances(services: string): string {
   const { hardwareConcurrency } = navigator;
   return `Measured on ${new Date().toISOString().slice(0, 10)} with ${services} and all processes on one ` +
-    `machine with ${hardwareConcurrency} cores, Deno ${Deno.version.deno}; ` +
-    `load average ${Deno.loadavg().map((load) => load.toFixed(1)).join(", ")}, others' work included.`;
+    `machine with ${hardwareConcurrency} cores, Deno ${Deno.version.deno}.\n\n` +
+    `The machine's load average was ${Deno.loadavg().map((load) => load.toFixed(1)).join(", ")}.`;
 }
 
 /** Writes to standard output. */
