@@ -191,7 +191,7 @@ export class Pool {
   }
 
   async #attempt(replica: Replica, endpoint: Endpoint, attempt: AttemptRequest): Promise<Answered> {
-    const sent = this.#balancer.start(replica, Date.now());
+    const sent = this.#take(replica);
     try {
       const answered = await send(this.#agent, endpoint, this.#prepared(attempt), this.#deadlines);
       this.#finished(sent, answered.outcome, { report: readRateReport(answered.headers) });
@@ -211,7 +211,7 @@ export class Pool {
     const replica = this.#balancer.pick(Date.now()) ?? this.#balancer.leastBusy();
     const endpoint = replica && this.#endpoints.get(replica.address);
     if (replica === undefined || endpoint === undefined) return NOBODY;
-    const sent = this.#balancer.start(replica, Date.now());
+    const sent = this.#take(replica);
     const streaming = streamTo(this.#agent, endpoint, request, this.#deadlines);
     const ended = streaming.ended.then((end) => {
       if (end !== undefined) {
@@ -248,6 +248,14 @@ export class Pool {
     return { ...attempt, firstByteMs, headers: { ...attempt.headers, ...proof } };
   }
 
+  /** An attempt may use the provider's rate up; then the next one is not to wait for an answer, but for time alone. */
+  #take(replica: Replica): Sent {
+    const nowMs = Date.now();
+    const sent = this.#balancer.start(replica, nowMs);
+    this.#scheduleRest(nowMs);
+    return sent;
+  }
+
   #finished(sent: Sent, outcome: Outcome, also: Also): void {
     const { replica } = sent;
     const before = { ejected: replica.ejected, draining: replica.draining };
@@ -273,13 +281,18 @@ export class Pool {
     const { permits } = this;
     this.#scheduleRest(nowMs);
     this.#tellRest(nowMs);
+    this.#noticeEmpty(nowMs);
     if (permits === this.#permits) return;
     this.#permits = permits;
-    // A provider that lets nobody through for a while is no lack of replicas.
-    const empty = permits === 0 && this.#replicaPermits === 0;
-    this.#emptySinceMs = empty ? this.#emptySinceMs ?? nowMs : undefined;
-    if (empty) this.#lookUps.hurry();
     for (const listener of this.#listeners) listener();
+  }
+
+  /** A provider that lets nobody through for a while is no lack of replicas, and hides none. */
+  #noticeEmpty(nowMs: number): void {
+    const empty = this.#replicaPermits === 0;
+    if (empty === (this.#emptySinceMs !== undefined)) return;
+    this.#emptySinceMs = empty ? nowMs : undefined;
+    if (empty) this.#lookUps.hurry();
   }
 
   /** The provider lets nobody through for a while. One that does so every second is told of every ten. */

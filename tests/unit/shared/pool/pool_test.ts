@@ -110,3 +110,47 @@ Deno.test("Pool.close() ends what is in flight and leaves nothing running", asyn
   assert.equal((await sending).outcome.kind, "reset");
   gate.open();
 });
+
+Deno.test("Pool says by time alone when the provider's rate has room again, whatever is still on its way", async () => {
+  const gate = new Gate();
+  const rate = { "x-ratelimit-limit-requests": "2", "x-ratelimit-remaining-requests": "0" };
+  let asked = 0;
+  await using worker = new StubWorker(() =>
+    ++asked === 1
+      ? new Response(null, { headers: { ...rate, "x-ratelimit-reset-requests": "100ms" } })
+      : gate.opened.then(() => 200)
+  );
+  // A look-up tells of permits, too: here there is but the first.
+  let looks = 0;
+  const pool = new Pool({
+    urls: [new URL(`http://workers:${worker.port}`)],
+    concurrency: 3,
+    token: undefined,
+    connectTimeoutMs: 500,
+    lookUp: () => looks++ === 0 ? Promise.resolve(["127.0.0.1"]) : new Promise(() => {}),
+  });
+  await pool.start();
+  await pool.send(ATTEMPT);
+  const sending: Promise<unknown>[] = [];
+  pool.onChange(() => {
+    if (pool.hasFree()) sending.push(pool.send(ATTEMPT));
+  });
+  await until("three on their way", () => pool.inFlight === 3, { timeoutMs: 10_000 });
+  gate.open();
+  await Promise.all(sending);
+  await pool.close();
+});
+
+Deno.test("Pool says that no replica takes work also where the provider lets nobody through", async () => {
+  await using worker = new StubWorker(() =>
+    new Response(null, { status: 429, headers: { "retry-after": "60" } })
+  );
+  const pool = await poolFor([worker.url]);
+  await pool.send(ATTEMPT);
+  assert.deepEqual([pool.permits, pool.causes().map(({ name }) => name)], [0, ["rate-limited"]]);
+  // What cannot wait is sent all the same.
+  await worker[Symbol.asyncDispose]();
+  for (let each = 0; each < 3; each++) await pool.send(ATTEMPT);
+  assert.deepEqual(pool.causes().map(({ name }) => name), ["no-replica", "rate-limited"]);
+  await pool.close();
+});
