@@ -42,6 +42,7 @@ export class TopicReader {
   #reading: Reading | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #crashes = 0;
+  #gaveUp = false;
   #again: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
@@ -88,6 +89,7 @@ export class TopicReader {
     const giveUp = () => reading.done.reject(signal?.reason);
     signal?.addEventListener("abort", giveUp, { once: true });
     try {
+      if (this.#gaveUp) this.#beginAgain();
       this.#started ??= this.#start();
       await Promise.race([this.#started.then(() => this.#joined.promise), reading.done.promise]);
       this.#reading = reading;
@@ -110,6 +112,15 @@ export class TopicReader {
       if (payload.batchSize === 0) this.#passed(payload, toOffset(payload.lastOffset) + 1);
     });
     await this.#run();
+  }
+
+  /** Whoever asks again after we gave up gets a new beginning: what was wrong may have been mended. */
+  #beginAgain(): void {
+    this.#gaveUp = false;
+    this.#crashes = 0;
+    this.#joined = Promise.withResolvers();
+    this.#joined.promise.catch(() => {});
+    this.#started = this.#run();
   }
 
   async #run(): Promise<void> {
@@ -138,6 +149,7 @@ export class TopicReader {
     const why = isGroupForbidden(error)
       ? new Forbidden([`join groups that begin with ${this.#prefix}`])
       : error;
+    this.#gaveUp = true;
     this.#joined.reject(why);
     this.#reading?.done.reject(why);
   }
