@@ -35,6 +35,14 @@ export class DeadLetterAccess {
     await this.#look(admin, topic, partitions);
   }
 
+  /** What was read beside other topics is gone, so that nothing is written to them any more. */
+  keep(topics: ReadonlySet<string>): void {
+    for (const topic of [...this.#topics.keys()].filter((each) => !topics.has(each))) {
+      this.#topics.delete(topic);
+      this.#lacks.delete(topic);
+    }
+  }
+
   /** Looks again at topics that lack something, and at all of them after {@link doubt}. */
   async lookAgain(admin: Admin): Promise<void> {
     const doubted = this.#doubted;

@@ -174,6 +174,7 @@ export class TopicWatch {
     }
     for (const topic of found) if (!this.#found.has(topic)) await this.#add(topic);
     this.#miss(missing.filter((topic) => !this.#access.isForbidden(topic)));
+    this.#deadLetters.keep(new Set([...this.#found.keys()].map((topic) => this.#deadLettersOf(topic))));
     await this.#deadLetters.lookAgain(this.#admin);
     await this.#findRetryTopics();
   }
@@ -192,15 +193,11 @@ export class TopicWatch {
   }
 
   async #add(topic: string): Promise<void> {
-    const { groupId, deadLetterTopic, retryTopic } = this.#sides();
+    const { groupId, retryTopic } = this.#sides();
     const partitions = await countPartitions(this.#admin, topic);
     if (partitions === undefined) return;
     if (!await this.#access.reads(topic)) return;
-    await this.#deadLetters.add(
-      this.#admin,
-      deadLetterTopicOf(topic, groupId, deadLetterTopic),
-      partitions,
-    );
+    await this.#deadLetters.add(this.#admin, this.#deadLettersOf(topic), partitions);
     const retries = retryTopicOf(topic, groupId, retryTopic);
     const read = [{ topic, partitions, replays: false }];
     const missing = await ensureSideTopic(this.#admin, retries, partitions) ??
@@ -249,6 +246,11 @@ export class TopicWatch {
     return only !== undefined && names.length + patterns.length === 1
       ? { kind: "topic", topic: only }
       : { kind: "match", topics: describeTopics(this.#names.source.topics) };
+  }
+
+  #deadLettersOf(topic: string): string {
+    const { groupId, deadLetterTopic } = this.#sides();
+    return deadLetterTopicOf(topic, groupId, deadLetterTopic);
   }
 
   #sides(): SideTopicNames {

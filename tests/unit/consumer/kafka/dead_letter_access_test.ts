@@ -52,3 +52,16 @@ Deno.test("DeadLetterAccess looks again at what is well only after a doubt", asy
   await access.lookAgain(admin);
   assert.match(access.causes()[0]?.detail ?? "", /no right to write the topic t\.g\.dlq/);
 });
+
+Deno.test("DeadLetterAccess forgets what a topic lacked that is not written to any more", async () => {
+  const { state, admin, access } = kafka();
+  state.mayMake = false;
+  await access.add(admin, "gone.g.dlq", 3);
+  assert.equal(access.causes().length, 1);
+  access.keep(new Set(["t.g.dlq"]));
+  assert.deepEqual(access.causes(), []);
+  const { looks } = state;
+  access.doubt();
+  await access.lookAgain(admin);
+  assert.equal(state.looks, looks);
+});
