@@ -6,7 +6,7 @@ import type { Assigned, Event } from "./core/events.ts";
 import { type IsSettled, LetterLog } from "./core/letter_log.ts";
 import type { Origin } from "./core/parking.ts";
 import { partitionId, type TopicPartition } from "./core/partition.ts";
-import { isSettled } from "./dead_letters/canary.ts";
+import { settledBy } from "./dead_letters/canary.ts";
 import { originOfReplay, type StoredEntry, toEntry } from "./dead_letters/letter_entry.ts";
 import type { DeskPorts, LetterReader } from "./dead_letters/ports.ts";
 import type { OffsetRange } from "./kafka/topic_reader.ts";
@@ -145,17 +145,15 @@ export class ParkedLetters {
 
   async #settledReplays(homes: readonly Home[]): Promise<IsSettled> {
     const { offsets } = this.#ports;
-    const commits = new Map<string, Awaited<ReturnType<typeof offsets.committed>>[number]>();
+    // Read once: there may be many replays to be held against each commit.
+    const covers = new Map<string, ReturnType<typeof settledBy>>();
     for (const topic of new Set(homes.map(({ retries }) => retries))) {
       if (await offsets.partitions(topic) === 0) continue;
       for (const commit of await offsets.committed(this.#names.groupId, topic)) {
-        commits.set(partitionId({ topic, partition: commit.partition }), commit);
+        covers.set(partitionId({ topic, partition: commit.partition }), settledBy(commit));
       }
     }
-    return ({ at, offset }) => {
-      const commit = commits.get(at);
-      return commit !== undefined && isSettled(commit, offset);
-    };
+    return ({ at, offset }) => covers.get(at)?.(offset) ?? false;
   }
 
   /** By dead-letter topic. */
@@ -222,7 +220,8 @@ export class ParkedLetters {
       .filter(({ offset, entry }) =>
         offset >= position && (entry.kind !== "letter" || home.isOurs(entry.letter.origin))
       );
-    const news = home.log.take(fresh.map(({ entry }) => entry), upTo, settled, askedMs);
+    const read = home.log.take(fresh.map(({ entry }) => entry), upTo, settled, askedMs);
+    const news = range === undefined ? read : { ...read, from: range.from };
     const open = news.letters.length;
     if (home.position === undefined && open > 0) log.info("keys are parked", { ...home.at, letters: open });
     home.position = upTo;

@@ -46,6 +46,8 @@ export interface LetterNews {
   readonly done: readonly number[];
   /** Records that may be delivered again although they are dead letters already: told once, at the beginning. */
   readonly written: readonly Origin[];
+  /** Kafka has deleted what was before this offset; absent where that is not known. */
+  readonly from?: number;
   /** One past the last offset that was read. */
   readonly upTo: number;
   /** When reading began, in ms: everything that was there by then is in it. */
@@ -105,6 +107,7 @@ export class Parking {
   readonly #letters: Map<number, Held> = new Map();
   readonly #keys: Map<string, KeyLetters> = new Map();
   readonly #written: Set<string> = new Set();
+  #from = 0;
   #upTo = 0;
   #askedMs = -Infinity;
   #known = false;
@@ -128,11 +131,12 @@ export class Parking {
   }
 
   /** Takes in what was read. */
-  learn({ letters, replayed, done, written, upTo, askedMs }: LetterNews): void {
+  learn({ letters, replayed, done, written, from = 0, upTo, askedMs }: LetterNews): void {
     for (const origin of written) this.#written.add(identityOf(origin));
     for (const letter of letters) this.#add(letter);
     for (const { offset, place } of replayed) this.#replayed(offset, place);
     for (const offset of done) this.#done(offset);
+    this.#forgetBefore(from);
     this.#upTo = Math.max(this.#upTo, upTo);
     this.#askedMs = Math.max(this.#askedMs, askedMs);
     this.#known = true;
@@ -192,6 +196,15 @@ export class Parking {
     held.place = place;
     held.key.open -= 1;
     held.key.returning.add(held);
+  }
+
+  /** What Kafka has deleted nobody can replay or drop, so nothing waits for it; a replay that is on its way comes. */
+  #forgetBefore(from: number): void {
+    if (from <= this.#from) return;
+    this.#from = from;
+    for (const [offset, { place }] of this.#letters) {
+      if (offset < from && place === undefined) this.#done(offset);
+    }
   }
 
   #done(offset: number): void {

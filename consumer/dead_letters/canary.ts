@@ -56,23 +56,20 @@ export async function watchCanaries(
   }
 }
 
-/** Whether a group's commit covers an offset: below the watermark, or in the offset map. */
-export function isSettled({ offset: watermark, metadata }: GroupCommit, offset: number): boolean {
-  if (watermark === undefined) return false;
-  if (offset < watermark) return true;
+/** Which offsets a group's commit covers: those below the watermark, and those in the offset map. */
+export function settledBy({ offset: watermark, metadata }: GroupCommit): (offset: number) => boolean {
+  if (watermark === undefined) return () => false;
   const decoded = decodeOffsetMap(metadata, watermark);
-  return decoded.kind === "map" &&
-    decoded.map.settled.some(([first, last]) => first <= offset && offset <= last);
+  const runs = decoded.kind === "map" ? decoded.map.settled : [];
+  return (offset) => offset < watermark || runs.some(([first, last]) => first <= offset && offset <= last);
 }
 
 async function countSettled({ offsets, groupId }: DeskPorts, sent: readonly Sent[]): Promise<number> {
   let settled = 0;
   for (const [topic, replays] of Map.groupBy(sent, (each) => each.topic)) {
-    const commits = new Map((await offsets.committed(groupId, topic)).map((each) => [each.partition, each]));
-    for (const { partition, offset } of replays) {
-      const commit = commits.get(partition);
-      if (commit !== undefined && isSettled(commit, offset)) settled += 1;
-    }
+    const commits = await offsets.committed(groupId, topic);
+    const covers = new Map(commits.map((each) => [each.partition, settledBy(each)]));
+    for (const { partition, offset } of replays) if (covers.get(partition)?.(offset)) settled += 1;
   }
   return settled;
 }

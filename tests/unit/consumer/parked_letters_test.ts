@@ -28,6 +28,8 @@ class Scene {
   committed: number | undefined;
   parked = new Set<string>();
   partitions: Record<string, number> = { "t.g.dlq": 4, "t.g.retry": 4 };
+  /** Kafka has deleted the records before. */
+  from = 0;
   reads = 0;
   readonly news: Extract<Event<KafkaRecord>, { type: "letters_read" }>[] = [];
   readonly letters: ParkedLetters;
@@ -39,7 +41,7 @@ class Scene {
           Promise.resolve(Array.from({ length: this.partitions[topic] ?? 0 }, (_, partition) => ({
             topic,
             partition,
-            from: 0,
+            from: this.from,
             to: partition === 1 ? this.records.length : 0,
           }))),
         partitions: (topic) => Promise.resolve(this.partitions[topic] ?? 0),
@@ -111,6 +113,16 @@ Deno.test("ParkedLetters tells of a replay, and again when the group has settled
   scene.committed = 8;
   const settled = await until("its end", () => scene.news.find(({ news }) => news.done.length > 0));
   assert.deepEqual(settled.news.done, [0]);
+});
+
+Deno.test("ParkedLetters tells which letters Kafka has deleted", async () => {
+  await using scene = new Scene();
+  scene.records = [letter(0, 4)];
+  scene.assign("t").letters.start();
+  await until("the first news", () => scene.news[0]);
+  scene.parked = new Set(["t/1"]);
+  scene.from = 1;
+  await until("news of the end", () => scene.news.find(({ news }) => news.from === 1));
 });
 
 Deno.test("ParkedLetters knows letters of the retry topic's partition by the source's topic", async () => {

@@ -123,6 +123,15 @@ Deno.test("Machine frees a key whose dead letters were dropped", () => {
   assert.deepEqual(driver.sent, [6]);
 });
 
+Deno.test("Machine frees a key whose dead letters Kafka has deleted, but not before replays on their way settle", () => {
+  const driver = parking({ letters: [letter(0, 0), letter(1, 1)], upTo: 2 });
+  learn(driver, { replayed: [{ offset: 1, place: place(0) }], from: 2, upTo: 3 });
+  driver.receive([record(5)]);
+  assert.deepEqual([driver.sent, parked(driver)], [[], []]);
+  learn(driver, { done: [1], from: 2, upTo: 3 });
+  assert.deepEqual(driver.sent, [5]);
+});
+
 /** The retry topic's partition, with replays of `t/0`. */
 function retrying(news: Partial<LetterNews>): Driver {
   const driver = new Driver({ mode: "key", parkKeys: true }).assign({ topic: "r" });

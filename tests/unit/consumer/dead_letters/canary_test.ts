@@ -1,7 +1,7 @@
 // When the canaries are fine: settled as the group's commit says, and none of them back.
 
 import assert from "node:assert/strict";
-import { isSettled, watchCanaries } from "../../../../consumer/dead_letters/canary.ts";
+import { settledBy, watchCanaries } from "../../../../consumer/dead_letters/canary.ts";
 import type { DeskPorts } from "../../../../consumer/dead_letters/ports.ts";
 import { encodeOffsetMap } from "../../../../consumer/core/offset_map.ts";
 import { Ledger } from "../../../../consumer/core/ledger.ts";
@@ -68,11 +68,11 @@ Deno.test("watchCanaries() gives up after its time", async () => {
   assert.deepEqual([result.end, result.settled], ["timed-out", 0]);
 });
 
-Deno.test("isSettled() looks below the watermark and into the offset map", () => {
+Deno.test("settledBy() looks below the watermark and into the offset map", () => {
   const ledger = new Ledger<{ attempts: number }>(10);
   const seqs = [10, 11, 12].map((offset) => ledger.receive(offset, { attempts: 0 }));
   ledger.settle(seqs[2] ?? -1);
   const commit = { partition: 0, offset: ledger.committable(), metadata: encodeOffsetMap(ledger) };
-  assert.deepEqual([9, 10, 11, 12].map((offset) => isSettled(commit, offset)), [true, false, false, true]);
-  assert.equal(isSettled({ partition: 0, offset: undefined, metadata: null }, 0), false);
+  assert.deepEqual([9, 10, 11, 12].map(settledBy(commit)), [true, false, false, true]);
+  assert.equal(settledBy({ partition: 0, offset: undefined, metadata: null })(0), false);
 });
