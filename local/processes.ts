@@ -1,5 +1,6 @@
 // The child processes of `start` by the stage they stop in: kept running until then, and never one more after it.
 
+import { pause } from "../shared/pause.ts";
 import { StartError } from "../shared/process.ts";
 import { Child, type ChildCommand, type ChildFailedError, type OnLine } from "./child.ts";
 import type { ChildLine } from "./child_line.ts";
@@ -67,7 +68,7 @@ export class Processes {
       onCrash: (why, pauseMs) => this.#listener.onCrash(name, why, pauseMs),
       onDone: this.#listener.onDone,
       nowMs: () => performance.now(),
-      sleep,
+      sleep: pause,
     });
   }
 
@@ -105,14 +106,4 @@ export class Processes {
   refuseWhenStopping(): void {
     if (this.#stopping) throw new StartError("Stopped before everything was up.");
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
-  });
 }

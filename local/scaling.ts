@@ -1,5 +1,6 @@
 // Scales the replicas of `start`: asks what there is to do, decides, starts and stops, and keeps the name up to date.
 
+import { pause } from "../shared/pause.ts";
 import { type NameServer, serveNames } from "./name_server.ts";
 import { recordsOf } from "./replica_names.ts";
 import { Replicas, type ReplicasPorts } from "./replicas.ts";
@@ -130,15 +131,4 @@ const nowMs = () => performance.now();
 function later(ms: number, callBack: () => void): () => void {
   const timer = setTimeout(callBack, ms);
   return () => clearTimeout(timer);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const end = () => {
-    clearTimeout(timer);
-    resolve();
-  };
-  signal.addEventListener("abort", end, { once: true });
-  return promise.finally(() => signal.removeEventListener("abort", end));
 }

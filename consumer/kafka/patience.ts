@@ -1,20 +1,9 @@
 // Waiting that ends when the process is asked to stop: pauses, and work that is tried until it succeeds.
 
-export { within } from "../../shared/within.ts";
+import { pause } from "../../shared/pause.ts";
 
-/** Waits, but not longer than until `signal` fires. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
-}
+export { pause } from "../../shared/pause.ts";
+export { within } from "../../shared/within.ts";
 
 /** Tries work again and again, `everyMs` apart, until it succeeds; undefined when `signal` fired first. */
 export async function tryUntil<T>(

@@ -241,6 +241,8 @@ export class KafkaSource {
     const epoch = this.#holdings.take([{ ...at, offset }]);
     await this.#commitStarts([{ ...at, offset }]);
     if (this.#holdings.find(at)?.epoch !== epoch) return;
+    // It may have been paused while its last fetch was on its way.
+    this.resume(at);
     this.#listener.onEvent({ type: "assigned", epoch, partitions: [{ ...at, offset, metadata: null }] });
   }
 }

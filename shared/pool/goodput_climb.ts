@@ -3,7 +3,7 @@
 import { GoodputWindow } from "./goodput_window.ts";
 
 /** How it tries. */
-export const CLIMB = {
+const CLIMB = {
   /** Attempts that must go well before a stretch of time says anything; lognormal calls leave a tenth of doubt then. */
   least: 150,
   /** And so many, or what goes well in the time after that, where a little more or less is tried. */

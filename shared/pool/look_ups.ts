@@ -7,11 +7,11 @@ import { type Endpoint, resolveEndpoints } from "./resolve.ts";
 const log = logger("pool");
 
 /** Pause between look-ups, in ms: design.md section 4. */
-export const LOOK_UP_EVERY_MS = 3000;
+const LOOK_UP_EVERY_MS = 3000;
 /** The same after a look-up that found something else than the one before, in ms: changes come in series. */
 const LOOK_UP_AFTER_CHANGE_MS = 1000;
 /** The same while no replica is usable, in ms: the first one that starts is what everything waits for. */
-export const LOOK_UP_WHEN_EMPTY_MS = 200;
+const LOOK_UP_WHEN_EMPTY_MS = 200;
 /** Having been empty for so long, in ms, it is likely to stay so for a while: a pool at zero should cost little. */
 const EMPTY_FOR_LONG_MS = 10_000;
 /** The pause from then on, in ms. */

@@ -1,6 +1,7 @@
 // One call's way through the pool: its turn in the line, replica after replica while nothing is lost, and its answer.
 
 import type { Outcome } from "../../shared/outcome.ts";
+import { pause } from "../../shared/pause.ts";
 import { discard, type StreamedAnswer, type StreamedRequest } from "../../shared/pool/streamed.ts";
 import { ruleFor } from "../../shared/status_contract.ts";
 import { refusal, responseOf } from "./answers.ts";
@@ -55,7 +56,7 @@ export async function passOn(
   more: Readonly<Record<string, string>>,
 ): Promise<PassedOn> {
   for (let tries = 1;; tries++) {
-    if (tries > TRIES_AT_ONCE) await pause(call.signal);
+    if (tries > TRIES_AT_ONCE) await pause(PAUSE_MS, call.signal);
     const arrival = { arrivedMs: call.arrivedMs, signal: call.signal, again: tries > 1 };
     const turn = await line.join(arrival, performance.now(), () => {
       const sending = pool.stream(requestOf(call));
@@ -103,11 +104,4 @@ function mayGoElsewhere(outcome: Outcome, { body, method }: Call, tries: number)
     default:
       return outcome satisfies never;
   }
-}
-
-function pause(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, PAUSE_MS);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }

@@ -4,7 +4,7 @@ import { problemResponse } from "../../shared/problem.ts";
 import { type ProblemKind, PROBLEMS } from "../http/problems.ts";
 
 /** By slug: the last part of a problem's `type`. */
-export const INGRESS_PROBLEMS = {
+const INGRESS_PROBLEMS = {
   "unauthorized": PROBLEMS.unauthorized,
   "method-not-allowed": PROBLEMS["method-not-allowed"],
   "body-too-large": PROBLEMS["body-too-large"],
