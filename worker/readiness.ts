@@ -109,16 +109,14 @@ function storeFinding(failure: StoreFailure | undefined): Finding | undefined {
 }
 
 function providerFinding(failure: LlmFailure | undefined): Finding | undefined {
-  if (failure === undefined) return undefined;
+  // One that limits our rate is there: pace is the pool's affair, and a replica that says no gets nothing.
+  if (failure === undefined || failure.cause === "rate_limited") return undefined;
   if (failure.cause === "refused" || failure.cause === "no_model") {
     return {
       name: "provider-refused",
       detail: failure.detail,
       remedy: "Check OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL and the account's quota",
     };
-  }
-  if (failure.cause === "rate_limited") {
-    return { name: "provider-rate-limited", detail: failure.detail, remedy: "Nothing to do: it passes" };
   }
   return {
     name: "provider-unreachable",

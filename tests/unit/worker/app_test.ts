@@ -95,3 +95,16 @@ Deno.test("GET /metrics counts requests by route and status, and labels by outco
   assert.match(text, /^ackpool_worker_in_flight 0$/m);
   assert.match(text, /^# TYPE ackpool_worker_db_statements_total counter$/m);
 });
+
+Deno.test("WorkerReadiness takes a provider that limits the rate for one that is there, and one that refuses us for none", async () => {
+  const seen = await Promise.all((["rate_limited", "refused"] as const).map(async (cause) => {
+    const readiness = new WorkerReadiness({
+      checkStore: () => Promise.resolve(undefined),
+      checkProvider: () => Promise.resolve({ kind: "failed", cause, detail: "no", headers: {} }),
+      budgetReached: () => undefined,
+      nowMs: () => 0,
+    });
+    return (await readiness.causes()).map(({ name }) => name);
+  }));
+  assert.deepEqual(seen, [[], ["provider-refused"]]);
+});
