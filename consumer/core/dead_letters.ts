@@ -113,6 +113,8 @@ export class DeadLetters<R> {
     const delivery = this.#takeLive(() => this.#unwritten.takeDue(nowMs)) ??
       this.#takeLive(() => this.#free.shift()) ?? this.#takePaid(nowMs);
     if (delivery !== undefined) this.#writing += 1;
+    // Those that could not be written went with their partition: nothing speaks against the topic any more.
+    else if (this.#writing === 0 && this.#unwritten.length === 0) this.#failingSinceMs = undefined;
     return delivery;
   }
 

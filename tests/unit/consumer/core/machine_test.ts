@@ -215,6 +215,17 @@ Deno.test("Machine writes a dead letter again when the broker did not confirm, w
   assert.equal(driver.got("dead_letter").length, 1);
 });
 
+Deno.test("Machine has no cause left when what could not be dead-lettered went with its partition", () => {
+  const driver = new Driver({}).assign({}).receive(records(1));
+  driver.finish(0, status(422));
+  const [letter] = driver.got("dead_letter");
+  assert.ok(letter !== undefined);
+  driver.feed({ type: "dead_letter_failed", delivery: letter.delivery });
+  driver.feed({ type: "revoked", partitions: [{ topic: "t", partition: 0 }] });
+  driver.pass(1000);
+  assert.deepEqual([driver.got("dead_letter"), causeNames(driver)], [[], []]);
+});
+
 Deno.test("Machine lets dead letters wait when their tokens are spent, says so, and one through every ten seconds", () => {
   const driver = new Driver({ deadLetters: { burst: 1, share: 0 } }).assign({}).receive(records(3));
   for (let offset = 0; offset < 3; offset++) driver.finish(offset, status(422));
