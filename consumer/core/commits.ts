@@ -124,6 +124,7 @@ export class Commits<R> {
   /** A partition is gone: nothing of it is committed any more. */
   forget(partition: Partition<R>): readonly Delivery<R>[] {
     this.#dirty.delete(partition);
+    this.#forgetRefusal();
     const gone = this.#unconfirmed.filter((delivery) => delivery.home === partition);
     if (gone.length > 0) {
       this.#unconfirmed = this.#unconfirmed.filter((delivery) => delivery.home !== partition);
@@ -153,6 +154,12 @@ export class Commits<R> {
     this.#unconfirmed = [...commit.covers.filter((delivery) => !delivery.home.revoked), ...this.#unconfirmed];
     this.#notBeforeMs = nowMs + RETRY_MS;
     if (this.#dirty.size > 0) this.#due(nowMs);
+    this.#forgetRefusal();
+  }
+
+  /** What was refused is somebody else's affair: there may never be another commit to be taken. */
+  #forgetRefusal(): void {
+    if (this.clean) this.#failingSinceMs = undefined;
   }
 
   #due(atMs: number): void {

@@ -123,3 +123,22 @@ Deno.test("Commits says it again when an older commit is confirmed after a newer
   assert.equal(commits.dueMs, 3);
   assert.equal(commits.take(false, 3)?.marks[0]?.mark.offset, 2);
 });
+
+Deno.test("Commits.failingSinceMs ends with the partition whose commit was refused", () => {
+  const commits = commitsOf();
+  const [home, other] = [partitionOf(), partitionOf()];
+  for (const each of [home, other]) {
+    settleOne(each);
+    commits.touch(each, 0);
+  }
+  commits.finished(commits.take(false, 0)?.id ?? -1, false, 10);
+  assert.equal(commits.failingSinceMs, 10);
+  commits.forget(home);
+  assert.equal(commits.failingSinceMs, 10);
+  const pending = commits.take(false, 600);
+  commits.forget(other);
+  assert.equal(commits.failingSinceMs, 10);
+  other.revoked = true;
+  commits.finished(pending?.id ?? -1, false, 700);
+  assert.equal(commits.failingSinceMs, undefined);
+});
