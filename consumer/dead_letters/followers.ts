@@ -18,6 +18,12 @@ export function byOrigin(a: DeadLetter, b: DeadLetter): number {
     (a.origin?.offset ?? 0) - (b.origin?.offset ?? 0) || a.offset - b.offset;
 }
 
+/** Where a letter that does not go lies, and where it was read first. */
+interface Staying extends Pick<DeadLetter, "topic" | "partition" | "offset"> {
+  readonly lane: string;
+  readonly originOffset: number;
+}
+
 /** Where the first open letter that does not go was read first, lane by lane. */
 export async function firstThatStay(
   ports: DeskPorts,
@@ -28,19 +34,23 @@ export async function firstThatStay(
   const topics = await ports.topics();
   const ranges = (await Promise.all(topics.map((topic) => ports.offsets.ranges(topic)))).flat();
   const marks = new Marks();
-  const staying: DeadLetter[] = [];
+  // Without what is in them: there may be many.
+  const staying: Staying[] = [];
   await (await ports.reader()).read(ranges, (records) => {
     for (const record of records) {
       if (marks.take(record)) continue;
       const letter = toDeadLetter(record);
-      if (lanes.has(laneOf(letter) ?? "") && !goes(letter, record)) staying.push(letter);
+      const lane = laneOf(letter) ?? "";
+      if (!lanes.has(lane) || goes(letter, record)) continue;
+      const { topic, partition, offset, origin } = letter;
+      staying.push({ topic, partition, offset, lane, originOffset: origin?.offset ?? 0 });
     }
   }, signal);
   const first = new Map<string, number>();
   for (const letter of staying) {
     if (marks.stateOf(letter) !== "open") continue;
-    const lane = laneOf(letter) ?? "";
-    first.set(lane, Math.min(first.get(lane) ?? Infinity, letter.origin?.offset ?? 0));
+    const { lane, originOffset } = letter;
+    first.set(lane, Math.min(first.get(lane) ?? Infinity, originOffset));
   }
   return first;
 }
