@@ -3,32 +3,39 @@
 
 import { RealKafka } from "./support/real_kafka.ts";
 import { RealPostgres } from "./support/real_postgres.ts";
+import { runSideBySide, summary } from "./support/side_by_side.ts";
 import { serviceTests } from "./support/service_tests.ts";
 import { TemporaryFolder } from "./support/temporary_folder.ts";
 
-const ROOT = new URL("../", import.meta.url).pathname;
 const INTERRUPTED = 130;
 
 const encoder = new TextEncoder();
 const startedMs = performance.now();
 
+function show(text: string): void {
+  Deno.stdout.writeSync(encoder.encode(text));
+}
+
 function tell(what: string): void {
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  Deno.stdout.writeSync(encoder.encode(`test:real ${seconds.padStart(6)} s  ${what}\n`));
+  show(`test:real ${seconds.padStart(6)} s  ${what}\n`);
 }
 
 /** Runs the tests with the addresses of both services in their environment; resolves to the exit code. */
 async function runTests(env: Readonly<Record<string, string>>, interrupted: AbortSignal): Promise<number> {
-  const files = await chosenFiles();
-  const tests = new Deno.Command("setpriv", {
-    args: ["--pdeathsig", "TERM", Deno.execPath(), "test", "-A", ...files],
-    cwd: ROOT,
+  const jobs = (await chosenFiles()).map((path) => ({ name: path, paths: [path] }));
+  const totals = await runSideBySide(jobs, {
+    lanes: 2,
+    flags: ["-A"],
     env,
-    stdin: "null",
-  }).spawn();
-  interrupted.addEventListener("abort", () => tests.kill("SIGINT"));
-  if (interrupted.aborted) tests.kill("SIGINT");
-  return (await tests.status).code;
+    // Whatever ends this process ends them.
+    runBy: ["setpriv", "--pdeathsig", "TERM"],
+    interrupted,
+    show,
+  });
+  const [text, good] = summary(totals, performance.now() - startedMs);
+  show(text);
+  return good ? 0 : 1;
 }
 
 /** The files named on the command line, or every test that real services make a difference to. */
@@ -38,7 +45,8 @@ async function chosenFiles(): Promise<readonly string[]> {
   tell(
     `${using.length} files use Kafka or PostgreSQL; ${others.length} that use neither are left to \`test\``,
   );
-  return [...using, "tests/real"];
+  const real = [...Deno.readDirSync("tests/real")].map(({ name }) => `tests/real/${name}`);
+  return [...real.sort(), ...using];
 }
 
 async function main(): Promise<number> {
@@ -55,7 +63,11 @@ async function main(): Promise<number> {
   // Tests that were interrupted leave nothing outside it. PostgreSQL runs as another user, hence the mode.
   await using temporary = await TemporaryFolder.make("ackpool-real-");
   await Deno.chmod(temporary.path, 0o755);
-  const addresses = { KAFKA_BROKERS_TEST: kafka.brokers, DATABASE_URL_TEST: database.url };
+  const addresses = {
+    KAFKA_BROKERS_TEST: kafka.brokers,
+    DATABASE_URL_TEST: database.url,
+    KAFKA_LOGS_TEST: `${kafka.folder}/data`,
+  };
   const code = await runTests({ ...addresses, TMPDIR: temporary.path }, interruption.signal);
   tell("stopping Kafka and PostgreSQL");
   return interruption.signal.aborted ? INTERRUPTED : code;

@@ -1,0 +1,47 @@
+// `deno task test [FILE…]`: all tests that need nothing but this machine, two processes at a time; or the files one names.
+
+import { runSideBySide, summary, type TestJob } from "./support/side_by_side.ts";
+
+const FLAGS = ["-A", "--quiet"];
+const INTERRUPTED = 130;
+
+const encoder = new TextEncoder();
+
+function show(text: string): void {
+  Deno.stdout.writeSync(encoder.encode(text));
+}
+
+async function runNamed(files: readonly string[]): Promise<number> {
+  const child = new Deno.Command(Deno.execPath(), { args: ["test", ...FLAGS, ...files] }).spawn();
+  return (await child.status).code;
+}
+
+/** The longest first, so that no lane is left with it at the end. */
+function allJobs(): TestJob[] {
+  const whole = (folder: string) => ({ name: folder, paths: [folder] });
+  const files = [...Deno.readDirSync("tests/integration")].map(({ name }) => `tests/integration/${name}`)
+    .sort();
+  return [whole("tests/simulation"), ...files.map(whole), whole("tests/contract"), whole("tests/unit")];
+}
+
+async function runAll(): Promise<number> {
+  const startedMs = performance.now();
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => interruption.abort());
+  }
+  const jobs = allJobs();
+  show(`${jobs.length} groups of tests, two at a time; each is shown when it has ended\n`);
+  const totals = await runSideBySide(jobs, {
+    lanes: 2,
+    flags: FLAGS,
+    interrupted: interruption.signal,
+    show,
+  });
+  if (interruption.signal.aborted) return INTERRUPTED;
+  const [text, good] = summary(totals, performance.now() - startedMs);
+  show(text);
+  return good ? 0 : 1;
+}
+
+Deno.exit(Deno.args.length > 0 ? await runNamed(Deno.args) : await runAll());
