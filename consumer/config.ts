@@ -138,6 +138,7 @@ function readAll(env: Environment) {
     () => topicProblems(readVariables(["KAFKA_TOPIC"], env).KAFKA_TOPIC),
     () => replicaProblems(readVariables(["WORKER_MIN", "WORKER_MAX"], env)),
     () => parkingProblems(readVariables(PARKING, env)),
+    () => sideTopicProblems(readVariables(["KAFKA_TOPIC", "DEAD_LETTER_TOPIC", "RETRY_TOPIC"], env)),
   ];
   // A variable that is wrong by itself is told of once, in the first place.
   const problems = [
@@ -185,6 +186,22 @@ function parkingProblems(v: Values<(typeof PARKING)[number]>): string[] {
     // Who reads a retry topic has to know where the dead letters of what comes out of it are.
     ...(v.RETRY_TOPIC !== undefined && v.DEAD_LETTER_TOPIC === undefined
       ? ["PARK_KEYS=true needs DEAD_LETTER_TOPIC where RETRY_TOPIC is set"]
+      : []),
+  ];
+}
+
+/** A dead letter that is read as a record would be dead-lettered again, and again. */
+function sideTopicProblems(
+  v: Values<"KAFKA_TOPIC" | "DEAD_LETTER_TOPIC" | "RETRY_TOPIC">,
+): string[] {
+  const { names } = parseTopics(v.KAFKA_TOPIC);
+  const read = (["DEAD_LETTER_TOPIC", "RETRY_TOPIC"] as const).filter((name) =>
+    names.includes(v[name] ?? "")
+  );
+  return [
+    ...read.map((name) => `${name} is one of the topics in KAFKA_TOPIC: current value is "${v[name]}"`),
+    ...(v.RETRY_TOPIC !== undefined && v.RETRY_TOPIC === v.DEAD_LETTER_TOPIC
+      ? [`RETRY_TOPIC is DEAD_LETTER_TOPIC: current value is "${v.RETRY_TOPIC}"`]
       : []),
   ];
 }

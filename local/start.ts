@@ -95,6 +95,7 @@ class Start {
       ...(this.#config.brokers === undefined ? { brokers } : {}),
       ...(this.#config.databaseUrl === undefined ? { databaseUrl } : {}),
       topic: this.#config.topic,
+      ...this.#config.named,
       groupId: this.#config.groupId,
       ingressPort: addresses.ingressPort,
       adminPort: addresses.adminPort,

@@ -1,9 +1,11 @@
 // What the environment says to `start`: which parts are embedded, which are the user's own. Pure.
 
 import { parseConfig as parseConsumer } from "../consumer/config.ts";
+import { describeTopics } from "../consumer/kafka/topic_selection.ts";
 import { deadLetterTopicOf, retryTopicOf } from "../consumer/kafka/side_topics.ts";
 import { ConfigError, type Environment, readVariables } from "../shared/config.ts";
 import { parseConfig as parseWorker } from "../worker/config.ts";
+import { parseIngressConfig } from "../worker/ingress/config.ts";
 import type { ScalerBounds } from "./scaler.ts";
 
 /** See the file's first line. */
@@ -15,6 +17,12 @@ export interface StartConfig {
   /** Whether the local model takes the provider's place. */
   readonly localModel: boolean;
   readonly topic: string;
+  /** What commands beside it have to know to read the same topics. */
+  readonly named: {
+    readonly topics: string;
+    readonly deadLetterTopic?: string;
+    readonly retryTopic?: string;
+  };
   readonly groupId: string;
   /** The topics the embedded Kafka gets: those that are read, their dead letters and their retries. */
   readonly topics: readonly string[];
@@ -59,6 +67,11 @@ export function readStartConfig(env: Environment): StartConfig {
     databaseUrl: set("DATABASE_URL"),
     localModel,
     topic: source.topics.names[0] ?? "support-tickets",
+    named: {
+      topics: filled("KAFKA_TOPIC") ?? describeTopics(source.topics),
+      ...(deadLetterTopic === undefined ? {} : { deadLetterTopic }),
+      ...(retryTopic === undefined ? {} : { retryTopic }),
+    },
     groupId: source.groupId,
     topics: source.topics.names.flatMap((topic) => [
       topic,
@@ -91,8 +104,12 @@ function readAll(env: Environment) {
   };
   const consumer = read(parseConsumer);
   const worker = read(parseWorker);
+  read(parseIngressConfig);
   const own = read((env) => readVariables(["WORKER_IDLE_MS", "LISTEN_ADDRESS"], env));
-  if (consumer === undefined || worker === undefined || own === undefined) {
+  if (worker !== undefined && worker.port !== 0 && worker.port === consumer?.adminPort) {
+    problems.add(`PORT and ADMIN_PORT are the same: current value is ${worker.port}`);
+  }
+  if (consumer === undefined || worker === undefined || own === undefined || problems.size > 0) {
     throw new ConfigError([...problems]);
   }
   return { consumer, worker, own };

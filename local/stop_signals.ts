@@ -1,7 +1,6 @@
 // Ctrl-C and its kin for `start`: the first one stops in order, a second one ends at once.
 
-/** Signals closer together are one: a terminal's Ctrl-C reaches us by itself and once more through `deno task`. */
-const SAME_WITHIN_MS = 500;
+import { SAME_SIGNAL_WITHIN_MS } from "../shared/process.ts";
 
 /** Calls back on the first signal, and on a later second one. SIGHUP is a terminal that was closed. */
 export function onStopSignals(first: () => void, second: () => void, nowMs: () => number): void {
@@ -11,7 +10,7 @@ export function onStopSignals(first: () => void, second: () => void, nowMs: () =
       if (firstMs === undefined) {
         firstMs = nowMs();
         first();
-      } else if (nowMs() - firstMs >= SAME_WITHIN_MS) second();
+      } else if (nowMs() - firstMs >= SAME_SIGNAL_WITHIN_MS) second();
     });
   }
 }

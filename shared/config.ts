@@ -219,7 +219,7 @@ export const variables = {
   ),
   WORKER_TOKEN: secret(
     optional(
-      text(),
+      text().refine((tokens) => tokens.split(",").some((token) => token.trim() !== ""), "has no token in it"),
       "bearer token that workers ask for; of a comma list workers take any and callers send the first",
     ),
   ),

@@ -21,18 +21,24 @@ export async function runMain(main: () => Promise<number>): Promise<never> {
   }
 }
 
+/** Ctrl-C closer together is one, in ms: a terminal's Ctrl-C reaches us by itself and once more through `deno task`. */
+export const SAME_SIGNAL_WITHIN_MS = 500;
+
 /**
  * Calls back on the first SIGTERM or SIGINT; a second one ends the process at once.
  *
  * @returns takes the handlers off again.
  */
 export function onStopSignal(stop: (signal: Deno.Signal) => void): () => void {
-  let asked = false;
+  let askedMs: number | undefined;
   const handlers = (["SIGTERM", "SIGINT"] as const).map((signal) => {
     const handler = () => {
-      if (asked) Deno.exit(EXIT.interrupted);
-      asked = true;
-      stop(signal);
+      if (askedMs === undefined) {
+        askedMs = performance.now();
+        return stop(signal);
+      }
+      const same = signal === "SIGINT" && performance.now() - askedMs < SAME_SIGNAL_WITHIN_MS;
+      if (!same) Deno.exit(EXIT.interrupted);
     };
     Deno.addSignalListener(signal, handler);
     return () => Deno.removeSignalListener(signal, handler);

@@ -10,7 +10,12 @@ const schema = z.object({
   brokers: z.string().optional(),
   /** URL of the embedded Postgres; absent where it is the user's own: its password is nobody else's business. */
   databaseUrl: z.string().optional(),
+  /** The topic that `produce` writes to. */
   topic: z.string(),
+  /** `KAFKA_TOPIC` as it was written, and the names of its side topics where they were given. */
+  topics: z.string().optional(),
+  deadLetterTopic: z.string().optional(),
+  retryTopic: z.string().optional(),
   groupId: z.string(),
   ingressPort: z.number().int(),
   adminPort: z.number().int(),

@@ -24,13 +24,22 @@ export const hasOwnKafka = (env: Environment): boolean => Boolean(env("KAFKA_BRO
  * commands send nothing there.
  */
 export function commandEnvironment(env: Environment, run: Run | undefined): Environment {
-  const known = hasOwnKafka(env) || run?.brokers === undefined ? {} : {
+  const embedded = hasOwnKafka(env) ? undefined : run;
+  const known: Readonly<Record<string, string | undefined>> = embedded?.brokers === undefined ? {} : {
     // How the user's own brokers are reached is no affair of the embedded one.
     ...Object.fromEntries(SECURITY_NAMES.map((name) => [name, ""])),
-    KAFKA_BROKERS: run.brokers,
-    KAFKA_TOPIC: run.topic,
-    KAFKA_GROUP_ID: run.groupId,
-    ADMIN_PORT: String(run.adminPort),
-  } as Readonly<Record<string, string>>;
-  return (name) => known[name] ?? env(name) ?? (name === "WORKER_URL" ? "http://localhost" : undefined);
+    KAFKA_BROKERS: embedded.brokers,
+  };
+  // What is asked for beside that counts.
+  const fallback: Readonly<Record<string, string | undefined>> = {
+    WORKER_URL: "http://localhost",
+    ...(embedded?.brokers === undefined ? {} : {
+      KAFKA_TOPIC: embedded.topics ?? embedded.topic,
+      KAFKA_GROUP_ID: embedded.groupId,
+      DEAD_LETTER_TOPIC: embedded.deadLetterTopic,
+      RETRY_TOPIC: embedded.retryTopic,
+      ADMIN_PORT: String(embedded.adminPort),
+    }),
+  };
+  return (name) => known[name] ?? (env(name)?.trim() || fallback[name]);
 }

@@ -155,3 +155,13 @@ Deno.test("parseConfig() takes PARK_KEYS in key mode only, and where it is known
   assert.deepEqual(problems(side), ["PARK_KEYS=true needs DEAD_LETTER_TOPIC where RETRY_TOPIC is set"]);
   assert.deepEqual(problems({ ...side, DEAD_LETTER_TOPIC: "d" }), []);
 });
+
+Deno.test("parseConfig() refuses side topics that would be read again as records, or are one", () => {
+  assert.deepEqual(problems({ ...REQUIRED, KAFKA_TOPIC: "a,b", DEAD_LETTER_TOPIC: "b" }), [
+    'DEAD_LETTER_TOPIC is one of the topics in KAFKA_TOPIC: current value is "b"',
+  ]);
+  assert.deepEqual(problems({ ...REQUIRED, RETRY_TOPIC: "x", DEAD_LETTER_TOPIC: "x" }), [
+    'RETRY_TOPIC is DEAD_LETTER_TOPIC: current value is "x"',
+  ]);
+  assert.deepEqual(problems({ ...REQUIRED, RETRY_TOPIC: "x", DEAD_LETTER_TOPIC: "y" }), []);
+});

@@ -46,3 +46,19 @@ Deno.test("readStartConfig() names the problems of consumer and worker at once, 
     return !error.message.includes("secret");
   });
 });
+
+Deno.test("readStartConfig() names the ingress's problems too, and two ports that are one", () => {
+  const problemsOf = (env: Readonly<Record<string, string>>) => {
+    try {
+      read(env);
+      return [];
+    } catch (error) {
+      return (error as ConfigError).problems;
+    }
+  };
+  assert.deepEqual(problemsOf({ INGRESS_PROXIES: "x", WORKER_TOKEN: " , " }), [
+    "WORKER_TOKEN has no token in it",
+    'INGRESS_PROXIES is not a whole number: current value is "x"',
+  ]);
+  assert.deepEqual(problemsOf({ PORT: "8080" }), ["PORT and ADMIN_PORT are the same: current value is 8080"]);
+});

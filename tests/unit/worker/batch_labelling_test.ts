@@ -68,9 +68,15 @@ Deno.test("BatchLabeller.buy() tells everybody in a batch that the provider fail
     kind: "failed",
     cause: "rate_limited",
     detail: "slow down",
-    headers: {},
+    headers: { "retry-after": "3", "x-ratelimit-remaining-requests": "0" },
   }));
-  assert.deepEqual(categories(await buyAll(batch)), Array(3).fill("llm_failed"));
+  const labellings = await buyAll(batch);
+  assert.deepEqual(categories(labellings), Array(3).fill("llm_failed"));
+  for (const labelling of labellings) {
+    assert.ok(labelling.kind === "llm_failed");
+    // The provider counts calls; how many tickets that is nobody can tell.
+    assert.deepEqual(labelling.failure.headers, { "retry-after": "3" });
+  }
 });
 
 Deno.test("BatchLabeller.buy() sends what a caller may abort, and what is long, alone", async () => {

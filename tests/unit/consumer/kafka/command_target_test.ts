@@ -14,7 +14,7 @@ const env = (values: Readonly<Record<string, string>>) => (name: string) => valu
 
 Deno.test("commandEnvironment() means the embedded broker of a running start where no brokers are named", () => {
   const found = commandEnvironment(
-    env({ KAFKA_SECURITY_PROTOCOL: "SASL_SSL", KAFKA_TOPIC: "mine", LOG_LEVEL: "debug" }),
+    env({ KAFKA_SECURITY_PROTOCOL: "SASL_SSL", LOG_LEVEL: "debug" }),
     RUN,
   );
   const { kafka, source, tlsFiles, adminPort } = connectKafka(found, "c").config;
@@ -22,6 +22,22 @@ Deno.test("commandEnvironment() means the embedded broker of a running start whe
   assert.deepEqual([source.topics.names, source.groupId], [["embedded-topic"], "embedded-group"]);
   assert.deepEqual([tlsFiles, adminPort], [undefined, 8081]);
   assert.equal(found("LOG_LEVEL"), "debug");
+});
+
+Deno.test("commandEnvironment() looks at the topics that start was given, unless it is asked for others", () => {
+  const run = { ...RUN, topics: "one,/^two-/", deadLetterTopic: "letters", retryTopic: "again" };
+  const found = commandEnvironment(env({}), run);
+  assert.deepEqual(["KAFKA_TOPIC", "DEAD_LETTER_TOPIC", "RETRY_TOPIC"].map(found), [
+    "one,/^two-/",
+    "letters",
+    "again",
+  ]);
+  const asked = commandEnvironment(env({ KAFKA_TOPIC: "mine", KAFKA_GROUP_ID: "other" }), run);
+  assert.deepEqual(["KAFKA_TOPIC", "KAFKA_GROUP_ID", "KAFKA_BROKERS"].map(asked), [
+    "mine",
+    "other",
+    RUN.brokers,
+  ]);
 });
 
 Deno.test("commandEnvironment() leaves the user's own brokers as they are", () => {

@@ -82,9 +82,10 @@ Deno.test("withHooks() leaves an offset that is out of range to us", async () =>
 });
 
 Deno.test("withHooks() changes nothing for a group that is not ours", () => {
-  groupOf(["a"], {});
-  const { group } = groupOf(["a", "b"], undefined);
-  group.checkForStaleAssignment();
+  const { group: ours } = groupOf(["a"], { topics: () => ["z"] });
+  const { group } = groupOf(["a"], undefined);
+  assert.throws(() => ours.checkForStaleAssignment());
+  assert.doesNotThrow(() => group.checkForStaleAssignment());
 });
 
 Deno.test("forgetTopics() has metadata asked without what is gone", () => {

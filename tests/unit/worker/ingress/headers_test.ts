@@ -32,3 +32,11 @@ Deno.test("answerHeaders() keeps a field that came twice, and the length", () =>
     '"client";r=1;t=1',
   ]);
 });
+
+Deno.test("answerHeaders() keeps what the provider says of our account from callers", () => {
+  const kept = answerHeaders(
+    { "x-ratelimit-remaining-requests": "3", "ratelimit": '"default";r=3;t=1', "x-b": "2" },
+    {},
+  );
+  assert.deepEqual([...kept], [["x-b", "2"]]);
+});
