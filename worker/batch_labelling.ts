@@ -63,7 +63,8 @@ export class BatchLabeller implements Labeller {
       undefined,
     );
     if (completion.kind === "failed") {
-      for (const { resolve } of batch) resolve({ kind: "llm_failed", failure: completion });
+      const failure = { ...completion, headers: withoutRate(completion.headers) };
+      for (const { resolve } of batch) resolve({ kind: "llm_failed", failure });
       return;
     }
     const parts = batchParts(completion.content, batch.length);
@@ -97,4 +98,9 @@ export class BatchLabeller implements Labeller {
 /** Splits tokens so that the shares add up to the whole. */
 function shareOf(tokens: number, at: number, count: number): number {
   return Math.floor(tokens / count) + (at < tokens % count ? 1 : 0);
+}
+
+/** Providers count calls: where several tickets share one, their figures say nothing about tickets. */
+function withoutRate(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name === "retry-after"));
 }

@@ -83,7 +83,8 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     bodyLimit: { bytesMax: config.maxBodyBytes, lengthsHold: true },
     log,
     nowMs,
-    rateReport: () => rateReports.take(),
+    // Providers count calls: where several tickets share one, their figures say nothing about tickets.
+    ...(config.llmBatch === 1 ? { rateReport: () => rateReports.take() } : {}),
   });
   ledger.start();
   const close = async () => {

@@ -31,12 +31,19 @@ export function requestHeaders(
   return { ...Object.fromEntries(kept), [RequestHeader.deadline]: String(timeoutMs) };
 }
 
+/** What a worker passes on for the pool: how much the account with the provider may still ask for. */
+function isProvidersRate(name: string): boolean {
+  return name.startsWith("x-ratelimit-") || name === "ratelimit" || name === "ratelimit-policy";
+}
+
 /** What the caller is told. */
 export function answerHeaders(headers: AnswerHeaders, more: Readonly<Record<string, string>>): Headers {
   const dropped = named(headers["connection"]);
   const kept = new Headers();
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || ONE_CONNECTION.has(name) || dropped.has(name)) continue;
+    if (value === undefined || ONE_CONNECTION.has(name) || dropped.has(name) || isProvidersRate(name)) {
+      continue;
+    }
     for (const each of [value].flat()) kept.append(name, each);
   }
   for (const [name, value] of Object.entries(more)) kept.set(name, value);
