@@ -147,9 +147,9 @@ Deno.test("a second signal ends a worker at once", async () => {
   });
   const lost = assert.rejects(worker.classify(TICKET));
   await asked.promise;
-  worker.child.kill("SIGINT");
+  worker.child.kill("SIGTERM");
   await worker.child.waitForLine((line) => line.fields.message === "draining");
-  assert.notEqual((await worker.child.end("SIGINT", 5_000)).code, 0);
+  assert.notEqual((await worker.child.end("SIGTERM", 5_000)).code, 0);
   await lost;
   release.resolve();
   await llm.stop();
