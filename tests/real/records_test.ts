@@ -3,11 +3,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
-import { createKafka } from "../../consumer/kafka/client.ts";
-import { GroupOffsets } from "../../consumer/kafka/group_offsets.ts";
 import type { KafkaRecord } from "../../consumer/kafka/record.ts";
-import { TopicReader } from "../../consumer/kafka/topic_reader.ts";
 import { startConsumer, values } from "../support/consumer_process.ts";
+import { readRecords } from "../support/read_committed.ts";
 import { RealKafka } from "../support/real_kafka.ts";
 import { StubWorker } from "../support/stub_worker.ts";
 import { TestKafka } from "../support/test_kafka.ts";
@@ -83,7 +81,7 @@ Deno.test("the consumer, with records that are not plain,", async (t) => {
     }
     await until("compaction", async () => {
       await kafka.produce("compacted", [{ key: "rolls", value: "the segment" }]);
-      const [first] = await readAll(broker.brokers, "compacted");
+      const [first] = await readRecords(broker.brokers, "compacted");
       return (first?.offset ?? 0) > 80;
     }, { timeoutMs: LIMIT_MS, everyMs: 300 });
     await using worker = new StubWorker();
@@ -163,7 +161,9 @@ Deno.test("the consumer, with records that are not plain,", async (t) => {
     await producer.disconnect();
     await using consumer = start("odd", worker);
     await kafka.untilCommitted("odd", "g", LIMIT_MS);
-    const letters = [...await readAll(broker.brokers, "odd.g.dlq")].sort((a, b) => originOf(a) - originOf(b));
+    const letters = [...await readRecords(broker.brokers, "odd.g.dlq")].sort((a, b) =>
+      originOf(a) - originOf(b)
+    );
     const plain = (each: Uint8Array | null | undefined) => each && new Uint8Array(each).toHex();
     assert.deepEqual(letters.map(({ key, value }) => [plain(key), plain(value)]), [
       [null, "fffe00800a"],
@@ -179,21 +179,3 @@ Deno.test("the consumer, with records that are not plain,", async (t) => {
 });
 
 const originOf = ({ headers }: KafkaRecord) => Number(String(headers["ackpool-origin-offset"]));
-
-async function readAll(brokers: string, topic: string): Promise<readonly KafkaRecord[]> {
-  const kafka = createKafka({
-    brokers: [brokers],
-    clientId: "ackpool-test",
-    tls: undefined,
-    sasl: undefined,
-  });
-  const offsets = new GroupOffsets(kafka);
-  const reader = new TopicReader(kafka, "test", [topic]);
-  try {
-    const records: KafkaRecord[] = [];
-    await reader.read(await offsets.ranges(topic), (read) => void records.push(...read));
-    return records;
-  } finally {
-    await Promise.all([reader.close(), offsets.close()]);
-  }
-}

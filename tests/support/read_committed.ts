@@ -13,8 +13,13 @@ export interface TextRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Every record there is now. */
+/** Every record there is now, as text. */
 export async function readCommitted(brokers: string, topic: string): Promise<readonly TextRecord[]> {
+  return (await readRecords(brokers, topic)).map(toText);
+}
+
+/** Every record there is now, byte for byte. */
+export async function readRecords(brokers: string, topic: string): Promise<readonly KafkaRecord[]> {
   const kafka = createKafka({
     brokers: [brokers],
     clientId: "ackpool-test",
@@ -26,7 +31,7 @@ export async function readCommitted(brokers: string, topic: string): Promise<rea
   try {
     const records: KafkaRecord[] = [];
     await reader.read(await offsets.ranges(topic), (read) => void records.push(...read));
-    return records.map(toText);
+    return records;
   } finally {
     await Promise.all([reader.close(), offsets.close()]);
   }
