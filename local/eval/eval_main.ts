@@ -1,6 +1,7 @@
 // `deno task eval`: judges a worker, a model or the local model against labelled tickets, alone or side by side.
 
 import { readVariables } from "../../shared/config.ts";
+import { pause } from "../../shared/pause.ts";
 import { EXIT, onStopSignal, runMain, StartError } from "../../shared/process.ts";
 import { homeFolder } from "../project.ts";
 import { type Screen, standardScreen } from "../screen.ts";
@@ -123,7 +124,7 @@ async function judge(
   try {
     const verdicts = await runEvaluation(tickets, labeller, concurrency, {
       nowMs: () => performance.now(),
-      sleep,
+      sleep: pause,
       onProgress: (done, total) => screen.drawing("eval", `${subject.name} ${done} of ${total}`),
       signal: stopping.signal,
     });
@@ -151,18 +152,6 @@ async function tell(report: Report, { json, html, minF1 }: EvalArguments, screen
 async function print(text: string): Promise<void> {
   const bytes = new TextEncoder().encode(text);
   for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
 }
 
 await runMain(main);
