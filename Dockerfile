@@ -12,11 +12,11 @@ COPY consumer consumer
 COPY worker worker
 
 FROM source AS installed
-RUN deploy/image/install.sh consumer/main.ts worker/main.ts worker/ingress.ts worker/migrate.ts consumer/drain.ts consumer/dlq.ts consumer/lag.ts
+RUN deploy/image/install.sh consumer/main.ts worker/main.ts worker/ingress/main.ts worker/migrate.ts consumer/drain.ts consumer/cli/dlq.ts consumer/cli/lag.ts
 
 FROM source AS local-installed
 COPY local local
-RUN deploy/image/install.sh local/model_main.ts local/produce.ts
+RUN deploy/image/install.sh local/model/main.ts local/produce.ts
 
 # No shell, no package manager; only /deno-dir and /app are ours, and nothing writes to them.
 FROM denoland/deno:distroless-${DENO_VERSION} AS base

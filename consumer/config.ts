@@ -1,14 +1,14 @@
 // What the environment may say to the consumer.
 
-import type { DnsServer } from "../shared/pool/names.ts";
-import { ConfigError, type Environment, readVariables, type Values } from "../shared/config.ts";
+import type { DnsServer } from "../shared/pool/discovery/dns.ts";
+import { ConfigError, type Environment, readVariables, type Values } from "../shared/config/read.ts";
 import type { MachineConfig } from "./core/machine.ts";
 import type { ScaleBounds } from "./core/scale.ts";
-import type { KafkaClientConfig } from "./kafka/client.ts";
-import type { TlsFiles } from "./kafka/tls_files.ts";
-import { loginOf, SECURITY_NAMES, securityProblems, tlsFilesOf } from "./kafka/security_variables.ts";
-import type { SourceConfig } from "./kafka/source.ts";
-import { parseTopics, type TopicSelection } from "./kafka/topic_selection.ts";
+import type { KafkaClientConfig } from "./kafka/client/client.ts";
+import type { TlsFiles } from "./kafka/client/tls_files.ts";
+import { loginOf, SECURITY_NAMES, securityProblems, tlsFilesOf } from "./kafka/client/security_config.ts";
+import type { SourceConfig } from "./kafka/group/source.ts";
+import { parseTopics, type TopicSelection } from "./kafka/topics/topic_selection.ts";
 
 /** The consumer's whole configuration. */
 export interface ConsumerConfig {

@@ -1,25 +1,25 @@
 // Puts the parts of a consumer together, runs them until it is told to stop or nothing is left to do, and ends them.
 
-import type { Cause } from "../shared/health.ts";
+import type { Cause } from "../shared/http/health.ts";
 import { logger } from "../shared/log.ts";
-import { outcomeLabel } from "../shared/outcome.ts";
-import { serve } from "../shared/process.ts";
+import { outcomeLabel } from "../shared/contract/outcome.ts";
+import { serve } from "../shared/process/main.ts";
 import { createAdmin } from "./admin/app.ts";
 import type { DeadLetterOperations } from "./admin/dead_letters.ts";
 import type { RecordOperations } from "./admin/records.ts";
 import { type Scale, scaleOf } from "./admin/scale.ts";
-import { Away } from "./away.ts";
+import { Away } from "./kafka/group/membership_status.ts";
 import type { ConsumerConfig } from "./config.ts";
-import { DeadLetterDesk } from "./dead_letter_desk.ts";
-import { createKafka, type KafkaClientConfig } from "./kafka/client.ts";
-import { DeadLetterTopic } from "./kafka/dead_letter_topic.ts";
+import { DeadLetterDesk } from "./dead_letter_operations.ts";
+import { createKafka, type KafkaClientConfig } from "./kafka/client/client.ts";
+import { DeadLetterTopic } from "./kafka/producers/dead_letter_producer.ts";
 import { within } from "./kafka/patience.ts";
-import { Rights } from "./kafka/rights.ts";
-import { KafkaSource } from "./kafka/source.ts";
-import { TopicWatch } from "./kafka/topics.ts";
+import { Rights } from "./kafka/topics/acl_probe.ts";
+import { KafkaSource } from "./kafka/group/source.ts";
+import { TopicWatch } from "./kafka/topics/topic_watch.ts";
 import { letterReading } from "./letter_reading.ts";
-import { ConsumerMetrics } from "./metrics.ts";
-import type { ObservedPool } from "./pool_metrics.ts";
+import { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
+import type { ObservedPool } from "./metrics/pool_metrics.ts";
 import { type AttemptSender, monotonicMs, type RunEnd, Runtime } from "./runtime.ts";
 
 const log = logger("consumer");

@@ -2,10 +2,10 @@
 
 import { Cron } from "croner";
 import { parseArgs } from "node:util";
-import { type Environment, logConfig } from "../shared/config.ts";
+import { type Environment, logConfig } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
-import { EXIT, onStopSignal, runMain, StartError } from "../shared/process.ts";
-import { parseSpan } from "../shared/time_span.ts";
+import { EXIT, onStopSignal, runMain, StartError } from "../shared/process/main.ts";
+import { parseSpan } from "./cli/time_span.ts";
 import { type ConsumerConfig, parseConfig } from "./config.ts";
 import { runConsumer } from "./consumer.ts";
 import { partsOf } from "./consumer_parts.ts";

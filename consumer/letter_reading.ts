@@ -2,10 +2,10 @@
 
 import type { Kafka } from "kafkajs";
 import type { ConsumerConfig } from "./config.ts";
-import { GroupOffsets } from "./kafka/group_offsets.ts";
+import { GroupOffsets } from "./kafka/readers/group_offsets.ts";
 import { pause } from "./kafka/patience.ts";
-import { TopicReader } from "./kafka/topic_reader.ts";
-import { ParkedLetters } from "./parked_letters.ts";
+import { TopicReader } from "./kafka/readers/topic_reader.ts";
+import { ParkedLetters } from "./dead_letters/parking_reader.ts";
 import { monotonicMs, type Runtime } from "./runtime.ts";
 
 /** What says where dead letters are. */

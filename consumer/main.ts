@@ -1,8 +1,8 @@
 // `deno task consumer`: reads the environment, and turns signals and ends into an exit code.
 
-import { logConfig, readTogether } from "../shared/config.ts";
+import { logConfig, readTogether } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
-import { EXIT, onStopSignal, runMain } from "../shared/process.ts";
+import { EXIT, onStopSignal, runMain } from "../shared/process/main.ts";
 import { parseConfig } from "./config.ts";
 import { runConsumer } from "./consumer.ts";
 import { partsOf } from "./consumer_parts.ts";

@@ -1,20 +1,20 @@
 // Ackpool as a library: a consumer of any topic, with a handler in this process or workers behind HTTP.
 
-import { ConfigError, type VariableName } from "../shared/config.ts";
+import { ConfigError, type VariableName } from "../shared/config/read.ts";
 import { type ConsumerConfig, parseConfig } from "./config.ts";
 import { type ConsumerSummary, runConsumer } from "./consumer.ts";
 import { partsOf } from "./consumer_parts.ts";
-import type { DeliveryMode } from "./core/policy.ts";
-import { type Handler, HandlerSender } from "./handler.ts";
-import { clientOf } from "./kafka/command_target.ts";
-import type { KafkaRecord } from "./kafka/record.ts";
+import type { DeliveryMode } from "./core/policies/delivery_mode.ts";
+import { type Handler, HandlerSender } from "./senders/handler.ts";
+import { clientOf } from "./cli/environment.ts";
+import type { KafkaRecord } from "./kafka/message.ts";
 
 export { configureLogs } from "../shared/log.ts";
-export { ConfigError } from "../shared/config.ts";
+export { ConfigError } from "../shared/config/read.ts";
 export type { ConsumerSummary } from "./consumer.ts";
-export type { DeliveryMode } from "./core/policy.ts";
-export { DeadLetter, type Handler, type HandlerContext, RetryLater } from "./handler.ts";
-export type { KafkaRecord } from "./kafka/record.ts";
+export type { DeliveryMode } from "./core/policies/delivery_mode.ts";
+export { DeadLetter, type Handler, type HandlerContext, RetryLater } from "./senders/handler.ts";
+export type { KafkaRecord } from "./kafka/message.ts";
 
 /** What every consumer has. Times in ms. */
 export interface CommonOptions {

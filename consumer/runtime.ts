@@ -1,21 +1,21 @@
 // Drives the machine: hands it events and the time, carries its commands out, and keeps its one timer.
 
-import type { Cause } from "../shared/health.ts";
+import type { Cause } from "../shared/http/health.ts";
 import { logger } from "../shared/log.ts";
-import { outcomeLabel } from "../shared/outcome.ts";
-import type { Answered, AttemptRequest } from "../shared/pool/attempt.ts";
-import { ruleFor } from "../shared/status_contract.ts";
+import { outcomeLabel } from "../shared/contract/outcome.ts";
+import type { Answered, AttemptRequest } from "../shared/pool/exchange/buffered.ts";
+import { ruleFor } from "../shared/contract/status_contract.ts";
 import { causesOf } from "./core/causes.ts";
 import type { PartitionCommit } from "./core/commits.ts";
 import type { Delivery } from "./core/delivery.ts";
 import type { Command, Event, Notice } from "./core/events.ts";
 import { Machine, type MachineConfig, type MachineView } from "./core/machine.ts";
 import type { TopicPartition } from "./core/partition.ts";
-import { effectOf, type TakeEffect } from "./core/taking.ts";
+import { effectOf, type TakeEffect } from "./core/operator.ts";
 import { Pace } from "./core/scale.ts";
-import type { KafkaRecord } from "./kafka/record.ts";
-import type { ConsumerMetrics } from "./metrics.ts";
-import { toRequest } from "./attempt.ts";
+import type { KafkaRecord } from "./kafka/message.ts";
+import type { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
+import { toRequest } from "./senders/http_request.ts";
 
 const log = logger("consumer");
 

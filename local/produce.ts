@@ -1,20 +1,20 @@
 // `deno task produce`: puts tickets of the user's own into the topic, and with `--insert` their rows into Postgres.
 
 import process from "node:process";
-import { TopicProducer, TopicProgress } from "../consumer/kafka/producer.ts";
-import { refusalLine, refusalOf } from "../consumer/kafka/refusals.ts";
-import { EXIT, onStopSignal, runMain, StartError } from "../shared/process.ts";
-import { type KafkaTarget, kafkaTarget } from "./kafka_target.ts";
-import { parseProduceArguments, PRODUCE_USAGE, type ProduceArguments } from "./produce_arguments.ts";
+import { TopicProducer, TopicProgress } from "../consumer/kafka/producers/topic_producer.ts";
+import { refusalLine, refusalOf } from "../consumer/kafka/client/refusals.ts";
+import { EXIT, onStopSignal, runMain, StartError } from "../shared/process/main.ts";
+import { type KafkaTarget, kafkaTarget } from "./produce/kafka_target.ts";
+import { parseProduceArguments, PRODUCE_USAGE, type ProduceArguments } from "./produce/arguments.ts";
 import { homeFolder } from "./project.ts";
 import { readRun, type Run } from "./run_file.ts";
-import { sampleTickets } from "./samples.ts";
-import { progressText, summaryText } from "./produce_texts.ts";
-import { type Screen, standardScreen } from "./screen.ts";
-import { type SendingPorts, type SendingSummary, sendTickets } from "./sending.ts";
-import { openTickets, type TicketFile } from "./ticket_files.ts";
-import { TicketRows } from "./ticket_rows.ts";
-import { UnreadRoom } from "./unread_room.ts";
+import { sampleTickets } from "./produce/samples.ts";
+import { progressText, summaryText } from "./produce/progress_text.ts";
+import { type Screen, standardScreen } from "./terminal.ts";
+import { type SendingPorts, type SendingSummary, sendTickets } from "./produce/ticket_sender.ts";
+import { openTickets, type TicketFile } from "./produce/ticket_file.ts";
+import { TicketRows } from "./produce/ticket_rows.ts";
+import { UnreadRoom } from "./produce/backpressure.ts";
 
 /** So many bad lines are shown, all are counted. */
 const BAD_SHOWN_MAX = 20;

@@ -1,17 +1,17 @@
 // `deno task start`: everything on this machine with one command, what is not there embedded, until Ctrl-C.
 
 import process from "node:process";
-import { EXIT, runMain, StartError } from "../shared/process.ts";
-import { ChildFailedError } from "./child.ts";
-import { feedSamples } from "./feed.ts";
-import { isTaken } from "./free_ports.ts";
+import { EXIT, runMain, StartError } from "../shared/process/main.ts";
+import { ChildFailedError } from "./processes/child.ts";
+import { feedSamples } from "./produce/feed_samples.ts";
+import { isTaken } from "./processes/ports.ts";
 import { homeFolder } from "./project.ts";
-import { Reporter, saying } from "./reporter.ts";
+import { Reporter, saying } from "./start/reporter.ts";
 import { readRun, removeRun, writeRun } from "./run_file.ts";
-import { type Screen, standardScreen } from "./screen.ts";
-import { Stack, type StackAddresses } from "./stack.ts";
-import { parseStartArguments, START_USAGE, type StartArguments } from "./start_arguments.ts";
-import { readStartConfig, type StartConfig } from "./start_config.ts";
+import { type Screen, standardScreen } from "./terminal.ts";
+import { Stack, type StackAddresses } from "./start/stack.ts";
+import { parseStartArguments, START_USAGE, type StartArguments } from "./start/arguments.ts";
+import { readStartConfig, type StartConfig } from "./start/config.ts";
 import { onStopSignals } from "./stop_signals.ts";
 
 const nowMs = () => performance.now();

@@ -1,6 +1,6 @@
 // Ctrl-C and its kin for `start`: the first one stops in order, a second one ends at once.
 
-import { SAME_SIGNAL_WITHIN_MS } from "../shared/process.ts";
+import { SAME_SIGNAL_WITHIN_MS } from "../shared/process/main.ts";
 
 /** Calls back on the first signal, and on a later second one. SIGHUP is a terminal that was closed. */
 export function onStopSignals(first: () => void, second: () => void, nowMs: () => number): void {

@@ -1,8 +1,8 @@
 // `deno task test:real [FILE…]`: the integration and contract tests against real Kafka 4.1 and real PostgreSQL,
 // which it installs and starts itself and ends again, whatever happens.
 
-import { RealKafka } from "./support/real_kafka.ts";
-import { RealPostgres } from "./support/real_postgres.ts";
+import { RealKafka } from "./support/kafka/real_kafka.ts";
+import { RealPostgres } from "./support/postgres/real_postgres.ts";
 import { runSideBySide, summary } from "./support/side_by_side.ts";
 import { serviceTests } from "./support/service_tests.ts";
 import { TemporaryFolder } from "./support/temporary_folder.ts";

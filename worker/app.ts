@@ -2,12 +2,12 @@
 
 import { Hono } from "hono";
 import type { Context } from "hono";
-import { type Problem, PROBLEM_CONTENT_TYPE } from "../shared/problem.ts";
+import { type Problem, PROBLEM_CONTENT_TYPE } from "../shared/http/problem.ts";
 import { problem } from "./http/problems.ts";
 import type { Route } from "./http/route.ts";
-import { CHALLENGE, tokenCheck, unauthorizedDetail } from "./http/token.ts";
+import { CHALLENGE, tokenCheck, unauthorizedDetail } from "../shared/http/bearer_token.ts";
 import type { Taxonomy } from "./core/taxonomy.ts";
-import type { TicketDesk } from "./core/tickets.ts";
+import type { TicketDesk } from "./core/review_store.ts";
 import type { WorkerReadiness } from "./readiness.ts";
 import { type ClassifyDeps, classifyRoute } from "./routes/classify.ts";
 import { classifyBatchRoute } from "./routes/classify_batch.ts";

@@ -1,11 +1,11 @@
 // What the environment may say to a worker, and what it means. Pure: main.ts hands the environment in.
 
-import { ConfigError, type Environment, readVariables, type Values } from "../shared/config.ts";
+import { ConfigError, type Environment, readVariables, type Values } from "../shared/config/read.ts";
 import type { Budget } from "./core/budget.ts";
 import type { DatabaseConfig } from "./db/database.ts";
 import type { TicketsTable } from "./db/tickets_table.ts";
-import { tokensOf } from "./http/token.ts";
-import type { LabellingRules } from "./labelling.ts";
+import { tokensOf } from "../shared/http/bearer_token.ts";
+import type { LabellingRules } from "./labelling/labeller.ts";
 import type { LlmConfig } from "./llm/client.ts";
 
 /** A worker's settings. */

@@ -1,25 +1,25 @@
 // The worker's composition root: environment, adapters, signals and exit codes.
 
-import { ConfigError, logConfig, readTogether } from "../shared/config.ts";
+import { ConfigError, logConfig, readTogether } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
-import { EXIT, onStopSignal, runMain, serve } from "../shared/process.ts";
+import { EXIT, onStopSignal, runMain, serve } from "../shared/process/main.ts";
 import { within } from "../shared/within.ts";
 import { createApp } from "./app.ts";
-import { BatchLabeller } from "./batch_labelling.ts";
-import { budgetedLlm } from "./budgeted_llm.ts";
+import { BatchLabeller } from "./labelling/batch_labeller.ts";
+import { budgetedLlm } from "./labelling/budgeted_llm.ts";
 import { parseConfig, type WorkerConfig } from "./config.ts";
 import { promptWriter } from "./core/prompt.ts";
 import { parseTaxonomy, type Taxonomy, TaxonomyError } from "./core/taxonomy.ts";
 import { Database } from "./db/database.ts";
 import { PostgresLabelStore } from "./db/label_store.ts";
 import { SpendLedger } from "./db/spend_ledger.ts";
-import { PostgresTicketDesk } from "./db/ticket_desk.ts";
-import { TicketSchema } from "./db/ticket_schema.ts";
-import { type Labeller, type LabellingDeps, singleLabeller } from "./labelling.ts";
+import { PostgresTicketDesk } from "./db/review_store.ts";
+import { TicketSchema } from "./db/table_catalog.ts";
+import { type Labeller, type LabellingDeps, singleLabeller } from "./labelling/labeller.ts";
 import { openaiLlm } from "./llm/client.ts";
 import { createMetrics, measuredLlm } from "./metrics.ts";
 import { Permits } from "./permits.ts";
-import { RateReports } from "./rate_reports.ts";
+import { RateReports } from "./labelling/provider_rate.ts";
 import { WorkerReadiness } from "./readiness.ts";
 import defaultTaxonomy from "./taxonomy.json" with { type: "json" };
 

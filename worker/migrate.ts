@@ -1,8 +1,8 @@
 // `deno task migrate`: brings the database up to date and says what it did.
 
-import { logConfig, readTogether, readVariables } from "../shared/config.ts";
+import { logConfig, readTogether, readVariables } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
-import { EXIT, runMain, StartError } from "../shared/process.ts";
+import { EXIT, runMain, StartError } from "../shared/process/main.ts";
 import { ticketsTable } from "./config.ts";
 import { Database, storeFailure } from "./db/database.ts";
 import { migrate, readMigrations } from "./db/migrate.ts";

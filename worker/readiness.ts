@@ -1,8 +1,8 @@
 // Whether this worker can classify right now: asks database and provider, and names what is wrong.
 
-import type { Cause } from "../shared/health.ts";
+import type { Cause } from "../shared/http/health.ts";
 import type { LlmFailure } from "./core/llm.ts";
-import type { StoreFailure } from "./core/store.ts";
+import type { StoreFailure } from "./core/label_store.ts";
 
 /** What readiness asks. */
 export interface ReadinessDeps {

@@ -2,10 +2,10 @@
 
 import { Hono } from "hono";
 import type { Registry } from "prom-client";
-import { type Cause, readinessResponse } from "../../shared/health.ts";
-import { problemResponse } from "../../shared/problem.ts";
+import { type Cause, readinessResponse } from "../../shared/http/health.ts";
+import { problemResponse } from "../../shared/http/problem.ts";
 import { type DeadLetterOperations, deadLetterRoutes } from "./dead_letters.ts";
-import { parkedRoutes, type ParkedView } from "./parked.ts";
+import { parkedRoutes, type ParkedView } from "./parked_keys.ts";
 import { type RecordOperations, recordRoutes } from "./records.ts";
 import type { Scale } from "./scale.ts";
 

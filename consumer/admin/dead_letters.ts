@@ -2,17 +2,17 @@
 
 import { Hono } from "hono";
 import { z } from "zod";
-import { problemResponse } from "../../shared/problem.ts";
+import { problemResponse } from "../../shared/http/problem.ts";
 import type { DropRequest, DropSummary } from "../dead_letters/drop.ts";
 import { type Filter, isKnownStatus } from "../dead_letters/filter.ts";
-import type { Listing, ListRequest } from "../dead_letters/listing.ts";
-import { RetryTopicMissing } from "../dead_letters/placement.ts";
-import type { ReplayProgress, ReplayRequest, ReplaySummary } from "../dead_letters/replay.ts";
+import type { Listing, ListRequest } from "../dead_letters/list.ts";
+import { RetryTopicMissing } from "../dead_letters/replay/retry_records.ts";
+import type { ReplayProgress, ReplayRequest, ReplaySummary } from "../dead_letters/replay/replay.ts";
 import type { findOne } from "../dead_letters/scan.ts";
-import { listAsJson, showAsJson } from "../dead_letters/wire.ts";
-import { refusalOf } from "../kafka/refusals.ts";
-import { SenderSuperseded } from "../kafka/transactional_sender.ts";
-import { ReplayRun } from "./replay_run.ts";
+import { listAsJson, showAsJson } from "../dead_letters/json.ts";
+import { refusalOf } from "../kafka/client/refusals.ts";
+import { SenderSuperseded } from "../kafka/producers/transactional_producer.ts";
+import { ReplayRun } from "./running_replay.ts";
 import { json, parse, Refusal, type Refused } from "./requests.ts";
 
 /** What the routes need. */

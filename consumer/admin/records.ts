@@ -2,7 +2,7 @@
 
 import { Hono } from "hono";
 import { z } from "zod";
-import type { TakeEffect } from "../core/taking.ts";
+import type { TakeEffect } from "../core/operator.ts";
 import { json, parse, problemOf, Refusal } from "./requests.ts";
 
 /** A record's place in a topic that the consumer reads. */

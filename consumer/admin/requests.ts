@@ -2,7 +2,7 @@
 
 import type { Context } from "hono";
 import type { z } from "zod";
-import { problemResponse } from "../../shared/problem.ts";
+import { problemResponse } from "../../shared/http/problem.ts";
 
 /** A status and a problem's name. */
 export interface Refused {

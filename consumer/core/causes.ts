@@ -1,8 +1,8 @@
 // Why delivery is held up, as values: health, logs, metrics and the dashboard all show these.
 
-import type { Cause } from "../../shared/health.ts";
-import { type Outcome, outcomeLabel } from "../../shared/outcome.ts";
-import type { Pause } from "./breaker.ts";
+import type { Cause } from "../../shared/http/health.ts";
+import { type Outcome, outcomeLabel } from "../../shared/contract/outcome.ts";
+import type { Pause } from "./policies/breaker.ts";
 import type { MachineView } from "./view.ts";
 import type { Partition } from "./partition.ts";
 

@@ -1,9 +1,9 @@
 // When is committed and what: one commit at a time, of every partition about which there is something new to say.
 
 import type { Delivery } from "./delivery.ts";
-import { encodeOffsetMap } from "./offset_map.ts";
+import { encodeOffsetMap } from "./offsets/offset_map.ts";
 import type { CommitMark, Partition } from "./partition.ts";
-import type { Policy } from "./policy.ts";
+import type { Policy } from "./policies/delivery_mode.ts";
 
 /** Wait after a refused commit, in ms. */
 const RETRY_MS = 500;

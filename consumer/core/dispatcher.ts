@@ -1,134 +1,234 @@
-// Which record leaves next: partitions take turns, retries go before new records, a lane has one on its way.
+// What is on its way: permits, which record gets one, batches, probes, and attempts that outlive their partition.
 
+import { BatchGate } from "./policies/batch_gate.ts";
+import type { Breaker } from "./policies/breaker.ts";
+import type { Commits } from "./commits.ts";
 import type { Delivery } from "./delivery.ts";
+import { Dispatcher } from "./ready_records.ts";
+import { entriesMax } from "./offsets/offset_map.ts";
+import type { Outbox } from "./outbox.ts";
 import type { Partition } from "./partition.ts";
-import { Queue } from "./queue.ts";
+import type { Policy } from "./policies/delivery_mode.ts";
+import type { MachineConfig } from "./config.ts";
 
-/** Whether a partition may start another new record, or has to wait for its older ones. */
-export type MayStart<R> = (partition: Partition<R>) => boolean;
+/** Whether a new record whose turn has come goes elsewhere; then it was put there. */
+export type Divert<R> = (delivery: Delivery<R>, nowMs: number) => boolean;
 
-/** The ready records of all partitions. */
-export class Dispatcher<R> {
-  readonly #turns: Queue<Partition<R>> = new Queue();
-  readonly #mayStart: MayStart<R>;
-  #fresh = 0;
+/** Counts permits and hands them out. */
+export class Sending<R> {
+  readonly #policy: Policy;
+  readonly #breaker: Breaker;
+  readonly #commits: Commits<R>;
+  readonly #outbox: Outbox<R>;
+  readonly #divert: Divert<R>;
+  readonly #parkKeys: boolean;
+  readonly #dispatcher: Dispatcher<R>;
+  readonly #gate: BatchGate | undefined;
+  /** Started records and settled runs that a partition's offset map has room for. */
+  readonly entriesMax: number;
+  /** Attempts of revoked partitions that are still out; in ordered modes the next owner waits for them. */
+  readonly #lingering: Map<string, number> = new Map();
+  #probe: Delivery<R> | undefined;
+  /** The last probe was a record that had failed before, for want of another. */
+  #probedSuspect = false;
+  #permits = 0;
+  #inFlight = 0;
 
-  constructor(mayStart: MayStart<R>) {
-    this.#mayStart = mayStart;
+  constructor(
+    config: MachineConfig,
+    policy: Policy,
+    breaker: Breaker,
+    commits: Commits<R>,
+    outbox: Outbox<R>,
+    divert: Divert<R>,
+  ) {
+    this.#policy = policy;
+    this.#breaker = breaker;
+    this.#commits = commits;
+    this.#outbox = outbox;
+    this.#divert = divert;
+    this.#parkKeys = config.parkKeys;
+    this.entriesMax = entriesMax(config.bounds.aheadMax * 2, config.maxAttempts);
+    this.#dispatcher = new Dispatcher((partition) => this.#mayStart(partition));
+    this.#gate = policy.batched ? new BatchGate(config.batch) : undefined;
   }
 
-  /** New records that wait for nothing but a permit. */
-  get fresh(): number {
-    return this.#fresh;
+  /** Attempts that hold a permit. */
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
-  /** Whether any record is ready. */
-  get hasReady(): boolean {
-    return this.#turns.length > 0;
+  /** Attempts the pool takes at once. */
+  get permits(): number {
+    return this.#permits;
   }
 
-  /** Takes in a new record: ready, or behind those of its lane. */
-  enqueue(delivery: Delivery<R>): void {
-    const { home, lane } = delivery;
-    const behind = lane === undefined ? undefined : home.lanes.get(lane);
-    if (behind !== undefined) {
-      behind.push(delivery);
-      return;
-    }
-    if (lane !== undefined) home.lanes.set(lane, new Queue());
-    home.fresh.push(delivery);
-    this.#fresh += 1;
-    this.offer(home);
+  /** Whether no batch is open: what is settled may be committed. */
+  get betweenBatches(): boolean {
+    return this.#gate?.isIdle(this.#dispatcher.fresh) ?? false;
+  }
+
+  /** When the next probe is due, in ms. */
+  get probeAtMs(): number | undefined {
+    // Without a record or a permit there is nothing to probe with; either of them comes as an event.
+    const idle = this.#inFlight >= this.#permits || !this.#dispatcher.hasReady;
+    return idle ? undefined : this.#breaker.probeAtMs;
+  }
+
+  /** When a part-filled batch leaves, in ms. */
+  get lingerUntilMs(): number | undefined {
+    const held = this.#breaker.pause !== undefined || this.#inFlight >= this.#permits || !this.#mayBegin();
+    return held ? undefined : this.#gate?.lingerUntilMs;
+  }
+
+  /** The pool takes so many attempts at once now. */
+  setPermits(permits: number, nowMs: number): void {
+    // A replica came up where there was none: there is no reason to wait for the next probe's turn.
+    if (this.#permits === 0 && permits > 0) this.#breaker.hasten(nowMs);
+    this.#permits = permits;
+  }
+
+  /** A new record waits for its turn. */
+  enqueue(delivery: Delivery<R>, nowMs: number): void {
+    this.#dispatcher.enqueue(delivery);
+    if (!this.#probedSuspect) return;
+    // At last a record to probe with that nothing speaks against.
+    this.#probedSuspect = false;
+    this.#breaker.bringForward(nowMs);
   }
 
   /** A record that was sent before is ready again. */
   again(delivery: Delivery<R>): void {
-    delivery.state = "ready";
-    delivery.home.again.push(delivery);
-    this.offer(delivery.home);
+    this.#dispatcher.again(delivery);
   }
 
-  /** A record is done with its lane: the next of the lane is ready. */
-  release({ home, lane }: Delivery<R>): void {
-    if (lane === undefined) return;
-    const next = home.lanes.get(lane)?.shift();
-    if (next === undefined) {
-      home.lanes.delete(lane);
-      return;
-    }
-    home.released.push(next.offset, next);
-    this.#fresh += 1;
-    this.offer(home);
-  }
-
-  /** A new record's turn comes again later: it keeps its lane. */
+  /** A new record whose turn came waits for news of its key. */
   putAside(delivery: Delivery<R>): void {
-    delivery.home.aside.push(delivery);
+    this.#dispatcher.putAside(delivery);
   }
 
-  /** What was put aside has another turn. */
-  takeUp(home: Partition<R>): void {
-    if (home.revoked) return;
-    for (const delivery of home.aside.splice(0)) {
-      home.released.push(delivery.offset, delivery);
-      this.#fresh += 1;
+  /** There is news for a partition: what was put aside has another turn. */
+  takeUp(partition: Partition<R>): void {
+    this.#dispatcher.takeUp(partition);
+  }
+
+  /** Sends what may be sent now. */
+  send(nowMs: number): void {
+    if (this.#breaker.pause !== undefined) return this.#sendProbe(nowMs);
+    while (this.#inFlight < this.#permits) {
+      const fresh = this.#gate?.admits(this.#dispatcher.fresh, this.#mayBegin(), nowMs) ?? true;
+      const delivery = this.#dispatcher.next(fresh);
+      if (delivery === undefined) return;
+      if (!this.#isDiverted(delivery, nowMs)) this.#sendOne(delivery, nowMs);
     }
-    this.offer(home);
   }
 
-  /** The next record to send. `fresh` says whether new records may start at all. */
-  next(fresh: boolean): Delivery<R> | undefined {
-    for (let turns = this.#turns.length; turns > 0; turns--) {
-      const partition = this.#turns.shift();
-      if (partition === undefined) return undefined;
-      partition.queued = false;
-      const delivery = this.#take(partition, fresh);
-      this.offer(partition);
-      if (delivery !== undefined) return delivery;
-    }
-    return undefined;
+  /** Whether this attempt was the probe; it is not out any more. */
+  takeProbe(delivery: Delivery<R>): boolean {
+    if (this.#probe !== delivery) return false;
+    this.#probe = undefined;
+    return true;
   }
 
-  /** The next record to probe with: one that never was sent if there is one, else those sent before in turn. */
-  nextProbe(): Delivery<R> | undefined {
-    for (let turns = this.#turns.length; turns > 0; turns--) {
-      const partition = this.#turns.shift();
-      if (partition === undefined) break;
-      const delivery = this.#mayStart(partition) ? this.#takeFresh(partition) : undefined;
-      partition.queued = false;
-      this.offer(partition);
-      if (delivery !== undefined) return delivery;
-    }
-    return this.next(true);
+  /** An attempt came back. */
+  returnPermit({ home }: Delivery<R>): void {
+    this.#inFlight -= 1;
+    home.inFlight -= 1;
+    if (home.revoked) this.#linger(home, -1);
   }
 
-  /** A partition may have something to send: it gets a turn. */
-  offer(partition: Partition<R>): void {
-    if (partition.queued || partition.revoked) return;
-    if (partition.again.length === 0 && partition.startable === 0) return;
-    partition.queued = true;
-    this.#turns.push(partition);
+  /** A record is settled: its batch and its partition go on. */
+  settled(delivery: Delivery<R>): void {
+    this.#endBatched(delivery);
+    this.#dispatcher.offer(delivery.home);
   }
 
-  /** A partition is gone, and its records with it. */
+  /** A record is done with its lane. */
+  release(delivery: Delivery<R>): void {
+    this.#dispatcher.release(delivery);
+  }
+
+  /** Held until the commit was confirmed: now its permit and its lane are free. */
+  letGo(delivery: Delivery<R>): void {
+    this.returnPermit(delivery);
+    if (!delivery.home.revoked) this.#dispatcher.release(delivery);
+  }
+
+  /** An attempt of a revoked partition came back: its result goes nowhere. */
+  stale(delivery: Delivery<R>): void {
+    this.returnPermit(delivery);
+    this.#endBatched(delivery);
+    delivery.state = "dropped";
+    this.#outbox.notice({ kind: "stale", delivery });
+  }
+
+  /** A partition is gone. What is in flight of it keeps its permit until its attempt ends. */
   forget(partition: Partition<R>): void {
-    this.#fresh -= partition.startable;
+    this.#linger(partition, partition.inFlight);
+    this.#dispatcher.forget(partition);
+    partition.ledger.walk({ settled() {}, unsettled: (_, delivery) => this.#drop(delivery) });
   }
 
-  #take(partition: Partition<R>, fresh: boolean): Delivery<R> | undefined {
-    if (partition.revoked) return undefined;
-    for (let again = partition.again.shift(); again !== undefined; again = partition.again.shift()) {
-      // An operator may have taken it out meanwhile.
-      if (again.state === "ready") return again;
+  #drop(delivery: Delivery<R>): void {
+    if (delivery.state === "in_flight") return;
+    this.#endBatched(delivery);
+    delivery.state = "dropped";
+  }
+
+  #sendProbe(nowMs: number): void {
+    if ((this.#breaker.probeAtMs ?? Infinity) > nowMs || this.#inFlight >= this.#permits) return;
+    let delivery = this.#dispatcher.nextProbe();
+    while (delivery !== undefined && this.#isDiverted(delivery, nowMs)) {
+      delivery = this.#dispatcher.nextProbe();
     }
-    return fresh && this.#mayStart(partition) ? this.#takeFresh(partition) : undefined;
+    if (delivery === undefined) return this.#breaker.probeLost(nowMs);
+    this.#probe = delivery;
+    this.#probedSuspect = delivery.posts > 0;
+    this.#breaker.probeSent();
+    this.#sendOne(delivery, nowMs);
   }
 
-  #takeFresh(partition: Partition<R>): Delivery<R> | undefined {
-    if (partition.revoked) return undefined;
-    const { fresh, released } = partition;
-    const delivery = released.takeDue(fresh.peek()?.offset ?? Infinity) ?? fresh.shift();
-    if (delivery !== undefined) this.#fresh -= 1;
-    return delivery;
+  /** Only before the first time: a record that was sent goes on. */
+  #isDiverted(delivery: Delivery<R>, nowMs: number): boolean {
+    return delivery.sentMs === undefined && this.#divert(delivery, nowMs);
+  }
+
+  #sendOne(delivery: Delivery<R>, nowMs: number): void {
+    if (this.#gate !== undefined && !delivery.batched) {
+      delivery.batched = true;
+      this.#gate.recordStarted();
+    }
+    if (delivery.posts === 0) delivery.home.started += 1;
+    delivery.state = "in_flight";
+    delivery.sentMs ??= nowMs;
+    delivery.posts += 1;
+    delivery.home.inFlight += 1;
+    delivery.home.ledger.touch(delivery.seq);
+    this.#inFlight += 1;
+    this.#outbox.emit({ type: "send", delivery, attempt: delivery.posts });
+  }
+
+  #mayStart({ id, ledger, started, parking }: Partition<R>): boolean {
+    if (this.#parkKeys && !parking.known) return false;
+    // A map that would not fit stops the partition from running further ahead.
+    return ledger.runs + started < this.entriesMax && !this.#lingering.has(id);
+  }
+
+  /** Whether a new batch may begin: in `sync` only when the last one's commit is confirmed. */
+  #mayBegin(): boolean {
+    return !this.#policy.batchAwaitsCommit || this.#commits.clean;
+  }
+
+  #endBatched(delivery: Delivery<R>): void {
+    if (!delivery.batched) return;
+    delivery.batched = false;
+    this.#gate?.recordEnded();
+  }
+
+  #linger({ id }: Partition<R>, attempts: number): void {
+    if (this.#policy.order === "none" || attempts === 0) return;
+    const left = (this.#lingering.get(id) ?? 0) + attempts;
+    if (left > 0) this.#lingering.set(id, left);
+    else this.#lingering.delete(id);
   }
 }

@@ -1,10 +1,10 @@
 // What goes into the machine and what comes out: two closed unions, nothing else crosses the border of the core.
 
-import type { Outcome } from "../../shared/outcome.ts";
+import type { Outcome } from "../../shared/contract/outcome.ts";
 import type { Commit } from "./commits.ts";
 import type { DeadLetterReason, Delivery, Received } from "./delivery.ts";
-import type { PauseCause } from "./breaker.ts";
-import type { LetterNews } from "./parking.ts";
+import type { PauseCause } from "./policies/breaker.ts";
+import type { LetterNews } from "./parking/parked_keys.ts";
 import type { Partition, TopicPartition } from "./partition.ts";
 
 /** A partition that was assigned to us, with what the group committed for it. */

@@ -1,23 +1,23 @@
 // The machine: events go in, commands come out. It puts the parts together and touches nothing outside.
 
-import { Attempts } from "./attempts.ts";
+import { Attempts } from "./outcomes.ts";
 import { Commits } from "./commits.ts";
-import { DeadLetters } from "./dead_letters.ts";
+import { DeadLetters } from "./dead_letter_queue.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Command, Event } from "./events.ts";
-import { Holdings } from "./holdings.ts";
-import { Judging } from "./judging.ts";
+import { Holdings } from "./assignment.ts";
+import { Judging } from "./judge.ts";
 import { Outbox } from "./outbox.ts";
-import { ParkedKeys } from "./parked_keys.ts";
+import { ParkedKeys } from "./parking_gate.ts";
 import type { TopicPartition } from "./partition.ts";
-import { type Policy, policyFor } from "./policy.ts";
-import { Retrying } from "./retrying.ts";
-import { Sending } from "./sending.ts";
-import type { MachineConfig } from "./settings.ts";
-import { takeOut } from "./taking.ts";
+import { type Policy, policyFor } from "./policies/delivery_mode.ts";
+import { Retrying } from "./retries.ts";
+import { Sending } from "./dispatcher.ts";
+import type { MachineConfig } from "./config.ts";
+import { takeOut } from "./operator.ts";
 import type { MachineView } from "./view.ts";
 
-export type { MachineConfig } from "./settings.ts";
+export type { MachineConfig } from "./config.ts";
 export type { MachineView } from "./view.ts";
 
 /** The delivery machine. Deterministic: the same events, times and random numbers give the same commands. */

@@ -1,11 +1,11 @@
 // One assigned partition: its ledger, and its records that are not on their way yet.
 
 import type { Delivery } from "./delivery.ts";
-import { DueQueue } from "./due_queue.ts";
-import { Ledger } from "./ledger.ts";
-import type { OffsetMap } from "./offset_map.ts";
-import { Parking } from "./parking.ts";
-import { Queue } from "./queue.ts";
+import { DueQueue } from "./structures/due_queue.ts";
+import { Ledger } from "./offsets/ledger.ts";
+import type { OffsetMap } from "./offsets/offset_map.ts";
+import { Parking } from "./parking/parked_keys.ts";
+import { Queue } from "./structures/ring_queue.ts";
 
 /** A partition's name. */
 export interface TopicPartition {

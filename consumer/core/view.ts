@@ -1,8 +1,8 @@
 // What others may look at: causes, metrics and the dashboard read it; nothing of it is theirs to change.
 
-import type { Breaker } from "./breaker.ts";
+import type { Breaker } from "./policies/breaker.ts";
 import type { Commits } from "./commits.ts";
-import type { DeadLetters } from "./dead_letters.ts";
+import type { DeadLetters } from "./dead_letter_queue.ts";
 import type { Partition } from "./partition.ts";
 
 /** The machine's parts, to look at. */

@@ -1,8 +1,8 @@
 // Drops dead letters: marks them as done with. Kafka deletes them when their time has come.
 
-import type { DeadLetter } from "./dead_letter.ts";
+import type { DeadLetter } from "./letter.ts";
 import { type Filter, onlyFollows } from "./filter.ts";
-import { marksFor } from "./marks.ts";
+import { marksFor } from "./marks/marks.ts";
 import type { DeskPorts } from "./ports.ts";
 import { scan } from "./scan.ts";
 

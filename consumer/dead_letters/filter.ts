@@ -1,8 +1,8 @@
 // Which dead letters are meant, and what they have in common.
 
-import type { NoAnswer } from "../../shared/outcome.ts";
-import { headerText, type KafkaRecord } from "../kafka/record.ts";
-import { bytesAsText, type DeadLetter, Header } from "./dead_letter.ts";
+import type { NoAnswer } from "../../shared/contract/outcome.ts";
+import { headerText, type KafkaRecord } from "../kafka/message.ts";
+import { bytesAsText, type DeadLetter, Header } from "./letter.ts";
 
 /** All that is given must hold. */
 export interface Filter {

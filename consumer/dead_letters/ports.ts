@@ -1,8 +1,8 @@
 // What the dead-letter desk needs of Kafka and of time, so that it can be tried without either.
 
-import type { GroupCommit } from "../kafka/group_offsets.ts";
-import type { OffsetRange, Visit } from "../kafka/topic_reader.ts";
-import type { PlacedRecord } from "../kafka/transactional_sender.ts";
+import type { GroupCommit } from "../kafka/readers/group_offsets.ts";
+import type { OffsetRange, Visit } from "../kafka/readers/topic_reader.ts";
+import type { PlacedRecord } from "../kafka/producers/transactional_producer.ts";
 
 /** Reads ranges of dead-letter topics. */
 export interface LetterReader {

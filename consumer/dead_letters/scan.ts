@@ -4,12 +4,12 @@
 // them are remembered; where there are many, they are counted, and read again page by page: memory does not grow with
 // the topic but for a bit an offset.
 
-import type { KafkaRecord } from "../kafka/record.ts";
-import type { OffsetRange } from "../kafka/topic_reader.ts";
-import { type DeadLetter, toDeadLetter } from "./dead_letter.ts";
+import type { KafkaRecord } from "../kafka/message.ts";
+import type { OffsetRange } from "../kafka/readers/topic_reader.ts";
+import { type DeadLetter, toDeadLetter } from "./letter.ts";
 import { type Filter, matches } from "./filter.ts";
-import { Marks, type State } from "./marks.ts";
-import { OffsetSet } from "./offset_set.ts";
+import { Marks, type State } from "./marks/marks.ts";
+import { OffsetSet } from "./marks/offset_set.ts";
 import type { DeskPorts } from "./ports.ts";
 
 /** A dead letter and what became of it. */

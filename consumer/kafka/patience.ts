@@ -1,8 +1,8 @@
 // Waiting that ends when the process is asked to stop: pauses, and work that is tried until it succeeds.
 
-import { pause } from "../../shared/pause.ts";
+import { pause } from "../../shared/wait.ts";
 
-export { pause } from "../../shared/pause.ts";
+export { pause } from "../../shared/wait.ts";
 export { within } from "../../shared/within.ts";
 
 /** Tries work again and again, `everyMs` apart, until it succeeds; undefined when `signal` fired first. */

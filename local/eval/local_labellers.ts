@@ -2,7 +2,7 @@
 
 import { createModelApp } from "../model/app.ts";
 import { MODEL_NAME } from "../model/chat_completion.ts";
-import { coalescing } from "../model/coalescing_embedder.ts";
+import { coalescing } from "../model/batching_embedder.ts";
 import { openEmbedder } from "../model/embedder.ts";
 import { parseLabelledTickets, splitTickets, TICKETS_URL } from "../model/tickets.ts";
 import { trainModel } from "../model/train_model.ts";

@@ -1,6 +1,6 @@
 // McNemar's test: whether two subjects judged on the same tickets differ by more than chance. Pure.
 
-import { isRight } from "./figures.ts";
+import { isRight } from "./statistics.ts";
 import type { Verdict } from "./run.ts";
 
 /** Two subjects side by side, ticket by ticket. */

@@ -1,6 +1,6 @@
 // What an evaluation comes to, before it is written as text, JSON or HTML. Types alone.
 
-import type { Figures } from "./figures.ts";
+import type { Figures } from "./statistics.ts";
 import type { Comparison } from "./mcnemar.ts";
 
 /** See the file's first line. */

@@ -1,7 +1,7 @@
 // The evaluation as one HTML file with pictures, which needs no network to be read. Pure.
 
-import type { Figures } from "./figures.ts";
-import { calibrationPicture, confusionPicture, escaped, labelPicture } from "./pictures.ts";
+import type { Figures } from "./statistics.ts";
+import { calibrationPicture, confusionPicture, escaped, labelPicture } from "./charts.ts";
 import { comparisonSentence, dollars, percent, type Report } from "./report.ts";
 
 const STYLE = `:root{color-scheme:light dark;--right:#2f7d4f;--wrong:#c2410c;--second:#3b6fb5}

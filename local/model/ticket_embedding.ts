@@ -1,7 +1,7 @@
 // How a ticket becomes the vector the classifier sees: its gist in English, cut into pieces, embedded, averaged.
 
 import type { Embedder } from "./embedder.ts";
-import { gloss } from "./gloss.ts";
+import { gloss } from "./translate.ts";
 import type { TicketText } from "./tickets.ts";
 
 /** The network reads some 128 tokens and ignores the rest, so longer texts go in as several pieces. */

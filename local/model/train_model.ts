@@ -2,7 +2,7 @@
 
 import { type EmbeddedExample, type TicketClassifier, trainClassifier } from "./classifier.ts";
 import type { Embedder } from "./embedder.ts";
-import { remembering } from "./remembering_embedder.ts";
+import { remembering } from "./caching_embedder.ts";
 import { embedTickets, gistOf } from "./ticket_embedding.ts";
 import { type LabelledTicket, parseLabelledTickets, splitTickets, TICKETS_URL } from "./tickets.ts";
 import { packVectors, unpackVectors } from "./vector_file.ts";
@@ -34,7 +34,7 @@ const REPORT_EVERY = 64;
 /** Changes when the way from a gist to its vector does, so that kept embeddings are made anew. */
 const CACHE_VERSION = 1;
 
-/** The training tickets' embeddings as the project ships them, made by `local/model_embeddings_main.ts`. */
+/** The training tickets' embeddings as the project ships them, made by `local/model/embeddings_main.ts`. */
 export const EMBEDDINGS_URL = new URL("./embeddings.bin", import.meta.url);
 
 /** Trains on the part of the project's set that is not held out for evaluation. */

@@ -1,21 +1,21 @@
 // The pool: replicas found by name, permits, one attempt at a time to each of them. The consumer and the ingress use it.
 
 import type { Agent } from "undici";
-import type { Cause } from "../health.ts";
+import type { Cause } from "../http/health.ts";
 import { logger } from "../log.ts";
-import { type Outcome, outcomeLabel } from "../outcome.ts";
-import { type Answered, type AttemptRequest, createAgent, send } from "./attempt.ts";
-import { type Also, Balancer, type Sent } from "./balancer.ts";
-import { Checks } from "./checks.ts";
-import { Deadlines } from "./deadlines.ts";
-import { Hedger, type Started } from "./hedge.ts";
-import { LookUps } from "./look_ups.ts";
-import { type DnsServer, type LookUp, namesFrom } from "./names.ts";
-import { poolCauses, type PoolState } from "./pool_causes.ts";
-import { readRateReport } from "./rate_report.ts";
-import type { Replica } from "./replica.ts";
-import type { Endpoint } from "./resolve.ts";
-import { NOBODY, type StreamedAnswer, type StreamedRequest, streamTo } from "./streamed.ts";
+import { type Outcome, outcomeLabel } from "../contract/outcome.ts";
+import { type Answered, type AttemptRequest, createAgent, send } from "./exchange/buffered.ts";
+import { type Also, Balancer, type Sent } from "./replicas/balancer.ts";
+import { Checks } from "./replicas/health_checks.ts";
+import { Deadlines } from "./exchange/timer_wheel.ts";
+import { Hedger, type Started } from "./exchange/hedge.ts";
+import { LookUps } from "./discovery/lookup_loop.ts";
+import { type DnsServer, type LookUp, namesFrom } from "./discovery/dns.ts";
+import { poolCauses, type PoolState } from "./causes.ts";
+import { readRateReport } from "./limits/rate_limit_headers.ts";
+import type { Replica } from "./replicas/replica.ts";
+import type { Endpoint } from "./discovery/endpoints.ts";
+import { NOBODY, type StreamedAnswer, type StreamedRequest, streamTo } from "./exchange/streamed.ts";
 
 const log = logger("pool");
 

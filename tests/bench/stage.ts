@@ -1,7 +1,7 @@
 // What the benchmarks share: records in a topic, a consumer or a worker as a process, and what a process has used.
 
 import { Kafka, logLevel } from "kafkajs";
-import { type Child, startChild } from "../support/process.ts";
+import { type Child, startChild } from "../support/processes/process.ts";
 
 /** The topic the benchmarks read. */
 export const TOPIC = "bench";

@@ -1,8 +1,8 @@
 // What every label store must do, whatever it keeps its labels in.
 
 import assert from "node:assert/strict";
-import type { LabelStore } from "../../worker/core/store.ts";
-import { beginRequest, eventAt, finishRequest, labelOf } from "../support/requests.ts";
+import type { LabelStore } from "../../worker/core/label_store.ts";
+import { beginRequest, eventAt, finishRequest, labelOf } from "../support/postgres/requests.ts";
 
 /** A store under test, and the means to look behind it. */
 export interface StoreHarness extends AsyncDisposable {

@@ -1,6 +1,6 @@
 // The store that other tests use keeps the same promises as the real one.
 
-import { MemoryStore, MemoryTables } from "../support/memory_store.ts";
+import { MemoryStore, MemoryTables } from "../support/postgres/memory_label_store.ts";
 import { labelStoreSuite } from "./label_store_suite.ts";
 
 labelStoreSuite("memory", () => {

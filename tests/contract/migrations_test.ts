@@ -6,11 +6,11 @@ import { isOlder } from "../../worker/core/fence.ts";
 import type { TicketEvent } from "../../worker/core/fence.ts";
 import { PostgresLabelStore } from "../../worker/db/label_store.ts";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
-import { TicketSchema } from "../../worker/db/ticket_schema.ts";
+import { TicketSchema } from "../../worker/db/table_catalog.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
-import { beginRequest, eventAt, finishRequest } from "../support/requests.ts";
-import { testDatabase } from "../support/store_harness.ts";
-import { databaseKinds } from "../support/test_database.ts";
+import { beginRequest, eventAt, finishRequest } from "../support/postgres/requests.ts";
+import { testDatabase } from "../support/postgres/store_harness.ts";
+import { databaseKinds } from "../support/postgres/test_database.ts";
 
 /** Columns of an event, as `ackpool.is_older` takes them. */
 const columns = ({ position, atMs }: TicketEvent) =>

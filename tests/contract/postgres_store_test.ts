@@ -1,7 +1,7 @@
 // The label store on PGlite and, where DATABASE_URL_TEST is set, on real PostgreSQL.
 
-import { startStoreHarness } from "../support/store_harness.ts";
-import { databaseKinds } from "../support/test_database.ts";
+import { startStoreHarness } from "../support/postgres/store_harness.ts";
+import { databaseKinds } from "../support/postgres/test_database.ts";
 import { labelStoreSuite } from "./label_store_suite.ts";
 
 const RACES = { PGlite: 50, PostgreSQL: 1_000 } as const;

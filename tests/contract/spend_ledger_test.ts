@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
 import { SpendLedger } from "../../worker/db/spend_ledger.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
-import { testDatabase } from "../support/store_harness.ts";
-import { databaseKinds } from "../support/test_database.ts";
+import { testDatabase } from "../support/postgres/store_harness.ts";
+import { databaseKinds } from "../support/postgres/test_database.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -1,7 +1,7 @@
 // `docker compose config` takes compose.yaml, on machines with a key, with another provider and with neither.
 
 import assert from "node:assert/strict";
-import { dockerCompose, run } from "../support/deploy_tools.ts";
+import { dockerCompose, run } from "../support/images/deploy_tools.ts";
 
 const HOSTED = "https://api.openai.com/v1";
 const ELSEWHERE = "http://vllm.example:8000/v1";

@@ -1,9 +1,9 @@
 // The image's folder suffices: every program runs from it as another user, with nothing writable and nothing fetched.
 
 import assert from "node:assert/strict";
-import { dockerfile, textOf } from "../support/deploy_files.ts";
-import { pythonTool, run } from "../support/deploy_tools.ts";
-import { buildImageFolder, confined, type ImageFolder } from "../support/image_folder.ts";
+import { dockerfile, textOf } from "../support/images/deploy_files.ts";
+import { pythonTool, run } from "../support/images/deploy_tools.ts";
+import { buildImageFolder, confined, type ImageFolder } from "../support/images/image_folder.ts";
 
 /** Packages and sources together; Deno itself is 95 MB on top of them. */
 const SIZE_MAX_MB = 40;
@@ -49,7 +49,7 @@ Deno.test("the local image's folder", async (test) => {
   const folder = await Deno.makeTempDir({ prefix: "ackpool-local-image-" });
   await Deno.chmod(folder, 0o755);
   try {
-    const image = await buildImageFolder(folder, "local/model_main.ts");
+    const image = await buildImageFolder(folder, "local/model/main.ts");
     await test.step("runs the local model", () => assertServes(image, "model", { PORT: "0" }));
     const kafka = { KAFKA_BROKERS: "127.0.0.1:1" };
     await test.step("produces", () =>

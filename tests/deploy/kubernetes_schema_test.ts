@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { parseAllDocuments } from "yaml";
-import { manifestsOf, type Parsed } from "../support/deploy_files.ts";
-import { kedaSource, kustomizeBuild, pythonTool, run } from "../support/deploy_tools.ts";
+import { manifestsOf, type Parsed } from "../support/images/deploy_files.ts";
+import { kedaSource, kustomizeBuild, pythonTool, run } from "../support/images/deploy_tools.ts";
 
 const FOLDERS = ["base", "overlays/production", "examples/drain"];
 

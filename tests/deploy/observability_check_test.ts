@@ -1,8 +1,8 @@
 // Prometheus's own tool takes the configuration, the alerts fire when they should, and the dashboard leaves nothing out.
 
 import assert from "node:assert/strict";
-import { type Parsed, textOf } from "../support/deploy_files.ts";
-import { promtool, run } from "../support/deploy_tools.ts";
+import { type Parsed, textOf } from "../support/images/deploy_files.ts";
+import { promtool, run } from "../support/images/deploy_tools.ts";
 import { exportedMetrics } from "../support/exported_metrics.ts";
 
 const FOLDER = "deploy/observability";

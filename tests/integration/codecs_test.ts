@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { KafkaClient } from "kafka-crab-js";
-import { Scene } from "../support/consumer_process.ts";
-import { StubWorker } from "../support/stub_worker.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import { Scene } from "../support/processes/consumer_process.ts";
+import { StubWorker } from "../support/workers/stub_worker.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 
 const RECORDS = 200;
 /** Those that this build of librdkafka has; zstd is in tests/real/codecs_test.ts. */

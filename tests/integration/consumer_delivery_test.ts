@@ -1,10 +1,10 @@
 // What a worker gets: every record, byte for byte, with the headers of design.md section 2; and what is committed.
 
 import assert from "node:assert/strict";
-import { decodeOffsetMap } from "../../consumer/core/offset_map.ts";
-import { Scene, values } from "../support/consumer_process.ts";
-import { Gate, StubWorker } from "../support/stub_worker.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import { decodeOffsetMap } from "../../consumer/core/offsets/offset_map.ts";
+import { Scene, values } from "../support/processes/consumer_process.ts";
+import { Gate, StubWorker } from "../support/workers/stub_worker.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -1,9 +1,9 @@
 // What becomes of a record whose attempts fail: the status contract end to end, poison and outage told apart.
 
 import assert from "node:assert/strict";
-import { Scene, values } from "../support/consumer_process.ts";
-import { problem, type SeenRequest, StubWorker } from "../support/stub_worker.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import { Scene, values } from "../support/processes/consumer_process.ts";
+import { problem, type SeenRequest, StubWorker } from "../support/workers/stub_worker.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 Deno.test("the consumer, when attempts fail,", async (t) => {

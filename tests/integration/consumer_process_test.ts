@@ -1,10 +1,10 @@
 // The consumer as a process: how it starts, ends and is killed, and what that costs.
 
 import assert from "node:assert/strict";
-import { Scene, startConsumer, values } from "../support/consumer_process.ts";
+import { Scene, startConsumer, values } from "../support/processes/consumer_process.ts";
 import { freePort } from "../support/ports.ts";
-import { Gate, StubWorker } from "../support/stub_worker.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import { Gate, StubWorker } from "../support/workers/stub_worker.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 const NOWHERE = { KAFKA_BROKERS: "127.0.0.1:1", WORKER_URL: "http://127.0.0.1:1" };

@@ -1,15 +1,15 @@
 // `deno task dlq` on Kafka: what it lists, shows, replays and drops, and that nothing is replayed twice.
 
 import assert from "node:assert/strict";
-import { runCommand, startCommand } from "../support/dlq_command.ts";
-import { DeadLetterDesk } from "../../consumer/dead_letter_desk.ts";
-import { type DlqCommand, parseDlqArguments } from "../../consumer/dead_letters/arguments.ts";
-import { listAsJson } from "../../consumer/dead_letters/wire.ts";
-import { createKafka } from "../../consumer/kafka/client.ts";
-import { readCommitted } from "../support/read_committed.ts";
-import { Scene, values } from "../support/consumer_process.ts";
-import { problem, StubWorker } from "../support/stub_worker.ts";
-import { PARTITIONS, TestKafka } from "../support/test_kafka.ts";
+import { runCommand, startCommand } from "../support/processes/dlq_command.ts";
+import { DeadLetterDesk } from "../../consumer/dead_letter_operations.ts";
+import { type DlqCommand, parseDlqArguments } from "../../consumer/cli/dlq_arguments.ts";
+import { listAsJson } from "../../consumer/dead_letters/json.ts";
+import { createKafka } from "../../consumer/kafka/client/client.ts";
+import { readCommitted } from "../support/kafka/read_committed.ts";
+import { Scene, values } from "../support/processes/consumer_process.ts";
+import { problem, StubWorker } from "../support/workers/stub_worker.ts";
+import { PARTITIONS, TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 /** A desk for each scene: it joins once, where every command of its own would wait for the group anew. */

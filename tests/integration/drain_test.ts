@@ -1,11 +1,11 @@
 // `deno task drain` on Kafka: it ends when nothing is left, alone or beside others, once or by the clock.
 
 import assert from "node:assert/strict";
-import { Scene, values } from "../support/consumer_process.ts";
-import { runCommand, startCommand } from "../support/dlq_command.ts";
-import type { Child } from "../support/process.ts";
-import { Gate, problem, StubWorker } from "../support/stub_worker.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import { Scene, values } from "../support/processes/consumer_process.ts";
+import { runCommand, startCommand } from "../support/processes/dlq_command.ts";
+import type { Child } from "../support/processes/process.ts";
+import { Gate, problem, StubWorker } from "../support/workers/stub_worker.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 const told = (child: Child, message: string) =>

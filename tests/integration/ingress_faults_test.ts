@@ -1,7 +1,7 @@
 // The ingress as a process under everything at once: callers that hang up, workers that are full, cut off or slow.
 
 import assert from "node:assert/strict";
-import { startTask } from "../chaos/tasks.ts";
+import { startTask } from "../chaos/stage/tasks.ts";
 import { freePort } from "../support/ports.ts";
 import { until } from "../support/until.ts";
 

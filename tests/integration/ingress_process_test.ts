@@ -1,9 +1,9 @@
 // The ingress as a process: how it starts, how it ends, and that its callers may go.
 
 import assert from "node:assert/strict";
-import { startTask } from "../chaos/tasks.ts";
+import { startTask } from "../chaos/stage/tasks.ts";
 import { freePort } from "../support/ports.ts";
-import { Gate, StubWorker } from "../support/stub_worker.ts";
+import { Gate, StubWorker } from "../support/workers/stub_worker.ts";
 import { until } from "../support/until.ts";
 
 Deno.test("the ingress process finishes the calls in flight on SIGTERM, takes no new ones and exits 0", async () => {

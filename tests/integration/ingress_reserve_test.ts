@@ -3,16 +3,16 @@
 import assert from "node:assert/strict";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
-import { startTask } from "../chaos/tasks.ts";
-import { startConsumer } from "../support/consumer_process.ts";
+import { startTask } from "../chaos/stage/tasks.ts";
+import { startConsumer } from "../support/processes/consumer_process.ts";
 import { freePort } from "../support/ports.ts";
-import { Gate } from "../support/stub_worker.ts";
-import { testDatabase } from "../support/store_harness.ts";
-import { completion, startStubLlm } from "../support/stub_llm.ts";
-import { bestDatabase } from "../support/test_database.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import { Gate } from "../support/workers/stub_worker.ts";
+import { testDatabase } from "../support/postgres/store_harness.ts";
+import { completion, startStubLlm } from "../support/workers/stub_llm.ts";
+import { bestDatabase } from "../support/postgres/test_database.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
-import { startWorker } from "../support/worker_process.ts";
+import { startWorker } from "../support/processes/worker_process.ts";
 
 const RECORDS = 24;
 const REPLICAS = 2;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Pool } from "../../shared/pool/pool.ts";
 import { createIngress, type IngressDeps } from "../../worker/ingress/app.ts";
 import { freePort } from "../support/ports.ts";
-import { Gate, problem, StubWorker } from "../support/stub_worker.ts";
+import { Gate, problem, StubWorker } from "../support/workers/stub_worker.ts";
 import { until } from "../support/until.ts";
 
 type App = ReturnType<typeof createIngress>;

@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
-import { startTask } from "../chaos/tasks.ts";
+import { startTask } from "../chaos/stage/tasks.ts";
 import { freePorts } from "../support/ports.ts";
-import { testDatabase } from "../support/store_harness.ts";
-import { startStubLlm } from "../support/stub_llm.ts";
-import { bestDatabase } from "../support/test_database.ts";
+import { testDatabase } from "../support/postgres/store_harness.ts";
+import { startStubLlm } from "../support/workers/stub_llm.ts";
+import { bestDatabase } from "../support/postgres/test_database.ts";
 import { until } from "../support/until.ts";
-import { startWorker } from "../support/worker_process.ts";
+import { startWorker } from "../support/processes/worker_process.ts";
 
 Deno.test("a call that comes when no worker runs waits for the first one, which /scale asks for", async () => {
   await using database = await bestDatabase();

@@ -1,10 +1,10 @@
 // `deno task lag` on Kafka: what is behind, what is settled ahead, and how old the oldest is.
 
 import assert from "node:assert/strict";
-import { Scene, values } from "../support/consumer_process.ts";
-import { runCommand, startCommand } from "../support/dlq_command.ts";
-import { Gate, StubWorker } from "../support/stub_worker.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import { Scene, values } from "../support/processes/consumer_process.ts";
+import { runCommand, startCommand } from "../support/processes/dlq_command.ts";
+import { Gate, StubWorker } from "../support/workers/stub_worker.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 interface Report {

@@ -1,10 +1,10 @@
 // docs/library.md's example, word for word, from a clean directory beside a copy of the library.
 
 import assert from "node:assert/strict";
-import { startChild } from "../support/process.ts";
-import { problem, StubWorker } from "../support/stub_worker.ts";
+import { startChild } from "../support/processes/process.ts";
+import { problem, StubWorker } from "../support/workers/stub_worker.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createModelApp } from "../../local/model/app.ts";
-import { coalescing } from "../../local/model/coalescing_embedder.ts";
+import { coalescing } from "../../local/model/batching_embedder.ts";
 import { openEmbedder } from "../../local/model/embedder.ts";
 import { trainModel } from "../../local/model/train_model.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-const MAIN = new URL("../../local/eval/eval_main.ts", import.meta.url).pathname;
+const MAIN = new URL("../../local/eval/main.ts", import.meta.url).pathname;
 
 interface Told {
   readonly subjects: readonly {

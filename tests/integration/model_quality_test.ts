@@ -66,7 +66,7 @@ Deno.test("embeddings.bin holds the embeddings of today's training tickets", asy
   const { training } = splitTickets(parseLabelledTickets(await Deno.readTextFile(TICKETS_URL)));
   const key = await embeddingsKey(training.map(gistOf));
   const kept = unpackVectors(key, await Deno.readFile(EMBEDDINGS_URL));
-  assert.ok(kept !== undefined, "it is out of date: run `deno run -A local/model_embeddings_main.ts`");
+  assert.ok(kept !== undefined, "it is out of date: run `deno run -A local/model/embeddings_main.ts`");
   const sampled = training.filter((_, at) => at % 100 === 0);
   const fresh = await embedTickets(sampled, await openEmbedder());
   for (const [order, { embedding }] of fresh.entries()) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 
-const MAIN = new URL("../../local/model_main.ts", import.meta.url);
+const MAIN = new URL("../../local/model/main.ts", import.meta.url);
 
 interface Completion {
   readonly category: string;

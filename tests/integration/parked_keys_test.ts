@@ -1,11 +1,11 @@
 // PARK_KEYS on Kafka, with real processes: what follows a dead letter of its key, and in which order all of it goes on.
 
 import assert from "node:assert/strict";
-import type { ConsumerProcess } from "../support/consumer_process.ts";
-import { Scene } from "../support/consumer_process.ts";
-import { runCommand } from "../support/dlq_command.ts";
-import { problem, StubWorker } from "../support/stub_worker.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import type { ConsumerProcess } from "../support/processes/consumer_process.ts";
+import { Scene } from "../support/processes/consumer_process.ts";
+import { runCommand } from "../support/processes/dlq_command.ts";
+import { problem, StubWorker } from "../support/workers/stub_worker.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 const PARKING = { DELIVERY_MODE: "key", PARK_KEYS: "true" };

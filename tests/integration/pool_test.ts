@@ -1,12 +1,12 @@
 // The pool over several replicas on loopback addresses, while they are killed, refuse, hang, drain and slow down.
 
 import assert from "node:assert/strict";
-import { AttemptAbandoned } from "../../shared/pool/attempt.ts";
+import { AttemptAbandoned } from "../../shared/pool/exchange/buffered.ts";
 import { Pool, type PoolConfig } from "../../shared/pool/pool.ts";
-import { settle } from "../support/pool_load.ts";
+import { settle } from "../support/workers/pool_load.ts";
 import { openSockets } from "../support/open_sockets.ts";
 import { freePort } from "../support/ports.ts";
-import { Gate, problem, type Script, StubWorker } from "../support/stub_worker.ts";
+import { Gate, problem, type Script, StubWorker } from "../support/workers/stub_worker.ts";
 import { until } from "../support/until.ts";
 
 const ATTEMPT = { headers: {}, body: new TextEncoder().encode("{}"), timeoutMs: 2000 };

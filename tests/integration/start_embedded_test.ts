@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { createKafka } from "../../consumer/kafka/client.ts";
-import { TopicProducer, TopicProgress } from "../../consumer/kafka/producer.ts";
-import { Child } from "../../local/child.ts";
-import { embeddedKafka } from "../support/embedded_kafka.ts";
-import { embeddedPostgres } from "../support/embedded_postgres.ts";
+import { createKafka } from "../../consumer/kafka/client/client.ts";
+import { TopicProducer, TopicProgress } from "../../consumer/kafka/producers/topic_producer.ts";
+import { Child } from "../../local/processes/child.ts";
+import { embeddedKafka } from "../support/kafka/embedded_kafka.ts";
+import { embeddedPostgres } from "../support/postgres/embedded_postgres.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 
@@ -115,7 +115,7 @@ Deno.test("two embedded Postgres never share their files", async () => {
 Deno.test("children end when their parent is killed", async () => {
   const parent = new Child({
     name: "parent",
-    args: ["run", "-A", new URL("../support/embedded_parent.ts", import.meta.url).pathname],
+    args: ["run", "-A", new URL("../support/postgres/embedded_parent.ts", import.meta.url).pathname],
     env: {},
   });
   const pid = await parent.waitFor((line) =>

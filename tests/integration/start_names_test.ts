@@ -1,11 +1,11 @@
 // A name of replicas on ports of their own, as `start` has it: what joins gets work, what leaves gets nothing new.
 
 import assert from "node:assert/strict";
-import { serveNames } from "../../local/name_server.ts";
-import { recordsOf, REPLICAS_URL } from "../../local/replica_names.ts";
+import { serveNames } from "../../local/embedded/dns/server.ts";
+import { recordsOf, REPLICAS_URL } from "../../local/start/replicas/dns_records.ts";
 import { Pool } from "../../shared/pool/pool.ts";
-import { settle } from "../support/pool_load.ts";
-import { type Script, StubWorker } from "../support/stub_worker.ts";
+import { settle } from "../support/workers/pool_load.ts";
+import { type Script, StubWorker } from "../support/workers/stub_worker.ts";
 import { until } from "../support/until.ts";
 
 const slowly: Script = async () => {

@@ -1,7 +1,7 @@
 // The replicas of `deno task start`: none without work, one when there is some, and never one without its parent.
 
 import assert from "node:assert/strict";
-import { runStart, type StartedStart } from "../support/embedded_start.ts";
+import { runStart, type StartedStart } from "../support/processes/embedded_start.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 

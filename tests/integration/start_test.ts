@@ -1,7 +1,7 @@
 // `deno task start` as a newcomer runs it: nothing set, everything embedded, a home of its own.
 
 import assert from "node:assert/strict";
-import { runStart, type StartedStart } from "../support/embedded_start.ts";
+import { runStart, type StartedStart } from "../support/processes/embedded_start.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 

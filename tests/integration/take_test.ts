@@ -1,10 +1,10 @@
 // `deno task dlq take`: an operator ends what would hold a partition's watermark for ever.
 
 import assert from "node:assert/strict";
-import { Scene, values } from "../support/consumer_process.ts";
-import { runCommand } from "../support/dlq_command.ts";
-import { problem, StubWorker } from "../support/stub_worker.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import { Scene, values } from "../support/processes/consumer_process.ts";
+import { runCommand } from "../support/processes/dlq_command.ts";
+import { problem, StubWorker } from "../support/workers/stub_worker.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 Deno.test("deno task dlq take", async (t) => {

@@ -1,10 +1,10 @@
 // A pattern in KAFKA_TOPIC: the consumer, `lag` and `dlq` mean the same topics, and new ones come to it by themselves.
 
 import assert from "node:assert/strict";
-import { startConsumer } from "../support/consumer_process.ts";
-import { runCommand } from "../support/dlq_command.ts";
-import { StubWorker } from "../support/stub_worker.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import { startConsumer } from "../support/processes/consumer_process.ts";
+import { runCommand } from "../support/processes/dlq_command.ts";
+import { StubWorker } from "../support/workers/stub_worker.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 const LIMIT_MS = 60_000;

@@ -2,15 +2,15 @@
 
 import assert from "node:assert/strict";
 import { createModelApp } from "../../local/model/app.ts";
-import { coalescing } from "../../local/model/coalescing_embedder.ts";
+import { coalescing } from "../../local/model/batching_embedder.ts";
 import { openEmbedder } from "../../local/model/embedder.ts";
 import { isHeldOut, parseLabelledTickets, TICKETS_URL } from "../../local/model/tickets.ts";
 import { trainModel } from "../../local/model/train_model.ts";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
-import { testDatabase } from "../support/store_harness.ts";
-import { bestDatabase } from "../support/test_database.ts";
-import { startWorker } from "../support/worker_process.ts";
+import { testDatabase } from "../support/postgres/store_harness.ts";
+import { bestDatabase } from "../support/postgres/test_database.ts";
+import { startWorker } from "../support/processes/worker_process.ts";
 
 const TICKETS = 60;
 const BATCH = 20;

@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { CutWire } from "../support/cut_wire.ts";
-import { testDatabase } from "../support/store_harness.ts";
-import { completion, startStubLlm, type StubRequest } from "../support/stub_llm.ts";
-import { bestDatabase } from "../support/test_database.ts";
+import { testDatabase } from "../support/postgres/store_harness.ts";
+import { completion, startStubLlm, type StubRequest } from "../support/workers/stub_llm.ts";
+import { bestDatabase } from "../support/postgres/test_database.ts";
 import { until } from "../support/until.ts";
-import { startWorker } from "../support/worker_process.ts";
+import { startWorker } from "../support/processes/worker_process.ts";
 
 const TICKET = { subject: "Invoice", body: "I was charged twice" };
 

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { freePort } from "../support/ports.ts";
-import { testDatabase } from "../support/store_harness.ts";
-import { completion, startStubLlm } from "../support/stub_llm.ts";
-import { bestDatabase } from "../support/test_database.ts";
-import { startWorker, startWorkerChild } from "../support/worker_process.ts";
+import { testDatabase } from "../support/postgres/store_harness.ts";
+import { completion, startStubLlm } from "../support/workers/stub_llm.ts";
+import { bestDatabase } from "../support/postgres/test_database.ts";
+import { startWorker, startWorkerChild } from "../support/processes/worker_process.ts";
 
 const TICKET = { subject: "Invoice", body: "I was charged twice" };
 

@@ -1,14 +1,14 @@
 // Short versions of the campaigns of tests/chaos: real processes, kill -9 and SIGTERM under load.
 
 import assert from "node:assert/strict";
-import { runCleanStopCampaign } from "../chaos/clean_stop.ts";
-import { runCrashCampaign } from "../chaos/crash.ts";
-import { crashFindings } from "../chaos/crash_findings.ts";
-import { runPoolCampaign } from "../chaos/pool.ts";
-import { PHASES } from "../chaos/pool_act.ts";
-import { SHARE_FAULT } from "../chaos/pool_findings.ts";
-import { markdownReport } from "../chaos/report.ts";
-import { servicesOfTheTestRun } from "../chaos/services.ts";
+import { runCleanStopCampaign } from "../chaos/clean_stop/clean_stop.ts";
+import { runCrashCampaign } from "../chaos/crash/crash.ts";
+import { crashFindings } from "../chaos/crash/findings.ts";
+import { runPoolCampaign } from "../chaos/pool/pool.ts";
+import { PHASES } from "../chaos/pool/phases.ts";
+import { SHARE_FAULT } from "../chaos/pool/findings.ts";
+import { markdownReport } from "../chaos/stage/report.ts";
+import { servicesOfTheTestRun } from "../chaos/stage/services.ts";
 
 const load = {
   tickets: 240,

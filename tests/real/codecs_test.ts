@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { Kafka, logLevel } from "kafkajs";
-import { Scene } from "../support/consumer_process.ts";
-import { produceWithKcat } from "../support/kcat.ts";
-import { StubWorker } from "../support/stub_worker.ts";
-import { PARTITIONS, TestKafka } from "../support/test_kafka.ts";
+import { Scene } from "../support/processes/consumer_process.ts";
+import { produceWithKcat } from "../support/kafka/kcat.ts";
+import { StubWorker } from "../support/workers/stub_worker.ts";
+import { PARTITIONS, TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 const RECORDS = 2000;

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { Kafka, logLevel } from "kafkajs";
-import { type ConsumerProcess, Scene, values } from "../support/consumer_process.ts";
-import { RealKafka } from "../support/real_kafka.ts";
-import { SteadyLoad } from "../support/steady_load.ts";
-import { Gate, type SeenRequest, StubWorker } from "../support/stub_worker.ts";
-import { PARTITIONS, TestKafka } from "../support/test_kafka.ts";
+import { type ConsumerProcess, Scene, values } from "../support/processes/consumer_process.ts";
+import { RealKafka } from "../support/kafka/real_kafka.ts";
+import { SteadyLoad } from "../support/kafka/steady_load.ts";
+import { Gate, type SeenRequest, StubWorker } from "../support/workers/stub_worker.ts";
+import { PARTITIONS, TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 /** One record for each partition, whose value is the partition's number. */

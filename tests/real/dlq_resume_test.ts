@@ -1,10 +1,10 @@
 // Ten thousand dead letters on real Kafka: their replay is killed with -9 half way, and resumed.
 
 import assert from "node:assert/strict";
-import { Scene } from "../support/consumer_process.ts";
-import { runCommand, startCommand } from "../support/dlq_command.ts";
-import { readCommitted } from "../support/read_committed.ts";
-import { PARTITIONS, TestKafka } from "../support/test_kafka.ts";
+import { Scene } from "../support/processes/consumer_process.ts";
+import { runCommand, startCommand } from "../support/processes/dlq_command.ts";
+import { readCommitted } from "../support/kafka/read_committed.ts";
+import { PARTITIONS, TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 const LETTERS = 10_000;

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { Kafka, logLevel } from "kafkajs";
 import postgres from "postgres";
-import { RealKafka } from "../support/real_kafka.ts";
-import { RealPostgres } from "../support/real_postgres.ts";
+import { RealKafka } from "../support/kafka/real_kafka.ts";
+import { RealPostgres } from "../support/postgres/real_postgres.ts";
 import { until } from "../support/until.ts";
 
 Deno.test("RealKafka keeps records and port through kill -9 and restart()", async () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Kafka, logLevel } from "kafkajs";
-import { RealKafka } from "../support/real_kafka.ts";
+import { RealKafka } from "../support/kafka/real_kafka.ts";
 
 Deno.test("RealKafka opens a SASL listener that lets nobody in without the password", async () => {
   await using kafka = await RealKafka.start({

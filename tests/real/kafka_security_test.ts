@@ -1,10 +1,10 @@
 // Passwords, certificates, tokens and rights on a real broker: refused at the start, taken away later, given back.
 
 import assert from "node:assert/strict";
-import { startTask } from "../chaos/tasks.ts";
-import { ConsumerProcess, startConsumer, values } from "../support/consumer_process.ts";
-import { GuardedKafka, type Right } from "../support/guarded_kafka.ts";
-import { StubWorker } from "../support/stub_worker.ts";
+import { startTask } from "../chaos/stage/tasks.ts";
+import { ConsumerProcess, startConsumer, values } from "../support/processes/consumer_process.ts";
+import { GuardedKafka, type Right } from "../support/kafka/guarded_kafka.ts";
+import { StubWorker } from "../support/workers/stub_worker.ts";
 import { until } from "../support/until.ts";
 
 /** A machine that does other things, too. */

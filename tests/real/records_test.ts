@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
-import type { KafkaRecord } from "../../consumer/kafka/record.ts";
-import { startConsumer, values } from "../support/consumer_process.ts";
-import { readRecords } from "../support/read_committed.ts";
-import { RealKafka } from "../support/real_kafka.ts";
-import { StubWorker } from "../support/stub_worker.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import type { KafkaRecord } from "../../consumer/kafka/message.ts";
+import { startConsumer, values } from "../support/processes/consumer_process.ts";
+import { readRecords } from "../support/kafka/read_committed.ts";
+import { RealKafka } from "../support/kafka/real_kafka.ts";
+import { StubWorker } from "../support/workers/stub_worker.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 const LIMIT_MS = 60_000;

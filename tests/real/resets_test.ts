@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { type Admin, Kafka, logLevel } from "kafkajs";
-import { type ConsumerProcess, startConsumer, values } from "../support/consumer_process.ts";
-import { StubWorker } from "../support/stub_worker.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import { type ConsumerProcess, startConsumer, values } from "../support/processes/consumer_process.ts";
+import { StubWorker } from "../support/workers/stub_worker.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 const LIMIT_MS = 60_000;

@@ -1,11 +1,11 @@
 // The reader of dead letters on real Kafka: its broker is killed with -9 and comes back while it reads.
 
 import assert from "node:assert/strict";
-import { createKafka } from "../../consumer/kafka/client.ts";
-import { TopicReader } from "../../consumer/kafka/topic_reader.ts";
-import { values } from "../support/consumer_process.ts";
-import { RealKafka } from "../support/real_kafka.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import { createKafka } from "../../consumer/kafka/client/client.ts";
+import { TopicReader } from "../../consumer/kafka/readers/topic_reader.ts";
+import { values } from "../support/processes/consumer_process.ts";
+import { RealKafka } from "../support/kafka/real_kafka.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 
 const RECORDS = 12_000;
 

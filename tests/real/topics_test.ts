@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { type Admin, Kafka, logLevel } from "kafkajs";
-import { type ConsumerProcess, startConsumer, values } from "../support/consumer_process.ts";
-import { SteadyLoad } from "../support/steady_load.ts";
-import { StubWorker } from "../support/stub_worker.ts";
-import { TestKafka } from "../support/test_kafka.ts";
+import { type ConsumerProcess, startConsumer, values } from "../support/processes/consumer_process.ts";
+import { SteadyLoad } from "../support/kafka/steady_load.ts";
+import { StubWorker } from "../support/workers/stub_worker.ts";
+import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
 /** Longer than the consumer says it takes to notice, for the machine may be busy. */

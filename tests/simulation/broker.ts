@@ -1,6 +1,6 @@
 // A model of Kafka's group coordinator: members, generations, commits that are fenced, and the dead-letter topic.
 
-import { decodeOffsetMap } from "../../consumer/core/offset_map.ts";
+import { decodeOffsetMap } from "../../consumer/core/offsets/offset_map.ts";
 import { chance, pick } from "./random.ts";
 import { expect } from "./violation.ts";
 import type { SimRecord, World } from "./world.ts";

@@ -3,8 +3,8 @@
 /** One defect. */
 export interface Defect {
   readonly name: string;
-  /** Path from the project's root. */
-  readonly file: string;
+  /** A symbol that one file of the core exports: the defect goes into that file, wherever it lies. */
+  readonly exported: string;
   /** Stands in that file exactly once. */
   readonly text: string;
   readonly instead: string;
@@ -14,68 +14,68 @@ export interface Defect {
 export const DEFECTS: readonly Defect[] = [
   {
     name: "the watermark is off by one",
-    file: "consumer/core/ledger.ts",
+    exported: "Ledger",
     text: "return this.#head === this.#tail ? this.#position : this.#offsetAt(this.#head);",
     instead: "return this.#head === this.#tail ? this.#position : this.#offsetAt(this.#head) + 1;",
   },
   {
     name: "results of a revoked epoch are taken",
-    file: "consumer/core/attempts.ts",
+    exported: "Attempts",
     text: "if (delivery.home.revoked) return this.#parts.sending.stale(delivery);\n    const before",
     instead: "const before",
   },
   {
     name: "a dead letter is settled before it is confirmed",
-    file: "consumer/core/machine.ts",
+    exported: "Machine",
     text: `this.#outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });`,
     instead: `this.#outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
       this.#holdings.settle(bad, nowMs);`,
   },
   {
     name: "a dead letter that was not written is settled",
-    file: "consumer/core/machine.ts",
+    exported: "Machine",
     text: "return this.#deadLetters.recordFailed(event.delivery, nowMs);",
     instead: "return this.#attempts.deadLetterWritten(event.delivery, undefined, nowMs);",
   },
   {
     name: "attempts are counted while the breaker is open",
-    file: "consumer/core/judging.ts",
+    exported: "Judging",
     text: `return suspectsOnly ? this.#ask(delivery) : "spared";`,
     instead: `return suspectsOnly ? this.#ask(delivery) : "counts";`,
   },
   {
     name: "what was well before speaks for the pool now",
-    file: "consumer/core/verdict.ts",
+    exported: "HealthWindow",
     text: "const sinceMs = Math.max(nowMs - VERDICT.windowMs, previousMs ?? -Infinity);",
     instead: "const sinceMs = nowMs - VERDICT.windowMs; void previousMs;",
   },
   {
     name: "the answer of /readyz is ignored",
-    file: "consumer/core/judging.ts",
+    exported: "Judging",
     text: "const well = ready && (paused || !pausedNow);",
     instead: "const well = true; void paused; void pausedNow;",
   },
   {
     name: "the map of another offset is trusted",
-    file: "consumer/core/offset_map.ts",
+    exported: "encodeOffsetMap",
     text: "if (base !== committed) return untrusted(`it is about offset ${base}, not ${committed}`);",
     instead: "",
   },
   {
     name: "a damaged map is trusted",
-    file: "consumer/core/offset_map.ts",
+    exported: "encodeOffsetMap",
     text: 'if (checksum !== fnv1a(body)) return untrusted("its checksum is wrong");',
     instead: "void checksum;",
   },
   {
     name: "runs in the map are one offset short",
-    file: "consumer/core/offset_map.ts",
+    exported: "encodeOffsetMap",
     text: "runs.push(first - runEnd, last + 1 - first);",
     instead: "runs.push(first - runEnd, last - first);",
   },
   {
     name: "a permit leaks on a timeout",
-    file: "consumer/core/attempts.ts",
+    exported: "Attempts",
     text:
       'this.#parts.sending.returnPermit(delivery);\n    if (delivery.taken) return this.#parts.deadLetters.addFree(delivery, "operator");\n    switch',
     instead: `if (outcome.kind !== "timeout") this.#parts.sending.returnPermit(delivery);
@@ -83,177 +83,177 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "a permit leaks when a partition was revoked",
-    file: "consumer/core/sending.ts",
+    exported: "Sending",
     text: "this.returnPermit(delivery);\n    this.#endBatched(delivery);",
     instead: "this.#endBatched(delivery);",
   },
   {
     name: "a probe takes a permit that is not there",
-    file: "consumer/core/sending.ts",
+    exported: "Sending",
     text: "if ((this.#breaker.probeAtMs ?? Infinity) > nowMs || this.#inFlight >= this.#permits) return;",
     instead: "if ((this.#breaker.probeAtMs ?? Infinity) > nowMs) return;",
   },
   {
     name: "a lane is released while its record waits",
-    file: "consumer/core/retrying.ts",
+    exported: "Retrying",
     text: `delivery.state = "waiting";`,
     instead: `delivery.state = "waiting"; this.#sending.release(delivery);`,
   },
   {
     name: "a new owner does not wait for its own old attempts",
-    file: "consumer/core/sending.ts",
+    exported: "Sending",
     text: "return ledger.runs + started < this.entriesMax && !this.#lingering.has(id);",
     instead: "return ledger.runs + started < this.entriesMax; void id;",
   },
   {
     name: "dead letters cost nothing",
-    file: "consumer/core/dead_letter_budget.ts",
+    exported: "DeadLetterBudget",
     text: "this.#tokens -= 1;",
     instead: "",
   },
   {
     name: "a part-filled batch never leaves",
-    file: "consumer/core/batch_gate.ts",
+    exported: "BatchGate",
     text: "if (ready < this.#config.size && !lingered) return false;",
     instead: "if (ready < this.#config.size) return false; void lingered;",
   },
   {
     name: "a batch that lost its partition never ends",
-    file: "consumer/core/sending.ts",
+    exported: "Sending",
     text: `if (delivery.state === "in_flight") return;
     this.#endBatched(delivery);`,
     instead: `if (delivery.state === "in_flight") return;`,
   },
   {
     name: "a retry is dropped",
-    file: "consumer/core/retrying.ts",
+    exported: "Retrying",
     text: `if (due.state === "waiting") this.#sending.again(due);`,
     instead: `if (due.state === "waiting" && due.failures !== 3) this.#sending.again(due);`,
   },
   {
     name: "a Retry-After of 0 is taken at its word",
-    file: "consumer/core/retrying.ts",
+    exported: "Retrying",
     text: "return asked > 0 ? asked : backoffMs(",
     instead: "return asked >= 0 ? asked : backoffMs(",
   },
   {
     name: "a record that meets full replicas only never waits",
-    file: "consumer/core/retrying.ts",
+    exported: "Retrying",
     text: "const waitMs = again ? Math.max(1, Math.round(this.#random() * FULL_AGAIN_MAX_MS)) : 0;",
     instead: "const waitMs = again ? 0 : 0;",
   },
   {
     name: "in sync mode a permit is free before the commit",
-    file: "consumer/core/attempts.ts",
+    exported: "Attempts",
     text: "const held = this.#parts.policy.holdUntilCommitted;",
     instead: "const held = false;",
   },
   {
     name: "the breaker never closes",
-    file: "consumer/core/judging.ts",
+    exported: "Judging",
     text: "this.breaker.close();",
     instead: "",
   },
   {
     name: "a misconfiguration counts against the record",
-    file: "consumer/core/attempts.ts",
+    exported: "Attempts",
     text: `this.#parts.judging.refused(delivery, outcome, nowMs);
         return this.#parts.retrying.uncounted(delivery, nowMs);`,
     instead: "return this.#parts.retrying.count(delivery, nowMs);",
   },
   {
     name: "paused partitions never go on",
-    file: "consumer/core/intake.ts",
+    exported: "Intake",
     text: "const paused = this.#full || this.#isFull(partition);",
     instead: "const paused = partition.paused || this.#full || this.#isFull(partition);",
   },
   {
     name: "memory of a revoked partition is never given back",
-    file: "consumer/core/holdings.ts",
+    exported: "Holdings",
     text: "this.#intake.forget(partition);",
     instead: "",
   },
   {
     name: "a refused commit is taken for confirmed",
-    file: "consumer/core/commits.ts",
+    exported: "Commits",
     text: "if (!ok) {",
     instead: "if (!ok && id < 0) {",
   },
   {
     name: "what a refused commit left behind is taken for known",
-    file: "consumer/core/commits.ts",
+    exported: "Commits",
     text: "partition.committed = undefined;\n      partition.commitSent",
     instead: "partition.commitSent",
   },
   {
     name: "fast gives partitions away with what it has not settled",
-    file: "consumer/core/commits.ts",
+    exported: "Commits",
     text: `if (this.#policy.extent === "received" && !leaving)`,
     instead: `if (this.#policy.extent === "received")`,
   },
   {
     name: "a drain ends while records wait for their retry",
-    file: "consumer/core/holdings.ts",
+    exported: "Holdings",
     text: "if (partition.paused || partition.backlog() > 0) return false;",
     instead: "if (partition.paused || partition.inFlight > 0) return false;",
   },
   {
     name: "a stop does not wait for what is in flight",
-    file: "consumer/core/machine.ts",
+    exported: "Machine",
     text: "if (working && !late) return;",
     instead: "",
   },
   {
     name: "a parked key's records are sent",
-    file: "consumer/core/parking.ts",
+    exported: "Parking",
     text: "if (!isParked) return SEND;\n    //",
     instead: "if (isParked || !isParked) return SEND;\n    //",
   },
   {
     name: "a key is free as soon as its dead letters are sent for a replay",
-    file: "consumer/core/parking.ts",
+    exported: "Parking",
     text: "if (returning !== undefined) return {",
     instead: "if (returning !== undefined && returning.origin < 0) return {",
   },
   {
     name: "a replay counts as settled before it is",
-    file: "consumer/core/letter_log.ts",
+    exported: "LetterLog",
     text: "if (!isSettled(place)) continue;",
     instead: "void isSettled(place);",
   },
   {
     name: "a new owner does not ask which keys are parked",
-    file: "consumer/core/sending.ts",
+    exported: "Sending",
     text: "if (this.#parkKeys && !parking.known) return false;",
     instead: "void parking;",
   },
   {
     name: "a key is not parked until the dead-letter topic is read again",
-    file: "consumer/core/parking.ts",
+    exported: "Parking",
     text: "if (letter.offset >= this.#upTo) this.#add(letter);",
     instead: "void letter;",
   },
   {
     name: "a replay passes one that lies behind it",
-    file: "consumer/core/parking.ts",
+    exported: "Parking",
     text: "const before = isParked ? first : overtakenBy(letters, own.offset, { at: home.id, offset });",
     instead: "const before = isParked ? first : undefined; void overtakenBy;",
   },
   {
     name: "a replay is parked by what was known before it was sent",
-    file: "consumer/core/parking.ts",
+    exported: "Parking",
     text: `return this.#isEarly(replayOf) ? { kind: "early" } : park(before);`,
     instead: "return this.#isEarly(replayOf) ? park(before) : park(before);",
   },
   {
     name: "what waits for a replay waits for ever",
-    file: "consumer/core/parked_keys.ts",
+    exported: "ParkedKeys",
     text: "partition.parking.learn(news);\n    this.#sending.takeUp(partition);",
     instead: "partition.parking.learn(news);",
   },
   {
     name: "what waits for a replay fills the memory that the replay needs",
-    file: "consumer/core/parked_keys.ts",
+    exported: "ParkedKeys",
     text: "if (delivery.home.paused) return this.#park(delivery, turn.behind);",
     instead: "",
   },

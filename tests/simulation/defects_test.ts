@@ -1,9 +1,9 @@
 // The checker checked: every planted defect is found, and a table says in how many schedules.
 
 import assert from "node:assert/strict";
-import { LetterLog } from "../../consumer/core/letter_log.ts";
+import { LetterLog } from "../../consumer/core/parking/letter_log.ts";
 import { Machine } from "../../consumer/core/machine.ts";
-import { Balancer } from "../../shared/pool/balancer.ts";
+import { Balancer } from "../../shared/pool/replicas/balancer.ts";
 import { DEFECTS } from "./defects.ts";
 import { plant } from "./planted.ts";
 import { scenarioOf } from "./scenario.ts";

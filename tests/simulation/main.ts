@@ -1,9 +1,9 @@
 // `deno task sim`: plays many schedules, and shows the first one that breaks something in its smallest form.
 
 import { parseArgs } from "node:util";
-import { LetterLog } from "../../consumer/core/letter_log.ts";
+import { LetterLog } from "../../consumer/core/parking/letter_log.ts";
 import { Machine } from "../../consumer/core/machine.ts";
-import { Balancer } from "../../shared/pool/balancer.ts";
+import { Balancer } from "../../shared/pool/replicas/balancer.ts";
 import type { Core } from "./surroundings.ts";
 import { scenarioOf } from "./scenario.ts";
 import { describe, shrink } from "./shrink.ts";

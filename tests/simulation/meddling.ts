@@ -1,7 +1,7 @@
 // Commit metadata that is not what was committed: damaged, foreign, or about another offset.
 
-import { Ledger } from "../../consumer/core/ledger.ts";
-import { encodeOffsetMap } from "../../consumer/core/offset_map.ts";
+import { Ledger } from "../../consumer/core/offsets/ledger.ts";
+import { encodeOffsetMap } from "../../consumer/core/offsets/offset_map.ts";
 
 /** What somebody made of the metadata of a committed offset. */
 export function meddledMetadata(metadata: string, offset: number, roll: () => number): string {

@@ -3,8 +3,8 @@
 import type { Delivery } from "../../consumer/core/delivery.ts";
 import type { Assigned, Command, Event, Notice } from "../../consumer/core/events.ts";
 import type { Machine as ProductionMachine } from "../../consumer/core/machine.ts";
-import { type Outcome, outcomeLabel } from "../../shared/outcome.ts";
-import { ruleFor } from "../../shared/status_contract.ts";
+import { type Outcome, outcomeLabel } from "../../shared/contract/outcome.ts";
+import { ruleFor } from "../../shared/contract/status_contract.ts";
 import { chance, stream } from "./random.ts";
 import { SimLetters } from "./sim_letters.ts";
 import { SimPool } from "./sim_pool.ts";

@@ -1,36 +1,48 @@
 // A copy of the core with one defect in it, in a folder of its own.
 
 import { pathToFileURL } from "node:url";
+import { readModules } from "../support/module_graph.ts";
 import type { Defect } from "./defects.ts";
 import type { Core } from "./surroundings.ts";
 
-const ROOT = new URL("../../", import.meta.url);
-/** What the machine and the balancer import. */
-const FOLDERS = ["consumer/core", "shared", "shared/pool"];
+/** What the machine and the balancer import lies in these. */
+const FOLDERS = ["consumer/core", "consumer/records", "shared"];
 
 /**
  * Copies the core to a folder, with the defect in it, and loads it from there.
  *
- * @throws {Error} when the defect's text is not there exactly once: then the core has changed and the defect must too.
+ * @throws {Error} when the symbol is not exported by exactly one file, or the defect's text does not stand in that file
+ * exactly once: then the core has changed and the defect must too.
  */
 export async function plant(defect: Defect, folder: string): Promise<Core> {
-  for (const name of FOLDERS) await copySources(name, folder);
-  const path = `${folder}/${defect.file}`;
+  const pathOf = await copySources(folder);
+  const path = `${folder}/${pathOf(defect.exported)}`;
   const source = await Deno.readTextFile(path);
   const found = source.split(defect.text).length - 1;
   if (found !== 1) {
-    throw new Error(`"${defect.name}" does not fit ${defect.file}: its text is there ${found} times`);
+    throw new Error(`"${defect.name}" does not fit ${path}: its text is there ${found} times`);
   }
   await Deno.writeTextFile(path, source.replace(defect.text, () => defect.instead));
-  const { Machine } = await import(pathToFileURL(`${folder}/consumer/core/machine.ts`).href);
-  const { Balancer } = await import(pathToFileURL(`${folder}/shared/pool/balancer.ts`).href);
-  const { LetterLog } = await import(pathToFileURL(`${folder}/consumer/core/letter_log.ts`).href);
+  const load = (symbol: string) => import(pathToFileURL(`${folder}/${pathOf(symbol)}`).href);
+  const { Machine } = await load("Machine");
+  const { Balancer } = await load("Balancer");
+  const { LetterLog } = await load("LetterLog");
   return { Machine, Balancer, LetterLog };
 }
 
-async function copySources(name: string, folder: string): Promise<void> {
-  await Deno.mkdir(`${folder}/${name}`, { recursive: true });
-  for await (const { name: file, isFile } of Deno.readDir(new URL(`${name}/`, ROOT))) {
-    if (isFile) await Deno.copyFile(new URL(`${name}/${file}`, ROOT), `${folder}/${name}/${file}`);
+/** Copies every module; returns where the module lies that exports a symbol. */
+async function copySources(folder: string): Promise<(exported: string) => string> {
+  const modules = await readModules(FOLDERS);
+  for (const { path, text } of modules) {
+    await Deno.mkdir(`${folder}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
+    await Deno.writeTextFile(`${folder}/${path}`, text);
   }
+  return (exported) => {
+    const declares = new RegExp(`^export (?:abstract )?(?:class|function|const) ${exported}\\b`, "m");
+    const [only, ...others] = modules.filter(({ text }) => declares.test(text));
+    if (only === undefined || others.length > 0) {
+      throw new Error(`"${exported}" is exported by ${only === undefined ? "no file" : "several files"}`);
+    }
+    return only.path;
+  };
 }

@@ -1,8 +1,8 @@
 // A model of who reads the dead-letter topic for one process: news come late, and after looks that may fail.
 
-import type { LetterLog } from "../../consumer/core/letter_log.ts";
+import type { LetterLog } from "../../consumer/core/parking/letter_log.ts";
 import type { MachineView } from "../../consumer/core/machine.ts";
-import type { ReplayPlace } from "../../consumer/core/parking.ts";
+import type { ReplayPlace } from "../../consumer/core/parking/parked_keys.ts";
 import type { TopicPartition } from "../../consumer/core/partition.ts";
 import { covers } from "./broker.ts";
 import { pick } from "./random.ts";

@@ -1,8 +1,8 @@
 // The pool as one consumer has it: permits, which replica an attempt goes to, and health checks of those ejected.
 
-import type { Outcome } from "../../shared/outcome.ts";
-import type { Balancer as ProductionBalancer, Sent } from "../../shared/pool/balancer.ts";
-import type { Replica } from "../../shared/pool/replica.ts";
+import type { Outcome } from "../../shared/contract/outcome.ts";
+import type { Balancer as ProductionBalancer, Sent } from "../../shared/pool/replicas/balancer.ts";
+import type { Replica } from "../../shared/pool/replicas/replica.ts";
 import { chance } from "./random.ts";
 import type { SimRecord, World } from "./world.ts";
 import type { Workers } from "./workers.ts";

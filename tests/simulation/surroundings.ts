@@ -1,6 +1,6 @@
 // What a consumer process lives in, and what its parts share.
 
-import type { LetterLog } from "../../consumer/core/letter_log.ts";
+import type { LetterLog } from "../../consumer/core/parking/letter_log.ts";
 import type { Assigned, Event } from "../../consumer/core/events.ts";
 import type { Machine as ProductionMachine, MachineConfig } from "../../consumer/core/machine.ts";
 import type { Broker } from "./broker.ts";

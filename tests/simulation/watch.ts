@@ -3,9 +3,9 @@
 import type { Commit } from "../../consumer/core/commits.ts";
 import type { Delivery } from "../../consumer/core/delivery.ts";
 import type { MachineView } from "../../consumer/core/machine.ts";
-import { decodeOffsetMap } from "../../consumer/core/offset_map.ts";
-import { ruleFor } from "../../shared/status_contract.ts";
-import type { Outcome } from "../../shared/outcome.ts";
+import { decodeOffsetMap } from "../../consumer/core/offsets/offset_map.ts";
+import { ruleFor } from "../../shared/contract/status_contract.ts";
+import type { Outcome } from "../../shared/contract/outcome.ts";
 import { type Broker, covers } from "./broker.ts";
 import { expect } from "./violation.ts";
 import type { SimRecord, World } from "./world.ts";

@@ -1,6 +1,6 @@
 // A model of the replicas: how long an attempt takes and what it comes to, by the record, the replica and the faults.
 
-import type { Answer, Outcome } from "../../shared/outcome.ts";
+import type { Answer, Outcome } from "../../shared/contract/outcome.ts";
 import { chance, pick, whole } from "./random.ts";
 import type { SimRecord, World } from "./world.ts";
 

@@ -1,7 +1,7 @@
 // What consumer, worker and ingress export at /metrics, by name and with the labels, without running either.
 
 import type { Metric, Registry } from "prom-client";
-import { ConsumerMetrics } from "../../consumer/metrics.ts";
+import { ConsumerMetrics } from "../../consumer/metrics/consumer_metrics.ts";
 import { createIngressMetrics } from "../../worker/ingress/metrics.ts";
 import { createMetrics } from "../../worker/metrics.ts";
 

@@ -1,8 +1,8 @@
 // Holds README.md against the code: its tables are the code's own, and every command it gives exists.
 
 import assert from "node:assert/strict";
-import { variablesAsMarkdown } from "../../shared/config.ts";
-import { contractAsMarkdown } from "../../shared/status_contract.ts";
+import { variablesAsMarkdown } from "../../shared/config/read.ts";
+import { contractAsMarkdown } from "../../shared/contract/status_contract.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const readme = await Deno.readTextFile(new URL("README.md", ROOT));

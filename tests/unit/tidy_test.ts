@@ -24,7 +24,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "worker/llm/": ["worker/llm/", "worker/core/", "shared/"],
   "worker/db/": ["worker/db/", "worker/core/", "shared/"],
   "worker/": ["worker/", "shared/"],
-  "local/": ["local/", "consumer/kafka/", "consumer/config.ts", "worker/", "shared/"],
+  "local/": [
+    "local/",
+    "consumer/kafka/",
+    "consumer/cli/environment.ts",
+    "consumer/config.ts",
+    "worker/",
+    "shared/",
+  ],
 };
 
 /** Where a package may be imported; every other package is nobody's in particular. */
@@ -52,7 +59,7 @@ const PURE = new Set(["zod", "node:crypto"]);
 
 /** Files that are programs, and the one that says how programs start and end. */
 const ENTRY =
-  /(^|\/)(main|[a-z_]+_main|migrate|ingress)\.ts$|^consumer\/(dlq|lag|drain)\.ts$|^local\/[a-z_]+\.ts$|^local\/eval\/[a-z_]+\.ts$|^shared\/process\.ts$/;
+  /(^|\/)([a-z_]+_)?main\.ts$|^worker\/migrate\.ts$|^consumer\/(drain|cli\/(dlq|lag))\.ts$|^local\/(start|produce|project|terminal|processes\/parent_watch)\.ts$|^shared\/process\/[a-z_]+\.ts$/;
 
 Deno.test("imports point one way: main, adapters, core, shared", () => {
   const wrong = projectImports().filter(({ from, to }) => {
@@ -109,6 +116,19 @@ Deno.test("every file says in its first line what it alone is responsible for", 
   assert.deepEqual(wrong.map(({ path }) => path), []);
 });
 
+Deno.test("tests/unit mirrors the source: a test lies where what it tests lies", async () => {
+  const tests = await readModules(["tests/unit"]);
+  const wrong: string[] = [];
+  for (const { path } of tests) {
+    const place = path.slice("tests/unit/".length).replace(/_test\.ts$/, "");
+    if (place.endsWith(".ts") || !place.includes("/")) continue; // no test, or one of the whole repository
+    const candidates = [`${place}.ts`, place, `tests/${place}.ts`, `tests/${place}`];
+    const found = await Promise.all(candidates.map(exists));
+    if (!found.includes(true)) wrong.push(path);
+  }
+  assert.deepEqual(wrong, []);
+});
+
 Deno.test("no file has a name that says nothing", () => {
   const wrong = modules.filter(({ path }) =>
     /[/_](utils?|helpers?|manager|misc|common|data|info)\.ts$/.test(path)
@@ -118,6 +138,10 @@ Deno.test("no file has a name that says nothing", () => {
 
 function isProject(target: string): boolean {
   return SOURCE.some((folder) => target.startsWith(`${folder}/`)) || target.startsWith("tests/");
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(new URL(`../../${path}`, import.meta.url)).then(() => true, () => false);
 }
 
 function inCore({ path }: Module): boolean {

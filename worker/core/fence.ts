@@ -1,6 +1,6 @@
 // When a ticket's event happened: what the fence compares, read from a request's headers.
 
-import { parseIdempotencyKey, type RecordPosition, RequestHeader } from "../../shared/protocol.ts";
+import { parseIdempotencyKey, type RecordPosition, RequestHeader } from "../../shared/contract/protocol.ts";
 
 /** One event about a ticket: where it was in the stream, if anywhere, and when. */
 export interface TicketEvent {

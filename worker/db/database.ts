@@ -1,7 +1,7 @@
 // The connection to Postgres: time limits on both sides, reconnecting by itself, errors sorted by what they mean.
 
 import postgres from "postgres";
-import type { StoreFailure, StoreFailureCause } from "../core/store.ts";
+import type { StoreFailure, StoreFailureCause } from "../core/label_store.ts";
 
 /** How the database is reached. */
 export interface DatabaseConfig {

@@ -1,6 +1,6 @@
 // What the store's statements take, from the core's types to the columns of one JSON array.
 
-import type { BeginRequest, FinishRequest } from "../core/store.ts";
+import type { BeginRequest, FinishRequest } from "../core/label_store.ts";
 
 /** Requests as the one parameter of a statement; `ord` finds the request of a row again. */
 export function itemsOf(requests: readonly (BeginRequest | FinishRequest)[]): string {

@@ -7,13 +7,13 @@ import type {
   FinishRequest,
   LabelStore,
   StoreFailure,
-} from "../core/store.ts";
+} from "../core/label_store.ts";
 import { lostARace, type Row, storeFailure } from "./database.ts";
 import { GroupCommit } from "./group_commit.ts";
-import { Leases } from "./leases.ts";
+import { Leases } from "./claim_leases.ts";
 import { itemsOf } from "./items.ts";
-import { begunOf, finishedOf } from "./rows.ts";
-import type { TicketSchema } from "./ticket_schema.ts";
+import { begunOf, finishedOf } from "./label_rows.ts";
+import type { TicketSchema } from "./table_catalog.ts";
 import { isOutage, UnsavedLabels } from "./unsaved_labels.ts";
 
 const GROUP = { itemsMax: 256, lingerMs: 1 };

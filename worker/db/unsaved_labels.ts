@@ -1,7 +1,7 @@
 // Labels that were paid for while the database was away: kept here and stored as soon as it is back.
 
-import type { LabelKey } from "../core/identity.ts";
-import type { Finished, FinishRequest } from "../core/store.ts";
+import type { LabelKey } from "../core/label_key.ts";
+import type { Finished, FinishRequest } from "../core/label_store.ts";
 
 /** Beyond this many the oldest is given up; it would be paid for a second time. */
 const LABELS_MAX = 10_000;

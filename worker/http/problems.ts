@@ -1,7 +1,7 @@
 // Every kind of problem the worker answers with: its status, its title, and what its page under /problems says.
 
 import { z } from "zod";
-import { problemResponse } from "../../shared/problem.ts";
+import { problemResponse } from "../../shared/http/problem.ts";
 
 /** RFC 9457 section 3, as OpenAPI shows it. */
 export const problemSchema = z.object({

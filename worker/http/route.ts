@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import type { ZodOpenApiOperationObject, ZodOpenApiResponsesObject } from "zod-openapi";
-import { PROBLEM_CONTENT_TYPE } from "../../shared/problem.ts";
+import { PROBLEM_CONTENT_TYPE } from "../../shared/http/problem.ts";
 import { PROBLEMS, problemSchema, type ProblemSlug } from "./problems.ts";
 
 /** One method of one path. */

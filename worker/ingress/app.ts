@@ -1,8 +1,8 @@
 // The ingress application: its own health and figures, and every other call passed on to a replica.
 
 import { Hono } from "hono";
-import { readinessResponse } from "../../shared/health.ts";
-import { Calls, type CallsDeps, METHODS } from "./calls.ts";
+import { readinessResponse } from "../../shared/http/health.ts";
+import { Calls, type CallsDeps, METHODS } from "./proxy.ts";
 import { ingressProblem, problemPage } from "./problems.ts";
 
 /** What the ingress is made of. */

@@ -1,9 +1,9 @@
 // What the environment may say to an ingress, and what it means. Pure: the entry file hands the environment in.
 
-import { type Environment, readVariables } from "../../shared/config.ts";
+import { type Environment, readVariables } from "../../shared/config/read.ts";
 import type { PoolConfig } from "../../shared/pool/pool.ts";
-import { tokensOf } from "../http/token.ts";
-import type { LineBounds } from "./line.ts";
+import { tokensOf } from "../../shared/http/bearer_token.ts";
+import type { LineBounds } from "./wait_queue.ts";
 import type { IngressScaling } from "./scale.ts";
 
 /** An ingress's settings. */

@@ -1,7 +1,7 @@
 // Which header fields go through the ingress and which belong to one connection only.
 
-import type { AnswerHeaders } from "../../shared/pool/streamed.ts";
-import { RequestHeader } from "../../shared/protocol.ts";
+import type { AnswerHeaders } from "../../shared/pool/exchange/streamed.ts";
+import { RequestHeader } from "../../shared/contract/protocol.ts";
 
 /** RFC 9110 section 7.6.1, and what the next connection says anew. */
 const ONE_CONNECTION = new Set([

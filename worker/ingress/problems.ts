@@ -1,6 +1,6 @@
 // Every kind of problem the ingress itself answers with; the workers' own go through as they are.
 
-import { problemResponse } from "../../shared/problem.ts";
+import { problemResponse } from "../../shared/http/problem.ts";
 import { type ProblemKind, PROBLEMS } from "../http/problems.ts";
 
 /** By slug: the last part of a problem's `type`. */

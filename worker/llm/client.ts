@@ -3,7 +3,7 @@
 import OpenAI from "openai";
 import type { Completion, Llm, LlmFailure } from "../core/llm.ts";
 import type { Prompt } from "../core/prompt.ts";
-import { completionOf } from "./answer.ts";
+import { completionOf } from "./completion.ts";
 import { boundedFetch } from "./bounded_fetch.ts";
 import { failureOf, rateLimitHeaders, unsupportedFeature } from "./failure.ts";
 

@@ -2,7 +2,7 @@
 
 import { APIConnectionTimeoutError, APIError } from "openai";
 import type { LlmFailure, LlmFailureCause } from "../core/llm.ts";
-import { connectionError } from "./connection_error.ts";
+import { connectionError } from "./connection_errors.ts";
 
 /** Codes with which providers say, under any status, that nobody has paid. */
 const NO_QUOTA = new Set(["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"]);

@@ -3,18 +3,18 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import type { ZodOpenApiOperationObject } from "zod-openapi";
-import { CLASSIFY_PATH, RequestHeader } from "../../shared/protocol.ts";
+import { CLASSIFY_PATH, RequestHeader } from "../../shared/contract/protocol.ts";
 import { ticketSchema } from "../../shared/ticket.ts";
-import { type ClassificationDeps, classify } from "../classification.ts";
+import { type ClassificationDeps, classify } from "../labelling/classify.ts";
 import { eventOf, type TicketEvent } from "../core/fence.ts";
 import { type BodyLimit, readJson } from "../http/body.ts";
 import { problem } from "../http/problems.ts";
 import { invalid } from "../http/invalid.ts";
 import { json, problems, type Route } from "../http/route.ts";
-import { CLASSIFY_PROBLEMS, failureResponse } from "../http/failures.ts";
+import { CLASSIFY_PROBLEMS, failureResponse } from "../http/failure_responses.ts";
 import type { Permits } from "../permits.ts";
-import { type Audience, tellDecision } from "./decision.ts";
-import { type Answer, answerOf, answerSchema } from "./answer.ts";
+import { type Audience, tellDecision } from "./decision_log.ts";
+import { type Answer, answerOf, answerSchema } from "./label_answer.ts";
 
 /** What the route works with. */
 export interface ClassifyDeps extends Audience {

@@ -2,18 +2,18 @@
 
 import type { Context } from "hono";
 import { z } from "zod";
-import { RequestHeader } from "../../shared/protocol.ts";
+import { RequestHeader } from "../../shared/contract/protocol.ts";
 import { type Ticket, ticketSchema } from "../../shared/ticket.ts";
-import { classify } from "../classification.ts";
+import { classify } from "../labelling/classify.ts";
 import { eventOf } from "../core/fence.ts";
 import { readJson } from "../http/body.ts";
-import { failureResponse } from "../http/failures.ts";
+import { failureResponse } from "../http/failure_responses.ts";
 import { invalid } from "../http/invalid.ts";
 import { problem, problemSchema } from "../http/problems.ts";
 import { json, problems, type Route } from "../http/route.ts";
-import { answerOf, answerSchema } from "./answer.ts";
+import { answerOf, answerSchema } from "./label_answer.ts";
 import { type ClassifyDeps, TRY_ANOTHER } from "./classify.ts";
-import { tellDecision } from "./decision.ts";
+import { tellDecision } from "./decision_log.ts";
 
 const TICKETS_MAX = 100;
 

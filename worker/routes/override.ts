@@ -3,13 +3,13 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { labelNames, type Taxonomy } from "../core/taxonomy.ts";
-import type { TicketDesk } from "../core/tickets.ts";
+import type { TicketDesk } from "../core/review_store.ts";
 import { type BodyLimit, readJson } from "../http/body.ts";
-import { deskFailureResponse } from "../http/failures.ts";
+import { deskFailureResponse } from "../http/failure_responses.ts";
 import { invalid } from "../http/invalid.ts";
 import { problem } from "../http/problems.ts";
 import { json, problems, type Route } from "../http/route.ts";
-import type { Audience } from "./decision.ts";
+import type { Audience } from "./decision_log.ts";
 
 /** What the route works with. */
 export interface OverrideDeps extends Audience {

@@ -1,7 +1,7 @@
 // GET /readyz: whether this worker can classify now, and what is in the way.
 
 import { z } from "zod";
-import { readinessResponse } from "../../shared/health.ts";
+import { readinessResponse } from "../../shared/http/health.ts";
 import { json, type Route } from "../http/route.ts";
 import type { WorkerReadiness } from "../readiness.ts";
 

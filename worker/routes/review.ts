@@ -2,8 +2,8 @@
 
 import type { Context } from "hono";
 import { z } from "zod";
-import type { TicketDesk } from "../core/tickets.ts";
-import { deskFailureResponse } from "../http/failures.ts";
+import type { TicketDesk } from "../core/review_store.ts";
+import { deskFailureResponse } from "../http/failure_responses.ts";
 import { invalid } from "../http/invalid.ts";
 import { json, problems, type Route } from "../http/route.ts";
 

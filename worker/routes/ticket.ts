@@ -1,8 +1,8 @@
 // GET /tickets/{id}: the label a ticket carries, and every label it ever carried.
 
 import { z } from "zod";
-import type { TicketDesk, TicketRecord } from "../core/tickets.ts";
-import { deskFailureResponse } from "../http/failures.ts";
+import type { TicketDesk, TicketRecord } from "../core/review_store.ts";
+import { deskFailureResponse } from "../http/failure_responses.ts";
 import { problem } from "../http/problems.ts";
 import { json, problems, type Route } from "../http/route.ts";
 

@@ -1,9 +1,9 @@
 // A pool before a simulated provider, with a backlog that never ends: what is settled, how long it takes, what is refused.
 
-import type { Outcome } from "../../../shared/outcome.ts";
-import { Balancer, type Sent } from "../../../shared/pool/balancer.ts";
-import { ruleFor } from "../../../shared/status_contract.ts";
-import { DueQueue } from "../../../consumer/core/due_queue.ts";
+import type { Outcome } from "../../../shared/contract/outcome.ts";
+import { Balancer, type Sent } from "../../../shared/pool/replicas/balancer.ts";
+import { ruleFor } from "../../../shared/contract/status_contract.ts";
+import { DueQueue } from "../../../consumer/core/structures/due_queue.ts";
 import { stream } from "../../simulation/random.ts";
 import type { Provider, ProviderAnswer } from "./providers.ts";
 

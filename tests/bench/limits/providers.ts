@@ -1,8 +1,8 @@
 // Simulated providers: what each does with a request, in virtual time, with every number from a seed.
 
-import type { Outcome } from "../../../shared/outcome.ts";
-import type { RateReport } from "../../../shared/pool/rate_report.ts";
-import { DueQueue } from "../../../consumer/core/due_queue.ts";
+import type { Outcome } from "../../../shared/contract/outcome.ts";
+import type { RateReport } from "../../../shared/pool/limits/rate_limit_headers.ts";
+import { DueQueue } from "../../../consumer/core/structures/due_queue.ts";
 
 /** One answer. */
 export interface ProviderAnswer {

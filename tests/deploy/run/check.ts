@@ -1,9 +1,9 @@
 // What is asked of compose.yaml's services when they run: up in order, four workers, tickets labelled, stopped cleanly.
 
-import { countLabels, type LabelCount } from "../../chaos/load.ts";
-import { type Parsed, yamlOf } from "../../support/deploy_files.ts";
+import { countLabels, type LabelCount } from "../../chaos/stage/load.ts";
+import { type Parsed, yamlOf } from "../../support/images/deploy_files.ts";
 import { until } from "../../support/until.ts";
-import type { Tell } from "../../support/real_install.ts";
+import type { Tell } from "../../support/processes/real_install.ts";
 import type { Service } from "./compose_config.ts";
 import type { Images } from "./images.ts";
 import { Network } from "./network.ts";

@@ -1,6 +1,6 @@
 // What `docker compose config` says about the services, as far as a run without an engine looks at it.
 
-import { dockerCompose, run } from "../../support/deploy_tools.ts";
+import { dockerCompose, run } from "../../support/images/deploy_tools.ts";
 
 /** When a service may start after another. */
 export type Condition = "service_started" | "service_healthy" | "service_completed_successfully";

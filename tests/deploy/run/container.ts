@@ -1,7 +1,7 @@
 // One container of the project: a process in a place of its own on the network, its health, and its end.
 
-import { run } from "../../support/deploy_tools.ts";
-import { type Child, startChild } from "../../support/process.ts";
+import { run } from "../../support/images/deploy_tools.ts";
+import { type Child, startChild } from "../../support/processes/process.ts";
 import { until } from "../../support/until.ts";
 import { durationMs, type Service } from "./compose_config.ts";
 import type { Network, Place } from "./network.ts";

@@ -1,13 +1,13 @@
 // What stands in for the images: our two by the Dockerfile's own steps, the others by the same programs installed here.
 
-import { buildImageFolder, type ImageFolder } from "../../support/image_folder.ts";
-import { kafkaTools, promtool } from "../../support/deploy_tools.ts";
+import { buildImageFolder, type ImageFolder } from "../../support/images/image_folder.ts";
+import { kafkaTools, promtool } from "../../support/images/deploy_tools.ts";
 import {
   installKafka,
   installPostgres,
   type KafkaInstallation,
   type Tell,
-} from "../../support/real_install.ts";
+} from "../../support/processes/real_install.ts";
 
 /** Where everything is; plain values, so that another process can be told. */
 export interface Images {
@@ -26,7 +26,7 @@ export async function prepareImages(folder: string, tell: Tell): Promise<Images>
   tell("doing the Dockerfile's steps for ackpool and local");
   for (const name of ["ackpool", "local"]) await Deno.mkdir(`${folder}/${name}`);
   const ackpool = await buildImageFolder(`${folder}/ackpool`, "consumer/main.ts");
-  const local = await buildImageFolder(`${folder}/local`, "local/model_main.ts");
+  const local = await buildImageFolder(`${folder}/local`, "local/model/main.ts");
   tell("looking for Kafka, PostgreSQL and Prometheus");
   const { java, classPath } = await installKafka(tell);
   const [tool = ""] = await promtool();

@@ -1,8 +1,8 @@
 // `deno task deploy:run`: compose.yaml's services as processes on a network of their own, without a container engine.
 // Linux and root. Prepares, then runs itself again inside fresh namespaces, with which everything ends.
 
-import { print, progress } from "../../chaos/report.ts";
-import { inherited } from "../../support/process.ts";
+import { print, progress } from "../../chaos/stage/report.ts";
+import { inherited } from "../../support/processes/process.ts";
 import { check } from "./check.ts";
 import { composeServices } from "./compose_config.ts";
 import { prepareImages } from "./images.ts";

@@ -1,8 +1,8 @@
 // The network of a compose project without an engine: a bridge, a network namespace for every container, and a name
 // server that knows the services. Linux, root; it lives and dies with the network namespace this process is in.
 
-import { type NameRecord, type NameServer, serveNames } from "../../../local/name_server.ts";
-import { must } from "../../support/deploy_tools.ts";
+import { type NameRecord, type NameServer, serveNames } from "../../../local/embedded/dns/server.ts";
+import { must } from "../../support/images/deploy_tools.ts";
 
 const BRIDGE = "ackpool0";
 const PREFIX = "10.77.0";

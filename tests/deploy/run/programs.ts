@@ -1,8 +1,8 @@
 // Which command a service's container runs, and how its health is asked: the entrypoints of all images, without engine.
 
-import { confinedCommand, type Confinement } from "../../support/confinement.ts";
-import { dockerfile } from "../../support/deploy_files.ts";
-import { confined } from "../../support/image_folder.ts";
+import { confinedCommand, type Confinement } from "../../support/processes/confinement.ts";
+import { dockerfile } from "../../support/images/deploy_files.ts";
+import { confined } from "../../support/images/image_folder.ts";
 import type { Service } from "./compose_config.ts";
 import type { Images } from "./images.ts";
 

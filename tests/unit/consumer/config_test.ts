@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../consumer/config.ts";
-import { ConfigError } from "../../../shared/config.ts";
+import { ConfigError } from "../../../shared/config/read.ts";
 
 const REQUIRED = { KAFKA_BROKERS: "a:9092, b:9092", WORKER_URL: "http://worker:8000" };
 

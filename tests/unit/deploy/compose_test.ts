@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parseConfig as parseConsumer } from "../../../consumer/config.ts";
-import { readVariables, type VariableName, variables } from "../../../shared/config.ts";
+import { readVariables, type VariableName, variables } from "../../../shared/config/read.ts";
 import { parseConfig as parseWorker } from "../../../worker/config.ts";
 import {
   dockerfile,
@@ -12,7 +12,7 @@ import {
   type Parsed,
   tasks,
   yamlOf,
-} from "../../support/deploy_files.ts";
+} from "../../support/images/deploy_files.ts";
 
 const compose = yamlOf("compose.yaml");
 const services: readonly [string, Parsed][] = Object.entries(compose.services);

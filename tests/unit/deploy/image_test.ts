@@ -4,12 +4,14 @@ import assert from "node:assert/strict";
 import { type DenoJson, imageDenoJson, packagesOf, programOf } from "../../../deploy/image/needed.ts";
 import { createAdmin } from "../../../consumer/admin/app.ts";
 import { Registry } from "prom-client";
-import { variables } from "../../../shared/config.ts";
-import { dockerfile, tasks, textOf } from "../../support/deploy_files.ts";
+import { variables } from "../../../shared/config/read.ts";
+import { dockerfile, tasks, textOf } from "../../support/images/deploy_files.ts";
 import { readModules } from "../../support/module_graph.ts";
 
 /** The tasks that are for production: what consumer/ and worker/ have. */
-const PRODUCTION = Object.keys(tasks).filter((task) => / (consumer|worker)\/\w+\.ts/.test(tasks[task] ?? ""));
+const PRODUCTION = Object.keys(tasks).filter((task) =>
+  / (consumer|worker)\/[\w/]+\.ts/.test(tasks[task] ?? "")
+);
 /** What compose adds for a first try. */
 const LOCAL = ["model", "produce"];
 

@@ -5,7 +5,7 @@ import { Registry } from "prom-client";
 import { createAdmin } from "../../../consumer/admin/app.ts";
 import { scaleOf } from "../../../consumer/admin/scale.ts";
 import { parseConfig as parseConsumer } from "../../../consumer/config.ts";
-import { idleIngress } from "../../support/idle_ingress.ts";
+import { idleIngress } from "../../support/workers/idle_ingress.ts";
 import { parseConfig as parseWorker } from "../../../worker/config.ts";
 import { livezRoute } from "../../../worker/routes/livez.ts";
 import { readyzRoute } from "../../../worker/routes/readyz.ts";
@@ -16,7 +16,7 @@ import {
   mayRead,
   type Parsed,
   tasks,
-} from "../../support/deploy_files.ts";
+} from "../../support/images/deploy_files.ts";
 
 const base = manifestsUnder("deploy/kubernetes/base");
 const drain = manifestsUnder("deploy/kubernetes/examples/drain");

@@ -1,7 +1,7 @@
 // Holds alerts and dashboard against the code: every metric and label they name is one that a program of ours exports.
 
 import assert from "node:assert/strict";
-import { type Parsed, textOf, yamlOf } from "../../support/deploy_files.ts";
+import { type Parsed, textOf, yamlOf } from "../../support/images/deploy_files.ts";
 import { exportedMetrics } from "../../support/exported_metrics.ts";
 
 const exported = exportedMetrics();

@@ -1,10 +1,10 @@
 // Tests of the worker's app.
 
 import assert from "node:assert/strict";
-import type { StoreFailure } from "../../../worker/core/store.ts";
+import type { StoreFailure } from "../../../worker/core/label_store.ts";
 import { WorkerReadiness } from "../../../worker/readiness.ts";
 import { PROBLEMS } from "../../../worker/http/problems.ts";
-import { workerApp } from "../../support/worker_app.ts";
+import { workerApp } from "../../support/workers/worker_app.ts";
 
 Deno.test("createApp() answers 405 with Allow for a wrong method and 404 for a wrong path", async () => {
   const { app } = workerApp();

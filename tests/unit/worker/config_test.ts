@@ -1,7 +1,7 @@
 // Tests of the worker's config.
 
 import assert from "node:assert/strict";
-import { ConfigError } from "../../../shared/config.ts";
+import { ConfigError } from "../../../shared/config/read.ts";
 import { parseConfig } from "../../../worker/config.ts";
 
 const REQUIRED = { DATABASE_URL: "postgres://user:secret@db/tickets", OPENAI_API_KEY: "sk-secret" };

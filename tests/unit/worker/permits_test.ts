@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { type Caller, Permits } from "../../../worker/permits.ts";
-import { workerApp } from "../../support/worker_app.ts";
-import { answer } from "../../support/worker_app.ts";
-import { Gate } from "../../support/stub_worker.ts";
+import { workerApp } from "../../support/workers/worker_app.ts";
+import { answer } from "../../support/workers/worker_app.ts";
+import { Gate } from "../../support/workers/stub_worker.ts";
 import { until } from "../../support/until.ts";
 
 /** How many of these callers get a permit. */

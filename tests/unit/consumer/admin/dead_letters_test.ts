@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { type DeadLetterOperations, deadLetterRoutes } from "../../../../consumer/admin/dead_letters.ts";
-import { toDeadLetter } from "../../../../consumer/dead_letters/dead_letter.ts";
+import { toDeadLetter } from "../../../../consumer/dead_letters/letter.ts";
 import type { DropRequest } from "../../../../consumer/dead_letters/drop.ts";
-import type { ReplayRequest, ReplaySummary } from "../../../../consumer/dead_letters/replay.ts";
-import type { KafkaRecord } from "../../../../consumer/kafka/record.ts";
-import { SenderSuperseded } from "../../../../consumer/kafka/transactional_sender.ts";
+import type { ReplayRequest, ReplaySummary } from "../../../../consumer/dead_letters/replay/replay.ts";
+import type { KafkaRecord } from "../../../../consumer/kafka/message.ts";
+import { SenderSuperseded } from "../../../../consumer/kafka/producers/transactional_producer.ts";
 
 const RECORD: KafkaRecord = {
   topic: "t.dlq",

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { Commits } from "../../../../consumer/core/commits.ts";
 import type { Partition } from "../../../../consumer/core/partition.ts";
-import { type CommitMode, type DeliveryMode, policyFor } from "../../../../consumer/core/policy.ts";
+import {
+  type CommitMode,
+  type DeliveryMode,
+  policyFor,
+} from "../../../../consumer/core/policies/delivery_mode.ts";
 import { deliveryOf, type Name, partitionOf } from "./fixtures.ts";
 
 function commitsOf(mode: DeliveryMode = "parallel", commit: CommitMode = "async"): Commits<Name> {

@@ -4,7 +4,7 @@ import type { Delivery, Received } from "../../../../consumer/core/delivery.ts";
 import type { Assigned, Command, Event } from "../../../../consumer/core/events.ts";
 import { Machine, type MachineConfig } from "../../../../consumer/core/machine.ts";
 import { Partition } from "../../../../consumer/core/partition.ts";
-import type { Answer, Outcome } from "../../../../shared/outcome.ts";
+import type { Answer, Outcome } from "../../../../shared/contract/outcome.ts";
 
 /** What a record is in these tests: its name. */
 export type Name = string;

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { causesOf } from "../../../../consumer/core/causes.ts";
-import { SUSPECTS_ONLY_MS } from "../../../../consumer/core/judging.ts";
-import { TOKEN_EVERY_MS } from "../../../../consumer/core/dead_letter_budget.ts";
+import { SUSPECTS_ONLY_MS } from "../../../../consumer/core/judge.ts";
+import { TOKEN_EVERY_MS } from "../../../../consumer/core/policies/dead_letter_budget.ts";
 import { Driver, recordAt, status } from "./fixtures.ts";
 
 const records = (count: number, from = 0) =>

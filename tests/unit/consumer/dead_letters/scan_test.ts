@@ -1,17 +1,17 @@
 // Dead-letter topics that are larger than what is kept of them, in memory: scanned, listed, replayed and dropped.
 
 import assert from "node:assert/strict";
-import { Header } from "../../../../consumer/dead_letters/dead_letter.ts";
+import { Header } from "../../../../consumer/dead_letters/letter.ts";
 import { drop } from "../../../../consumer/dead_letters/drop.ts";
-import { list } from "../../../../consumer/dead_letters/listing.ts";
-import { MarkedRanges } from "../../../../consumer/dead_letters/marked_ranges.ts";
-import { OffsetSet } from "../../../../consumer/dead_letters/offset_set.ts";
+import { list } from "../../../../consumer/dead_letters/list.ts";
+import { MarkedRanges } from "../../../../consumer/dead_letters/marks/range_map.ts";
+import { OffsetSet } from "../../../../consumer/dead_letters/marks/offset_set.ts";
 import type { DeskPorts } from "../../../../consumer/dead_letters/ports.ts";
-import { replay, type ReplayRequest } from "../../../../consumer/dead_letters/replay.ts";
+import { replay, type ReplayRequest } from "../../../../consumer/dead_letters/replay/replay.ts";
 import { scan } from "../../../../consumer/dead_letters/scan.ts";
-import type { KafkaRecord } from "../../../../consumer/kafka/record.ts";
-import type { OffsetRange, Visit } from "../../../../consumer/kafka/topic_reader.ts";
-import type { PlacedRecord } from "../../../../consumer/kafka/transactional_sender.ts";
+import type { KafkaRecord } from "../../../../consumer/kafka/message.ts";
+import type { OffsetRange, Visit } from "../../../../consumer/kafka/readers/topic_reader.ts";
+import type { PlacedRecord } from "../../../../consumer/kafka/producers/transactional_producer.ts";
 
 const DLQ = "t.g.dlq";
 const RETRY = "t.g.retry";

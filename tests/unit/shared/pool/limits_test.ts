@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Balancer } from "../../../../shared/pool/balancer.ts";
+import { Balancer } from "../../../../shared/pool/replicas/balancer.ts";
 import { adaptive, drive } from "../../../bench/limits/drive.ts";
 import { CASES, find, recover } from "../../../bench/limits/cases.ts";
 import { HardCap } from "../../../bench/limits/providers.ts";

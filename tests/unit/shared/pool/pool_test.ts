@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Pool } from "../../../../shared/pool/pool.ts";
-import { Gate, StubWorker } from "../../../support/stub_worker.ts";
+import { Gate, StubWorker } from "../../../support/workers/stub_worker.ts";
 import { until } from "../../../support/until.ts";
 
 const ATTEMPT = { headers: {}, body: null, timeoutMs: 20_000 };

@@ -1,7 +1,7 @@
 // Tests of what the environment may say to an ingress.
 
 import assert from "node:assert/strict";
-import { ConfigError } from "../../../../shared/config.ts";
+import { ConfigError } from "../../../../shared/config/read.ts";
 import { parseIngressConfig } from "../../../../worker/ingress/config.ts";
 
 const parse = (env: Readonly<Record<string, string>>) => parseIngressConfig((name) => env[name]);

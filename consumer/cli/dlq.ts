@@ -1,0 +1,165 @@
+// `deno task dlq`: lists, shows, replays and drops dead letters from the command line.
+
+import { type Environment, logConfig, readVariables } from "../../shared/config/read.ts";
+import { configureLogs } from "../../shared/log.ts";
+import { EXIT, onStopSignal, runMain, StartError } from "../../shared/process/main.ts";
+import { askFirst } from "./admin_client.ts";
+import { DeadLetterDesk } from "../dead_letter_operations.ts";
+import { DLQ_USAGE, type DlqCommand, parseDlqArguments } from "./dlq_arguments.ts";
+import { RetryTopicMissing } from "../dead_letters/replay/retry_records.ts";
+import type { ReplayProgress } from "../dead_letters/replay/replay.ts";
+import { bar, dropAsText, listAsText, replayAsText, showAsText, takenAsText } from "./dlq_text.ts";
+import { listAsJson, showAsJson } from "../dead_letters/json.ts";
+import { SenderSuperseded } from "../kafka/producers/transactional_producer.ts";
+import { connectKafka, environmentOf, toStartError } from "./kafka_connection.ts";
+
+/** What is done with dead letters, Kafka alone being asked. */
+type DeskCommand = Exclude<DlqCommand, { name: "take" | "allow" }>;
+type Command<Name extends DlqCommand["name"]> = Extract<DlqCommand, { name: Name }>;
+
+const encoder = new TextEncoder();
+const print = (text: string) => write(Deno.stdout, `${text}\n`);
+
+async function main(): Promise<number> {
+  const env = (name: string) => Deno.env.get(name);
+  // Standard output is the answer's: only errors may break into it.
+  configureLogs({ ...logConfig(env, Deno.stdout.isTerminal()), level: "error" });
+  const command = parse(env);
+  if (command.name === "help") return print(DLQ_USAGE.trimEnd()), EXIT.ok;
+  const stopping = new AbortController();
+  onStopSignal(() => stopping.abort(new StartError("Stopped.")));
+  const found = await environmentOf(env);
+  if (command.name === "take" || command.name === "allow") return await askConsumers(command, found);
+  const { kafka, config } = connectKafka(found, "ackpool-dlq");
+  const desk = new DeadLetterDesk(kafka, config);
+  try {
+    return await run(desk, command, stopping.signal);
+  } catch (error) {
+    throw toPlainError(error as Error);
+  } finally {
+    await desk.close();
+  }
+}
+
+function parse(env: Environment): DlqCommand {
+  const { DEAD_LETTER_REPLAYS_MAX } = readVariables(["DEAD_LETTER_REPLAYS_MAX"], env);
+  try {
+    return parseDlqArguments(Deno.args, Date.now(), DEAD_LETTER_REPLAYS_MAX);
+  } catch (error) {
+    if (error instanceof TypeError) throw new StartError(`${error.message}\nTry deno task dlq help.`);
+    throw error;
+  }
+}
+
+function run(desk: DeadLetterDesk, command: DeskCommand, signal: AbortSignal): Promise<number> {
+  switch (command.name) {
+    case "help":
+      return Promise.resolve(EXIT.ok);
+    case "list":
+      return list(desk, command, signal);
+    case "show":
+      return show(desk, command, signal);
+    case "replay":
+      return replay(desk, command, signal);
+    case "drop":
+      return drop(desk, command, signal);
+    default:
+      return command satisfies never;
+  }
+}
+
+async function list(desk: DeadLetterDesk, command: Command<"list">, signal: AbortSignal): Promise<number> {
+  const json = listAsJson(await desk.list(command, signal));
+  print(command.json ? JSON.stringify(json, null, 2) : listAsText(json));
+  return EXIT.ok;
+}
+
+async function show(
+  desk: DeadLetterDesk,
+  { at, json }: Command<"show">,
+  signal: AbortSignal,
+): Promise<number> {
+  const [, topic, partition, offset] = /^(?:([^/]+)\/)?(\d{1,10})\/(\d{1,15})$/.exec(at) ?? [];
+  if (partition === undefined) throw new StartError(`${at} is no [TOPIC/]PARTITION/OFFSET`);
+  const topics = await desk.topics();
+  const only = topic ?? (topics.length === 1 ? topics[0] : undefined);
+  if (only === undefined) throw new StartError(`Say which topic: ${topics.join(", ") || "there is none"}`);
+  const one = await desk.findOne(
+    { topic: only, partition: Number(partition), offset: Number(offset) },
+    signal,
+  );
+  if (one === undefined) throw new StartError(`There is no dead letter at ${only}/${partition}/${offset}`);
+  const shown = showAsJson(one.record, one.found);
+  print(json ? JSON.stringify(shown, null, 2) : showAsText(shown));
+  return EXIT.ok;
+}
+
+async function replay(
+  desk: DeadLetterDesk,
+  { request, json }: Command<"replay">,
+  signal: AbortSignal,
+): Promise<number> {
+  const summary = await desk.replay(request, progressBar(), signal);
+  clearLine();
+  print(json ? JSON.stringify(summary, null, 2) : replayAsText(summary));
+  if (summary.end === "interrupted") return EXIT.interrupted;
+  return summary.end === "done" || summary.end === "dry-run" ? EXIT.ok : EXIT.failed;
+}
+
+async function drop(
+  desk: DeadLetterDesk,
+  { request, json }: Command<"drop">,
+  signal: AbortSignal,
+): Promise<number> {
+  const summary = await desk.drop(request, signal);
+  print(json ? JSON.stringify(summary, null, 2) : dropAsText(summary, request.dryRun));
+  return signal.aborted ? EXIT.interrupted : EXIT.ok;
+}
+
+/** What only the consumer that has the record, or the flood, can do. */
+async function askConsumers(command: Command<"take"> | Command<"allow">, env: Environment): Promise<number> {
+  const { ADMIN_PORT } = readVariables(["ADMIN_PORT"], env);
+  const admins = command.admins ?? [`http://127.0.0.1:${ADMIN_PORT}`];
+  const asked = command.name === "allow"
+    ? await askFirst(admins, "/dead-letters/allow", { count: command.count })
+    : await askFirst(
+      admins,
+      `/records/${command.topic}/${command.partition}/${command.offset}/dead-letter`,
+      {},
+    );
+  if (asked.kind === "refused") throw new StartError(asked.answers.join("\n"));
+  print(command.name === "allow" ? `${asked.body["allowed"]} more let through.` : takenAsText(asked.body));
+  return EXIT.ok;
+}
+
+/** On a terminal only: a file wants no bar. */
+function progressBar(): ReplayProgress {
+  if (!Deno.stderr.isTerminal()) return () => {};
+  let [phaseNow, startedMs] = ["", performance.now()];
+  return (phase, done, total) => {
+    if (phase !== phaseNow) [phaseNow, startedMs] = [phase, performance.now()];
+    const line = phase === "reading"
+      ? "reading the dead-letter topics …"
+      : `${phase === "canary" ? "canaries settled " : ""}${bar(done, total, performance.now() - startedMs)}`;
+    clearLine();
+    write(Deno.stderr, line);
+  };
+}
+
+function clearLine(): void {
+  if (Deno.stderr.isTerminal()) write(Deno.stderr, "\r\x1b[2K");
+}
+
+function toPlainError(error: Error): Error {
+  if (error instanceof SenderSuperseded || error instanceof RetryTopicMissing) {
+    return new StartError(error.message);
+  }
+  return toStartError(error);
+}
+
+function write(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = encoder.encode(text);
+  for (let written = 0; written < bytes.length;) written += to.writeSync(bytes.subarray(written));
+}
+
+if (import.meta.main) await runMain(main);

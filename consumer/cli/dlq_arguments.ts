@@ -1,0 +1,209 @@
+// What `deno task dlq` is asked for on its command line. Pure.
+
+import { parseArgs } from "node:util";
+import { parseSpan } from "./time_span.ts";
+import type { DropRequest } from "../dead_letters/drop.ts";
+import { type Filter, isKnownStatus } from "../dead_letters/filter.ts";
+import type { ReplayRequest } from "../dead_letters/replay/replay.ts";
+
+/** One command. */
+export type DlqCommand =
+  | { readonly name: "help" }
+  | {
+    readonly name: "list";
+    readonly filter: Filter;
+    readonly all: boolean;
+    readonly limit: number;
+    readonly json: boolean;
+  }
+  | { readonly name: "show"; readonly at: string; readonly json: boolean }
+  | { readonly name: "replay"; readonly request: ReplayRequest; readonly json: boolean }
+  | { readonly name: "drop"; readonly request: DropRequest; readonly json: boolean }
+  | {
+    readonly name: "take";
+    readonly topic: string;
+    readonly partition: string;
+    readonly offset: string;
+    /** Base URLs of the consumers' admin ports; undefined: the one of this machine. */
+    readonly admins: readonly string[] | undefined;
+  }
+  | { readonly name: "allow"; readonly count: number; readonly admins: readonly string[] | undefined };
+
+/** The text of `--help`. */
+export const DLQ_USAGE = `Looks at the dead letters of a group, and sends them through again.
+
+  deno task dlq list                     by cause, then one by one, the newest first
+  deno task dlq show [TOPIC/]PART/OFFSET one of them with its value and headers
+  deno task dlq replay                   through the retry topic, which only this group reads
+  deno task dlq drop                     marks them as done with; Kafka deletes them in its time
+  deno task dlq take TOPIC/PART/OFFSET   dead-letters a record that is in delivery and will not settle
+  deno task dlq allow COUNT              lets so many through where the cause is dead-letter-flood
+
+Which (all that is given must hold; list shows what is meant):
+  --status 422,5xx,timeout   what the last attempt came to
+  --since 2h  --until 2026-01-31T12:00:00Z   when it was dead-lettered
+  --key KEY                  the whole key
+  --grep TEXT                a part of value, key or problem
+  --cause CAUSE              the whole cause, as list shows it
+  --at TOPIC/PART/OFFSET     this one; may be given again
+  --everything               replay and drop: all of them
+
+  list     --limit 20   --all (also replayed and dropped ones)
+  replay   --rate 50 (a second)   --max 1000   --canary 5 (the rest goes when these have settled)
+           --canary-timeout 10m   --replays-max 3 (leaves those that were replayed so often)
+  replay, drop   --dry-run
+  take, allow    --admin http://host:port (a consumer's ADMIN_PORT; may be given again, the first that can does it)
+  --json   for machines
+
+A replay that is stopped or killed goes on where it was when the same command is given again.
+`;
+
+const OPTIONS = {
+  status: { type: "string" },
+  since: { type: "string" },
+  until: { type: "string" },
+  key: { type: "string" },
+  grep: { type: "string" },
+  cause: { type: "string" },
+  at: { type: "string", multiple: true },
+  everything: { type: "boolean", default: false },
+  limit: { type: "string", default: "20" },
+  all: { type: "boolean", default: false },
+  rate: { type: "string" },
+  max: { type: "string" },
+  canary: { type: "string", default: "0" },
+  "canary-timeout": { type: "string", default: "10m" },
+  "replays-max": { type: "string" },
+  "dry-run": { type: "boolean", default: false },
+  admin: { type: "string", multiple: true },
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
+
+type Given = ReturnType<typeof read>["values"];
+
+/**
+ * Reads the command line.
+ *
+ * @param replaysMax where the command line does not say.
+ * @throws {TypeError} with a message for people.
+ */
+export function parseDlqArguments(args: readonly string[], nowMs: number, replaysMax: number): DlqCommand {
+  const { values, positionals: [name = "help", ...rest] } = read(args);
+  if (values.help || name === "help") return { name: "help" };
+  const { json } = values;
+  if (!["show", "take", "allow"].includes(name) && rest.length > 0) {
+    throw new TypeError(`There is one command at a time: ${rest.join(" ")}`);
+  }
+  switch (name) {
+    case "list":
+      return {
+        name,
+        filter: filterOf(values, nowMs),
+        all: values.all,
+        limit: whole("--limit", values.limit),
+        json,
+      };
+    case "show":
+      if (rest[0] === undefined || rest.length > 1) {
+        throw new TypeError("show takes one [TOPIC/]PARTITION/OFFSET");
+      }
+      return { name, at: rest[0], json };
+    case "replay":
+      return { name, request: replayOf(values, nowMs, replaysMax), json };
+    case "drop":
+      return { name, request: { ...narrowed(values, nowMs), dryRun: values["dry-run"] }, json };
+    case "take":
+      return { name, ...placeOf(rest), admins: values.admin };
+    case "allow":
+      if (rest.length !== 1) throw new TypeError("allow takes one COUNT");
+      return { name, count: whole("COUNT", rest[0] ?? "", 1), admins: values.admin };
+    default:
+      throw new TypeError(`There is no ${name}: list, show, replay, drop, take or allow`);
+  }
+}
+
+/**
+ * A point in time: a date, or how long ago.
+ *
+ * @throws {TypeError}
+ */
+export function parseTime(option: string, text: string, nowMs: number): number {
+  const agoMs = parseSpan(text);
+  if (agoMs !== undefined) return nowMs - agoMs;
+  const at = /^\d{4}-/.test(text) ? Date.parse(text) : NaN;
+  if (!Number.isNaN(at)) return at;
+  throw new TypeError(
+    `${option} is neither a date nor a time such as 90s, 15m, 2h, 7d: current value is "${text}"`,
+  );
+}
+
+/** `TOPIC/PARTITION/OFFSET`, or the three of them apart. */
+function placeOf(rest: readonly string[]) {
+  const [, topic, partition, offset] = /^([^/]+)\/(\d{1,10})\/(\d{1,15})$/.exec(rest.join("/")) ?? [];
+  if (topic === undefined || partition === undefined || offset === undefined) {
+    throw new TypeError("take takes one TOPIC/PARTITION/OFFSET");
+  }
+  return { topic, partition, offset };
+}
+
+function read(args: readonly string[]) {
+  return parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
+}
+
+function replayOf(values: Given, nowMs: number, replaysMax: number): ReplayRequest {
+  const canaryTimeoutMs = parseSpan(values["canary-timeout"]);
+  if (canaryTimeoutMs === undefined) {
+    throw new TypeError(
+      `--canary-timeout is no time such as 90s or 10m: current value is "${values["canary-timeout"]}"`,
+    );
+  }
+  return {
+    ...narrowed(values, nowMs),
+    rate: values.rate === undefined ? undefined : whole("--rate", values.rate, 1),
+    dryRun: values["dry-run"],
+    canary: whole("--canary", values.canary),
+    canaryTimeoutMs,
+    replaysMax: values["replays-max"] === undefined
+      ? replaysMax
+      : whole("--replays-max", values["replays-max"], 1),
+  };
+}
+
+/** Replay and drop change something, so nobody gets all of them for having forgotten the filter. */
+function narrowed(values: Given, nowMs: number): { filter: Filter; max: number | undefined } {
+  const filter = filterOf(values, nowMs);
+  const max = values.max === undefined ? undefined : whole("--max", values.max, 1);
+  const open = Object.keys(filter).length === 0 && !values.everything && !values["dry-run"];
+  if (open) {
+    throw new TypeError("Say which: --status, --since, --key, --grep, --cause, --at, or --everything");
+  }
+  return { filter, max };
+}
+
+function filterOf(values: Given, nowMs: number): Filter {
+  const { status, since, until, key, grep, cause, at } = values;
+  return {
+    ...(status === undefined ? {} : { statuses: statusesOf(status) }),
+    ...(since === undefined ? {} : { sinceMs: parseTime("--since", since, nowMs) }),
+    ...(until === undefined ? {} : { untilMs: parseTime("--until", until, nowMs) }),
+    ...(key === undefined ? {} : { key }),
+    ...(grep === undefined ? {} : { grep }),
+    ...(cause === undefined ? {} : { cause }),
+    ...(at === undefined ? {} : { positions: at }),
+  };
+}
+
+function statusesOf(text: string): readonly string[] {
+  const statuses = text.split(",").map((each) => each.trim());
+  const wrong = statuses.find((each) => !isKnownStatus(each));
+  if (wrong === undefined) return statuses;
+  throw new TypeError(
+    `--status is none such as 422, 5xx, timeout, refused or reset: current value is ${JSON.stringify(wrong)}`,
+  );
+}
+
+function whole(option: string, text: string, least = 0): number {
+  if (/^\d{1,12}$/.test(text) && Number(text) >= least) return Number(text);
+  throw new TypeError(`${option} is not a whole number from ${least} on: current value is "${text}"`);
+}

@@ -1,0 +1,118 @@
+// Dead letters as text for people. Pure.
+
+import { textTable } from "./text_table.ts";
+import type { DropSummary } from "../dead_letters/drop.ts";
+import type { ReplaySummary } from "../dead_letters/replay/replay.ts";
+import type { ListJson, ShowJson } from "../dead_letters/json.ts";
+
+/** What `dlq list` prints. */
+export function listAsText({ meant, total, causes, dead_letters: letters }: ListJson): string {
+  if (meant === 0) {
+    return total === 0 ? "There is no dead letter." : `None of ${count(total)} dead letters is meant.`;
+  }
+  const groups = textTable([
+    ["CAUSE", "COUNT", "PARKED", "OLDEST", "NEWEST"],
+    ...causes.map((
+      { cause, count: many, parked, oldest, newest },
+    ) => [printable(cause), count(many), count(parked), oldest, newest]),
+  ]);
+  const rows = textTable([
+    ["AT", "DEAD-LETTERED", "STATUS", "ATTEMPTS", "REPLAYS", "STATE", "KEY", "ORIGIN"],
+    ...letters.map((letter) => [
+      letter.at,
+      letter.dead_lettered_at,
+      printable(letter.status),
+      String(letter.attempts),
+      String(letter.replays),
+      letter.state,
+      letter.key === null ? "-" : printable(shortened(letter.key, 40)),
+      letter.origin === null ? "-" : printable(letter.origin.at),
+    ]),
+  ]);
+  const more = meant > letters.length ? `\n… and ${count(meant - letters.length)} more (--limit)` : "";
+  return `${groups}\n\n${rows}${more}`;
+}
+
+/** What `dlq show` prints. */
+export function showAsText({ value, headers, ...letter }: ShowJson): string {
+  const about = textTable([
+    ["at", letter.at],
+    ["state", letter.state],
+    ["cause", printable(letter.cause)],
+    ["origin", letter.origin === null ? "-" : `${printable(letter.origin.at)}  ${letter.origin.time}`],
+    ["key", letter.key === null ? "-" : printable(letter.key)],
+  ]);
+  const lines = Object.entries(headers).flatMap(([name, values]) =>
+    [values].flat().map((each) => `${printable(name)}: ${printable(each)}`)
+  );
+  return `${about}\n\n${lines.join("\n")}\n\n${value === null ? "(a tombstone)" : printable(value)}`;
+}
+
+/** The last line of `dlq replay`. */
+export function replayAsText(
+  { end, meant, replayed, looping, blocked, foreign, canary }: ReplaySummary,
+): string {
+  const left = [
+    ...(looping > 0 ? [`${count(looping)} left out: replayed too often already (--replays-max)`] : []),
+    ...(blocked > 0 ? [`${count(blocked)} left out: parked behind others that stay`] : []),
+    ...(foreign > 0 ? [`${count(foreign)} left out: they do not say where they came from`] : []),
+  ];
+  const line = (() => {
+    switch (end) {
+      case "done":
+        return `${count(replayed)} of ${count(meant)} replayed.`;
+      case "dry-run":
+        return `${count(meant)} would be replayed.`;
+      case "interrupted":
+        return `Stopped after ${count(replayed)} of ${count(meant)}. The same command goes on from here.`;
+      case "canary-came-back":
+        return `${canary?.cameBack.length} of ${canary?.sent} canaries came back (${
+          [...new Set(canary?.cameBack)].map(printable).join(", ")
+        }): the other ${count(meant - replayed)} were not replayed.`;
+      case "canary-not-settled":
+        return `${canary?.settled} of ${canary?.sent} canaries settled in time: the other ${
+          count(meant - replayed)
+        } were not replayed. Does the consumer run?`;
+      default:
+        return end satisfies never;
+    }
+  })();
+  return [line, ...left].join("\n");
+}
+
+/** The last line of `dlq drop`. */
+export function dropAsText({ meant, dropped, parked }: DropSummary, dryRun: boolean): string {
+  const line = dryRun ? `${count(meant)} would be dropped.` : `${count(dropped)} of ${count(meant)} dropped.`;
+  return parked === 0
+    ? line
+    : `${line}\n${count(parked)} parked behind them stay: replay them to free their keys.`;
+}
+
+/** The last line of `dlq take`. */
+export function takenAsText({ at, effect }: Readonly<Record<string, unknown>>): string {
+  const when: Record<string, string> = {
+    "after-attempt": "as soon as the attempt that is out has ended, unless it settles",
+    "in-turn": "as soon as those before it are settled",
+  };
+  return `${at} is dead-lettered ${when[String(effect)] ?? "now"}.`;
+}
+
+/** A bar of a fixed width with how much is done, how fast, and how long it still takes. */
+export function bar(done: number, total: number, elapsedMs: number): string {
+  const width = 30;
+  const filled = total === 0 ? 0 : Math.round(width * done / total);
+  const rate = elapsedMs > 0 ? done * 1000 / elapsedMs : 0;
+  const left = rate > 0 ? `, ${Math.ceil((total - done) / rate)} s left` : "";
+  return `[${"#".repeat(filled)}${"-".repeat(width - filled)}] ${count(done)}/${count(total)}  ${
+    rate.toFixed(0)
+  }/s${left}`;
+}
+
+const count = (value: number) => value.toLocaleString("en-US");
+const shortened = (text: string, most: number) => text.length > most ? `${text.slice(0, most - 1)}…` : text;
+
+/** Records hold anything: nothing of theirs may move the cursor or ring the bell. */
+function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "�");
+}

@@ -1,0 +1,179 @@
+// `deno task lag`: how far the group is behind, once or again and again.
+
+import { parseArgs } from "node:util";
+import { type Environment, logConfig } from "../../shared/config/read.ts";
+import { configureLogs } from "../../shared/log.ts";
+import { EXIT, onStopSignal, runMain, StartError } from "../../shared/process/main.ts";
+import { textTable } from "./text_table.ts";
+import type { ConsumerConfig } from "../config.ts";
+import { GroupOffsets } from "../kafka/readers/group_offsets.ts";
+import { type PartitionLag, readLag } from "../kafka/readers/lag.ts";
+import { pause } from "../kafka/patience.ts";
+import { retryTopicOf } from "../kafka/topics/side_topics.ts";
+import { describeTopics, selectTopics } from "../kafka/topics/topic_selection.ts";
+import { TopicReader } from "../kafka/readers/topic_reader.ts";
+import { connectKafka, environmentOf, type KafkaConnection, toStartError } from "./kafka_connection.ts";
+
+const USAGE = `How far the group KAFKA_GROUP_ID is behind on its topics and their retry topics.
+
+  deno task lag
+    --watch   again every 2 s, until Ctrl-C
+    --json    for machines; with --watch a line each time
+
+SETTLED-AHEAD counts records above CURRENT-OFFSET that are done already; OLDEST-AGE is that of the record at it.
+`;
+const WATCH_EVERY_MS = 2000;
+const CLEAR_SCREEN = "\x1b[H\x1b[2J";
+const encoder = new TextEncoder();
+
+async function main(): Promise<number> {
+  const env = (name: string) => Deno.env.get(name);
+  configureLogs({ ...logConfig(env, Deno.stdout.isTerminal()), level: "error" });
+  const options = readArguments();
+  if (options.help) return print(USAGE), EXIT.ok;
+  const stopping = new AbortController();
+  onStopSignal(() => stopping.abort(new StartError("Stopped.")));
+  return await run(env, options, stopping.signal);
+}
+
+type Options = ReturnType<typeof readArguments>;
+
+function readArguments() {
+  const flag = { type: "boolean", default: false } as const;
+  try {
+    return parseArgs({ args: Deno.args, options: { watch: flag, json: flag, help: flag } }).values;
+  } catch (error) {
+    throw new StartError(`${(error as Error).message}\nTry deno task lag --help.`);
+  }
+}
+
+async function run(env: Environment, { watch, json }: Options, signal: AbortSignal): Promise<number> {
+  const { kafka, config } = connectKafka(await environmentOf(env), "ackpool-lag");
+  const offsets = new GroupOffsets(kafka);
+  const reading = new Reading(kafka, config.source.groupId);
+  try {
+    do {
+      try {
+        const rows = await look(offsets, reading, config, signal);
+        const text = json ? asJson(config.source.groupId, rows, watch) : asText(config.source.groupId, rows);
+        print(`${watch && !json && Deno.stdout.isTerminal() ? CLEAR_SCREEN : ""}${text}\n`);
+      } catch (error) {
+        const told = toStartError(error as Error);
+        if (signal.aborted || !watch || told === error) throw told;
+        // Who watches wants to see brokers come back.
+        Deno.stderr.writeSync(encoder.encode(`${told.message}\n`));
+      }
+      if (watch) await pause(WATCH_EVERY_MS, signal);
+    } while (watch && !signal.aborted);
+    return EXIT.ok;
+  } catch (error) {
+    if (signal.aborted) return EXIT.ok;
+    throw error;
+  } finally {
+    await Promise.all([reading.close(), offsets.close()]);
+  }
+}
+
+async function look(
+  offsets: GroupOffsets,
+  reading: Reading,
+  config: ConsumerConfig,
+  signal: AbortSignal,
+): Promise<readonly PartitionLag[]> {
+  const { groupId, reset } = config.source;
+  const topics = await topicsOf(offsets, config);
+  const reader = await reading.of(topics);
+  return await readLag(offsets, reader, { groupId, topics, reset }, Date.now(), signal);
+}
+
+/** The reader of the topics there are: only those can be joined, and while we watch some may come. */
+class Reading {
+  readonly #kafka: KafkaConnection["kafka"];
+  readonly #groupId: string;
+  #topics = "";
+  #reader: TopicReader | undefined;
+
+  constructor(kafka: KafkaConnection["kafka"], groupId: string) {
+    this.#kafka = kafka;
+    this.#groupId = groupId;
+  }
+
+  async of(topics: readonly string[]): Promise<TopicReader> {
+    if (this.#topics !== topics.join()) await this.close();
+    this.#topics = topics.join();
+    return this.#reader ??= new TopicReader(this.#kafka, this.#groupId, topics);
+  }
+
+  async close(): Promise<void> {
+    const left = this.#reader;
+    this.#reader = undefined;
+    await left?.close();
+  }
+}
+
+/** The topics that the group reads, as far as they are there. */
+async function topicsOf(
+  offsets: GroupOffsets,
+  { source: { topics, groupId }, deadLetterTopic, retryTopic }: ConsumerConfig,
+): Promise<readonly string[]> {
+  const existing = await offsets.topics();
+  const { found } = selectTopics(topics, existing, { groupId, deadLetterTopic, retryTopic });
+  if (found.length === 0) {
+    // Topics that we may not see are not among those that exist.
+    for (const name of topics.names) await offsets.partitions(name);
+    throw new StartError(`There is no topic ${describeTopics(topics)}`);
+  }
+  const retries = found.map((topic) => retryTopicOf(topic, groupId, retryTopic));
+  return [...new Set([...found, ...retries.filter((topic) => existing.includes(topic))])];
+}
+
+function asText(groupId: string, rows: readonly PartitionLag[]): string {
+  return textTable([
+    ["GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG", "SETTLED-AHEAD", "OLDEST-AGE"],
+    ...rows.map((row) => [
+      groupId,
+      row.topic,
+      String(row.partition),
+      row.currentOffset === null ? "-" : String(row.currentOffset),
+      String(row.logEndOffset),
+      String(row.lag),
+      String(row.settledAhead),
+      row.oldestAgeMs === null ? "-" : age(row.oldestAgeMs),
+    ]),
+  ]);
+}
+
+function asJson(groupId: string, rows: readonly PartitionLag[], line: boolean): string {
+  const sum = (value: (row: PartitionLag) => number) => rows.reduce((all, row) => all + value(row), 0);
+  const report = {
+    group: groupId,
+    lag: sum(({ lag }) => lag),
+    settled_ahead: sum(({ settledAhead }) => settledAhead),
+    partitions: rows.map((row) => ({
+      topic: row.topic,
+      partition: row.partition,
+      current_offset: row.currentOffset,
+      log_end_offset: row.logEndOffset,
+      lag: row.lag,
+      settled_ahead: row.settledAhead,
+      oldest_age_ms: row.oldestAgeMs,
+    })),
+  };
+  return line ? JSON.stringify(report) : JSON.stringify(report, null, 2);
+}
+
+/** The two largest units that say something. */
+function age(ms: number): string {
+  const s = Math.floor(ms / 1000);
+  if (s < 60) return `${s}s`;
+  if (s < 3600) return `${Math.floor(s / 60)}m${s % 60}s`;
+  if (s < 86_400) return `${Math.floor(s / 3600)}h${Math.floor(s % 3600 / 60)}m`;
+  return `${Math.floor(s / 86_400)}d${Math.floor(s % 86_400 / 3600)}h`;
+}
+
+function print(text: string): void {
+  const bytes = encoder.encode(text);
+  for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
+}
+
+if (import.meta.main) await runMain(main);

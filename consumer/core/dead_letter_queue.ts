@@ -1,0 +1,146 @@
+// Records on their way to the dead-letter topic: they wait for a token, then for the broker's word.
+
+import { backoffMs } from "./policies/backoff.ts";
+import { DeadLetterBudget, type DeadLetterBudgetConfig } from "./policies/dead_letter_budget.ts";
+import type { DeadLetterReason, Delivery } from "./delivery.ts";
+import { DueQueue } from "./structures/due_queue.ts";
+import { Queue } from "./structures/ring_queue.ts";
+
+/** Waits between tries to write a dead letter, in ms. */
+const WRITE_BACKOFF = { firstMs: 500, maxMs: 15_000 };
+
+/** The desk in front of the dead-letter topic. */
+export class DeadLetters<R> {
+  readonly #budget: DeadLetterBudget;
+  readonly #random: () => number;
+  readonly #waiting: Queue<Delivery<R>> = new Queue();
+  /** They cost no token. */
+  readonly #free: Queue<Delivery<R>> = new Queue();
+  readonly #unwritten: DueQueue<Delivery<R>> = new DueQueue();
+  #floodSinceMs: number | undefined;
+  #failingSinceMs: number | undefined;
+  #writing = 0;
+
+  constructor(config: DeadLetterBudgetConfig, random: () => number, nowMs: number) {
+    this.#budget = new DeadLetterBudget(config, nowMs);
+    this.#random = random;
+  }
+
+  /** Since when records wait for a token, in ms. */
+  get floodSinceMs(): number | undefined {
+    return this.#floodSinceMs;
+  }
+
+  /** Since when the dead-letter topic cannot be written, in ms. */
+  get failingSinceMs(): number | undefined {
+    return this.#failingSinceMs;
+  }
+
+  /** Records that wait for a token. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Records whose write is on its way to the broker. */
+  get writing(): number {
+    return this.#writing;
+  }
+
+  /** Tokens at hand. */
+  tokens(nowMs: number): number {
+    return this.#budget.tokens(nowMs);
+  }
+
+  /** A worker settled a record. */
+  recordSucceeded(): void {
+    this.#budget.recordSucceeded();
+  }
+
+  /** An operator lets `count` more through. */
+  allow(count: number): void {
+    this.#budget.allow(count);
+  }
+
+  /** A record is to be dead-lettered. */
+  add(delivery: Delivery<R>, reason: DeadLetterReason): void {
+    delivery.reason = reason;
+    delivery.state = "dead_lettering";
+    this.#waiting.push(delivery);
+  }
+
+  /** A record is to be dead-lettered that need not be paid for. */
+  addFree(delivery: Delivery<R>, reason: DeadLetterReason): void {
+    delivery.reason = reason;
+    delivery.state = "dead_lettering";
+    // It may never have been sent; what gives its partition up finds it all the same.
+    delivery.home.ledger.touch(delivery.seq);
+    this.#free.push(delivery);
+  }
+
+  /** A record that waits for a token needs none any more. */
+  letThrough(delivery: Delivery<R>): void {
+    for (let left = this.#waiting.length; left > 0; left--) {
+      const waiting = this.#waiting.shift();
+      if (waiting === delivery) this.#free.push(delivery);
+      else if (waiting !== undefined) this.#waiting.push(waiting);
+    }
+  }
+
+  /** A partition went, and those of its records that wait for a token with it. */
+  forgetDropped(): void {
+    for (let left = this.#waiting.length; left > 0; left--) {
+      const delivery = this.#waiting.shift();
+      if (delivery !== undefined && delivery.state !== "dropped") this.#waiting.push(delivery);
+    }
+  }
+
+  /** The broker confirmed. */
+  recordWritten(): void {
+    this.#writing -= 1;
+    this.#failingSinceMs = undefined;
+  }
+
+  /** The broker did not confirm: the record waits, its token stays paid. */
+  recordFailed(delivery: Delivery<R>, nowMs: number): void {
+    this.#writing -= 1;
+    this.#failingSinceMs ??= nowMs;
+    delivery.failures += 1;
+    this.#unwritten.push(nowMs + backoffMs(WRITE_BACKOFF, delivery.failures, this.#random), delivery);
+  }
+
+  /** The next record to write now; undefined when none may be. */
+  take(nowMs: number): Delivery<R> | undefined {
+    const delivery = this.#takeLive(() => this.#unwritten.takeDue(nowMs)) ??
+      this.#takeLive(() => this.#free.shift()) ?? this.#takePaid(nowMs);
+    if (delivery !== undefined) this.#writing += 1;
+    // Those that could not be written went with their partition: nothing speaks against the topic any more.
+    else if (this.#writing === 0 && this.#unwritten.length === 0) this.#failingSinceMs = undefined;
+    return delivery;
+  }
+
+  /** When there may be something to write again, in ms. */
+  nextMs(nowMs: number): number | undefined {
+    const tokenMs = this.#waiting.length > 0 ? this.#budget.nextMs(nowMs) : Infinity;
+    const least = Math.min(tokenMs, this.#unwritten.nextMs ?? Infinity);
+    return least === Infinity ? undefined : least;
+  }
+
+  #takePaid(nowMs: number): Delivery<R> | undefined {
+    if (this.#waiting.length === 0) {
+      this.#floodSinceMs = undefined;
+      return undefined;
+    }
+    if (!this.#budget.take(nowMs)) {
+      this.#floodSinceMs ??= nowMs;
+      return undefined;
+    }
+    return this.#waiting.shift();
+  }
+
+  #takeLive(take: () => Delivery<R> | undefined): Delivery<R> | undefined {
+    for (let delivery = take(); delivery !== undefined; delivery = take()) {
+      if (delivery.state !== "dropped") return delivery;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,81 @@
+// Reads the dead-letter topic for one partition: letters and marks in, and out what has changed for its keys.
+
+import type { Letter, LetterNews, Origin, ReplayPlace } from "./parked_keys.ts";
+
+/** A record of the dead-letter topic. */
+export type LetterEntry =
+  | { readonly kind: "letter"; readonly letter: Letter }
+  /** Says of earlier letters that they were sent to the retry topic; a place each. */
+  | {
+    readonly kind: "replayed";
+    readonly offsets: readonly number[];
+    readonly places: readonly ReplayPlace[];
+  }
+  | { readonly kind: "dropped"; readonly offsets: readonly number[] };
+
+/** Whether the group has settled a replay. Asked before the topic was read, or a letter might be missed. */
+export type IsSettled = (place: ReplayPlace) => boolean;
+
+/**
+ * Remembers which replays are not settled. A replay that is settled was delivered, or is a dead letter again; that is
+ * written before it is committed, so who looks at the commits first and reads the topic afterwards sees it in time.
+ */
+export class LetterLog {
+  readonly #mayComeAgain: (origin: Origin) => boolean;
+  readonly #outstanding: Map<number, ReplayPlace> = new Map();
+  #isFirst = true;
+
+  /** @param mayComeAgain whether a record that is a dead letter may be delivered again: nobody committed it. */
+  constructor(mayComeAgain: (origin: Origin) => boolean) {
+    this.#mayComeAgain = mayComeAgain;
+  }
+
+  /** Replays that are not settled. */
+  get outstanding(): number {
+    return this.#outstanding.size;
+  }
+
+  /**
+   * @param entries those of this partition's keys, and every mark, from where the last call ended up to `upTo`.
+   * @param askedMs when reading began, in ms.
+   */
+  take(entries: readonly LetterEntry[], upTo: number, isSettled: IsSettled, askedMs: number): LetterNews {
+    const letters = new Map<number, Letter>();
+    const written: Origin[] = [];
+    const done: number[] = [];
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    const end = (offset: number) => {
+      // Nobody has heard of those that began and ended before the first look.
+      if (!letters.delete(offset) || !isFirst) done.push(offset);
+    };
+    const fresh = new Map<number, ReplayPlace>();
+    for (const entry of entries) {
+      if (entry.kind === "letter") {
+        letters.set(entry.letter.offset, entry.letter);
+        if (isFirst && this.#mayComeAgain(entry.letter.origin)) written.push(entry.letter.origin);
+      } else if (entry.kind === "dropped") entry.offsets.forEach(end);
+      else entry.offsets.forEach((offset, each) => note(fresh, offset, entry.places[each], end));
+    }
+    for (const [offset, place] of fresh) this.#outstanding.set(offset, place);
+    for (const [offset, place] of this.#outstanding) {
+      if (!isSettled(place)) continue;
+      this.#outstanding.delete(offset);
+      fresh.delete(offset);
+      end(offset);
+    }
+    const replayed = Array.from(fresh, ([offset, place]) => ({ offset, place }));
+    return { letters: [...letters.values()], replayed, done, written, upTo, askedMs };
+  }
+}
+
+/** Marks of an earlier release do not say where the replay is: it counts as settled. */
+function note(
+  fresh: Map<number, ReplayPlace>,
+  offset: number,
+  place: ReplayPlace | undefined,
+  end: (offset: number) => void,
+): void {
+  if (place === undefined) end(offset);
+  else fresh.set(offset, place);
+}

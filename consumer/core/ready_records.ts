@@ -1,0 +1,134 @@
+// Which record leaves next: partitions take turns, retries go before new records, a lane has one on its way.
+
+import type { Delivery } from "./delivery.ts";
+import type { Partition } from "./partition.ts";
+import { Queue } from "./structures/ring_queue.ts";
+
+/** Whether a partition may start another new record, or has to wait for its older ones. */
+export type MayStart<R> = (partition: Partition<R>) => boolean;
+
+/** The ready records of all partitions. */
+export class Dispatcher<R> {
+  readonly #turns: Queue<Partition<R>> = new Queue();
+  readonly #mayStart: MayStart<R>;
+  #fresh = 0;
+
+  constructor(mayStart: MayStart<R>) {
+    this.#mayStart = mayStart;
+  }
+
+  /** New records that wait for nothing but a permit. */
+  get fresh(): number {
+    return this.#fresh;
+  }
+
+  /** Whether any record is ready. */
+  get hasReady(): boolean {
+    return this.#turns.length > 0;
+  }
+
+  /** Takes in a new record: ready, or behind those of its lane. */
+  enqueue(delivery: Delivery<R>): void {
+    const { home, lane } = delivery;
+    const behind = lane === undefined ? undefined : home.lanes.get(lane);
+    if (behind !== undefined) {
+      behind.push(delivery);
+      return;
+    }
+    if (lane !== undefined) home.lanes.set(lane, new Queue());
+    home.fresh.push(delivery);
+    this.#fresh += 1;
+    this.offer(home);
+  }
+
+  /** A record that was sent before is ready again. */
+  again(delivery: Delivery<R>): void {
+    delivery.state = "ready";
+    delivery.home.again.push(delivery);
+    this.offer(delivery.home);
+  }
+
+  /** A record is done with its lane: the next of the lane is ready. */
+  release({ home, lane }: Delivery<R>): void {
+    if (lane === undefined) return;
+    const next = home.lanes.get(lane)?.shift();
+    if (next === undefined) {
+      home.lanes.delete(lane);
+      return;
+    }
+    home.released.push(next.offset, next);
+    this.#fresh += 1;
+    this.offer(home);
+  }
+
+  /** A new record's turn comes again later: it keeps its lane. */
+  putAside(delivery: Delivery<R>): void {
+    delivery.home.aside.push(delivery);
+  }
+
+  /** What was put aside has another turn. */
+  takeUp(home: Partition<R>): void {
+    if (home.revoked) return;
+    for (const delivery of home.aside.splice(0)) {
+      home.released.push(delivery.offset, delivery);
+      this.#fresh += 1;
+    }
+    this.offer(home);
+  }
+
+  /** The next record to send. `fresh` says whether new records may start at all. */
+  next(fresh: boolean): Delivery<R> | undefined {
+    for (let turns = this.#turns.length; turns > 0; turns--) {
+      const partition = this.#turns.shift();
+      if (partition === undefined) return undefined;
+      partition.queued = false;
+      const delivery = this.#take(partition, fresh);
+      this.offer(partition);
+      if (delivery !== undefined) return delivery;
+    }
+    return undefined;
+  }
+
+  /** The next record to probe with: one that never was sent if there is one, else those sent before in turn. */
+  nextProbe(): Delivery<R> | undefined {
+    for (let turns = this.#turns.length; turns > 0; turns--) {
+      const partition = this.#turns.shift();
+      if (partition === undefined) break;
+      const delivery = this.#mayStart(partition) ? this.#takeFresh(partition) : undefined;
+      partition.queued = false;
+      this.offer(partition);
+      if (delivery !== undefined) return delivery;
+    }
+    return this.next(true);
+  }
+
+  /** A partition may have something to send: it gets a turn. */
+  offer(partition: Partition<R>): void {
+    if (partition.queued || partition.revoked) return;
+    if (partition.again.length === 0 && partition.startable === 0) return;
+    partition.queued = true;
+    this.#turns.push(partition);
+  }
+
+  /** A partition is gone, and its records with it. */
+  forget(partition: Partition<R>): void {
+    this.#fresh -= partition.startable;
+  }
+
+  #take(partition: Partition<R>, fresh: boolean): Delivery<R> | undefined {
+    if (partition.revoked) return undefined;
+    for (let again = partition.again.shift(); again !== undefined; again = partition.again.shift()) {
+      // An operator may have taken it out meanwhile.
+      if (again.state === "ready") return again;
+    }
+    return fresh && this.#mayStart(partition) ? this.#takeFresh(partition) : undefined;
+  }
+
+  #takeFresh(partition: Partition<R>): Delivery<R> | undefined {
+    if (partition.revoked) return undefined;
+    const { fresh, released } = partition;
+    const delivery = released.takeDue(fresh.peek()?.offset ?? Infinity) ?? fresh.shift();
+    if (delivery !== undefined) this.#fresh -= 1;
+    return delivery;
+  }
+}

@@ -1,0 +1,112 @@
+// Records that failed: how long each waits, how often it may, and when it is given to the dead letters.
+
+import type { Answer, Outcome } from "../../shared/contract/outcome.ts";
+import { ruleFor } from "../../shared/contract/status_contract.ts";
+import { backoffMs } from "./policies/backoff.ts";
+import type { Commits } from "./commits.ts";
+import type { DeadLetters } from "./dead_letter_queue.ts";
+import type { Delivery } from "./delivery.ts";
+import { DueQueue } from "./structures/due_queue.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Sending } from "./dispatcher.ts";
+import type { MachineConfig } from "./config.ts";
+
+/** A record that met full replicas twice in a row waits a random time up to this, in ms. */
+const FULL_AGAIN_MAX_MS = 1000;
+
+/** The records that wait for their retry. */
+export class Retrying<R> {
+  readonly #config: MachineConfig;
+  readonly #random: () => number;
+  readonly #sending: Sending<R>;
+  readonly #deadLetters: DeadLetters<R>;
+  readonly #commits: Commits<R>;
+  readonly #outbox: Outbox<R>;
+  readonly #waiting: DueQueue<Delivery<R>> = new DueQueue();
+
+  constructor(
+    config: MachineConfig,
+    random: () => number,
+    sending: Sending<R>,
+    deadLetters: DeadLetters<R>,
+    commits: Commits<R>,
+    outbox: Outbox<R>,
+  ) {
+    this.#config = config;
+    this.#random = random;
+    this.#sending = sending;
+    this.#deadLetters = deadLetters;
+    this.#commits = commits;
+    this.#outbox = outbox;
+  }
+
+  /** Records that wait. */
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  /** When the first of them is due, in ms. */
+  get nextMs(): number | undefined {
+    return this.#waiting.nextMs;
+  }
+
+  /** Those that are due are ready again. */
+  wake(nowMs: number): void {
+    for (let due = this.#waiting.takeDue(nowMs); due !== undefined; due = this.#waiting.takeDue(nowMs)) {
+      if (due.state === "waiting") this.#sending.again(due);
+    }
+  }
+
+  /**
+   * The pool rests a full replica or shrinks its limit, so a permit that is left is another replica's and the record
+   * goes to it at once. When that one is full too, the record waits a little: nothing may spin.
+   *
+   * @param before what the attempt before came to.
+   */
+  elsewhere(delivery: Delivery<R>, before: Outcome | undefined, nowMs: number): void {
+    const again = before !== undefined && ruleFor(before).slows === "replica";
+    const waitMs = again ? Math.max(1, Math.round(this.#random() * FULL_AGAIN_MAX_MS)) : 0;
+    this.#retry(delivery, waitMs, false, nowMs);
+  }
+
+  /** Nothing speaks against the record: it is retried as the worker asked, or with backoff. */
+  uncounted(delivery: Delivery<R>, nowMs: number): void {
+    delivery.failures += 1;
+    this.#retry(delivery, this.#waitMs(delivery), false, nowMs);
+  }
+
+  /** The breaker paces everything now; the record itself waits only where the worker asked for it. */
+  inOutage(delivery: Delivery<R>, nowMs: number): void {
+    this.#retry(delivery, this.#askedMs(delivery) ?? 0, false, nowMs);
+  }
+
+  /** The attempt counts against the record. */
+  count(delivery: Delivery<R>, nowMs: number): void {
+    const { maxAttempts } = this.#config;
+    // An earlier owner may have counted all of them and not come to the dead letter.
+    delivery.attempts = Math.min(delivery.attempts + 1, maxAttempts);
+    delivery.failures += 1;
+    this.#commits.touch(delivery.home, nowMs);
+    if (delivery.attempts < maxAttempts) return this.#retry(delivery, this.#waitMs(delivery), true, nowMs);
+    const missing = delivery.last !== undefined && ruleFor(delivery.last).name === "ticket-not-found";
+    this.#deadLetters.add(delivery, missing ? "ticket-not-found" : "attempts-exhausted");
+  }
+
+  #retry(delivery: Delivery<R>, waitMs: number, counted: boolean, nowMs: number): void {
+    this.#outbox.notice({ kind: "retrying", delivery, waitMs, counted });
+    if (waitMs === 0) return this.#sending.again(delivery);
+    delivery.state = "waiting";
+    this.#waiting.push(nowMs + waitMs, delivery);
+  }
+
+  /** `Retry-After` where the worker gave one, else backoff. "At once" is no wait to ask for: it would spin. */
+  #waitMs(delivery: Delivery<R>): number {
+    const asked = this.#askedMs(delivery) ?? 0;
+    return asked > 0 ? asked : backoffMs(this.#config.backoff, delivery.failures, this.#random);
+  }
+
+  #askedMs({ last }: Delivery<R>): number | undefined {
+    const asked = (last as Partial<Answer> | undefined)?.retryAfterMs;
+    return asked === undefined ? undefined : Math.min(asked, this.#config.retryAfterMaxMs);
+  }
+}

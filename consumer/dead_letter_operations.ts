@@ -1,0 +1,121 @@
+// The dead-letter desk on a real Kafka: list, show, replay and drop, for the command line and the admin port alike.
+
+import type { Kafka } from "kafkajs";
+import type { ConsumerConfig } from "./config.ts";
+import { drop, type DropRequest, type DropSummary } from "./dead_letters/drop.ts";
+import { list, type Listing, type ListRequest } from "./dead_letters/list.ts";
+import type { DeskPorts } from "./dead_letters/ports.ts";
+import {
+  replay,
+  type ReplayProgress,
+  type ReplayRequest,
+  type ReplaySummary,
+} from "./dead_letters/replay/replay.ts";
+import { findOne } from "./dead_letters/scan.ts";
+import { GroupOffsets } from "./kafka/readers/group_offsets.ts";
+import { pause } from "./kafka/patience.ts";
+import { retryTopicOf } from "./kafka/topics/side_topics.ts";
+import { deadLetterTopics } from "./kafka/topics/topic_selection.ts";
+import { TopicReader } from "./kafka/readers/topic_reader.ts";
+import { TransactionalSender } from "./kafka/producers/transactional_producer.ts";
+
+/** Where dead letters are. */
+export type DeskConfig = Pick<ConsumerConfig, "deadLetterTopic" | "retryTopic"> & {
+  readonly source: Pick<ConsumerConfig["source"], "topics" | "groupId">;
+};
+
+/** After so long without a question the reader leaves its group, in ms. */
+const READER_IDLE_MS = 60_000;
+
+/** A desk; `close()` after use. It connects when it is first asked. */
+export class DeadLetterDesk {
+  readonly #kafka: Kafka;
+  readonly #config: DeskConfig;
+  readonly #offsets: GroupOffsets;
+  readonly #ports: DeskPorts;
+  /** As the last question found them; a reader knows those that it began with. */
+  #topics: Promise<readonly string[]> | undefined;
+  #reader: { readonly topics: string; readonly reader: TopicReader } | undefined;
+  #asking = 0;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(kafka: Kafka, config: DeskConfig) {
+    this.#kafka = kafka;
+    this.#config = config;
+    this.#offsets = new GroupOffsets(kafka);
+    const { groupId } = config.source;
+    this.#ports = {
+      groupId,
+      topics: () => this.topics(),
+      retryTopicOf: (topic) => retryTopicOf(topic, groupId, config.retryTopic),
+      offsets: this.#offsets,
+      reader: () => this.#readerOf(),
+      openSender: () => TransactionalSender.open(this.#kafka, `${groupId}.dead-letters`),
+      nowMs: Date.now,
+      pause,
+    };
+  }
+
+  /** The dead-letter topics there are. */
+  async topics(): Promise<readonly string[]> {
+    return await (this.#topics ??= this.#findTopics());
+  }
+
+  list(request: ListRequest, signal?: AbortSignal): Promise<Listing> {
+    return this.#ask(() => list(this.#ports, request, signal));
+  }
+
+  findOne(...[at, signal]: [Parameters<typeof findOne>[1], AbortSignal?]): ReturnType<typeof findOne> {
+    return this.#ask(() => findOne(this.#ports, at, signal));
+  }
+
+  replay(request: ReplayRequest, progress: ReplayProgress, signal: AbortSignal): Promise<ReplaySummary> {
+    return this.#ask(() => replay(this.#ports, request, progress, signal));
+  }
+
+  drop(request: DropRequest, signal: AbortSignal): Promise<DropSummary> {
+    return this.#ask(() => drop(this.#ports, request, signal));
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#idle);
+    await Promise.all([this.#leave(), this.#offsets.close()]);
+  }
+
+  /** The reader stays between questions, for joining takes seconds, but not for ever. */
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    clearTimeout(this.#idle);
+    // Others may have come since; while several ask at once they share what the first found.
+    if (this.#asking === 0) this.#topics = undefined;
+    this.#asking += 1;
+    try {
+      return await question();
+    } finally {
+      this.#asking -= 1;
+      if (this.#asking === 0) {
+        this.#idle = setTimeout(() => void this.#leave(), READER_IDLE_MS);
+        Deno.unrefTimer(this.#idle);
+      }
+    }
+  }
+
+  async #leave(): Promise<void> {
+    const left = this.#reader;
+    this.#reader = undefined;
+    await left?.reader.close();
+  }
+
+  async #readerOf(): Promise<TopicReader> {
+    const topics = await this.topics();
+    if (this.#reader !== undefined && this.#reader.topics !== topics.join()) await this.#leave();
+    const { groupId } = this.#config.source;
+    this.#reader ??= { topics: topics.join(), reader: new TopicReader(this.#kafka, groupId, topics) };
+    return this.#reader.reader;
+  }
+
+  async #findTopics(): Promise<readonly string[]> {
+    const { source: { topics, groupId }, deadLetterTopic, retryTopic } = this.#config;
+    const sides = { groupId, deadLetterTopic, retryTopic };
+    return deadLetterTopics(topics, await this.#offsets.topics(), sides);
+  }
+}

@@ -1,0 +1,99 @@
+// Dead letters as JSON: the same on the command line and on the admin port.
+
+import type { KafkaRecord } from "../kafka/message.ts";
+import { bytesAsText, type DeadLetter, positionOf } from "./letter.ts";
+import type { Listing } from "./list.ts";
+import type { State } from "./marks/marks.ts";
+import type { Found } from "./scan.ts";
+
+/** A dead letter for machines. Times as ISO 8601. */
+export interface DeadLetterJson {
+  /** `topic/partition/offset` in the dead-letter topic. */
+  readonly at: string;
+  readonly state: State;
+  readonly origin: { readonly at: string; readonly time: string } | null;
+  readonly key: string | null;
+  readonly status: string;
+  readonly reason: string;
+  /** `topic/partition/offset` of the record it is parked behind. */
+  readonly parked_behind: string | null;
+  readonly cause: string;
+  readonly attempts: number;
+  readonly replays: number;
+  readonly dead_lettered_at: string;
+}
+
+/** The list: causes of all that are meant, then the newest of them. */
+export interface ListJson {
+  /** Dead letters there are, in whatever state and whether meant or not. */
+  readonly total: number;
+  readonly meant: number;
+  readonly causes: readonly {
+    readonly cause: string;
+    readonly count: number;
+    /** How many of them are parked behind the others. */
+    readonly parked: number;
+    readonly oldest: string;
+    readonly newest: string;
+  }[];
+  readonly dead_letters: readonly DeadLetterJson[];
+}
+
+/** One, with everything. */
+export interface ShowJson extends DeadLetterJson {
+  /** Text, `base64:…` where it is not UTF-8, null for a tombstone. */
+  readonly value: string | null;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** See {@link ListJson}. */
+export function listAsJson({ total, meant, causes, newest }: Listing): ListJson {
+  return {
+    total,
+    meant,
+    causes: causes.map(({ cause, count, parked, oldestMs, newestMs }) => ({
+      cause,
+      count,
+      parked,
+      oldest: iso(oldestMs),
+      newest: iso(newestMs),
+    })),
+    dead_letters: newest.map(({ letter, state }) => letterAsJson(letter, state)),
+  };
+}
+
+/** See {@link ShowJson}. */
+export function showAsJson(record: KafkaRecord, { letter, state }: Found): ShowJson {
+  const text = (value: Uint8Array | string) => typeof value === "string" ? value : bytesAsText(value);
+  const headers = Object.entries(record.headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, Array.isArray(value) ? value.map(text) : text(value)]]
+  );
+  return {
+    ...letterAsJson(letter, state),
+    value: record.value === null ? null : bytesAsText(record.value),
+    headers: Object.fromEntries(headers),
+  };
+}
+
+function letterAsJson(letter: DeadLetter, state: State): DeadLetterJson {
+  const { origin, key, status, reason, behind, cause, attempts, replays, atMs } = letter;
+  return {
+    at: positionOf(letter),
+    state,
+    origin: origin === undefined ? null : { at: positionOf(origin), time: iso(origin.timestampMs) },
+    key,
+    status,
+    reason,
+    parked_behind: behind ?? null,
+    cause,
+    attempts,
+    replays,
+    dead_lettered_at: iso(atMs),
+  };
+}
+
+/** Somebody else's header may say any number. */
+function iso(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? "" : date.toISOString();
+}

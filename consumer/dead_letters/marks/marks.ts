@@ -1,0 +1,143 @@
+// Which dead letters are done with: marks, records in the dead-letter topic itself that say so of earlier ones.
+//
+// A mark is in the same partition as what it marks and behind it, so Kafka, which forgets the oldest first, never
+// forgets a mark before what it marks. It is written in one transaction with the replay.
+
+import { MarkedRanges } from "./range_map.ts";
+import { headerText, type KafkaRecord } from "../../kafka/message.ts";
+import type { PlacedRecord } from "../../kafka/producers/transactional_producer.ts";
+
+/** What became of a dead letter. */
+export type State = "open" | "replayed" | "dropped";
+
+/** Why it is done with. */
+export type Done = Exclude<State, "open">;
+
+const MARK = "ackpool-mark";
+const OFFSETS = "ackpool-mark-offsets";
+/** Where the replays lie: `topic/partition/offsets`, in the order of the letters' offsets. */
+const REPLAYS = "ackpool-mark-replays";
+
+interface Place {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** One mark: letters before it, in order of their offsets, and where each one's replay lies, if it says so. */
+export interface Mark {
+  readonly done: Done;
+  readonly offsets: readonly number[];
+  readonly places: readonly { readonly at: string; readonly offset: number }[];
+}
+
+/** Reads a mark; undefined where a record is none. */
+export function readMark(record: KafkaRecord): Mark | undefined {
+  const done = headerText(record.headers[MARK]);
+  if (done !== "replayed" && done !== "dropped") return undefined;
+  // A mark speaks of what lies before it; anything else would be endless or forged.
+  const offsets = expand(headerText(record.headers[OFFSETS]) ?? "", record.offset, record.offset);
+  const [, at, runs = ""] =
+    /^([^/]+\/\d{1,10})\/([\d,-]*)$/.exec(headerText(record.headers[REPLAYS]) ?? "") ?? [];
+  const places = at === undefined
+    ? []
+    : expand(runs, Infinity, offsets.length).map((offset) => ({ at, offset }));
+  return { done, offsets, places };
+}
+
+/** The numbers of ranges below `end`, `most` at the most. */
+function expand(text: string, end: number, most: number): readonly number[] {
+  const all: number[] = [];
+  for (const [first, last] of parseRanges(text)) {
+    for (let each = first; each <= last && each < end && all.length < most; each++) all.push(each);
+  }
+  return all;
+}
+
+/** What marks say, gathered from a topic's records. */
+export class Marks {
+  readonly #done: Map<string, MarkedRanges<Done>> = new Map();
+
+  /** Notes a record if it is a mark, and says whether it is. */
+  take(record: KafkaRecord): boolean {
+    const done = headerText(record.headers[MARK]);
+    if (done !== "replayed" && done !== "dropped") return false;
+    const id = `${record.topic}/${record.partition}`;
+    const known = this.#done.get(id) ?? new MarkedRanges<Done>();
+    this.#done.set(id, known);
+    for (const [first, last] of parseRanges(headerText(record.headers[OFFSETS]) ?? "")) {
+      // A mark speaks of what lies before it; anything else would be endless or forged.
+      known.set(first, Math.min(last, record.offset - 1), done);
+    }
+    return true;
+  }
+
+  /** What became of a dead letter. */
+  stateOf({ topic, partition, offset }: Place): State {
+    return this.#done.get(`${topic}/${partition}`)?.get(offset) ?? "open";
+  }
+}
+
+/** The marks for some dead letters: one record a partition. */
+export function marksFor(done: Done, letters: readonly Place[]): readonly PlacedRecord[] {
+  const byPartition = Map.groupBy(letters, ({ topic, partition }) => `${topic}/${partition}`);
+  return [...byPartition.values()].flatMap((group) => markOf(done, group, {}));
+}
+
+/** The marks for dead letters that were replayed, with where each one's replay lies. */
+export function replayMarksFor(
+  letters: readonly Place[],
+  replays: readonly Place[],
+): readonly PlacedRecord[] {
+  const pairs = letters.map((letter, each) => ({ letter, replay: replays[each] ?? letter }));
+  const groups = Map.groupBy(
+    pairs,
+    ({ letter, replay }) => [letter.topic, letter.partition, replay.topic, replay.partition].join("/"),
+  );
+  return [...groups.values()].flatMap((group) => {
+    const sorted = group.toSorted((a, b) => a.letter.offset - b.letter.offset);
+    const [first] = sorted;
+    const known = sorted.every(({ replay }) => replay.offset >= 0);
+    const runs = formatRuns(sorted.map(({ replay }) => replay.offset));
+    const said = known && first !== undefined
+      ? { [REPLAYS]: `${first.replay.topic}/${first.replay.partition}/${runs}` }
+      : {};
+    return markOf("replayed", sorted.map(({ letter }) => letter), said);
+  });
+}
+
+function markOf(
+  done: Done,
+  letters: readonly Place[],
+  said: Record<string, string>,
+): readonly PlacedRecord[] {
+  const [first] = letters;
+  if (first === undefined) return [];
+  const offsets = formatRanges(letters.map(({ offset }) => offset));
+  const headers = { [MARK]: done, [OFFSETS]: offsets, ...said };
+  return [{ topic: first.topic, partition: first.partition, key: null, value: null, headers }];
+}
+
+/** Whole numbers as `3-7,9`. */
+export function formatRanges(offsets: readonly number[]): string {
+  return formatRuns([...new Set(offsets)].sort((a, b) => a - b));
+}
+
+/** The same, in the order in which they are given. */
+function formatRuns(offsets: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const offset of offsets) {
+    const run = runs.at(-1);
+    if (run !== undefined && offset === run[1] + 1) run[1] = offset;
+    else runs.push([offset, offset]);
+  }
+  return runs.map(([first, last]) => first === last ? `${first}` : `${first}-${last}`).join(",");
+}
+
+/** See {@link formatRanges}; what is no range is left out. */
+export function parseRanges(text: string): readonly (readonly [number, number])[] {
+  return text.split(",").flatMap((part) => {
+    const [, first, last] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(part) ?? [];
+    return first === undefined ? [] : [[Number(first), Number(last ?? first)] as const];
+  });
+}

@@ -1,0 +1,46 @@
+// A record of the dead-letter topic, or a replay, as far as parking goes. Pure.
+
+import type { LetterEntry } from "../core/parking/letter_log.ts";
+import type { Origin } from "../core/parking/parked_keys.ts";
+import { partitionId } from "../core/partition.ts";
+import { headerText, type KafkaRecord } from "../kafka/message.ts";
+import { Header, originOf, toDeadLetter } from "./letter.ts";
+import { readMark } from "./marks/marks.ts";
+
+/** An entry and where it is in its partition. */
+export interface StoredEntry {
+  readonly offset: number;
+  readonly entry: LetterEntry;
+}
+
+/** A letter or a mark; undefined where no key can be parked behind it. */
+export function toEntry(record: KafkaRecord): LetterEntry | undefined {
+  const mark = readMark(record);
+  if (mark !== undefined) {
+    const { done, offsets, places } = mark;
+    return done === "dropped" ? { kind: "dropped", offsets } : { kind: "replayed", offsets, places };
+  }
+  const origin = originOfReplay(record);
+  if (origin === undefined || record.key === null) return undefined;
+  const { cause } = toDeadLetter(record);
+  return { kind: "letter", letter: { offset: record.offset, key: laneKey(record.key), origin, cause } };
+}
+
+/** Where a dead letter or a replay was read first; undefined where it does not say. */
+export function originOfReplay({ headers }: Pick<KafkaRecord, "headers">): Origin | undefined {
+  const origin = originOf({ headers });
+  if (origin === undefined) return undefined;
+  const [, letter] = /\/(\d{1,15})$/.exec(headerText(headers[Header.replayedFrom]) ?? "") ?? [];
+  return {
+    at: partitionId(origin),
+    offset: origin.offset,
+    letter: letter === undefined ? undefined : Number(letter),
+  };
+}
+
+/** As the source names keys: one character a byte. */
+function laneKey(key: Uint8Array): string {
+  let text = "";
+  for (const byte of key) text += String.fromCharCode(byte);
+  return text;
+}

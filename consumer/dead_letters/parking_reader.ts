@@ -1,0 +1,247 @@
+// Reads the dead-letter topics for the machine: which keys are parked, and whether their replays have settled.
+
+import type { Cause } from "../../shared/http/health.ts";
+import { logger } from "../../shared/log.ts";
+import type { Assigned, Event } from "../core/events.ts";
+import { type IsSettled, LetterLog } from "../core/parking/letter_log.ts";
+import type { Origin } from "../core/parking/parked_keys.ts";
+import { partitionId, type TopicPartition } from "../core/partition.ts";
+import { settledBy } from "./replay/canary.ts";
+import { originOfReplay, type StoredEntry, toEntry } from "./parking_entries.ts";
+import type { DeskPorts, LetterReader } from "./ports.ts";
+import type { OffsetRange } from "../kafka/readers/topic_reader.ts";
+import type { KafkaRecord } from "../kafka/message.ts";
+import { deadLetterTopicOf, retryTopicOf, type SideTopicNames } from "../kafka/topics/side_topics.ts";
+
+const log = logger("consumer");
+
+/** Between two looks while keys are parked, and after one that failed, in ms. */
+const LOOK_EVERY_MS = 1000;
+
+/** What reading needs of Kafka, of time and of the machine. */
+export interface LetterPorts extends Pick<DeskPorts, "offsets" | "nowMs" | "pause"> {
+  /** Reads these topics; others than last time when new ones are needed. */
+  readonly reader: (topics: readonly string[]) => LetterReader;
+  readonly feed: (event: Event<KafkaRecord>) => void;
+  /** Ids of the partitions that have parked keys. */
+  readonly parked: () => ReadonlySet<string>;
+}
+
+/** A partition of ours, and the one of the dead-letter topic that has its letters. */
+interface Home {
+  readonly at: TopicPartition;
+  readonly epoch: number;
+  readonly deadLetters: string;
+  readonly retries: string;
+  readonly isOurs: (origin: Origin) => boolean;
+  readonly log: LetterLog;
+  /** The next offset to read; undefined before the first look. */
+  position: number | undefined;
+}
+
+/**
+ * Follows what the machine hears of its partitions, and tells it what it needs to know about dead letters: once before
+ * anything of a partition leaves, then as long as keys are parked. Where none is parked nothing is read.
+ */
+export class ParkedLetters {
+  readonly #names: SideTopicNames;
+  readonly #ports: LetterPorts;
+  readonly #homes: Map<string, Home> = new Map();
+  readonly #closing = new AbortController();
+  #working: Promise<void> = Promise.resolve();
+  #nudge = new AbortController();
+  #cause: Cause | undefined;
+
+  constructor(names: SideTopicNames, ports: LetterPorts) {
+    this.#names = names;
+    this.#ports = ports;
+  }
+
+  /** Why partitions wait; none while the dead-letter topics can be read. */
+  causes(): readonly Cause[] {
+    return this.#cause === undefined ? [] : [this.#cause];
+  }
+
+  start(): void {
+    this.#working = this.#work();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#nudge.abort();
+    await this.#working;
+  }
+
+  /** Takes note of an event on its way to the machine; a replay is told what it is one of. */
+  follow(event: Event<KafkaRecord>): Event<KafkaRecord> {
+    if (event.type === "assigned") {
+      for (const at of event.partitions) this.#homes.set(partitionId(at), this.#homeOf(at, event.epoch));
+      this.#nudge.abort();
+    }
+    if (event.type === "revoked") event.partitions.forEach((at) => this.#homes.delete(partitionId(at)));
+    if (event.type !== "received" || !this.#isRetry(event.from.topic)) return event;
+    const records = event.records.map((received) => {
+      const origin = originOfReplay(received.record);
+      return origin === undefined ? received : { ...received, origin };
+    });
+    return { ...event, records };
+  }
+
+  #isRetry(topic: string): boolean {
+    const { groupId, retryTopic } = this.#names;
+    return retryTopic === undefined
+      ? topic.endsWith(retryTopicOf("", groupId, undefined))
+      : topic === retryTopic;
+  }
+
+  #homeOf({ topic, partition, offset }: Assigned, epoch: number): Home {
+    const { groupId, deadLetterTopic, retryTopic } = this.#names;
+    const at = { topic, partition };
+    const id = partitionId(at);
+    const isRetry = this.#isRetry(topic);
+    // With a retry topic of their own several source topics share the dead-letter topic, too: the configuration says so.
+    const source = isRetry ? topic.slice(0, -retryTopicOf("", groupId, undefined).length) : topic;
+    const sourceOf = (origin: Origin) => origin.at.slice(0, origin.at.lastIndexOf("/"));
+    return {
+      at,
+      epoch,
+      deadLetters: deadLetterTopicOf(source, groupId, deadLetterTopic),
+      retries: retryTopicOf(source, groupId, retryTopic),
+      isOurs: (origin) =>
+        isRetry ? retryTopicOf(sourceOf(origin), groupId, retryTopic) === topic : origin.at === id,
+      log: new LetterLog((origin) => isRetry ? origin.letter !== undefined : origin.offset >= offset),
+      position: undefined,
+    };
+  }
+
+  async #work(): Promise<void> {
+    const { pause, parked } = this.#ports;
+    while (!this.#closing.signal.aborted) {
+      this.#nudge = new AbortController();
+      const ids = parked();
+      const due = [...this.#homes].filter(([id, { position }]) => position === undefined || ids.has(id));
+      const failed = due.length > 0 && !await this.#look(due.map(([, home]) => home));
+      // New partitions are looked at soon, but not before the wait after a failure is over; `close()` ends both.
+      await pause(LOOK_EVERY_MS, failed ? this.#closing.signal : this.#nudge.signal);
+    }
+  }
+
+  async #look(homes: readonly Home[]): Promise<boolean> {
+    const askedMs = this.#ports.nowMs();
+    try {
+      // In this order: a replay that came back is written as a letter before it is committed.
+      const settled = await this.#settledReplays(homes);
+      const ranges = await this.#ranges(homes);
+      const entries = await this.#read(homes, ranges);
+      for (const home of homes) this.#tell(home, ranges, entries, settled, askedMs);
+      if (this.#cause !== undefined) log.info("the dead-letter topics can be read again");
+      this.#cause = undefined;
+      return true;
+    } catch (error) {
+      if (!this.#closing.signal.aborted) this.#failed(error as Error);
+      return false;
+    }
+  }
+
+  async #settledReplays(homes: readonly Home[]): Promise<IsSettled> {
+    const { offsets } = this.#ports;
+    // Read once: there may be many replays to be held against each commit.
+    const covers = new Map<string, ReturnType<typeof settledBy>>();
+    for (const topic of new Set(homes.map(({ retries }) => retries))) {
+      if (await offsets.partitions(topic) === 0) continue;
+      for (const commit of await offsets.committed(this.#names.groupId, topic)) {
+        covers.set(partitionId({ topic, partition: commit.partition }), settledBy(commit));
+      }
+    }
+    return ({ at, offset }) => covers.get(at)?.(offset) ?? false;
+  }
+
+  /** By dead-letter topic. */
+  async #ranges(homes: readonly Home[]): Promise<ReadonlyMap<string, readonly OffsetRange[]>> {
+    const { offsets } = this.#ports;
+    const found = new Map<string, readonly OffsetRange[]>();
+    for (const { deadLetters, retries } of homes) {
+      if (found.has(deadLetters)) continue;
+      const ranges = await offsets.ranges(deadLetters);
+      const others = await offsets.partitions(retries);
+      if (ranges.length > 0 && others > 0 && ranges.length !== others) {
+        throw new Error(
+          `${deadLetters} has ${ranges.length} partitions and ${retries} has ${others}: PARK_KEYS needs as many of both`,
+        );
+      }
+      found.set(deadLetters, ranges);
+    }
+    return found;
+  }
+
+  /** What is new, by partition of the dead-letter topics. */
+  async #read(
+    homes: readonly Home[],
+    ranges: ReadonlyMap<string, readonly OffsetRange[]>,
+  ): Promise<ReadonlyMap<string, readonly StoredEntry[]>> {
+    const wanted = new Map<string, OffsetRange>();
+    for (const home of homes) {
+      const range = rangeOf(home, ranges);
+      if (range === undefined) continue;
+      const from = Math.max(
+        range.from,
+        Math.min(home.position ?? 0, wanted.get(partitionId(range))?.from ?? Infinity),
+      );
+      if (from < range.to) wanted.set(partitionId(range), { ...range, from });
+    }
+    const entries = Map.groupBy<string, StoredEntry>([], () => "");
+    if (wanted.size === 0) return entries;
+    const reader = this.#ports.reader([...ranges.keys()].filter((topic) => ranges.get(topic)?.length));
+    await reader.read([...wanted.values()], (records) => {
+      for (const record of records) {
+        const entry = toEntry(record);
+        if (entry === undefined) continue;
+        const id = partitionId(record);
+        const before = entries.get(id);
+        if (before === undefined) entries.set(id, [{ offset: record.offset, entry }]);
+        else before.push({ offset: record.offset, entry });
+      }
+    }, this.#closing.signal);
+    return entries;
+  }
+
+  #tell(
+    home: Home,
+    ranges: ReadonlyMap<string, readonly OffsetRange[]>,
+    entries: ReadonlyMap<string, readonly StoredEntry[]>,
+    settled: IsSettled,
+    askedMs: number,
+  ): void {
+    if (this.#homes.get(partitionId(home.at)) !== home) return;
+    const range = rangeOf(home, ranges);
+    const { position = 0 } = home;
+    const upTo = Math.max(position, range?.to ?? 0);
+    const fresh = (range === undefined ? [] : entries.get(partitionId(range)) ?? [])
+      .filter(({ offset, entry }) =>
+        offset >= position && (entry.kind !== "letter" || home.isOurs(entry.letter.origin))
+      );
+    const read = home.log.take(fresh.map(({ entry }) => entry), upTo, settled, askedMs);
+    const news = range === undefined ? read : { ...read, from: range.from };
+    const open = news.letters.length;
+    if (home.position === undefined && open > 0) log.info("keys are parked", { ...home.at, letters: open });
+    home.position = upTo;
+    this.#ports.feed({ type: "letters_read", epoch: home.epoch, at: home.at, news });
+  }
+
+  #failed(error: Error): void {
+    const detail = `Which keys are parked cannot be read: ${error.message}`;
+    const remedy = "Partitions that were just assigned wait. Make the topic readable, or unset PARK_KEYS.";
+    if (this.#cause?.detail !== detail) log.warn("cause", { cause: "dead-letters-unread", detail, remedy });
+    const sinceMs = this.#cause?.sinceMs ?? this.#ports.nowMs();
+    this.#cause = { name: "dead-letters-unread", sinceMs, detail, remedy };
+  }
+}
+
+/** The partition of the dead-letter topic with the home's number; undefined where there is no such topic. */
+function rangeOf(
+  { at, deadLetters }: Home,
+  ranges: ReadonlyMap<string, readonly OffsetRange[]>,
+): OffsetRange | undefined {
+  const all = ranges.get(deadLetters) ?? [];
+  return all.find(({ partition }) => partition === at.partition % all.length);
+}

@@ -1,0 +1,201 @@
+// Keeps a kafkajs consumer in its group: joins, joins again after whatever ends it, reads other topics, and leaves.
+
+import type { Cluster, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "kafkajs";
+import { logger } from "../../../shared/log.ts";
+import type { CommitMark, TopicPartition } from "../../core/partition.ts";
+import { createGroupConsumer } from "./group_consumer.ts";
+import { forgetTopics } from "../kafkajs_patches/live_subscription.ts";
+import { pause, within } from "../patience.ts";
+import type { Claim } from "./sticky_assignment.ts";
+
+const log = logger("kafka");
+
+/** The first wait before we join again, and the longest, in ms. */
+const REJOIN_MS = 500;
+const REJOIN_MAX_MS = 10_000;
+/** How long each part of leaving the group may take, in ms. */
+const LEAVE_LIMIT_MS = 2500;
+
+/** Of which group, and how it begins. */
+export interface MembershipConfig {
+  readonly groupId: string;
+  readonly sessionTimeoutMs: number;
+  readonly reset: "earliest" | "latest";
+  readonly topics: readonly string[];
+}
+
+/** What a batch without records for us says: control records, or aborted ones. */
+export interface Passed extends TopicPartition {
+  readonly lastOffset: string;
+  readonly highWatermark: string;
+}
+
+/** What a member hears. None of it may throw but `outOfRange`, which is asked again then. */
+export interface MembershipListener {
+  /** We ask to join: what we have, and since which generation. */
+  readonly claim: () => Claim;
+  readonly joined: (joined: ConsumerGroupJoinEvent["payload"]) => void;
+  /** The coordinator took a heartbeat of ours in this generation. */
+  readonly heartbeat: (generation: number) => void;
+  /** A member joins again: partitions may go. */
+  readonly rejoining: () => void;
+  /** The membership ended; the next join is on its way. */
+  readonly ended: (error: Error) => void;
+  readonly outOfRange: (at: TopicPartition) => Promise<void>;
+  readonly batch: (payload: EachBatchPayload) => Promise<void>;
+  readonly passed: (passed: Passed) => void;
+}
+
+/** A place of a partition, for the group to keep. */
+export type Place = TopicPartition & CommitMark;
+
+type CommitOffsets = EachBatchPayload["commitOffsetsIfNecessary"];
+
+/** See the first line. `start()` once, `leave()` at the end. */
+export class Membership {
+  readonly #config: MembershipConfig;
+  readonly #listener: MembershipListener;
+  readonly #makeConsumer: () => Consumer;
+  readonly #leaving = new AbortController();
+  /** Replaced after every crash: kafkajs never forgets a topic that it once subscribed to. */
+  #consumer: Consumer;
+  #cluster: Cluster | undefined;
+  #topics: readonly string[];
+  #joining: Promise<void> = Promise.resolve();
+  #wasJoined = false;
+  #crashed = Promise.withResolvers<Error>();
+  #commitOffsets: CommitOffsets | undefined;
+
+  constructor(kafka: Kafka, config: MembershipConfig, listener: MembershipListener) {
+    this.#config = config;
+    this.#listener = listener;
+    this.#topics = config.topics;
+    const { claim, rejoining, outOfRange } = listener;
+    const connected = (cluster: Cluster) => this.#cluster = cluster;
+    const questions = { claim, rejoining, outOfRange, connected, topics: () => this.#topics };
+    this.#makeConsumer = () => createGroupConsumer(kafka, config, questions);
+    this.#consumer = this.#makeConsumer();
+  }
+
+  /** Joins the group and goes on until `leave()`: whatever ends a membership, it joins again. */
+  start(): void {
+    void this.#stayJoined();
+  }
+
+  /**
+   * Reads these topics from now on. The group rebalances once; we stay the same member.
+   *
+   * @throws whatever the broker said, where a new topic cannot be found; then none is added.
+   */
+  async subscribe(topics: readonly string[]): Promise<void> {
+    const cluster = this.#cluster;
+    const gone = this.#topics.filter((topic) => !topics.includes(topic));
+    this.#topics = this.#topics.filter((topic) => topics.includes(topic));
+    if (cluster !== undefined) {
+      forgetTopics(cluster, gone);
+      await cluster.addMultipleTargetTopics([...topics]);
+    }
+    this.#topics = topics;
+  }
+
+  /** Leaves the group, as far as that can be done in a few seconds. */
+  async leave(): Promise<void> {
+    this.#leaving.abort();
+    // Only a member can leave: a join that is under way is let through first.
+    await within(LEAVE_LIMIT_MS, this.#joining);
+    const left = await within(LEAVE_LIMIT_MS, this.#consumer.disconnect());
+    if (!left) log.warn("could not leave the group in time: it will notice by KAFKA_SESSION_TIMEOUT_MS");
+  }
+
+  /** No more of a partition, without leaving the group: heartbeats go on. */
+  pause({ topic, partition }: TopicPartition): void {
+    this.#whileConsuming(() => this.#consumer.pause([{ topic, partitions: [partition] }]));
+  }
+
+  /** See {@link pause}. */
+  resume({ topic, partition }: TopicPartition): void {
+    this.#whileConsuming(() => this.#consumer.resume([{ topic, partitions: [partition] }]));
+  }
+
+  /** The next fetch of a partition begins here; what was fetched before is stale. */
+  seek({ topic, partition }: TopicPartition, offset: number): void {
+    this.#whileConsuming(() => this.#consumer.seek({ topic, partition, offset: String(offset) }));
+  }
+
+  /**
+   * Commits in the generation we are in now, once. kafkajs would retry in whatever generation comes next, where the
+   * partition may be somebody else's.
+   *
+   * @throws whatever the broker refused it with.
+   */
+  async commit(places: readonly Place[]): Promise<void> {
+    const partitions = places.map(({ topic, partition, offset, metadata }) => ({
+      topic,
+      partition,
+      offset: String(offset),
+      metadata,
+    }));
+    // Nothing but control records has come yet: there is no batch whose way to commit could be used.
+    if (this.#commitOffsets === undefined) return await this.#consumer.commitOffsets(partitions);
+    const topics = Map.groupBy(partitions, ({ topic }) => topic);
+    // The typed interface leaves `metadata` out; the protocol and kafkajs's encoder both take it.
+    await this.#commitOffsets({
+      topics: Array.from(topics, ([topic, partitions]) => ({ topic, partitions })),
+    });
+  }
+
+  /** kafkajs restarts only after some errors, and then without telling when; so it never does and we always do. */
+  async #stayJoined(): Promise<void> {
+    for (let waitMs = REJOIN_MS; !this.#leaving.signal.aborted;) {
+      this.#crashed = Promise.withResolvers();
+      this.#wasJoined = false;
+      this.#joining = this.#join();
+      const error = await this.#joining.then(() => this.#crashed.promise, (error: Error) => error);
+      if (this.#leaving.signal.aborted) return;
+      waitMs = this.#wasJoined ? REJOIN_MS : Math.min(REJOIN_MAX_MS, waitMs * 2);
+      this.#commitOffsets = undefined;
+      this.#listener.ended(error);
+      await within(LEAVE_LIMIT_MS, this.#consumer.disconnect());
+      await pause(waitMs, this.#leaving.signal);
+      this.#consumer = this.#makeConsumer();
+    }
+  }
+
+  async #join(): Promise<void> {
+    const consumer = this.#consumer;
+    this.#listen(consumer);
+    await consumer.connect();
+    const fromBeginning = this.#config.reset === "earliest";
+    await consumer.subscribe({ topics: [...this.#topics], fromBeginning });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: (payload) => {
+        this.#commitOffsets = payload.commitOffsetsIfNecessary;
+        return this.#listener.batch(payload);
+      },
+    });
+  }
+
+  #listen(consumer: Consumer): void {
+    const { GROUP_JOIN, HEARTBEAT, CRASH, END_BATCH_PROCESS } = consumer.events;
+    consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#wasJoined = true;
+      this.#listener.joined(payload);
+    });
+    consumer.on(HEARTBEAT, ({ payload }) => this.#listener.heartbeat(payload.groupGenerationId));
+    consumer.on(CRASH, ({ payload }) => this.#crashed.resolve(payload.error));
+    consumer.on(END_BATCH_PROCESS, ({ payload }) => {
+      if (payload.batchSize === 0) this.#listener.passed(payload);
+    });
+  }
+
+  /** Between a crash and the next join kafkajs has nothing to pause, resume or seek in, and says so by throwing. */
+  #whileConsuming(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      log.debug("not consuming now", { error: String(error) });
+    }
+  }
+}

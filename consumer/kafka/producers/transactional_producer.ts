@@ -1,0 +1,140 @@
+// Sends records to several topics all at once or not at all, and only while nobody else does so under the same name.
+
+import {
+  CompressionTypes,
+  type IHeaders,
+  type Kafka,
+  Partitioners,
+  type Producer,
+  type RecordMetadata,
+  type Transaction,
+} from "kafkajs";
+import type { TopicPartition } from "../../core/partition.ts";
+import { within } from "../patience.ts";
+import { type HeaderValue, toOffset } from "../message.ts";
+
+/** A record for a partition of its sender's choice. */
+export interface PlacedRecord extends TopicPartition {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: Readonly<Record<string, HeaderValue>>;
+}
+
+/** After so long the broker gives a transaction up whose sender is gone, in ms. */
+const TRANSACTION_TIMEOUT_MS = 10_000;
+const CLOSE_LIMIT_MS = 2000;
+/** What brokers say to a sender that another one has taken the place of. */
+const FENCED = new Set(["PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH", "INVALID_TRANSACTION_STATE"]);
+
+/** Another sender of the same name has begun: this one can send nothing any more. */
+export class SenderSuperseded extends Error {
+  override readonly name = "SenderSuperseded";
+}
+
+/** See the first line. */
+export class TransactionalSender {
+  readonly #producer: Producer;
+
+  private constructor(producer: Producer) {
+    this.#producer = producer;
+  }
+
+  /**
+   * Takes the name over: what another sender under it has not finished is undone, and it can finish nothing any more.
+   * What is read after this is final.
+   */
+  static async open(kafka: Kafka, transactionalId: string): Promise<TransactionalSender> {
+    const producer = kafka.producer({
+      transactionalId,
+      transactionTimeout: TRANSACTION_TIMEOUT_MS,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    await producer.connect();
+    await (await producer.transaction()).abort();
+    return new TransactionalSender(producer);
+  }
+
+  /**
+   * Sends all of them in one transaction, and answers with their offsets in the same order.
+   *
+   * @param more records that follow in the same transaction, and are made of the offsets of the first.
+   * @throws {SenderSuperseded} when another sender took over; whatever it throws, either all are there or none.
+   */
+  async send(
+    records: readonly PlacedRecord[],
+    more: (offsets: readonly number[]) => readonly PlacedRecord[] = () => [],
+  ): Promise<readonly number[]> {
+    try {
+      const transaction = await this.#producer.transaction();
+      return await this.#sendIn(transaction, records, more);
+    } catch (error) {
+      if (isFenced(error)) throw new SenderSuperseded("Another replay or drop of this group has taken over");
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await within(CLOSE_LIMIT_MS, this.#producer.disconnect());
+  }
+
+  async #sendIn(
+    transaction: Transaction,
+    records: readonly PlacedRecord[],
+    more: (offsets: readonly number[]) => readonly PlacedRecord[],
+  ): Promise<readonly number[]> {
+    try {
+      const offsets = offsetsOf(records, await sendAll(transaction, records));
+      const rest = more(offsets);
+      if (rest.length > 0) await sendAll(transaction, rest);
+      await transaction.commit();
+      return offsets;
+    } catch (error) {
+      await transaction.abort().catch(() => {});
+      throw error;
+    }
+  }
+}
+
+async function sendAll(
+  transaction: Transaction,
+  records: readonly PlacedRecord[],
+): Promise<readonly RecordMetadata[]> {
+  const byTopic = Map.groupBy(records, ({ topic }) => topic);
+  return await transaction.sendBatch({
+    acks: -1,
+    compression: CompressionTypes.None,
+    topicMessages: Array.from(byTopic, ([topic, placed]) => ({ topic, messages: placed.map(toMessage) })),
+  });
+}
+
+function toMessage({ partition, key, value, headers }: PlacedRecord) {
+  return {
+    partition,
+    key: key as Buffer | null,
+    value: value as Buffer | null,
+    headers: headers as IHeaders,
+  };
+}
+
+/** Records of one partition follow each other from the base offset the broker gave. */
+function offsetsOf(records: readonly PlacedRecord[], sent: readonly RecordMetadata[]): readonly number[] {
+  const next = new Map(
+    sent.map(({ topicName, partition, baseOffset }) => [
+      `${topicName}/${partition}`,
+      toOffset(baseOffset ?? "-1"),
+    ]),
+  );
+  return records.map(({ topic, partition }) => {
+    const id = `${topic}/${partition}`;
+    const offset = next.get(id) ?? -1;
+    next.set(id, offset + 1);
+    return offset;
+  });
+}
+
+function isFenced(error: unknown): boolean {
+  const { type, cause } = error as { type?: string; cause?: { type?: string } };
+  return FENCED.has(type ?? cause?.type ?? "");
+}

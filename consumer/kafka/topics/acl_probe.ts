@@ -1,0 +1,102 @@
+// Asks Kafka which rights we have, without doing anything: questions about a partition and a member that do not exist.
+
+import { type Broker, type Cluster, CompressionTypes, type Kafka, PartitionAssigners } from "kafkajs";
+import { within } from "../patience.ts";
+import { isForbidden } from "../client/refusals.ts";
+
+/** No topic has a partition of this number, so nothing is read or written; rights are looked at before that. */
+const NO_PARTITION = 2_147_483_647;
+const CLOSE_LIMIT_MS = 2000;
+
+/** What is touched of a broker besides its typed interface. */
+interface Asked extends Broker {
+  heartbeat(member: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
+}
+
+/** A connection for such questions; made when the first is asked. */
+export class Rights {
+  readonly #cluster: Cluster;
+  #used = false;
+
+  /** @param kafka a quiet client: the answers it gets look like errors. */
+  constructor(kafka: Kafka) {
+    this.#cluster = clusterOf(kafka);
+  }
+
+  /** Whether we may be a member of a group. `topic`: one that we may see. */
+  mayJoin(groupId: string, topic: string): Promise<boolean> {
+    const nobody = { groupId, groupGenerationId: 0, memberId: "nobody" };
+    return this.#ask(topic, (broker) => broker.heartbeat(nobody));
+  }
+
+  /** Whether we may read a topic. */
+  mayRead(topic: string): Promise<boolean> {
+    const partitions = [{ partition: NO_PARTITION, fetchOffset: "0", maxBytes: 1 }];
+    return this.#ask(
+      topic,
+      (broker) => broker.fetch({ maxWaitTime: 1, minBytes: 0, maxBytes: 1, topics: [{ topic, partitions }] }),
+    );
+  }
+
+  /** Whether we may write to a topic. */
+  mayWrite(topic: string): Promise<boolean> {
+    const partitions = [{ partition: NO_PARTITION, messages: [{ value: null }] }];
+    const topicData = [{ topic, partitions }];
+    return this.#ask(
+      topic,
+      (broker) => broker.produce({ acks: -1, timeout: 5000, compression: CompressionTypes.None, topicData }),
+    );
+  }
+
+  /** Ends the connection. */
+  async close(): Promise<void> {
+    if (this.#used) await within(CLOSE_LIMIT_MS, this.#cluster.disconnect());
+  }
+
+  /**
+   * Only known topics are asked about: what is wrong with others, kafkajs would take for its own affair.
+   *
+   * @throws what went wrong where a broker could not be asked.
+   */
+  async #ask(topic: string, question: (broker: Asked) => Promise<unknown>): Promise<boolean> {
+    this.#used = true;
+    await this.#cluster.connect();
+    try {
+      await this.#cluster.addTargetTopic(topic);
+    } catch (error) {
+      if (isForbidden(error)) return false;
+      throw error;
+    }
+    const [nodeId] = this.#cluster.getNodeIds();
+    if (nodeId === undefined) throw new Error("No broker is known");
+    const broker = await this.#cluster.findBroker({ nodeId: String(nodeId) });
+    try {
+      await question(broker as Asked);
+    } catch (error) {
+      if (isForbidden(error)) return false;
+      // That there is no such partition or member, it says only to those who may know.
+      if ((error as Told).type === undefined) throw error;
+    }
+    return true;
+  }
+}
+
+/** What brokers say has a type; a connection that ends has none. */
+interface Told {
+  readonly type?: string;
+}
+
+/** kafkajs shows its connections to assigners alone. */
+function clusterOf(kafka: Kafka): Cluster {
+  let found: Cluster | undefined;
+  kafka.consumer({
+    groupId: "unused",
+    allowAutoTopicCreation: false,
+    partitionAssigners: [(made) => {
+      found = made.cluster;
+      return PartitionAssigners.roundRobin(made);
+    }],
+  });
+  if (found === undefined) throw new Error("kafkajs made no assigner");
+  return found;
+}

@@ -1,0 +1,90 @@
+// The two topics beside every source topic: dead letters go into one, replays come out of the other.
+
+import type { Admin } from "kafkajs";
+import { logger } from "../../../shared/log.ts";
+import { Forbidden } from "../client/refusals.ts";
+
+const log = logger("kafka");
+
+/** How often, and with which pause in ms, a topic that was just made is looked for. */
+const LOOKS_MAX = 50;
+const LOOK_EVERY_MS = 100;
+
+/** What the names of the side topics follow from, besides the source topic's. */
+export interface SideTopicNames {
+  readonly groupId: string;
+  /** As configured. */
+  readonly deadLetterTopic: string | undefined;
+  readonly retryTopic: string | undefined;
+}
+
+/** `<topic>.<group>.dlq`, or the one that is configured. */
+export function deadLetterTopicOf(topic: string, groupId: string, configured: string | undefined): string {
+  return configured ?? `${topic}.${groupId}.dlq`;
+}
+
+/** `<topic>.<group>.retry`, or the one that is configured: replays go there, so that other groups never see them. */
+export function retryTopicOf(topic: string, groupId: string, configured: string | undefined): string {
+  return configured ?? `${topic}.${groupId}.retry`;
+}
+
+/** The topic a record was read from first: a replay comes out of the retry topic, but belongs to its origin's. */
+export function sourceTopicOf(
+  topic: string,
+  originTopic: string | undefined,
+  groupId: string,
+  retryTopic: string | undefined,
+): string {
+  // The header alone proves nothing: any producer can set it.
+  const replayed = originTopic !== undefined && retryTopicOf(originTopic, groupId, retryTopic) === topic;
+  return replayed ? originTopic : topic;
+}
+
+/**
+ * Makes a side topic with the source's partitions where it is missing, and says why it is not there now, if it is not.
+ * A broker without a controller cannot make topics; there, asking for its metadata may.
+ */
+export async function ensureSideTopic(
+  admin: Admin,
+  topic: string,
+  partitions: number,
+): Promise<string | undefined> {
+  try {
+    if (await countPartitions(admin, topic) !== undefined) return undefined;
+    // kafkajs's own wait for leaders takes a broker that has not heard of the topic yet for a refusal.
+    const topics = [{ topic, numPartitions: partitions, replicationFactor: -1 }];
+    await admin.createTopics({ waitForLeaders: false, topics });
+    log.info("topic made", { topic, partitions });
+    return await appears(admin, topic) ? undefined : "it was made, but no broker knows it yet";
+  } catch (error) {
+    if (await countPartitions(admin, topic).catch(() => undefined) !== undefined) return undefined;
+    const { message, errors } = error as Error & { readonly errors?: readonly Error[] };
+    return errors?.[0]?.message ?? message;
+  }
+}
+
+/** Waits for a new topic to be known to the brokers; that takes them a moment. */
+async function appears(admin: Admin, topic: string): Promise<boolean> {
+  for (let look = 0; look < LOOKS_MAX; look++) {
+    if (await countPartitions(admin, topic) !== undefined) return true;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  return false;
+}
+
+/**
+ * Partitions of a topic; undefined where there is none of that name.
+ *
+ * @throws {Forbidden} when we may not see it, and so not know whether it exists.
+ */
+export async function countPartitions(admin: Admin, topic: string): Promise<number | undefined> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics[0]?.partitions.length || undefined;
+  } catch (error) {
+    const { type } = error as { type?: string };
+    if (type === "UNKNOWN_TOPIC_OR_PARTITION") return undefined;
+    if (type === "TOPIC_AUTHORIZATION_FAILED") throw new Forbidden([`see the topic ${topic}`]);
+    throw error;
+  }
+}

@@ -1,0 +1,132 @@
+// A small DNS server on this machine: answers questions about the names it is told, over UDP and TCP.
+
+import { Buffer } from "node:buffer";
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { hangUp } from "../close_connection.ts";
+import { answerTo, type NameRecord } from "./answer.ts";
+
+export type { NameRecord } from "./answer.ts";
+
+/** A server that runs. `await using` closes it. */
+export interface NameServer extends AsyncDisposable {
+  /** `host:port`, for `WORKER_DNS_SERVER`. */
+  readonly address: string;
+  /** How many questions were answered. */
+  readonly answered: number;
+  /** Replaces everything there is to know; a name that is not in it does not exist. */
+  set(records: readonly NameRecord[]): void;
+  /** May be called twice. */
+  close(): Promise<void>;
+}
+
+/** A port that is free for UDP may be taken for TCP. */
+const PORT_ATTEMPTS = 20;
+
+/**
+ * Listens on this machine alone unless another address is given; port 0 takes a free one.
+ *
+ * @throws {Error} when the port is taken.
+ */
+export async function serveNames(port = 0, hostname = "127.0.0.1"): Promise<NameServer> {
+  for (let attempt = 1;; attempt++) {
+    const socket = createSocket("udp4");
+    socket.bind(port, hostname);
+    await once(socket, "listening");
+    try {
+      return new Server(socket, Deno.listen({ hostname, port: socket.address().port }));
+    } catch (error) {
+      socket.close();
+      if (port !== 0 || attempt === PORT_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** See the file's first line. */
+class Server implements NameServer {
+  readonly address: string;
+  readonly #socket: Socket;
+  readonly #listener: Deno.TcpListener;
+  readonly #conns = new Set<Deno.Conn>();
+  #records: readonly NameRecord[] = [];
+  #answered = 0;
+  #closed = false;
+
+  constructor(socket: Socket, listener: Deno.TcpListener) {
+    this.#socket = socket;
+    this.#listener = listener;
+    this.address = `${listener.addr.hostname}:${listener.addr.port}`;
+    socket.on("message", (message, { port, address }) => {
+      const answer = this.#answer(message, true);
+      if (answer !== undefined) socket.send(answer, port, address);
+    });
+    // An asker that is gone already: there is nobody to tell.
+    socket.on("error", () => {});
+    this.#accept();
+  }
+
+  get answered(): number {
+    return this.#answered;
+  }
+
+  set(records: readonly NameRecord[]): void {
+    this.#records = records.map((record) => ({ ...record, name: record.name.toLowerCase() }));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#listener.close();
+    for (const conn of this.#conns) hangUp(conn);
+    const closed = once(this.#socket, "close");
+    this.#socket.close();
+    await closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #accept(): Promise<void> {
+    for await (const conn of this.#listener) {
+      this.#conns.add(conn);
+      this.#serve(conn).catch(() => {}).finally(() => {
+        this.#conns.delete(conn);
+        hangUp(conn);
+      });
+    }
+  }
+
+  /** A connection's questions one after another, each behind its length: RFC 1035 section 4.2.2. */
+  async #serve(conn: Deno.Conn): Promise<void> {
+    let buffered: Buffer = Buffer.alloc(0);
+    const chunk = new Uint8Array(4096);
+    for (let read; (read = await conn.read(chunk)) !== null;) {
+      buffered = Buffer.concat([buffered, chunk.subarray(0, read)]);
+      while (buffered.length >= 2 && buffered.length >= 2 + buffered.readUInt16BE(0)) {
+        const end = 2 + buffered.readUInt16BE(0);
+        const answer = this.#answer(buffered.subarray(2, end), false);
+        if (answer === undefined) return;
+        await writeAll(conn, framed(answer));
+        buffered = buffered.subarray(end);
+      }
+    }
+  }
+
+  #answer(message: Uint8Array, datagram: boolean): Uint8Array | undefined {
+    const answer = answerTo(message, this.#records, datagram);
+    if (answer !== undefined) this.#answered += 1;
+    return answer;
+  }
+}
+
+function framed(message: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(2 + message.length);
+  new DataView(frame.buffer).setUint16(0, message.length);
+  frame.set(message, 2);
+  return frame;
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) written += await conn.write(bytes.subarray(written));
+}

@@ -1,0 +1,118 @@
+// One client of the embedded Postgres. It keeps its turn until its transaction is over, so that clients never mix.
+//
+// PGlite is a single Postgres session, and pglite-socket 0.2 shares it message by message: two clients that use the
+// extended protocol at once take each other's unnamed portals ("portal \"\" does not exist"). So a client of ours gets
+// the session with its first message and gives it back with ReadyForQuery outside of a transaction.
+
+import { hangUp } from "../close_connection.ts";
+import { type Frame, FrameReader, joined, message, readyStatus } from "./frames.ts";
+import { withoutCopyFromStdin } from "./copy_refusal.ts";
+import type { Release, Turns } from "./session_lock.ts";
+
+/** Runs messages in the one Postgres session and gives what it answers; throws when Postgres itself is gone. */
+export type Execute = (messages: Uint8Array) => Promise<Uint8Array>;
+
+/** Messages after which Postgres answers: Query, Sync, Flush, FunctionCall, and the end of a copy. */
+const ANSWERED = new Set(["Q", "S", "H", "F", "c", "f"]);
+const NO_ENCRYPTION = new TextEncoder().encode("N");
+const ROLLBACK = message("Q", new TextEncoder().encode("rollback\0"));
+const SYNC = message("S", new Uint8Array(0));
+
+/** See the file's first lines. */
+export class Session {
+  readonly #execute: Execute;
+  readonly #turns: Turns;
+  readonly #frames = new FrameReader();
+  readonly #prepared = new Set<string>();
+  #unsent: Uint8Array[] = [];
+  #release: Release | undefined;
+
+  constructor(execute: Execute, turns: Turns) {
+    this.#execute = execute;
+    this.#turns = turns;
+  }
+
+  /** Serves the client until it goes away. Throws only when Postgres itself is gone. */
+  async serve(conn: Deno.Conn): Promise<void> {
+    try {
+      for await (const answer of this.#answers(chunksOf(conn))) {
+        if (answer.length > 0) await writeAll(conn, answer);
+      }
+    } catch (error) {
+      if (!isClientsFault(error)) throw error;
+    } finally {
+      hangUp(conn);
+      await this.#leave();
+    }
+  }
+
+  async *#answers(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      for (const frame of this.#frames.push(chunk)) {
+        if (frame.kind === "encryption_request") yield NO_ENCRYPTION;
+        else if (frame.kind === "cancel_request" || (frame.kind === "message" && frame.type === "X")) return;
+        else yield await this.#take(frame);
+      }
+    }
+  }
+
+  async #take(frame: Exclude<Frame, { kind: "encryption_request" | "cancel_request" }>): Promise<Uint8Array> {
+    if (frame.kind === "startup") this.#unsent.push(frame.bytes);
+    else {
+      this.#unsent.push(withoutCopyFromStdin(frame.type, frame.bytes));
+      if (frame.type === "P") this.#remember(frame.bytes);
+      if (!ANSWERED.has(frame.type)) return new Uint8Array(0);
+    }
+    const messages = joined(this.#unsent);
+    this.#unsent = [];
+    this.#release ??= await this.#turns.take();
+    const answer = await this.#execute(messages);
+    if (readyStatus(answer) === "I") this.#giveTurnBack();
+    return answer;
+  }
+
+  /** A named statement outlives its client in PGlite's one session, so it is closed when the client leaves. */
+  #remember(parse: Uint8Array): void {
+    const name = new TextDecoder().decode(parse.subarray(5, parse.indexOf(0, 5)));
+    if (name !== "") this.#prepared.add(name);
+  }
+
+  async #leave(): Promise<void> {
+    const abandoned = this.#release !== undefined;
+    if (!abandoned && this.#prepared.size === 0) return;
+    try {
+      this.#release ??= await this.#turns.take();
+      if (abandoned) await this.#execute(joined([SYNC, ROLLBACK]));
+      const closes = [...this.#prepared].map((name) => message("C", new TextEncoder().encode(`S${name}\0`)));
+      await this.#execute(joined([...closes, SYNC]));
+    } finally {
+      this.#giveTurnBack();
+    }
+  }
+
+  #giveTurnBack(): void {
+    this.#release?.();
+    this.#release = undefined;
+  }
+}
+
+async function* chunksOf(conn: Deno.Conn): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const buffer = new Uint8Array(64 * 1024);
+    const length = await conn.read(buffer);
+    if (length === null) return;
+    yield buffer.subarray(0, length);
+  }
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) written += await conn.write(bytes.subarray(written));
+}
+
+/** The connection broke, or what came over it is not the Postgres protocol. */
+function isClientsFault(error: unknown): boolean {
+  return error instanceof RangeError || error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.BadResource ||
+    error instanceof Deno.errors.Interrupted || error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.NotConnected;
+}

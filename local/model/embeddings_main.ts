@@ -1,0 +1,14 @@
+// Writes local/model/embeddings.bin anew, so that a first start need not embed; to be run after a change of tickets or glossary.
+
+import { openEmbedder } from "./embedder.ts";
+import { embedTickets, gistOf } from "./ticket_embedding.ts";
+import { parseLabelledTickets, splitTickets, TICKETS_URL } from "./tickets.ts";
+import { EMBEDDINGS_URL, embeddingsKey } from "./train_model.ts";
+import { packVectors } from "./vector_file.ts";
+
+const { training } = splitTickets(parseLabelledTickets(await Deno.readTextFile(TICKETS_URL)));
+const embedded = await embedTickets(training, await openEmbedder());
+const key = await embeddingsKey(training.map(gistOf));
+await Deno.writeFile(EMBEDDINGS_URL, packVectors(key, embedded.map(({ embedding }) => embedding)));
+await Deno.stdout.write(new TextEncoder().encode(`embedded ${embedded.length} tickets\n`));
+Deno.exit(0);

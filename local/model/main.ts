@@ -1,0 +1,66 @@
+// The local model as a process of its own: trains, then serves `/v1/chat/completions` on PORT until SIGTERM.
+
+import { configureLogs, logger } from "../../shared/log.ts";
+import { createModelApp } from "./app.ts";
+import { coalescing } from "./batching_embedder.ts";
+import { openEmbedder } from "./embedder.ts";
+import { trainModel } from "./train_model.ts";
+
+const CACHE_FOLDER = new URL("../../.ackpool/model/", import.meta.url);
+
+configureLogs({ level: "info", format: Deno.env.get("LOG_FORMAT") === "pretty" ? "pretty" : "json" });
+const log = logger("model");
+
+const stop = new AbortController();
+let serving = false;
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  Deno.addSignalListener(signal, () => {
+    if (!serving) Deno.exit(0);
+    stop.abort();
+  });
+}
+const port = Number(Deno.env.get("PORT") ?? 8090);
+if (!Number.isInteger(port) || port < 0 || port > 65535) {
+  log.error("refused to start", {
+    reason: `PORT is not a whole number up to 65535: current value is "${Deno.env.get("PORT")}"`,
+  });
+  Deno.exit(2);
+}
+
+const startedMs = performance.now();
+log.info("training", { embedded: 0 });
+const embedder = coalescing(await openEmbedder());
+const model = await trainModel({
+  embedder,
+  cacheFolder: CACHE_FOLDER,
+  onProgress: (embedded, total) => log.info("training", { embedded, total }),
+});
+
+const app = createModelApp({ model, now: Date.now, newId: () => crypto.randomUUID() });
+serving = true;
+const server = serve();
+await server.finished;
+log.info("stopped");
+Deno.exit(0);
+
+function serve(): Deno.HttpServer {
+  try {
+    return Deno.serve({
+      port,
+      signal: stop.signal,
+      onListen: (address) =>
+        log.info("listening", {
+          port: address.port,
+          url: `http://localhost:${address.port}/v1`,
+          model: model.fingerprint,
+          tookMs: Math.round(performance.now() - startedMs),
+        }),
+    }, app.fetch);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    log.error("refused to start", {
+      reason: `PORT ${port} is in use: stop what listens there or set another PORT`,
+    });
+    Deno.exit(2);
+  }
+}

@@ -1,0 +1,109 @@
+// The replicas of `start`: as many as asked for, one name for those that take work, and a pause after a crash.
+
+import type { ChildFailedError } from "../../processes/child.ts";
+import { Replica, type ReplicaPorts, type ReplicaProcess, type ReplicaState } from "./replica.ts";
+
+/** What they need. */
+export interface ReplicasPorts extends Pick<ReplicaPorts, "nowMs" | "later" | "graceMs"> {
+  readonly spawn: (number: number) => ReplicaProcess;
+  /** Told the replicas that take work whenever they have changed. */
+  readonly publish: (places: readonly ReplicaPlace[]) => void;
+  readonly onUp: (number: number, tookMs: number) => void;
+  /** One ended unasked; `listened` is false for one that never came up. */
+  readonly onCrash: (why: ChildFailedError, pauseMs: number, listened: boolean) => void;
+}
+
+/** Where a replica takes work. */
+export interface ReplicaPlace {
+  readonly number: number;
+  readonly port: number;
+}
+
+const PAUSE_FIRST_MS = 500;
+const PAUSE_MAX_MS = 15_000;
+/** Having run so long, the next crash counts as a first one. */
+const STEADY_MS = 30_000;
+
+/** See the file's first line. `scaleTo()` again and again: what cannot be started now is started by a later call. */
+export class Replicas {
+  readonly #max: number;
+  readonly #ports: ReplicasPorts;
+  #replicas: Replica[] = [];
+  #pauseMs = PAUSE_FIRST_MS;
+  #notBeforeMs = -Infinity;
+  #ending = false;
+
+  /** @param max most processes at once, those that are stopping included. */
+  constructor(max: number, ports: ReplicasPorts) {
+    this.#max = max;
+    this.#ports = ports;
+  }
+
+  /** How many are in one of these states. */
+  count(...states: readonly ReplicaState[]): number {
+    return this.#in(...states).length;
+  }
+
+  /** Starts what is missing and takes out what is too many. */
+  scaleTo(wanted: number): void {
+    const [active, leaving] = [this.#in("starting", "up"), this.#in("leaving")];
+    for (let missing = wanted - active.length; missing > 0; missing--) {
+      const back = leaving.shift();
+      if (back !== undefined) back.stay();
+      else if (!this.#startOne()) break;
+    }
+    // The youngest go first: those that are not up yet, then those with the highest numbers.
+    const going = [...this.#in("starting"), ...this.#in("up").reverse()];
+    for (const replica of going.slice(0, Math.max(0, active.length - wanted))) replica.leave();
+  }
+
+  /** Stops all of them and starts no other. */
+  async stop(): Promise<void> {
+    this.#ending = true;
+    await Promise.all(this.#replicas.map((replica) => replica.stop()));
+  }
+
+  /** Ends all of them at once and starts no other. */
+  kill(): void {
+    this.#ending = true;
+    this.#replicas.forEach((replica) => replica.kill());
+  }
+
+  #in(...states: readonly ReplicaState[]): Replica[] {
+    return this.#replicas.filter(({ state }) => states.includes(state)).sort((a, b) => a.number - b.number);
+  }
+
+  /** Starts double with each round, so that the first one, which all wait for, has the machine for itself. */
+  #startOne(): boolean {
+    const due = this.count("starting") < Math.max(1, this.count("up"));
+    const paused = this.#ports.nowMs() < this.#notBeforeMs;
+    if (!due || paused || this.#ending || this.#replicas.length >= this.#max) return false;
+    const taken = new Set(this.#replicas.map(({ number }) => number));
+    const numbers = Array.from({ length: this.#max }, (_, at) => at + 1);
+    const number = numbers.find((each) => !taken.has(each)) ?? this.#max;
+    this.#replicas.push(
+      new Replica(number, this.#ports.spawn(number), {
+        ...this.#ports,
+        onUp: (replica, tookMs) => this.#ports.onUp(replica.number, tookMs),
+        onChange: () => this.#changed(),
+        onCrash: (replica, why, ranMs) => this.#crashed(replica, why, ranMs),
+      }),
+    );
+    return true;
+  }
+
+  #changed(): void {
+    this.#replicas = this.#replicas.filter(({ state }) => state !== "gone");
+    this.#ports.publish(
+      this.#in("up").flatMap(({ number, port }) => port === undefined ? [] : [{ number, port }]),
+    );
+  }
+
+  #crashed(replica: Replica, why: ChildFailedError, ranMs: number): void {
+    if (ranMs >= STEADY_MS) this.#pauseMs = PAUSE_FIRST_MS;
+    const pauseMs = this.#pauseMs;
+    this.#notBeforeMs = this.#ports.nowMs() + pauseMs;
+    this.#pauseMs = Math.min(PAUSE_MAX_MS, pauseMs * 2);
+    this.#ports.onCrash(why, pauseMs, replica.port !== undefined);
+  }
+}

@@ -1,0 +1,134 @@
+// Scales the replicas of `start`: asks what there is to do, decides, starts and stops, and keeps the name up to date.
+
+import { pause } from "../../../shared/wait.ts";
+import { type NameServer, serveNames } from "../../embedded/dns/server.ts";
+import { recordsOf } from "./dns_records.ts";
+import { Replicas, type ReplicasPorts } from "./replica_set.ts";
+import { Scaler, type ScalerBounds, type ToDo } from "./autoscaler.ts";
+import type { Asked } from "./demand.ts";
+
+/** Pause between two looks at what there is to do, in ms: little beside the second a process takes to start. */
+const LOOK_EVERY_MS = 400;
+
+/** What a replica that has come up joins. */
+export interface UpGroup {
+  /** How many are up now. */
+  readonly up: number;
+  readonly wanted: number;
+  /** How long so many have been wanted, in ms. */
+  readonly sinceMs: number;
+}
+
+/** What is told. */
+export interface ScalingListener extends Pick<ReplicasPorts, "onCrash"> {
+  /** Another number is wanted from now on. */
+  readonly onScale: (before: number, wanted: number, why: string) => void;
+  readonly onUp: (number: number, tookMs: number, group: UpGroup) => void;
+}
+
+/** What it needs. */
+export interface ScalingPorts {
+  readonly bounds: ScalerBounds;
+  readonly spawn: ReplicasPorts["spawn"];
+  /** Time for what a replica has in flight when it stops, in ms. */
+  readonly graceMs: number;
+  readonly listener: ScalingListener;
+}
+
+/** See the file's first line. `follow()` once everything else is up. */
+export class Scaling {
+  readonly #ports: ScalingPorts;
+  readonly #names: NameServer;
+  readonly #scaler: Scaler;
+  readonly #replicas: Replicas;
+  readonly #stopping = new AbortController();
+  #wanted = 0;
+  #worked = false;
+  #scaledMs = 0;
+
+  /** Names can be asked for from the beginning. */
+  static async make(ports: ScalingPorts): Promise<Scaling> {
+    return new Scaling(ports, await serveNames());
+  }
+
+  private constructor(ports: ScalingPorts, names: NameServer) {
+    this.#ports = ports;
+    this.#names = names;
+    this.#scaler = new Scaler(ports.bounds);
+    this.#replicas = new Replicas(ports.bounds.max, {
+      spawn: ports.spawn,
+      publish: (places) => names.set(places.flatMap(recordsOf)),
+      onUp: (number, tookMs) => this.#cameUp(number, tookMs),
+      onCrash: ports.listener.onCrash,
+      nowMs,
+      later,
+      graceMs: ports.graceMs,
+    });
+  }
+
+  /** `WORKER_DNS_SERVER` of whoever sends to the replicas. */
+  get dnsServer(): string {
+    return this.#names.address;
+  }
+
+  /** Scales by what `read` says, until it is stopped. */
+  async follow(read: () => Promise<Asked>): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const asked = await read();
+      if (signal.aborted) return;
+      this.#scale({ ...asked, worked: this.#worked });
+      this.#worked = false;
+      await pause(LOOK_EVERY_MS, signal);
+    }
+  }
+
+  /** A replica has done something. */
+  worked(): void {
+    this.#worked = true;
+  }
+
+  /** From now on nothing is started or stopped by need. */
+  hold(): void {
+    this.#stopping.abort();
+  }
+
+  /** Stops all replicas within their grace. May be called twice. */
+  async stop(): Promise<void> {
+    this.hold();
+    await this.#replicas.stop();
+    await this.#names.close();
+  }
+
+  /** Ends all replicas at once. */
+  kill(): void {
+    this.hold();
+    this.#replicas.kill();
+  }
+
+  #scale(toDo: ToDo): void {
+    const before = this.#wanted;
+    const { wanted, why } = this.#scaler.decide(toDo, nowMs());
+    if (wanted !== before) {
+      this.#wanted = wanted;
+      this.#scaledMs = nowMs();
+      this.#ports.listener.onScale(before, wanted, why);
+    }
+    this.#replicas.scaleTo(wanted);
+  }
+
+  #cameUp(number: number, tookMs: number): void {
+    this.#ports.listener.onUp(number, tookMs, {
+      up: this.#replicas.count("up"),
+      wanted: this.#wanted,
+      sinceMs: nowMs() - this.#scaledMs,
+    });
+  }
+}
+
+const nowMs = () => performance.now();
+
+function later(ms: number, callBack: () => void): () => void {
+  const timer = setTimeout(callBack, ms);
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,98 @@
+// Turns what the children say into what people read: labels, warnings that are not repeated, everything when asked.
+
+import type { ChildFailedError } from "../processes/child.ts";
+import { type ChildLine, readable } from "../processes/child_output.ts";
+import { DeadLetterLines } from "./dead_letter_notices.ts";
+import { labelIn } from "./commands.ts";
+import type { UpGroup } from "./replicas/scaling_loop.ts";
+import type { Screen } from "../terminal.ts";
+
+/** The same warning of the same part is shown once in this time. */
+const QUIET_MS = 10_000;
+
+/** See the file's first line. */
+export class Reporter {
+  readonly #screen: Screen;
+  readonly #verbose: boolean;
+  readonly #nowMs: () => number;
+  readonly #shownMs = new Map<string, number>();
+  readonly #crashes = new Map<string, string>();
+  readonly #deadLetters: DeadLetterLines;
+  #labels = 0;
+  #quiet = false;
+
+  constructor(screen: Screen, verbose: boolean, nowMs: () => number) {
+    this.#screen = screen;
+    this.#verbose = verbose;
+    this.#nowMs = nowMs;
+    this.#deadLetters = new DeadLetterLines({
+      show: (line) => this.#quiet || screen.line(line),
+      later: (ms, callBack) => Deno.unrefTimer(setTimeout(callBack, ms)),
+    });
+  }
+
+  /** Labels that were written so far. */
+  get labels(): number {
+    return this.#labels;
+  }
+
+  /** From now on warnings are expected, as everything is being stopped. */
+  hush(): void {
+    this.#quiet = true;
+  }
+
+  heard(name: string, line: ChildLine): void {
+    if (this.#verbose) this.#screen.line(`${name} | ${readable(line)}`);
+    const label = labelIn(line);
+    if (label !== undefined) {
+      this.#labels++;
+      this.#screen.line(label);
+    }
+    if (line.kind !== "event") return;
+    if (name === "model" && line.message === "training") {
+      this.#screen.going("model", training(line.properties));
+    }
+    if (line.level === "warning" || line.level === "error") this.#warn(name, line);
+  }
+
+  /** Another number of replicas is wanted. */
+  scaled(before: number, wanted: number, why: string): void {
+    this.#screen.line(`replicas ${before} → ${wanted} (${why})`);
+  }
+
+  /** A replica is up: told of the first one and when all are there, rather than one by one. */
+  replicaUp(number: number, tookMs: number, { up, wanted, sinceMs }: UpGroup): void {
+    if (up === 1) this.#screen.line(`replica ${number} up after ${seconds(tookMs)} s`);
+    else if (up === wanted) this.#screen.line(`${up} replicas up after ${seconds(sinceMs)} s`);
+  }
+
+  crashed(name: string, why: ChildFailedError, pauseMs: number): void {
+    const said = saying(why);
+    // A part that fails at every start fails with the same stack trace each time.
+    const told = said.includes("\n") && this.#crashes.get(name) === said ? "the same again" : said;
+    this.#crashes.set(name, said);
+    this.#screen.line(`! ${name}: ${told}; starting again in ${pauseMs / 1000} s`);
+  }
+
+  #warn(name: string, line: ChildLine & { kind: "event" }): void {
+    if (this.#verbose || this.#quiet) return;
+    if (line.message === "dead-lettered") return this.#deadLetters.add(String(line.properties["reason"]));
+    const key = `${name} ${line.message} ${line.properties["said"] ?? ""}`;
+    const shownMs = this.#shownMs.get(key);
+    if (shownMs !== undefined && this.#nowMs() - shownMs < QUIET_MS) return;
+    this.#shownMs.set(key, this.#nowMs());
+    this.#screen.line(`! ${name}: ${readable(line)}`);
+  }
+}
+
+const seconds = (ms: number) => (ms / 1000).toFixed(1);
+
+/** What a part that failed said last, or else how it ended. */
+export function saying(why: ChildFailedError): string {
+  const said = why.said.map((line) => line.replace(/^ackpool: /, "").trim()).filter((line) => line !== "");
+  return said.length === 0 ? `ended with code ${why.code}` : said.join("\n  ");
+}
+
+function training({ embedded, total }: Readonly<Record<string, unknown>>): string {
+  return total === undefined ? "training" : `training, ${embedded} of ${total} examples`;
+}

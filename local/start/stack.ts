@@ -1,0 +1,187 @@
+// Everything `start` runs, brought up in the order in which one part needs another.
+
+import { EXIT, StartError } from "../../shared/process/main.ts";
+import type { ChildFailedError } from "../processes/child.ts";
+import { startEmbeddedKafka } from "../embedded/kafka/launch.ts";
+import { freePorts } from "../processes/ports.ts";
+import * as parts from "./commands.ts";
+import { Processes, type ProcessesListener, type Stage } from "./processes.ts";
+import { anyReachable } from "../reachable.ts";
+import { saying } from "./reporter.ts";
+import { Scaling, type ScalingListener } from "./replicas/scaling_loop.ts";
+import type { StartConfig } from "./config.ts";
+import { readToDo } from "./replicas/demand.ts";
+
+/** How long an embedded part may take to stop. */
+const EMBEDDED_GRACE_MS = 5_000;
+/** What a production part needs on top of its own grace. */
+const MARGIN_MS = 5_000;
+
+/** What the stack tells. */
+export interface StackListener extends Omit<ProcessesListener, "onDone">, Omit<ScalingListener, "onCrash"> {
+  readonly onGoing: (name: string, what: string) => void;
+  readonly onReady: (name: string, where: string) => void;
+  /** Nothing can go on; `why` is undefined where a part has simply done its work. */
+  readonly onEnd: (why: string | undefined) => void;
+}
+
+/** Where everything is. */
+export interface StackAddresses extends parts.Addresses {
+  readonly ingressPort: number;
+  readonly ingressUrl: string;
+  readonly adminPort: number;
+}
+
+/** See the file's first line. */
+export class Stack {
+  readonly #config: StartConfig;
+  readonly #home: string;
+  readonly #listener: StackListener;
+  readonly #processes: Processes;
+  #scaling: Scaling | undefined;
+
+  constructor(config: StartConfig, home: string, listener: StackListener) {
+    this.#config = config;
+    this.#home = home;
+    this.#listener = listener;
+    this.#processes = new Processes({
+      ...listener,
+      onDone: () => listener.onEnd(undefined),
+      onLine: (name, line) => {
+        if (parts.isWork(name, line)) this.#scaling?.worked();
+        listener.onLine(name, line);
+      },
+    });
+  }
+
+  /**
+   * Brings everything up.
+   *
+   * @throws {ChildFailedError | StartError} when a part does not come up; what runs then is stopped by `stop()`.
+   */
+  async start(): Promise<StackAddresses> {
+    const [postgresPort = 0, modelPort = 0] = freePorts(2);
+    await this.#install();
+    const [brokers, databaseUrl, modelUrl] = await Promise.all([
+      this.#config.brokers === undefined ? this.#kafka() : this.#ownKafka(this.#config.brokers),
+      this.#postgres(postgresPort),
+      this.#config.localModel ? this.#model(modelPort) : undefined,
+    ]);
+    const scaling = await this.#replicas({ databaseUrl, modelUrl });
+    const { host } = this.#config;
+    const addresses = { brokers, databaseUrl, modelUrl, host, dnsServer: scaling.dnsServer };
+    const [adminPort, ingressPort] = await Promise.all([
+      this.#processes.keep("front", parts.consumerCommand(addresses)),
+      this.#processes.keep("front", parts.ingressCommand(addresses)),
+    ]);
+    const reached = `http://${parts.reachedAt(host)}`;
+    const [adminUrl, ingressUrl] = [`${reached}:${adminPort}`, `${reached}:${ingressPort}`];
+    this.#listener.onReady("consumer", `${adminUrl}/readyz, /metrics`);
+    this.#listener.onReady("ingress", `${ingressUrl}/classify`);
+    const read = () => readToDo(adminUrl, ingressUrl);
+    scaling.follow(read).catch((error) => this.#listener.onEnd(`! scaling: ${error}`));
+    return { ...addresses, adminPort, ingressPort, ingressUrl };
+  }
+
+  /** Stops in order: no new work, then the workers, then what they stand on. May be called at any time. */
+  async stop(): Promise<void> {
+    this.#scaling?.hold();
+    const ownGraceMs = this.#config.shutdownGraceMs + MARGIN_MS;
+    const production: readonly Stage[] = ["front", "workers"];
+    await this.#processes.stop((stage) => production.includes(stage) ? ownGraceMs : EMBEDDED_GRACE_MS);
+  }
+
+  /** Ends everything at once. */
+  kill(): void {
+    this.#processes.kill();
+  }
+
+  /** Packages that only some part needs; a blink where they are there. */
+  async #install(): Promise<void> {
+    let downloads = 0;
+    await this.#processes.runOnce("front", { name: "packages", args: ["install"], env: {} }, (line) => {
+      if (line.kind === "text" && line.text.includes("Download")) {
+        this.#listener.onGoing("packages", `${++downloads} downloaded`);
+      }
+    });
+    if (downloads > 0) this.#listener.onReady("packages", `${downloads} downloaded`);
+  }
+
+  async #kafka(): Promise<string> {
+    this.#listener.onGoing("kafka", "starting");
+    this.#processes.refuseWhenStopping();
+    const { brokers, child } = await startEmbeddedKafka(this.#config.topics, {
+      onSpawn: (child) => this.#processes.add("kafka", child),
+      onLine: (line) => this.#listener.onLine("kafka", line),
+    });
+    // Its records are gone with it, so starting it again would be no help.
+    child.ended.then(({ code }) => {
+      if (!this.#processes.stopping) {
+        this.#listener.onEnd(`! kafka: ended with code ${code}, and its records with it`);
+      }
+    });
+    this.#listener.onReady("kafka", `embedded, in memory: ${brokers}`);
+    return brokers;
+  }
+
+  async #ownKafka(brokers: readonly string[]): Promise<string> {
+    this.#listener.onGoing("kafka", "looking for your brokers");
+    const where = brokers.join(", ");
+    if (!(await anyReachable(brokers))) {
+      throw new StartError(
+        `No Kafka answers at ${where}. Start it, correct KAFKA_BROKERS, or unset it for the embedded one.`,
+      );
+    }
+    this.#listener.onReady("kafka", `yours: ${where}`);
+    return brokers.join(",");
+  }
+
+  async #postgres(port: number): Promise<string> {
+    const { databaseUrl: own } = this.#config;
+    this.#listener.onGoing("postgres", own === undefined ? "starting" : "migrating yours");
+    const folder = `${this.#home}/postgres`;
+    if (own === undefined) await this.#processes.keep("postgres", parts.postgresCommand(folder, port));
+    const url = own ?? `postgres://postgres@127.0.0.1:${port}/postgres`;
+    await this.#processes.runOnce("model", parts.migrateCommand(url));
+    const { host, pathname } = new URL(url);
+    this.#listener.onReady(
+      "postgres",
+      own === undefined ? `embedded, in ${folder}: ${url}` : `yours: ${host}${pathname}`,
+    );
+    return url;
+  }
+
+  async #model(port: number): Promise<string> {
+    this.#listener.onGoing("model", "starting");
+    await this.#processes.keep("model", parts.modelCommand(port));
+    const url = `http://127.0.0.1:${port}/v1`;
+    this.#listener.onReady("model", `embedded: ${url}`);
+    return url;
+  }
+
+  async #replicas(addresses: Pick<parts.Addresses, "databaseUrl" | "modelUrl">): Promise<Scaling> {
+    this.#processes.refuseWhenStopping();
+    const { bounds, shutdownGraceMs } = this.#config;
+    const scaling = await Scaling.make({
+      bounds,
+      graceMs: shutdownGraceMs + MARGIN_MS,
+      spawn: (number) => {
+        const child = this.#processes.spawn(parts.workerCommand(number, addresses));
+        return Object.assign(child, { listening: child.waitFor(parts.listeningPort) });
+      },
+      listener: {
+        ...this.#listener,
+        onCrash: (why, pauseMs, listened) => this.#replicaCrashed(why, pauseMs, listened),
+      },
+    });
+    this.#processes.add("workers", { stop: () => scaling.stop(), kill: () => scaling.kill() });
+    this.#listener.onReady("workers", `${bounds.min} to ${bounds.max}, as the backlog asks`);
+    return this.#scaling = scaling;
+  }
+
+  #replicaCrashed(why: ChildFailedError, pauseMs: number, listened: boolean): void {
+    // No later start would find another environment.
+    if (!listened && why.code === EXIT.config) this.#listener.onEnd(`! ${why.child}: ${saying(why)}`);
+    else this.#listener.onCrash(why.child, why, pauseMs);
+  }
+}

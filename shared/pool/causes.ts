@@ -1,0 +1,86 @@
+// Why the pool sends nothing, as values: which replicas get nothing and why, and what the provider asked for.
+
+import type { Cause } from "../http/health.ts";
+import { type Outcome, outcomeLabel } from "../contract/outcome.ts";
+import type { Replica } from "./replicas/replica.ts";
+
+/** A provider that lets nobody through for longer than this is told of, in ms. */
+const REST_TOLD_MS = 10_000;
+
+/** What the pool knows. */
+export interface PoolState {
+  readonly replicas: readonly Replica[];
+  /** Where replicas are looked for. */
+  readonly hosts: readonly string[];
+  /** Since when no replica takes work; undefined while one does. */
+  readonly emptySinceMs: number | undefined;
+  /** The provider asked for this rest; undefined while it lets us through. */
+  readonly rest: { readonly sinceMs: number; readonly untilMs: number } | undefined;
+  readonly nowMs: number;
+}
+
+/** Everything that keeps the pool from sending. */
+export function poolCauses({ replicas, hosts, emptySinceMs, rest, nowMs }: PoolState): readonly Cause[] {
+  const causes: Cause[] = [];
+  if (emptySinceMs !== undefined) {
+    const out = replicas.length === 0 ? "" : `: ${countsOf(replicas, nowMs)}`;
+    causes.push(
+      isOutage(replicas) ? outage(emptySinceMs, hosts, out) : {
+        name: "no-replica",
+        sinceMs: emptySinceMs,
+        detail: `None of ${replicas.length} replicas takes work (${hosts.join(", ")})${out}`,
+        remedy: "Start a worker, or look at the workers' own /readyz. Delivery goes on by itself.",
+      },
+    );
+  }
+  if (rest !== undefined && rest.untilMs - rest.sinceMs > REST_TOLD_MS && nowMs < rest.untilMs) {
+    const seconds = Math.ceil((rest.untilMs - nowMs) / 1000);
+    causes.push({
+      name: "rate-limited",
+      sinceMs: rest.sinceMs,
+      detail: `The provider's rate or the day's budget is used up: nothing leaves for another ${seconds} s`,
+      remedy: "Nothing needs doing: delivery goes on by itself. More is to be had from the provider alone.",
+    });
+  }
+  return causes;
+}
+
+/** Whether all replicas are there and fail: that is no want of replicas, however few take work. */
+function isOutage(replicas: readonly Replica[]): boolean {
+  const reached = ({ last }: Replica) => last !== undefined && last.kind !== "refused";
+  return replicas.length > 0 && replicas.every(({ ejected, leaving }) => ejected && !leaving) &&
+    replicas.some(reached);
+}
+
+function outage(sinceMs: number, hosts: readonly string[], out: string): Cause {
+  return {
+    name: "outage",
+    sinceMs,
+    detail: `Every replica fails (${hosts.join(", ")})${out}`,
+    remedy: "Look at the workers' /readyz and logs. A replica comes back when its health check answers.",
+  };
+}
+
+/** Why a replica gets nothing new; undefined while it does. */
+export function outFor(replica: Replica, nowMs: number): string | undefined {
+  if (replica.leaving) return "leaving";
+  if (replica.ejection !== undefined) return replica.ejection;
+  if (replica.draining) return "draining";
+  return replica.restUntilMs > nowMs ? "resting" : undefined;
+}
+
+/** `2 failures-in-a-row (last refused), 1 draining`. */
+function countsOf(replicas: readonly Replica[], nowMs: number): string {
+  const counts = new Map<string, number>();
+  for (const replica of replicas) {
+    const why = outFor(replica, nowMs) ?? "takes work";
+    const last = replica.ejected && replica.last !== undefined ? ` (last ${describe(replica.last)})` : "";
+    counts.set(why + last, (counts.get(why + last) ?? 0) + 1);
+  }
+  return [...counts].map(([why, count]) => `${count} ${why}`).join(", ");
+}
+
+function describe(outcome: Outcome): string {
+  const label = outcomeLabel(outcome);
+  return outcome.kind === "answer" ? outcome.problemType ?? label : `${label}, ${outcome.detail}`;
+}

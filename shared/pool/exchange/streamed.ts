@@ -1,0 +1,241 @@
+// One exchange whose bodies are streamed both ways: nothing of them is held here, and backpressure goes through.
+
+import type { Agent, Dispatcher } from "undici";
+import type { NoAnswer, Outcome } from "../../contract/outcome.ts";
+import { ResponseHeader } from "../../contract/protocol.ts";
+import { parseRetryAfter } from "../../contract/retry_after.ts";
+import { ruleFor } from "../../contract/status_contract.ts";
+import { AttemptAbandoned, flatten, noAnswer } from "./buffered.ts";
+import type { Deadlines, Limited, Tick } from "./timer_wheel.ts";
+import type { Endpoint } from "../discovery/endpoints.ts";
+
+/** How much of an answer waits here for a slow reader, in bytes. */
+const UNREAD_BYTES_MAX = 65_536;
+/** An answer nobody wants is read to its end, so that its connection is kept, up to so many bytes. */
+const DISCARDED_BYTES_MAX = 65_536;
+
+/** What is sent. */
+export interface StreamedRequest {
+  readonly method: Dispatcher.HttpMethod;
+  /** Path and query under the replica's base URL. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The signal fires when nobody reads any more. A body that throws gives the exchange up. */
+  readonly body: Uint8Array | null | ((signal: AbortSignal) => AsyncIterable<Uint8Array>);
+  /** The whole exchange's time limit, to the last byte of the answer, in ms. */
+  readonly timeoutMs: number;
+  /** Gives the exchange up. */
+  readonly signal: AbortSignal;
+}
+
+/** Headers as they came; a name may have come several times. */
+export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** An answer whose body is still to come. */
+export interface StreamedAnswer {
+  readonly outcome: Outcome;
+  /** The replica's address; undefined where there was none to send to. */
+  readonly replica: string | undefined;
+  readonly headers: AnswerHeaders;
+  /** To be read to its end, or cancelled: no more of it comes than is read, and the permit is held until all has. */
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** The permit is back. */
+  readonly ended: Promise<void>;
+}
+
+/** What an exchange says about the replica and what is behind it. */
+export interface Verdict {
+  readonly outcome: Outcome;
+  /** Until the answer began, in ms. */
+  readonly latencyMs: number;
+  /** Of the answer; empty where none came. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** An exchange under way. */
+export interface Streaming {
+  /** @throws {AttemptAbandoned} when the signal fired or the request's body threw; that is its cause. */
+  readonly answer: Promise<Omit<StreamedAnswer, "ended" | "replica">>;
+  /** Undefined where it says nothing. */
+  readonly ended: Promise<Verdict | undefined>;
+}
+
+/** Where there is no replica to send to. */
+export const NOBODY: StreamedAnswer = {
+  outcome: { kind: "refused", detail: "no replica" },
+  replica: undefined,
+  headers: {},
+  body: null,
+  ended: Promise.resolve(),
+};
+
+/** Sends a request to one replica. Redirects are never followed. */
+export function streamTo(
+  agent: Agent,
+  endpoint: Endpoint,
+  request: StreamedRequest,
+  deadlines: Deadlines,
+): Streaming {
+  const exchange = new StreamedExchange(request, deadlines);
+  agent.dispatch({
+    origin: endpoint.origin,
+    path: endpoint.basePath + request.path,
+    method: request.method,
+    headers: { ...request.headers, host: endpoint.url.host },
+    // undici takes iterables, which its types do not say.
+    body: exchange.requestBody() as Uint8Array | null,
+  }, exchange);
+  return exchange;
+}
+
+/** Lets an answer go that nobody wants. */
+export async function discard({ body }: Pick<StreamedAnswer, "body">): Promise<void> {
+  let bytes = 0;
+  try {
+    for await (const chunk of body ?? []) {
+      bytes += chunk.length;
+      if (bytes > DISCARDED_BYTES_MAX) return;
+    }
+  } catch {
+    // Cut off or late: it was not wanted anyway.
+  }
+}
+
+/** What a caller got wrong says nothing about the replica: only its own failures, fullness and limits do. */
+function saysSomething(outcome: Outcome): boolean {
+  if (outcome.kind !== "answer" || outcome.status < 300 || outcome.status >= 500) return true;
+  return ruleFor(outcome).slows !== "nobody";
+}
+
+function outcomeOf(status: number, headers: AnswerHeaders): Outcome {
+  const retryAfter = headers[ResponseHeader.retryAfter];
+  const retryAfterMs = parseRetryAfter(typeof retryAfter === "string" ? retryAfter : undefined, Date.now());
+  return { kind: "answer", status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+/** One exchange, as undici tells of it. Ends exactly once. */
+class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming {
+  readonly #request: StreamedRequest;
+  readonly #deadlines: Deadlines;
+  readonly #tick: Tick;
+  readonly #startedMs = performance.now();
+  readonly #answer = Promise.withResolvers<Omit<StreamedAnswer, "ended" | "replica">>();
+  readonly #ended = Promise.withResolvers<Verdict | undefined>();
+  /** Stops whoever writes the request's body. */
+  readonly #unread = new AbortController();
+  #controller: Dispatcher.DispatchController | undefined;
+  #body: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #outcome: Outcome | undefined;
+  #headers: Readonly<Record<string, string>> = {};
+  #latencyMs = 0;
+  #over = false;
+
+  constructor(request: StreamedRequest, deadlines: Deadlines) {
+    this.#request = request;
+    this.#deadlines = deadlines;
+    this.#tick = deadlines.add(this, request.timeoutMs);
+    request.signal.addEventListener("abort", this.#aborted, { once: true });
+    if (request.signal.aborted) this.#aborted();
+  }
+
+  get answer(): Streaming["answer"] {
+    return this.#answer.promise;
+  }
+
+  get ended(): Streaming["ended"] {
+    return this.#ended.promise;
+  }
+
+  requestBody(): Uint8Array | AsyncIterable<Uint8Array> | null {
+    const { body } = this.#request;
+    return typeof body === "function" ? this.#watched(body(this.#unread.signal)) : body;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#over) controller.abort(new Error("Over before it began"));
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
+    if (status < 200 || this.#over) return;
+    this.#outcome = outcomeOf(status, headers);
+    this.#headers = flatten(headers);
+    this.#latencyMs = performance.now() - this.#startedMs;
+    const body = new ReadableStream<Uint8Array>({
+      start: (stream) => void (this.#body = stream),
+      pull: () => controller.resume(),
+      cancel: () => this.#letGo(),
+    }, new ByteLengthQueuingStrategy({ highWaterMark: UNREAD_BYTES_MAX }));
+    this.#answer.resolve({ outcome: this.#outcome, headers, body });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    if (this.#over || this.#body === undefined) return;
+    this.#body.enqueue(chunk);
+    if ((this.#body.desiredSize ?? 0) <= 0) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    if (!this.#over) this.#body?.close();
+    this.#end(this.#outcome);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(noAnswer(error));
+  }
+
+  expire(): void {
+    const detail = `No answer within ${this.#request.timeoutMs} ms`;
+    this.#fail({ kind: "timeout", detail });
+    this.#controller?.abort(new Error(detail));
+  }
+
+  /** An error of the request's body is its caller's affair. */
+  async *#watched(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body;
+    } catch (error) {
+      this.#abandon(error);
+      throw error;
+    }
+  }
+
+  readonly #aborted = () => this.#abandon(this.#request.signal.reason);
+
+  #abandon(cause: unknown): void {
+    if (this.#over) return;
+    const why = new AttemptAbandoned("The exchange was given up", { cause });
+    this.#answer.promise.catch(() => {});
+    this.#answer.reject(why);
+    this.#body?.error(why);
+    this.#end(undefined);
+    this.#controller?.abort(why);
+  }
+
+  /** The reader has gone; what the replica said of itself still holds. */
+  #letGo(): void {
+    this.#end(this.#outcome);
+    this.#controller?.abort(new Error("Nobody reads the answer"));
+  }
+
+  #fail(outcome: NoAnswer): void {
+    if (this.#over) return;
+    this.#body?.error(new Error(outcome.detail));
+    this.#answer.resolve({ outcome, headers: {}, body: null });
+    this.#end(outcome);
+  }
+
+  #end(outcome: Outcome | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    const latencyMs = this.#latencyMs || performance.now() - this.#startedMs;
+    this.#ended.resolve(
+      outcome === undefined || !saysSomething(outcome)
+        ? undefined
+        : { outcome, latencyMs, headers: this.#headers },
+    );
+    this.#deadlines.remove(this, this.#tick);
+    this.#request.signal.removeEventListener("abort", this.#aborted);
+    this.#unread.abort();
+  }
+}

@@ -1,0 +1,147 @@
+// What the provider behind all replicas bears: attempts at once, and attempts a second. Pure.
+
+import type { Outcome } from "../../contract/outcome.ts";
+import { AnswerLimit } from "./concurrency_limit.ts";
+import type { Sent } from "../replicas/balancer.ts";
+import { GoodputClimb } from "./goodput_search.ts";
+import { RateLimit } from "./rate_limit.ts";
+import type { RateReport } from "./rate_limit_headers.ts";
+
+/** Refusals in a row, each of an attempt sent after the one before had come, after which all rest for a while. */
+const ROW_MAX = 4;
+/** So many signs more for a rate than for too many at once are believed. */
+const SIGNS = 2;
+const SIGNS_MAX = 4;
+/** Rests where the provider does not say how long, in ms: the first, doubled up to the last. */
+const REST_FIRST_MS = 1000;
+const REST_MAX_MS = 15_000;
+/** "Again at once" is not taken at its word: nothing may spin. */
+const REST_LEAST_MS = 50;
+
+/** An attempt that came back and was not refused. */
+export interface Ended {
+  readonly settled: boolean;
+  readonly sent: Sent;
+  readonly tookMs: number;
+  /** Attempts on their way before it ended. */
+  readonly inFlight: number;
+  /** Attempts the replicas take at once. */
+  readonly max: number;
+  readonly nowMs: number;
+}
+
+/** Limits for the pool as a whole. */
+export class ProviderLimit {
+  readonly #retryAfterMaxMs: number;
+  readonly #answers = new AnswerLimit();
+  readonly #rate = new RateLimit();
+  #climb: GoodputClimb | undefined;
+  #started = 0;
+  /** Attempts that had left when the last refusal came. */
+  #startedWhenRefused = 0;
+  #row = 0;
+  /** The most that were on their way when an attempt left that was accepted, since the last row of refusals. */
+  #acceptedAt = 0;
+  /** The fewest that were held when an attempt of the row was refused. */
+  #heldLeast = Infinity;
+  /** Signs for a rate, less those for too many at once. */
+  #signs = 0;
+
+  constructor(retryAfterMaxMs: number) {
+    this.#retryAfterMaxMs = retryAfterMaxMs;
+  }
+
+  /** Attempts at once, as learned; infinite where nothing is known to be too much. */
+  get limit(): number {
+    return Math.min(this.#answers.limit, this.#climb?.limit ?? Infinity);
+  }
+
+  /** Nothing leaves before, in ms: the provider said so. In the past when it did not. */
+  get restUntilMs(): number {
+    return this.#rate.restUntilMs;
+  }
+
+  /** Attempts a second that the provider gives; undefined where none is known to hold anything up. */
+  get ratePerSecond(): number | undefined {
+    return this.#rate.perSecond;
+  }
+
+  /** Attempts that may be in flight at once, of `max` that the replicas take. */
+  permits(max: number, inFlight: number, nowMs: number): number {
+    const tokens = this.#rate.tokens(nowMs);
+    return Math.min(max, Math.max(1, this.limit), tokens === Infinity ? Infinity : inFlight + tokens);
+  }
+
+  /** When it may be more by time alone, in ms. */
+  nextChangeMs(nowMs: number): number | undefined {
+    return this.#rate.nextTokenMs(nowMs);
+  }
+
+  /** An attempt leaves; returns which of all it is. */
+  start(nowMs: number): number {
+    this.#climb ??= new GoodputClimb(nowMs);
+    this.#started = this.#rate.start(nowMs);
+    return this.#started;
+  }
+
+  /** An answer said what is left of the rate. */
+  recordReport(report: RateReport, { number, sentMs }: Sent, nowMs: number): void {
+    this.#rate.recordReport(report, number, sentMs, nowMs);
+  }
+
+  /** An attempt came back that the provider did not refuse. */
+  recordFinished({ settled, sent, tookMs, inFlight, max, nowMs }: Ended): void {
+    const most = Math.min(max, this.#answers.limit);
+    this.#climb?.recordFinished(settled, tookMs, inFlight, most, nowMs);
+    if (!settled) return;
+    this.#rate.recordAccepted(nowMs);
+    this.#answers.recordAccepted(inFlight, max, nowMs);
+    if (sent.number <= this.#startedWhenRefused) return;
+    if (this.#row > 0) this.#weigh();
+    this.#acceptedAt = Math.max(this.#acceptedAt, sent.level);
+  }
+
+  /**
+   * 429. Is it too many at once, then what is held is right. Is it the rate, then what is held says nothing, and nothing
+   * leaves for as long as the answer asks.
+   *
+   * @param held other attempts on their way.
+   */
+  recordRefused(
+    outcome: Outcome,
+    sent: Sent,
+    held: number,
+    report: RateReport | undefined,
+    nowMs: number,
+  ): void {
+    const exhausted = report !== undefined && report.remaining < 1;
+    if (sent.number > this.#startedWhenRefused) this.#row += 1;
+    this.#startedWhenRefused = this.#started;
+    this.#heldLeast = Math.min(this.#heldLeast, held);
+    const byRate = exhausted || this.#rate.known || this.#signs >= SIGNS;
+    if (!byRate) this.#answers.recordRefused(held, nowMs);
+    if (!byRate && held > 0 && this.#row < ROW_MAX) return;
+    const asked = outcome.kind === "answer" ? outcome.retryAfterMs : undefined;
+    const longer = Math.min(REST_MAX_MS, REST_FIRST_MS * 2 ** Math.max(0, Math.min(10, this.#row - ROW_MAX)));
+    const wantedMs = Math.max(REST_LEAST_MS, asked ?? (exhausted ? report.resetMs : longer));
+    const waitMs = Math.min(wantedMs, this.#retryAfterMaxMs);
+    this.#rate.rest(waitMs, nowMs);
+    if (byRate && !exhausted) this.#rate.learn(waitMs, nowMs);
+    if (this.#rate.known) this.#answers.forget();
+  }
+
+  /**
+   * A row of refusals has ended. Where fewer at once were refused than were accepted before, that speaks for a rate;
+   * where only more were, for too many at once, also against a rate that was believed.
+   */
+  #weigh(): void {
+    const sign = this.#heldLeast < this.#acceptedAt * 0.7 - 1 ? 1 : -1;
+    const signs = this.#signs + sign;
+    // Once believed it takes as many signs to the contrary to give it up.
+    this.#signs = sign > 0 && signs >= SIGNS ? SIGNS_MAX : Math.max(0, signs);
+    if (this.#signs === 0) this.#rate.unlearn();
+    this.#row = 0;
+    this.#acceptedAt = 0;
+    this.#heldLeast = Infinity;
+  }
+}

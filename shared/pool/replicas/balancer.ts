@@ -1,0 +1,227 @@
+// Which replica gets the next attempt, and how many the pool takes at once. Pure: time and randomness come in.
+
+import type { Outcome } from "../../contract/outcome.ts";
+import { type Rule, ruleFor } from "../../contract/status_contract.ts";
+import { isOutlier } from "./outliers.ts";
+import { ProviderLimit } from "../limits/provider_limit.ts";
+import type { RateReport } from "../limits/rate_limit_headers.ts";
+import { Replica } from "./replica.ts";
+
+/** Others work if one of them settled something in this time, in ms. */
+const WORKING_MS = 60_000;
+/** Share of the latest answer in the latency that replicas are held against. */
+const LATENCY_WEIGHT = 0.01;
+
+/** An attempt on its way. */
+export interface Sent {
+  readonly replica: Replica;
+  /** Which of all attempts it is. */
+  readonly number: number;
+  /** Attempts on their way when it left, it included. */
+  readonly level: number;
+  readonly sentMs: number;
+}
+
+/** What is known of an attempt's end besides its outcome. */
+export interface Also {
+  /** What the answer says of the provider's rate. */
+  readonly report?: RateReport | undefined;
+  /** Time until the answer, where the end came later. */
+  readonly latencyMs?: number;
+}
+
+/** What may be set about a balancer. */
+export interface BalancerRules {
+  /** Longest `Retry-After` that is honoured, in ms. */
+  readonly retryAfterMaxMs: number;
+}
+
+const RULES: BalancerRules = { retryAfterMaxMs: 300_000 };
+
+/** The replicas and their permits. */
+export class Balancer {
+  readonly #limitMax: number;
+  readonly #random: () => number;
+  readonly #replicas: Map<string, Replica> = new Map();
+  /** What the provider behind all replicas bears. */
+  readonly provider: ProviderLimit;
+  #logLatency: number | undefined;
+
+  constructor(limitMax: number, random: () => number, { retryAfterMaxMs }: BalancerRules = RULES) {
+    this.#limitMax = limitMax;
+    this.#random = random;
+    this.provider = new ProviderLimit(retryAfterMaxMs);
+  }
+
+  /** All replicas, those that leave included while they have attempts in flight. */
+  get replicas(): readonly Replica[] {
+    return [...this.#replicas.values()];
+  }
+
+  /** Attempts on their way. */
+  get inFlight(): number {
+    let sum = 0;
+    for (const replica of this.#replicas.values()) sum += replica.inFlight;
+    return sum;
+  }
+
+  /**
+   * How many attempts may be in flight at once now: those that are, and one for every free permit. So what a replica
+   * still holds that hangs, leaves or has shrunk takes nothing from the others.
+   */
+  permits(nowMs: number): number {
+    let [usable, free] = [0, 0];
+    for (const replica of this.#replicas.values()) {
+      const permits = replica.permits(nowMs);
+      usable += permits;
+      free += Math.max(0, permits - replica.inFlight);
+    }
+    const { inFlight } = this;
+    return this.provider.permits(usable === 0 ? 0 : inFlight + free, inFlight, nowMs);
+  }
+
+  /** How many attempts the replicas take at once now, whatever the provider bears. */
+  replicaPermits(nowMs: number): number {
+    let sum = 0;
+    for (const replica of this.#replicas.values()) sum += replica.permits(nowMs);
+    return sum;
+  }
+
+  /** When permits may change by time alone, in ms: a replica has rested, the provider takes another one. */
+  nextChangeMs(nowMs: number): number | undefined {
+    let nextMs = this.provider.nextChangeMs(nowMs) ?? Infinity;
+    for (const replica of this.#replicas.values()) {
+      nextMs = Math.min(nextMs, replica.nextChangeMs(nowMs) ?? Infinity);
+    }
+    return nextMs === Infinity ? undefined : nextMs;
+  }
+
+  /**
+   * The addresses there are now. One that left gets nothing new, but its attempts in flight are finished; one that
+   * joins others that work begins with few.
+   */
+  setAddresses(addresses: readonly string[], nowMs: number): void {
+    const working = this.replicaPermits(nowMs) > 0;
+    for (const replica of this.#replicas.values()) replica.setLeaving(!addresses.includes(replica.address));
+    for (const address of addresses) {
+      if (this.#replicas.has(address)) continue;
+      const replica = new Replica(address, this.#limitMax, nowMs);
+      if (working) replica.startSlowly(nowMs);
+      this.#replicas.set(address, replica);
+    }
+    this.#forgetGone();
+  }
+
+  /**
+   * The free replica for the next attempt: of two picked at random the one that is less busy for how quick it is.
+   * Undefined when all are busy.
+   *
+   * @param but never this one.
+   */
+  pick(nowMs: number, but?: Replica): Replica | undefined {
+    const free: Replica[] = [];
+    for (const replica of this.#replicas.values()) {
+      if (replica !== but && replica.isFree(nowMs)) free.push(replica);
+    }
+    const first = free[Math.floor(this.#random() * free.length)];
+    const second = free[Math.floor(this.#random() * free.length)];
+    if (first === undefined || second === undefined) return first;
+    return this.#load(second, nowMs) < this.#load(first, nowMs) ? second : first;
+  }
+
+  /** The least busy replica that is neither ejected nor about to go, for an attempt that cannot wait. */
+  leastBusy(): Replica | undefined {
+    const usable = this.replicas.filter(({ leaving, ejected, draining }) =>
+      !leaving && !ejected && !draining
+    );
+    return usable.sort((a, b) => a.inFlight - b.inFlight)[0];
+  }
+
+  /** An attempt leaves for a replica. */
+  start(replica: Replica, nowMs: number): Sent {
+    replica.recordStarted();
+    return { replica, number: this.provider.start(nowMs), level: this.inFlight, sentMs: nowMs };
+  }
+
+  /** An attempt came back. */
+  recordFinished(sent: Sent, outcome: Outcome, nowMs: number, { report, latencyMs }: Also = {}): void {
+    const { replica, sentMs } = sent;
+    const tookMs = latencyMs ?? nowMs - sentMs;
+    const [inFlight, rule] = [this.inFlight, ruleFor(outcome)];
+    const settled = rule.disposition === "settle";
+    replica.recordFinished({
+      outcome,
+      sentMs,
+      tookMs,
+      nowMs,
+      standsOut: () => this.#othersWork(replica, nowMs),
+    });
+    this.#keepPace(replica, rule, tookMs, nowMs);
+    if (report !== undefined) this.provider.recordReport(report, sent, nowMs);
+    if (rule.slows === "pool") this.provider.recordRefused(outcome, sent, inFlight - 1, report, nowMs);
+    else if (settled || maySayOfProvider(outcome, rule)) {
+      const max = this.replicaPermits(nowMs);
+      this.provider.recordFinished({ settled, sent, tookMs, inFlight, max, nowMs });
+    }
+    if (replica.ejection === undefined) this.#ejectOutlier(replica, nowMs);
+    this.#forgetGone();
+  }
+
+  /** An attempt was given up by ourselves. */
+  recordAbandoned({ replica }: Sent): void {
+    replica.recordAbandoned();
+    this.#forgetGone();
+  }
+
+  /** How busy it would be with one more, in time: a quick one with many may still be done first. */
+  #load(replica: Replica, nowMs: number): number {
+    const usualMs = this.#logLatency === undefined ? 1 : Math.exp(this.#logLatency);
+    return (replica.inFlight + 1) / replica.limit(nowMs) * (replica.latencyMs || usualMs);
+  }
+
+  #othersWork(replica: Replica, nowMs: number): boolean {
+    return this.replicas.some((other) =>
+      other !== replica && other.permits(nowMs) > 0 && other.hasSettledSince(nowMs - WORKING_MS)
+    );
+  }
+
+  /** What all have in common is the provider's doing; what is left of a replica's latency is its own. */
+  #keepPace(replica: Replica, rule: Rule, tookMs: number, nowMs: number): void {
+    const settled = rule.disposition === "settle";
+    const usualMs = Math.exp(this.#logLatency ?? Math.log(Math.max(1, tookMs)));
+    if (settled) {
+      const log = Math.log(Math.max(1, tookMs));
+      this.#logLatency = (this.#logLatency ?? log) + (log - (this.#logLatency ?? log)) * LATENCY_WEIGHT;
+    }
+    if (this.#replicas.size > 1) replica.recordPace(settled, 1000 * tookMs / usualMs, nowMs);
+  }
+
+  /** Never more than half of the pool for the share of failures alone: then it is the pool that fails. */
+  #ejectOutlier(replica: Replica, nowMs: number): void {
+    const own = replica.failureCounts(nowMs);
+    // The others are asked only where there is something to hold against this one.
+    if (own.failures * 4 < own.attempts) return;
+    const there = this.replicas.filter(({ leaving }) => !leaving);
+    const out = there.filter(({ ejected }) => ejected).length;
+    if ((out + 1) * 2 > there.length) return;
+    let [attempts, failures] = [0, 0];
+    for (const other of there) {
+      if (other === replica || other.ejected) continue;
+      const counts = other.failureCounts(nowMs);
+      attempts += counts.attempts;
+      failures += counts.failures;
+    }
+    if (isOutlier(own, { attempts, failures })) replica.eject("outlier");
+  }
+
+  #forgetGone(): void {
+    for (const replica of this.#replicas.values()) {
+      if (replica.leaving && replica.inFlight === 0) this.#replicas.delete(replica.address);
+    }
+  }
+}
+
+/** Not where nobody was there, the replica was full, another one holds the ticket, or the record is bad. */
+function maySayOfProvider({ kind }: Outcome, { counts }: Rule): boolean {
+  return counts === "verdict" && kind !== "refused" && kind !== "reset";
+}

@@ -1,0 +1,130 @@
+// Asks replicas for their `/readyz`: those left alone until one says yes, the others now and then whether they still do.
+
+import { type Agent, request } from "undici";
+import { logger } from "../../log.ts";
+import type { Replica } from "./replica.ts";
+import type { Endpoint } from "../discovery/endpoints.ts";
+
+const log = logger("pool");
+
+/** Pauses between questions to a replica that gets nothing, in ms. */
+const AGAIN_FIRST_MS = 500;
+const AGAIN_MAX_MS = 5000;
+/** Pause between questions to those that work, in ms. */
+const POLL_EVERY_MS = 5000;
+const CHECK_TIMEOUT_MS = 2000;
+/** Questions in a row without any answer after which a replica counts as not ready. */
+const UNANSWERED_MAX = 2;
+
+type Timer = ReturnType<typeof setTimeout>;
+
+/** What a replica says: an answer below 500, one above, or none in time. */
+export type Readiness = "ready" | "not-ready" | "unanswered";
+
+/** What it works with. */
+export interface ChecksPorts {
+  readonly agent: Agent;
+  readonly replicas: () => readonly Replica[];
+  readonly endpointOf: (replica: Replica) => Endpoint | undefined;
+  /** A replica gets work again, or none any more. */
+  readonly changed: () => void;
+}
+
+/** See the file's first line. */
+export class Checks {
+  readonly #ports: ChecksPorts;
+  readonly #timers: Map<string, Timer> = new Map();
+  readonly #unanswered: Map<string, number> = new Map();
+  #poll: Timer | undefined;
+  #closed = false;
+
+  constructor(ports: ChecksPorts) {
+    this.#ports = ports;
+  }
+
+  /** From now on all are asked now and then. */
+  start(): void {
+    if (this.#closed) return;
+    this.#poll = setTimeout(async () => {
+      await this.#askAll();
+      this.start();
+    }, POLL_EVERY_MS);
+  }
+
+  /** Whoever is left alone is asked until it says yes. One whose address is away is not; it may be back later. */
+  watch(): void {
+    for (const replica of this.#ports.replicas()) {
+      const alone = (replica.ejected || replica.draining) && !replica.leaving;
+      if (alone && !this.#timers.has(replica.address)) this.#askLater(replica, AGAIN_FIRST_MS);
+    }
+  }
+
+  /** Ends all waiting. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#poll);
+    this.#timers.forEach((timer) => clearTimeout(timer));
+  }
+
+  /** Asks one. */
+  async ask(endpoint: Endpoint): Promise<Readiness> {
+    try {
+      const response = await request(`${endpoint.address}/readyz`, {
+        dispatcher: this.#ports.agent,
+        headers: { host: endpoint.url.host },
+        signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
+      });
+      await response.body.dump();
+      return response.statusCode < 500 ? "ready" : "not-ready";
+    } catch {
+      return "unanswered";
+    }
+  }
+
+  #askLater(replica: Replica, waitMs: number): void {
+    if (this.#closed) return;
+    const timer = setTimeout(async () => {
+      const endpoint = this.#ports.endpointOf(replica);
+      if (endpoint === undefined) return void this.#timers.delete(replica.address);
+      if (await this.ask(endpoint) !== "ready") {
+        return this.#askLater(replica, Math.min(AGAIN_MAX_MS, waitMs * 2));
+      }
+      this.#timers.delete(replica.address);
+      this.#welcome(replica);
+    }, waitMs);
+    this.#timers.set(replica.address, timer);
+  }
+
+  #welcome(replica: Replica): void {
+    log.info("replica readmitted", { replica: replica.address });
+    if (replica.ejected) replica.readmit();
+    replica.setDraining(false, Date.now());
+    this.#ports.changed();
+  }
+
+  /** One that says no while most say yes gets nothing new; where most say no it is not theirs but the pool's trouble. */
+  async #askAll(): Promise<void> {
+    const asked = this.#ports.replicas().filter(({ ejected, draining, leaving }) =>
+      !ejected && !draining && !leaving
+    );
+    const answers = await Promise.all(asked.map(async (replica) => {
+      const endpoint = this.#ports.endpointOf(replica);
+      return { replica, no: endpoint !== undefined && this.#saysNo(replica, await this.ask(endpoint)) };
+    }));
+    const no = answers.filter(({ no }) => no);
+    if (this.#closed || no.length * 2 >= answers.length) return;
+    for (const { replica } of no) {
+      log.warn("replica not ready, gets nothing new", { replica: replica.address });
+      replica.setDraining(true, Date.now());
+    }
+    if (no.length === 0) return;
+    this.watch();
+    this.#ports.changed();
+  }
+
+  #saysNo({ address }: Replica, said: Readiness): boolean {
+    const unanswered = said === "unanswered" ? (this.#unanswered.get(address) ?? 0) + 1 : 0;
+    this.#unanswered.set(address, unanswered);
+    return said === "not-ready" || unanswered >= UNANSWERED_MAX;
+  }
+}

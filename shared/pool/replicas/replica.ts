@@ -1,0 +1,243 @@
+// One replica as the balancer sees it: how much it takes, how much it has, and whether it may get more.
+
+import type { Outcome } from "../../contract/outcome.ts";
+import { DRAINING } from "../../contract/protocol.ts";
+import { ruleFor } from "../../contract/status_contract.ts";
+import { AnswerLimit } from "../limits/concurrency_limit.ts";
+import { GoodputClimb } from "../limits/goodput_search.ts";
+import { OUTLIER, RecentAttempts } from "./outliers.ts";
+import { SlowStart } from "./slow_start.ts";
+
+/** Failures in a row after which a replica is left alone. */
+export const FAILURES_MAX = 3;
+/** A rest where no time is asked for, in ms. */
+const REST_MS = 1000;
+/** Refusals in a row, each with fewer attempts in flight than the last time, after which it is not full but closing. */
+const REFUSED_BELOW_MAX = 2;
+/** Share of its latest answer in a replica's latency: some thirty answers make it. */
+const LATENCY_WEIGHT = 0.06;
+
+/** Why a replica gets nothing new: it failed in a row, or more often than the others. */
+export type Ejection = "failures-in-a-row" | "outlier";
+
+/** What a replica's attempt came to, and how the others fare. */
+export interface Finished {
+  readonly outcome: Outcome;
+  readonly sentMs: number;
+  readonly tookMs: number;
+  readonly nowMs: number;
+  /** Whether others have gone on working, so that this one stands out. */
+  readonly standsOut: () => boolean;
+}
+
+/** A replica: an address and a concurrency limit of its own. */
+export class Replica {
+  /** Base URL, with the address in place of the name. */
+  readonly address: string;
+  readonly #limitMax: number;
+  readonly #answers = new AnswerLimit();
+  readonly #slowStart: SlowStart;
+  readonly #climb: GoodputClimb;
+  readonly #recent = new RecentAttempts(OUTLIER.windowMs);
+  #inFlight = 0;
+  #failures = 0;
+  #settledMs = -Infinity;
+  #fullMs = -Infinity;
+  #held = Infinity;
+  #refusedBelow = 0;
+  #restUntilMs = 0;
+  #ejection: Ejection | undefined;
+  #draining = false;
+  #leaving = false;
+  #last: Outcome | undefined;
+  #logLatency: number | undefined;
+
+  constructor(address: string, limitMax: number, nowMs = 0) {
+    this.address = address;
+    this.#limitMax = limitMax;
+    this.#slowStart = new SlowStart(limitMax);
+    this.#climb = new GoodputClimb(nowMs, true);
+  }
+
+  /** Attempts on their way to it. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Attempts it takes at once, as learned. */
+  limit(nowMs: number): number {
+    return Math.min(this.#slowStart.limit(nowMs), this.#learned());
+  }
+
+  /** Average time of an answer that settled, in ms, as a geometric mean; the latest ones weigh most. 0 without any. */
+  get latencyMs(): number {
+    return this.#logLatency === undefined ? 0 : Math.exp(this.#logLatency);
+  }
+
+  /** It failed too often and gets nothing until its health check comes back. */
+  get ejected(): boolean {
+    return this.#ejection !== undefined;
+  }
+
+  /** Why it was ejected; undefined while it is not. */
+  get ejection(): Ejection | undefined {
+    return this.#ejection;
+  }
+
+  /** It is about to stop, or its `/readyz` says no: nothing new until that says yes. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Its address left the list: nothing new, but what is in flight is finished. */
+  get leaving(): boolean {
+    return this.#leaving;
+  }
+
+  /** Until when it rests, in ms; in the past when it does not. */
+  get restUntilMs(): number {
+    return this.#restUntilMs;
+  }
+
+  /** What its last attempt came to. */
+  get last(): Outcome | undefined {
+    return this.#last;
+  }
+
+  /** Attempts and failures of the last half minute. */
+  failureCounts(nowMs: number): { readonly attempts: number; readonly failures: number } {
+    return this.#recent.counts(nowMs);
+  }
+
+  /** Whether it went well the last time, and not before `sinceMs`. */
+  hasSettledSince(sinceMs: number): boolean {
+    return this.#failures === 0 && this.#settledMs >= sinceMs;
+  }
+
+  /** Permits it stands for now, those in use included. */
+  permits(nowMs: number): number {
+    return this.#usable(nowMs) ? this.limit(nowMs) : 0;
+  }
+
+  /** Whether it takes another attempt now. */
+  isFree(nowMs: number): boolean {
+    return this.#usable(nowMs) && this.#inFlight < this.limit(nowMs);
+  }
+
+  /** When its permits may change by time alone, in ms. */
+  nextChangeMs(nowMs: number): number | undefined {
+    return this.#restUntilMs > nowMs ? this.#restUntilMs : this.#slowStart.nextStepMs(nowMs);
+  }
+
+  /** An attempt leaves for it. */
+  recordStarted(): void {
+    this.#inFlight += 1;
+  }
+
+  /** An attempt was given up by ourselves: it says nothing about the replica. */
+  recordAbandoned(): void {
+    this.#inFlight -= 1;
+  }
+
+  /** An attempt came back. */
+  recordFinished({ outcome, sentMs, tookMs, nowMs, standsOut }: Finished): void {
+    const before = this.#inFlight;
+    this.#inFlight -= 1;
+    this.#last = outcome;
+    const rule = ruleFor(outcome);
+    const unanswered = outcome.kind !== "answer";
+    if (!unanswered && rule.slows === "replica") return this.#full(outcome, sentMs, nowMs);
+    // Nobody is there, or it broke off: that is the replica's own. A time limit may be the provider's doing.
+    const own = outcome.kind === "refused" || outcome.kind === "reset";
+    // One that alone refuses how it is called (a token that is rotated, say) stands out as one that fails does.
+    const failed = unanswered || outcome.status >= 500 || rule.disposition === "pause";
+    this.#recent.record(failed, nowMs);
+    if (failed) return this.#failed(own || standsOut());
+    this.#failures = 0;
+    if (rule.disposition !== "settle") return;
+    this.#settled(before, tookMs, sentMs, nowMs);
+  }
+
+  /**
+   * How it fares against the others, which tells its own troubles from those all share.
+   *
+   * @param latencyMs of an attempt, as a multiple of what the others take.
+   */
+  recordPace(settled: boolean, latencyMs: number, nowMs: number): void {
+    this.#climb.recordFinished(settled, latencyMs, this.#inFlight + 1, this.#limitMax, nowMs);
+  }
+
+  /** It fails more often than the others. */
+  eject(why: Ejection): void {
+    this.#ejection = why;
+  }
+
+  /** Its health check answers again: it comes back with one permit and grows from there. */
+  readmit(): void {
+    this.#ejection = undefined;
+    this.#draining = false;
+    // On probation: a success clears it, one more failure ejects it again.
+    this.#failures = FAILURES_MAX - 1;
+    this.#recent.clear();
+    this.#answers.forget();
+    this.#slowStart.onProbation();
+  }
+
+  /** It is new among others that work: it begins with few. */
+  startSlowly(nowMs: number): void {
+    this.#slowStart.begin(nowMs);
+  }
+
+  /** Its address left the list, or came back to it. */
+  setLeaving(leaving: boolean): void {
+    this.#leaving = leaving;
+  }
+
+  /** It says that it is about to stop or not ready, or that it is ready again. */
+  setDraining(draining: boolean, nowMs: number): void {
+    if (this.#draining && !draining) this.#slowStart.begin(nowMs);
+    this.#draining = draining;
+  }
+
+  #learned(): number {
+    return Math.min(this.#limitMax, this.#answers.limit, this.#climb.limit);
+  }
+
+  #usable(nowMs: number): boolean {
+    return !this.#leaving && !this.ejected && !this.#draining && nowMs >= this.#restUntilMs;
+  }
+
+  #settled(inFlight: number, tookMs: number, sentMs: number, nowMs: number): void {
+    this.#settledMs = nowMs;
+    if (sentMs > this.#fullMs) this.#refusedBelow = 0;
+    const log = Math.log(Math.max(1, tookMs));
+    this.#logLatency = this.#logLatency === undefined
+      ? log
+      : this.#logLatency + (log - this.#logLatency) * LATENCY_WEIGHT;
+    this.#slowStart.recordSettled(nowMs);
+    this.#answers.recordAccepted(inFlight, this.#limitMax, nowMs);
+  }
+
+  /**
+   * Full with others' work it keeps what it holds; full while idle, or again and again with fewer than it held, it is
+   * left alone for as long as it says.
+   */
+  #full(outcome: Outcome & { kind: "answer" }, sentMs: number, nowMs: number): void {
+    if (outcome.problemType?.endsWith(DRAINING)) {
+      this.#draining = true;
+      return;
+    }
+    const waitMs = outcome.retryAfterMs ?? REST_MS;
+    const again = sentMs > this.#fullMs && nowMs - this.#fullMs < waitMs && this.#inFlight < this.#held;
+    if (again) this.#refusedBelow += 1;
+    this.#fullMs = nowMs;
+    this.#held = this.#inFlight;
+    if (this.#inFlight > 0) this.#answers.recordRefused(this.#inFlight, nowMs);
+    if (this.#inFlight === 0 || this.#refusedBelow >= REFUSED_BELOW_MAX) this.#restUntilMs = nowMs + waitMs;
+  }
+
+  #failed(standsOut: boolean): void {
+    this.#failures += 1;
+    if (this.#failures >= FAILURES_MAX && standsOut) this.#ejection ??= "failures-in-a-row";
+  }
+}

@@ -1,0 +1,51 @@
+// Tickets as people see them, over the tables of the store in memory.
+
+import type { StoreFailure } from "../../../worker/core/label_store.ts";
+import type {
+  Overridden,
+  Override,
+  ReviewEntry,
+  TicketDesk,
+  TicketRecord,
+} from "../../../worker/core/review_store.ts";
+import type { MemoryTables } from "./memory_label_store.ts";
+
+/** See the first line. It keeps no history. */
+export class MemoryDesk implements TicketDesk {
+  constructor(readonly tables: MemoryTables) {}
+
+  read(ticketId: string): Promise<TicketRecord> {
+    const ticket = this.tables.tickets.get(ticketId);
+    if (ticket === undefined) return Promise.resolve({ kind: "not_found" });
+    const fence = this.tables.fences.get(ticketId);
+    return Promise.resolve({
+      kind: "found",
+      category: ticket.category,
+      classifiedAt: ticket.classifiedAtMs === null ? null : new Date(ticket.classifiedAtMs).toISOString(),
+      overriddenBy: this.tables.overrides.has(ticketId) ? "someone" : null,
+      current: fence === undefined ? undefined : { category: fence.label.category, label: fence.label },
+      history: [],
+    });
+  }
+
+  override({ ticketId, category }: Override): Promise<Overridden> {
+    const { tickets, overrides, fences } = this.tables;
+    if (!tickets.has(ticketId)) return Promise.resolve({ kind: "not_found" });
+    const first = !overrides.has(ticketId);
+    overrides.set(ticketId, category);
+    tickets.set(ticketId, { category, classifiedAtMs: Date.now() });
+    const modelCategory = fences.get(ticketId)?.label.category ?? null;
+    return Promise.resolve({ kind: "written", modelCategory, first });
+  }
+
+  review(below: number, limit: number): Promise<readonly ReviewEntry[] | StoreFailure> {
+    if (this.tables.failure !== undefined) return Promise.resolve(this.tables.failure);
+    const open = [...this.tables.fences].filter(([id]) => !this.tables.overrides.has(id));
+    const entries = open.flatMap(([ticketId, { label: { category, confidence, reason } }]) =>
+      confidence === null || confidence >= below
+        ? []
+        : [{ ticketId, category, confidence, reason, at: new Date(0).toISOString() }]
+    );
+    return Promise.resolve(entries.sort((a, b) => a.confidence - b.confidence).slice(0, limit));
+  }
+}

@@ -1,0 +1,57 @@
+// What people see of dead letters.
+
+import assert from "node:assert/strict";
+import { bar, listAsText, replayAsText, showAsText } from "../../../../consumer/cli/dlq_text.ts";
+
+const LETTER = {
+  at: "t.dlq/0/7",
+  state: "open",
+  origin: { at: "t/1/3", time: "2026-01-01T00:00:00.000Z" },
+  key: "k",
+  status: "422",
+  reason: "rejected",
+  parked_behind: null,
+  cause: "rejected 422",
+  attempts: 1,
+  replays: 0,
+  dead_lettered_at: "2026-01-02T00:00:00.000Z",
+} as const;
+const SUMMARY = { meant: 1200, replayed: 1200, looping: 0, blocked: 0, foreign: 0, canary: undefined };
+
+Deno.test("bar() shows what is done, how fast, and how long it still takes", () => {
+  assert.equal(bar(50, 200, 5000), "[########----------------------] 50/200  10/s, 15 s left");
+  assert.equal(bar(0, 200, 0), `[${"-".repeat(30)}] 0/200  0/s`);
+});
+
+Deno.test("listAsText() shows causes, then letters, and how many more there are", () => {
+  const causes = [{ cause: "rejected 422", count: 3, parked: 2, oldest: "o", newest: "n" }];
+  const lines = listAsText({ total: 5, meant: 3, causes, dead_letters: [LETTER] }).split("\n");
+  assert.deepEqual(lines[1]?.split(/\s{2,}/), ["rejected 422", "3", "2", "o", "n"]);
+  assert.match(lines[4] ?? "", /^t\.dlq\/0\/7 .* 422 .* open .* t\/1\/3$/);
+  assert.equal(lines.at(-1), "… and 2 more (--limit)");
+});
+
+Deno.test("showAsText() lets nothing of a record move the cursor", () => {
+  const shown = showAsText({ ...LETTER, value: "a\x1b[2Jb\x07", headers: { h: ["1", "2\x1b"] } });
+  assert.ok(shown.endsWith("a�[2Jb�"));
+  assert.ok(shown.includes("h: 1\nh: 2�"));
+});
+
+Deno.test("replayAsText() says how it ended, and what was left out and why", () => {
+  const done = replayAsText({ ...SUMMARY, end: "done", looping: 2, blocked: 3, foreign: 1 });
+  assert.match(
+    done,
+    /^1,200 of 1,200 replayed\.\n2 left out: replayed too often .*\n3 left out: parked behind .*\n1 left out: they do not say/,
+  );
+  const canary = {
+    end: "came-back",
+    sent: 5,
+    settled: 5,
+    cameBack: ["rejected 422", "rejected 422"],
+  } as const;
+  assert.equal(
+    replayAsText({ ...SUMMARY, end: "canary-came-back", replayed: 5, canary }),
+    "2 of 5 canaries came back (rejected 422): the other 1,195 were not replayed.",
+  );
+  assert.match(replayAsText({ ...SUMMARY, end: "interrupted", replayed: 7 }), /^Stopped after 7 of 1,200/);
+});

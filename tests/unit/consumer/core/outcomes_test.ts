@@ -1,0 +1,164 @@
+// Each row of the status contract, as the machine lives by it.
+
+import assert from "node:assert/strict";
+import { STATUS_CONTRACT } from "../../../../shared/contract/status_contract.ts";
+import type { Outcome } from "../../../../shared/contract/outcome.ts";
+import { Driver, recordAt, status } from "./fixtures.ts";
+
+/** An outcome of every kind, by the name of its rule. */
+const EXAMPLES: Readonly<Record<string, readonly Outcome[]>> = {
+  "action-settle": [status(500, { action: "settle" }), status(422, { action: "settle" })],
+  "action-retry": [status(200, { action: "retry" }), status(422, { action: "retry" })],
+  "action-dead-letter": [status(200, { action: "dead-letter" }), status(500, { action: "dead-letter" })],
+  "success": [status(200), status(204), status(299)],
+  "rejected": [400, 413, 415, 422].map((code) => status(code)),
+  "ticket-not-found": [status(404, { problemType: "https://ackpool.dev/problems/ticket-not-found" })],
+  "misconfigured": [301, 302, 308, 401, 403, 404, 405, 501].map((code) => status(code)),
+  "held": [status(409, { retryAfterMs: 5000 }), status(425)],
+  "rate-limited": [status(429, { retryAfterMs: 5000 }), status(429)],
+  "replica-full": [status(503, { retryAfterMs: 5000 })],
+  "failed": [
+    ...[408, 500, 502, 503, 504, 507, 418].map((code) => status(code)),
+    { kind: "timeout", detail: "" },
+    { kind: "reset", detail: "" },
+    { kind: "refused", detail: "" },
+  ],
+};
+
+/** A machine in a healthy pool that has just sent offset 20. */
+function atWork(): Driver {
+  const driver = new Driver().assign({});
+  driver.receive(Array.from({ length: 20 }, (_, offset) => recordAt(offset)));
+  while (driver.all.filter(({ type }) => type === "send").length < 20) {
+    const open = driver.machine.view.partitions[0]?.ledger.first()?.offset ?? -1;
+    driver.finish(open, status(200));
+  }
+  while (driver.machine.view.inFlight > 0) {
+    driver.finish(driver.machine.view.partitions[0]?.ledger.first()?.offset ?? -1, status(200));
+  }
+  driver.receive([recordAt(20)]);
+  assert.deepEqual(driver.sent, [20]);
+  return driver;
+}
+
+Deno.test("every rule of the status contract has an example here", () => {
+  assert.deepEqual(Object.keys(EXAMPLES), STATUS_CONTRACT.map(({ name }) => name));
+});
+
+for (const rule of STATUS_CONTRACT) {
+  for (const outcome of EXAMPLES[rule.name] ?? []) {
+    const said = outcome.kind === "answer" ? `${outcome.status}` : outcome.kind;
+    const action = outcome.kind === "answer" && outcome.action ? ` with ${outcome.action}` : "";
+    Deno.test(`Machine answers ${said}${action} (${rule.name}) with ${rule.disposition}`, () => {
+      const driver = atWork();
+      const delivery = driver.delivery(20);
+      driver.finish(20, outcome);
+      const { breaker } = driver.machine.view;
+      assert.equal(delivery.state === "settled", rule.disposition === "settle");
+      assert.equal(driver.got("dead_letter").length, rule.disposition === "dead_letter" ? 1 : 0);
+      // Others go through: a refusal of how we call is this record's own affair then, and pauses nobody else.
+      assert.equal(breaker.pause, undefined);
+      // A refused connection never reached a worker: it is nobody's poison.
+      const counts = rule.disposition === "retry" && rule.counts !== "never" && outcome.kind !== "refused";
+      assert.equal(delivery.attempts, counts ? 1 : 0);
+      // Another replica is tried at once; everything else that is retried waits.
+      assert.equal(driver.sent.length, rule.slows === "replica" ? 1 : 0);
+      const waits = rule.disposition === "pause" ||
+        (rule.disposition === "retry" && rule.slows !== "replica");
+      assert.equal(delivery.state === "waiting", waits);
+    });
+  }
+}
+
+for (const code of [409, 425, 429, 500, 408]) {
+  Deno.test(`Machine waits for Retry-After on ${code}, as long as it may`, () => {
+    const driver = atWork();
+    driver.finish(20, status(code, { retryAfterMs: 60_000 }));
+    driver.pass(59_999);
+    assert.deepEqual(driver.sent, []);
+    driver.pass(1);
+    assert.deepEqual(driver.sent, [20]);
+    driver.finish(20, status(code, { retryAfterMs: 86_400_000 }));
+    if (driver.got("check_readiness").length > 0) driver.feed({ type: "readiness_checked", ready: true });
+    driver.pass(300_000);
+    assert.deepEqual(driver.sent, [20]);
+  });
+}
+
+Deno.test("Machine backs off where Retry-After says at once, so that nothing spins", () => {
+  for (const code of [409, 429, 500]) {
+    const driver = atWork();
+    driver.finish(20, status(code, { retryAfterMs: 0 }));
+    assert.deepEqual(driver.sent, [], String(code));
+    driver.pass(1000);
+    assert.deepEqual(driver.sent, [20], String(code));
+  }
+});
+
+Deno.test("Machine tries another replica at once when one is full, and waits a little when that is full too", () => {
+  const driver = atWork();
+  driver.finish(20, status(503, { retryAfterMs: 0 }));
+  assert.deepEqual(driver.sent, [20]);
+  driver.finish(20, status(503, { retryAfterMs: 0 }));
+  assert.deepEqual(driver.sent, []);
+  driver.pass(1000);
+  assert.deepEqual(driver.sent, [20]);
+  assert.equal(driver.delivery(20).attempts, 0);
+});
+
+Deno.test("Machine dead-letters a poison record after the last attempt, and says how it came to that", () => {
+  const driver = atWork();
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    driver.finish(20, status(500));
+    if (driver.delivery(20).state === "judging") driver.feed({ type: "readiness_checked", ready: true });
+    if (attempt < 3) driver.pass(60_000);
+  }
+  assert.deepEqual(driver.got("dead_letter").map(({ reason }) => reason), ["attempts-exhausted"]);
+});
+
+Deno.test("Machine dead-letters a ticket that never comes with a reason of its own", () => {
+  const driver = atWork();
+  const [missing] = EXAMPLES["ticket-not-found"] ?? [];
+  assert.ok(missing !== undefined);
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    driver.finish(20, missing);
+    if (attempt < 3) driver.pass(60_000);
+  }
+  assert.deepEqual(driver.got("dead_letter").map(({ reason }) => reason), ["ticket-not-found"]);
+});
+
+Deno.test("Machine says whether a dead letter was refused or asked for", () => {
+  const asked = atWork();
+  asked.finish(20, status(200, { action: "dead-letter" }));
+  assert.equal(asked.got("dead_letter")[0]?.reason, "asked-by-worker");
+  const rejected = atWork();
+  rejected.finish(20, status(422));
+  assert.equal(rejected.got("dead_letter")[0]?.reason, "rejected");
+});
+
+for (const code of [401, 404, 302]) {
+  const outcome = status(code);
+  Deno.test(`Machine pauses on ${code} where nothing else goes through, and goes on when a probe does`, () => {
+    const driver = new Driver().assign({});
+    driver.receive([recordAt(0), recordAt(1)]);
+    driver.finish(0, outcome);
+    assert.equal(driver.machine.view.breaker.pause?.cause, "misconfigured");
+    driver.finish(1, outcome);
+    assert.equal(driver.delivery(0).attempts + driver.delivery(1).attempts, 0);
+    driver.receive([recordAt(2)]);
+    driver.pass(30_000);
+    driver.finish(2, status(200));
+    assert.equal(driver.machine.view.breaker.pause, undefined);
+  });
+}
+
+Deno.test("Machine pauses soon when all that went through is suddenly refused, and dead-letters nothing", () => {
+  const driver = atWork();
+  driver.finish(20, status(401));
+  for (let offset = 21; driver.machine.view.breaker.pause === undefined; offset++) {
+    assert.ok(offset < 60, "a pool that refuses everything is not paused");
+    driver.receive([recordAt(offset)]);
+    driver.finish(offset, status(401));
+  }
+  assert.equal(driver.got("dead_letter").length, 0);
+});

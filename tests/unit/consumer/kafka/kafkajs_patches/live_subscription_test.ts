@@ -1,0 +1,99 @@
+// What kafkajs's consumer group asks us, without a broker: the three methods that are touched, and that they are there.
+
+import assert from "node:assert/strict";
+import type { Cluster, PartitionAssigner } from "kafkajs";
+import ConsumerGroup from "kafkajs/src/consumer/consumerGroup.js";
+import {
+  forgetTopics,
+  type GroupHooks,
+  withHooks,
+} from "../../../../../consumer/kafka/kafkajs_patches/live_subscription.ts";
+
+const logger = { namespace: () => logger, debug() {}, info() {}, warn() {}, error() {} };
+
+/** A group of kafkajs that is joined with `joinedWith`, on connections of its own. */
+function groupOf(joinedWith: readonly string[], hooks: Partial<GroupHooks> | undefined) {
+  const cluster = {
+    targetTopics: new Set(joinedWith),
+    findTopicPartitionMetadata: () => [{ partitionId: 0 }],
+  };
+  const asCluster = cluster as unknown as Cluster;
+  const assigner = { name: "n", version: 0, protocol: () => ({ name: "n", metadata: new Uint8Array() }) };
+  const make: PartitionAssigner = (() => assigner) as unknown as PartitionAssigner;
+  const all = {
+    topics: () => joinedWith,
+    rejoining: () => {},
+    outOfRange: () => Promise.resolve(),
+    ...hooks,
+  };
+  const connected: Cluster[] = [];
+  if (hooks !== undefined) {
+    withHooks(make, all, (cluster) => connected.push(cluster))({
+      cluster: asCluster,
+      groupId: "g",
+      logger,
+    } as never);
+    assert.deepEqual(connected, [asCluster]);
+  }
+  const group = new ConsumerGroup({
+    cluster: asCluster,
+    groupId: "g",
+    topics: [...joinedWith],
+    topicConfigurations: {},
+    logger,
+    assigners: [assigner],
+  } as never) as unknown as {
+    partitionsPerSubscribedTopic: Map<string, number[]>;
+    topicsSubscribed: string[];
+    checkForStaleAssignment(): void;
+    joinAndSync(): Promise<void>;
+    recoverFromOffsetOutOfRange(error: { topic: string; partition: number }): Promise<void>;
+  };
+  group.partitionsPerSubscribedTopic = new Map(joinedWith.map((topic) => [topic, [0]]));
+  return { group, cluster };
+}
+
+Deno.test("withHooks() has a group join again when its topics have changed, and only then", () => {
+  let topics = ["a", "b"];
+  const { group } = groupOf(["a", "b"], { topics: () => topics });
+  group.checkForStaleAssignment();
+  topics = ["b", "a"];
+  group.checkForStaleAssignment();
+  for (const changed of [["a"], ["a", "b", "c"], ["a", "c"]]) {
+    topics = changed;
+    assert.throws(() => group.checkForStaleAssignment(), { name: "KafkaJSStaleTopicMetadataAssignment" });
+  }
+});
+
+Deno.test("withHooks() has a group that joins again ask for the topics there are now, and say so first", async () => {
+  const told: string[] = [];
+  const { group, cluster } = groupOf(["a", "gone"], {
+    topics: () => ["a", "new"],
+    rejoining: () => void told.push(`rejoining with ${group.topicsSubscribed.join()}`),
+  });
+  // Nothing to join here: what matters is what it would have joined with.
+  await assert.rejects(group.joinAndSync());
+  assert.deepEqual(told, ["rejoining with a,gone"]);
+  assert.deepEqual(group.topicsSubscribed, ["a", "new"]);
+  assert.deepEqual([...cluster.targetTopics], ["a", "new"]);
+});
+
+Deno.test("withHooks() leaves an offset that is out of range to us", async () => {
+  const asked: unknown[] = [];
+  const { group } = groupOf(["a"], { outOfRange: (at) => Promise.resolve(void asked.push(at)) });
+  await group.recoverFromOffsetOutOfRange({ topic: "a", partition: 3 });
+  assert.deepEqual(asked, [{ topic: "a", partition: 3 }]);
+});
+
+Deno.test("withHooks() changes nothing for a group that is not ours", () => {
+  const { group: ours } = groupOf(["a"], { topics: () => ["z"] });
+  const { group } = groupOf(["a"], undefined);
+  assert.throws(() => ours.checkForStaleAssignment());
+  assert.doesNotThrow(() => group.checkForStaleAssignment());
+});
+
+Deno.test("forgetTopics() has metadata asked without what is gone", () => {
+  const { cluster } = groupOf(["a", "b"], {});
+  forgetTopics(cluster as unknown as Cluster, ["b", "never there"]);
+  assert.deepEqual([...cluster.targetTopics], ["a"]);
+});

@@ -1,0 +1,57 @@
+// What children say, as start reads it.
+
+import assert from "node:assert/strict";
+import { parseChildLine, readable } from "../../../../local/processes/child_output.ts";
+import { addressIn } from "../../../../local/embedded/kafka/launch.ts";
+import { labelIn, listeningPort } from "../../../../local/start/commands.ts";
+
+const record = (message: string, properties: object, level = "INFO") =>
+  JSON.stringify({
+    "@timestamp": "2026-01-01T00:00:00Z",
+    level,
+    message,
+    logger: "ackpool.worker",
+    ...properties,
+  });
+
+Deno.test("parseChildLine() reads our structured lines and leaves their frame out", () => {
+  assert.deepEqual(parseChildLine(record("listening", { port: 8000 }, "WARN")), {
+    kind: "event",
+    level: "warning",
+    message: "listening",
+    properties: { port: 8000 },
+  });
+});
+
+Deno.test("parseChildLine() takes what is not one of our lines for text", () => {
+  for (
+    const text of ["Uncaught Error", "{", "[1]", "{}", '{"level":"LOUD","message":"x"}', '{"level":"INFO"}']
+  ) {
+    assert.deepEqual(parseChildLine(text), { kind: "text", text });
+  }
+});
+
+Deno.test("addressIn() finds the embedded broker's address in librdkafka's own line", () => {
+  const message =
+    "librdkafka: MOCK [thrd:app]: Mock cluster enabled: original bootstrap.servers and security.protocol ignored and replaced with 127.0.0.1:35119";
+  const line = parseChildLine(JSON.stringify({ level: "INFO", fields: { message }, target: "librdkafka" }));
+  assert.equal(addressIn(line), "127.0.0.1:35119");
+  assert.equal(addressIn(parseChildLine(record("listening", { port: 1 }))), undefined);
+});
+
+Deno.test("listeningPort() is the port of a part that is up", () => {
+  assert.equal(listeningPort(parseChildLine(record("listening", { port: 8123 }))), 8123);
+  assert.equal(listeningPort(parseChildLine(record("classified", { port: 8123 }))), undefined);
+});
+
+Deno.test("labelIn() tells a label that was written, and no other", () => {
+  const label = (properties: object) => labelIn(parseChildLine(record("classified", properties)));
+  assert.equal(label({ ticket_id: 17, category: "billing" }), "ticket 17 → billing");
+  assert.equal(label({ category: "billing" }), undefined);
+  assert.equal(labelIn(parseChildLine(record("stale", { ticket_id: 17, category: "bug" }))), undefined);
+});
+
+Deno.test("readable() shows an event with its properties in one line", () => {
+  const line = parseChildLine(record("paused", { causes: ["outage"], detail: "502", none: null }));
+  assert.equal(readable(line), 'paused (causes ["outage"], detail 502)');
+});

@@ -1,0 +1,71 @@
+// What classification asks of a label store. The Postgres one is in worker/db; a conformance suite holds every one to this.
+
+import type { TicketEvent } from "./fence.ts";
+import type { LabelKey } from "./label_key.ts";
+import type { Label } from "./label.ts";
+
+/** One request for a ticket's label, before anything is paid for. */
+export interface BeginRequest {
+  readonly key: LabelKey;
+  readonly event: TicketEvent;
+  /** A UUID of this request's own: who holds the claim. */
+  readonly claim: string;
+}
+
+/** What the store knows about a ticket right now, as an answer needs it. */
+export interface CurrentLabel {
+  readonly category: string;
+  /** The stored label behind the category; undefined for a human's override. */
+  readonly label: Label | undefined;
+}
+
+/** How a request begins. */
+export type Begun =
+  /** The label is not bought yet and now ours to buy. `claims` counts how often it was claimed without a label coming of it, this one included. */
+  | { readonly kind: "claimed"; readonly claims: number }
+  /** Somebody else is buying it. */
+  | { readonly kind: "held" }
+  /** Paid for before. `applied`: the ticket already carries it, for this very event. */
+  | { readonly kind: "known"; readonly label: Label; readonly applied: boolean }
+  /** A newer event has written the ticket's label. */
+  | { readonly kind: "stale"; readonly current: CurrentLabel }
+  /** A human has decided. */
+  | { readonly kind: "overridden"; readonly current: CurrentLabel }
+  | { readonly kind: "not_found" }
+  | StoreFailure;
+
+/** A label to write: to the label store if it is fresh, and to the ticket if the fence lets it. */
+export interface FinishRequest extends BeginRequest {
+  readonly label: Label;
+  /** Just paid for, as opposed to known. */
+  readonly fresh: boolean;
+}
+
+/** How a write ended, after its commit. */
+export type Finished =
+  | { readonly kind: "written" }
+  /** The fence, an override or another replica's label kept it from being written: begin again to see which. */
+  | { readonly kind: "superseded" }
+  | { readonly kind: "not_found" }
+  | StoreFailure;
+
+/** The store could not do it. */
+export interface StoreFailure {
+  readonly kind: "failed";
+  readonly cause: StoreFailureCause;
+  /** What the database said, for people. Never holds ticket text or secrets. */
+  readonly detail: string;
+}
+
+/** `unreachable` heals when the database is back; `misconfigured` needs an operator; `bad_id`: the column cannot hold such an id. */
+export type StoreFailureCause = "unreachable" | "misconfigured" | "bad_id" | "unexpected";
+
+/** Labels, claims and the fence. No method rejects. */
+export interface LabelStore {
+  readonly begin: (request: BeginRequest) => Promise<Begun>;
+  readonly finish: (request: FinishRequest) => Promise<Finished>;
+  /** Gives a claim back without a label, so that the next attempt need not wait for the lease. */
+  readonly release: (request: BeginRequest) => Promise<void>;
+  /** Undefined when the store can be used, tables included. */
+  readonly check: () => Promise<StoreFailure | undefined>;
+}

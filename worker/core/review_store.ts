@@ -1,0 +1,63 @@
+// What people ask about a ticket's label, and what they may decide about it.
+
+import type { CurrentLabel, StoreFailure } from "./label_store.ts";
+
+/** A human's decision. Nothing automatic overwrites it; another human may. */
+export interface Override {
+  readonly ticketId: string;
+  /** One of the taxonomy's names. */
+  readonly category: string;
+  /** Who decided, as they call themselves. */
+  readonly by: string;
+  readonly reason: string | null;
+}
+
+/** How an override ended, after its commit. `modelCategory` is what it replaced or confirmed; null where no model had spoken. */
+export type Overridden =
+  | { readonly kind: "written"; readonly modelCategory: string | null; readonly first: boolean }
+  | { readonly kind: "not_found" }
+  | StoreFailure;
+
+/** One label a ticket has carried. */
+export interface HistoryEntry {
+  readonly category: string;
+  readonly confidence: number | null;
+  readonly source: "model" | "human";
+  readonly labelVersion: string | null;
+  readonly decidedBy: string;
+  readonly reason: string | null;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** A ticket's label and how it came to it, newest first. */
+export type TicketRecord =
+  | {
+    readonly kind: "found";
+    /** Null where nothing has classified the ticket yet. */
+    readonly category: string | null;
+    readonly classifiedAt: string | null;
+    readonly overriddenBy: string | null;
+    readonly current: CurrentLabel | undefined;
+    readonly history: readonly HistoryEntry[];
+  }
+  | { readonly kind: "not_found" }
+  | StoreFailure;
+
+/** A ticket that a human should look at. */
+export interface ReviewEntry {
+  readonly ticketId: string;
+  readonly category: string;
+  readonly confidence: number;
+  readonly reason: string | null;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** Tickets as people see them. No method rejects. */
+export interface TicketDesk {
+  readonly read: (ticketId: string) => Promise<TicketRecord>;
+  readonly override: (override: Override) => Promise<Overridden>;
+  /** Labels below this confidence that nobody has overridden, least confident first. */
+  readonly review: (below: number, limit: number) => Promise<readonly ReviewEntry[] | StoreFailure>;
+}

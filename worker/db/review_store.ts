@@ -1,0 +1,101 @@
+// Tickets as people see them: a label with its history, a human's override, and what awaits review.
+
+import type { StoreFailure } from "../core/label_store.ts";
+import type {
+  HistoryEntry,
+  Overridden,
+  Override,
+  ReviewEntry,
+  TicketDesk,
+  TicketRecord,
+} from "../core/review_store.ts";
+import { type Parameter, type Row, storeFailure } from "./database.ts";
+import { labelOf, type LabelRow } from "./label_rows.ts";
+import type { Statements } from "./statements.ts";
+import type { TicketSchema } from "./table_catalog.ts";
+
+interface RecordRow extends LabelRow {
+  readonly category: string | null;
+  readonly classified_at: Date | null;
+  readonly override_category: string | null;
+  readonly override_by: string | null;
+  readonly history: readonly HistoryEntry[];
+}
+
+/** See {@link TicketDesk}. */
+export class PostgresTicketDesk implements TicketDesk {
+  readonly #schema: TicketSchema;
+
+  constructor(schema: TicketSchema) {
+    this.#schema = schema;
+  }
+
+  async read(asked: string): Promise<TicketRecord> {
+    const ticketId = await this.#schema.canonical(asked);
+    if (typeof ticketId !== "string") return ticketId;
+    const rows = await this.#run<RecordRow>("read", [ticketId]);
+    if ("kind" in rows) return rows;
+    const [row] = rows;
+    return row === undefined ? { kind: "not_found" } : recordOf(row);
+  }
+
+  async override({ ticketId: asked, category, by, reason }: Override): Promise<Overridden> {
+    const ticketId = await this.#schema.canonical(asked);
+    if (typeof ticketId !== "string") return ticketId;
+    const rows = await this.#run<Row & { model_category: string | null; first: boolean }>(
+      "override",
+      [ticketId, category, by, reason],
+    );
+    if ("kind" in rows) return rows;
+    const [row] = rows;
+    return row === undefined
+      ? { kind: "not_found" }
+      : { kind: "written", modelCategory: row.model_category, first: row.first };
+  }
+
+  async review(below: number, limit: number): Promise<readonly ReviewEntry[] | StoreFailure> {
+    const rows = await this.#run<
+      Row & Omit<ReviewEntry, "ticketId" | "at"> & { ticket_id: string; at: Date }
+    >(
+      "review",
+      [below, limit],
+    );
+    if ("kind" in rows) return rows;
+    return rows.map(({ ticket_id, category, confidence, reason, at }) => ({
+      ticketId: ticket_id,
+      category,
+      confidence,
+      reason,
+      at: at.toISOString(),
+    }));
+  }
+
+  async #run<R extends Row>(
+    statement: "read" | "override" | "review",
+    parameters: readonly Parameter[],
+  ): Promise<readonly R[] | StoreFailure> {
+    try {
+      const statements: Statements = (await this.#schema.known()).statements;
+      return await this.#schema.database.run<R>(statements[statement], parameters);
+    } catch (error) {
+      const failure = storeFailure(error);
+      if (failure.cause === "misconfigured") this.#schema.forget();
+      return failure;
+    }
+  }
+}
+
+function recordOf(row: RecordRow): TicketRecord {
+  const label = labelOf(row);
+  const category = row.override_category ?? label?.category;
+  return {
+    kind: "found",
+    category: row.category,
+    classifiedAt: row.classified_at?.toISOString() ?? null,
+    overriddenBy: row.override_by,
+    current: category === undefined
+      ? undefined
+      : { category, label: row.override_category === null ? label : undefined },
+    history: row.history,
+  };
+}

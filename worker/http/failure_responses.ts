@@ -1,0 +1,105 @@
+// Which status every failed classification answers with: the worker's side of the status contract.
+
+import type { Classification } from "../labelling/classify.ts";
+import type { LlmFailure } from "../core/llm.ts";
+import type { StoreFailure } from "../core/label_store.ts";
+import { problem, type ProblemSlug } from "./problems.ts";
+
+/** A label takes about a second to buy; the holder of a claim is asked again after this. */
+const HELD_RETRY_AFTER = { "retry-after": "1" };
+
+/** Every problem a classification can end with, for OpenAPI. */
+export const CLASSIFY_PROBLEMS: readonly ProblemSlug[] = [
+  "not-json",
+  "invalid-request",
+  "unauthorized",
+  "ticket-not-found",
+  "ticket-held",
+  "body-too-large",
+  "ticket-too-long",
+  "unsupported-media-type",
+  "rate-limited",
+  "budget-spent",
+  "provider-refused",
+  "unusable-completion",
+  "provider-failed",
+  "provider-timeout",
+  "replica-full",
+  "draining",
+  "database-unreachable",
+  "database-misconfigured",
+  "caller-gone",
+  "internal-error",
+];
+
+/** See shared/contract/status_contract.ts for what the consumer makes of each. */
+export function failureResponse(failed: Exclude<Classification, { kind: "answered" }>): Response {
+  switch (failed.kind) {
+    case "held":
+      return problem("ticket-held", "The label is being bought right now", HELD_RETRY_AFTER);
+    case "not_found":
+      return problem("ticket-not-found", "The tickets table has no row with this id");
+    case "unusable":
+      return problem(
+        "unusable-completion",
+        "The model answered nothing of the taxonomy, and neither did the repair",
+      );
+    case "llm_failed":
+      return llmFailureResponse(failed.failure);
+    case "store_failed":
+      return storeFailureResponse(failed.failure);
+    default: {
+      const impossible: never = failed;
+      throw new Error(`Unknown failure ${JSON.stringify(impossible)}`);
+    }
+  }
+}
+
+function llmFailureResponse({ cause, detail, headers }: LlmFailure): Response {
+  switch (cause) {
+    case "rate_limited":
+      return problem("rate-limited", detail, headers);
+    case "refused":
+    case "no_model":
+      return problem("provider-refused", detail);
+    case "over_budget":
+      return problem("budget-spent", detail, headers);
+    case "too_long":
+      return problem("ticket-too-long", detail);
+    case "unavailable":
+      return problem("provider-failed", detail, headers);
+    case "timeout":
+      return problem("provider-timeout", detail);
+    case "aborted":
+      return problem("caller-gone", detail);
+    default: {
+      const impossible: never = cause;
+      throw new Error(`Unknown cause ${impossible}`);
+    }
+  }
+}
+
+/** 503 goes without `Retry-After`: that would mean "this replica is full", and other replicas have the same database. */
+function storeFailureResponse({ cause, detail }: StoreFailure): Response {
+  switch (cause) {
+    case "unreachable":
+      return problem("database-unreachable", detail);
+    case "misconfigured":
+      return problem("database-misconfigured", detail);
+    case "bad_id":
+      return problem("invalid-request", detail, {}, { errors: [{ pointer: "#/ticket_id", detail }] });
+    case "unexpected":
+      return problem("internal-error", detail);
+    default: {
+      const impossible: never = cause;
+      throw new Error(`Unknown cause ${impossible}`);
+    }
+  }
+}
+
+/** For routes whose id is in the path: an id that the column cannot hold is simply not there. */
+export function deskFailureResponse(failure: StoreFailure): Response {
+  return failure.cause === "bad_id"
+    ? problem("ticket-not-found", failure.detail)
+    : storeFailureResponse(failure);
+}

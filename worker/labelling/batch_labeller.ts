@@ -1,0 +1,106 @@
+// Buys labels for several tickets with one prompt (LLM_BATCH); what the answer leaves out is bought alone.
+
+import { type BatchPart, batchParts, batchPrompt } from "../core/batch_prompt.ts";
+import { excerptOf } from "../core/excerpt.ts";
+import type { Completion } from "../core/llm.ts";
+import { labelVersion, type TicketText } from "../core/prompt.ts";
+import { buyLabel, labelIn, type Labeller, type Labelling, type LabellingDeps } from "./labeller.ts";
+
+/** How tickets come together. */
+export interface BatchLimits {
+  readonly ticketsMax: number;
+  /** How long the first ticket waits for company. */
+  readonly lingerMs: number;
+  /** Tickets with more estimated tokens go alone: they share no prompt with others. */
+  readonly ticketTokensMax: number;
+}
+
+interface Waiting {
+  readonly ticket: TicketText;
+  readonly resolve: (labelling: Labelling) => void;
+}
+
+/** Collects tickets; calls that a caller may abort go alone, because their end is nobody else's. */
+export class BatchLabeller implements Labeller {
+  readonly labelVersion: string;
+  readonly #deps: LabellingDeps;
+  readonly #limits: BatchLimits;
+  #waiting: Waiting[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(deps: LabellingDeps, limits: BatchLimits) {
+    // A ticket among others is not the same question: labels bought this way have a version of their own.
+    const fingerprint = `${deps.prompts.fingerprint}-batch`;
+    this.#deps = { ...deps, prompts: { ...deps.prompts, fingerprint } };
+    this.#limits = limits;
+    this.labelVersion = labelVersion(deps.llm.model, fingerprint);
+  }
+
+  buy(ticket: TicketText, signal: AbortSignal | undefined): Promise<Labelling> {
+    const tooLong = excerptOf(ticket, this.#limits.ticketTokensMax).truncated;
+    if (signal !== undefined || tooLong) return buyLabel(this.#deps, ticket, signal);
+    return new Promise((resolve) => {
+      this.#waiting.push({ ticket, resolve });
+      if (this.#waiting.length >= this.#limits.ticketsMax) this.#send();
+      else this.#timer ??= setTimeout(() => this.#send(), this.#limits.lingerMs);
+    });
+  }
+
+  #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const batch = this.#waiting;
+    this.#waiting = [];
+    void this.#buyAll(batch);
+  }
+
+  async #buyAll(batch: readonly Waiting[]): Promise<void> {
+    const { llm, taxonomy, prompts } = this.#deps;
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined) return await this.#buyAlone(only);
+    const completion = await llm.complete(
+      batchPrompt(prompts.system, taxonomy, batch.map((each) => each.ticket)),
+      undefined,
+    );
+    if (completion.kind === "failed") {
+      const failure = { ...completion, headers: withoutRate(completion.headers) };
+      for (const { resolve } of batch) resolve({ kind: "llm_failed", failure });
+      return;
+    }
+    const parts = batchParts(completion.content, batch.length);
+    await Promise.all(batch.map((each, at) => this.#settle(each, completion, parts[at], at, batch.length)));
+  }
+
+  async #settle(
+    waiting: Waiting,
+    completion: Completion,
+    part: BatchPart | undefined,
+    at: number,
+    count: number,
+  ): Promise<void> {
+    if (part === undefined) return await this.#buyAlone(waiting);
+    const share = {
+      ...completion,
+      content: part.content,
+      inputTokens: shareOf(completion.inputTokens, at, count),
+      outputTokens: shareOf(completion.outputTokens, at, count),
+    };
+    const label = labelIn(this.#deps, share, part.from);
+    if (label === undefined) return await this.#buyAlone(waiting);
+    waiting.resolve({ kind: "labelled", label });
+  }
+
+  async #buyAlone({ ticket, resolve }: Waiting): Promise<void> {
+    resolve(await buyLabel(this.#deps, ticket, undefined));
+  }
+}
+
+/** Splits tokens so that the shares add up to the whole. */
+function shareOf(tokens: number, at: number, count: number): number {
+  return Math.floor(tokens / count) + (at < tokens % count ? 1 : 0);
+}
+
+/** Providers count calls: where several tickets share one, their figures say nothing about tickets. */
+function withoutRate(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name === "retry-after"));
+}

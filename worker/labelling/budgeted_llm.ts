@@ -1,0 +1,39 @@
+// The same LLM, with what it costs noted, and not asked at all once the day's budget is spent.
+
+import type { ModelPrice } from "../../shared/config/read.ts";
+import { costUsd, untilTomorrowMs } from "../core/budget.ts";
+import type { Llm, LlmFailure } from "../core/llm.ts";
+
+/** Where spending is noted. */
+export interface Ledger {
+  readonly add: (tokens: number, usd: number) => void;
+  /** Which limit has been reached, in words. */
+  readonly reached: () => string | undefined;
+}
+
+/** See the first line. */
+export function budgetedLlm(
+  llm: Llm,
+  ledger: Ledger,
+  prices: readonly ModelPrice[],
+  nowMs: () => number,
+): Llm {
+  return {
+    ...llm,
+    complete: async (prompt, signal) => {
+      const reached = ledger.reached();
+      if (reached !== undefined) return overBudget(reached, nowMs());
+      const answer = await llm.complete(prompt, signal);
+      if (answer.kind === "completed") {
+        const { model, inputTokens, outputTokens } = answer;
+        ledger.add(inputTokens + outputTokens, costUsd(prices, model, inputTokens, outputTokens) ?? 0);
+      }
+      return answer;
+    },
+  };
+}
+
+function overBudget(detail: string, nowMs: number): LlmFailure {
+  const retryAfter = String(Math.ceil(untilTomorrowMs(nowMs) / 1_000));
+  return { kind: "failed", cause: "over_budget", detail, headers: { "retry-after": retryAfter } };
+}

@@ -1,0 +1,160 @@
+// One ticket's way to its label: ask the store, buy if nobody has, write, and answer only after the commit.
+
+import type { Ticket } from "../../shared/ticket.ts";
+import type { TicketEvent } from "../core/fence.ts";
+import { contentHash } from "../core/label_key.ts";
+import type { Label, LabelOutcome } from "../core/label.ts";
+import type { LlmFailure } from "../core/llm.ts";
+import type { BeginRequest, Begun, LabelStore, StoreFailure } from "../core/label_store.ts";
+import type { Labeller } from "./labeller.ts";
+
+/** What classification works with. */
+export interface ClassificationDeps {
+  readonly labeller: Labeller;
+  readonly store: LabelStore;
+  /** A new UUID for every claim. */
+  readonly newClaim: () => string;
+  /** Told when a label is claimed that somebody claimed before and neither stored nor released. */
+  readonly onRepeatedClaim: () => void;
+}
+
+/** One request. */
+export interface ClassifyRequest {
+  readonly ticket: Ticket;
+  readonly event: TicketEvent;
+  /** Aborts the LLM call; absent where it is finished whatever the caller does. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a request came to. */
+export type Classification =
+  | {
+    readonly kind: "answered";
+    readonly outcome: LabelOutcome;
+    readonly category: string;
+    /** Undefined for a human's override. */
+    readonly label: Label | undefined;
+    /** This request paid for a label. */
+    readonly paidNow: boolean;
+    /** This request wrote the ticket's row. */
+    readonly written: boolean;
+  }
+  | { readonly kind: "held" }
+  | { readonly kind: "not_found" }
+  | { readonly kind: "unusable" }
+  | { readonly kind: "llm_failed"; readonly failure: LlmFailure }
+  | { readonly kind: "store_failed"; readonly failure: StoreFailure };
+
+/** Whoever is superseded looks again; each look ends closer to an answer, so few are ever needed. */
+const LOOKS_MAX = 4;
+
+/** Classifies one ticket. */
+export async function classify(deps: ClassificationDeps, request: ClassifyRequest): Promise<Classification> {
+  const { ticket } = request;
+  if (ticket.ticket_id === undefined) return await classifyAdHoc(deps, request);
+  const asked: BeginRequest = {
+    key: {
+      ticketId: String(ticket.ticket_id),
+      contentHash: contentHash(ticket),
+      labelVersion: deps.labeller.labelVersion,
+    },
+    event: request.event,
+    claim: deps.newClaim(),
+  };
+  let paidNow = false;
+  for (let look = 1; look <= LOOKS_MAX; look++) {
+    const begun = await deps.store.begin(asked);
+    const ended = begun.kind === "claimed"
+      ? await buyAndStore(deps, request, asked, begun.claims)
+      : await withoutBuying(deps, asked, begun, paidNow);
+    if (ended !== "superseded") return ended;
+    paidNow ||= begun.kind === "claimed";
+  }
+  return { kind: "held" };
+}
+
+async function classifyAdHoc(deps: ClassificationDeps, request: ClassifyRequest): Promise<Classification> {
+  const bought = await deps.labeller.buy(request.ticket, request.signal);
+  if (bought.kind !== "labelled") return bought;
+  const { label } = bought;
+  return {
+    kind: "answered",
+    outcome: "classified",
+    category: label.category,
+    label,
+    paidNow: true,
+    written: false,
+  };
+}
+
+async function buyAndStore(
+  deps: ClassificationDeps,
+  request: ClassifyRequest,
+  asked: BeginRequest,
+  claims: number,
+): Promise<Classification | "superseded"> {
+  if (claims > 1) deps.onRepeatedClaim();
+  const bought = await deps.labeller.buy(request.ticket, request.signal);
+  if (bought.kind !== "labelled") {
+    await deps.store.release(asked);
+    return bought;
+  }
+  return await store(deps, asked, bought.label, "classified");
+}
+
+async function withoutBuying(
+  deps: ClassificationDeps,
+  asked: BeginRequest,
+  begun: Exclude<Begun, { kind: "claimed" }>,
+  paidNow: boolean,
+): Promise<Classification | "superseded"> {
+  switch (begun.kind) {
+    case "known":
+      if (!begun.applied) return await store(deps, asked, begun.label, "known", paidNow);
+      return {
+        kind: "answered",
+        outcome: "known",
+        category: begun.label.category,
+        label: begun.label,
+        paidNow,
+        written: false,
+      };
+    case "stale":
+    case "overridden":
+      return { kind: "answered", outcome: begun.kind, ...begun.current, paidNow, written: false };
+    case "held":
+    case "not_found":
+      return { kind: begun.kind };
+    case "failed":
+      return { kind: "store_failed", failure: begun };
+    default: {
+      const impossible: never = begun;
+      throw new Error(`Unknown beginning ${JSON.stringify(impossible)}`);
+    }
+  }
+}
+
+async function store(
+  deps: ClassificationDeps,
+  asked: BeginRequest,
+  label: Label,
+  outcome: "classified" | "known",
+  paidNow = outcome === "classified",
+): Promise<Classification | "superseded"> {
+  const { key, event, claim } = asked;
+  const finished = await deps.store.finish({ key, event, claim, label, fresh: outcome === "classified" });
+  switch (finished.kind) {
+    case "written":
+      return { kind: "answered", outcome, category: label.category, label, paidNow, written: true };
+    case "superseded":
+      return "superseded";
+    case "not_found":
+      return { kind: "not_found" };
+    case "failed":
+      return { kind: "store_failed", failure: finished };
+    default: {
+      const impossible: never = finished;
+      throw new Error(`Unknown end ${JSON.stringify(impossible)}`);
+    }
+  }
+}

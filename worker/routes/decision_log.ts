@@ -1,0 +1,32 @@
+// One decision about a ticket, told once: a counter and a log line that names the ticket and never its text.
+
+import type { Logger } from "@logtape/logtape";
+import type { TicketId } from "../../shared/ticket.ts";
+import type { Classification } from "../labelling/classify.ts";
+import type { Metrics } from "../metrics.ts";
+
+/** Who is told. */
+export interface Audience {
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** `classified` where the ticket's row was written, `classified_ad_hoc` without an id, otherwise the outcome. */
+export function tellDecision(
+  { metrics, log }: Audience,
+  ticketId: TicketId | undefined,
+  { outcome, category, written, paidNow }: Classification & { kind: "answered" },
+  ms: number,
+  traceparent: string | undefined,
+): void {
+  metrics.labels.inc({ category, outcome });
+  const traceId = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent ?? "")?.[1];
+  log.info(written ? "classified" : ticketId === undefined ? "classified_ad_hoc" : outcome, {
+    ...(ticketId === undefined ? {} : { ticket_id: ticketId }),
+    category,
+    outcome,
+    paid_now: paidNow,
+    ms,
+    ...(traceId === undefined ? {} : { trace_id: traceId }),
+  });
+}
