@@ -13,7 +13,7 @@ import type { ConsumerConfig } from "./config.ts";
 import { DeadLetterDesk } from "./dead_letter_operations.ts";
 import { createKafka, type KafkaClientConfig } from "./kafka/client/client.ts";
 import { DeadLetterTopic } from "./kafka/producers/dead_letter_producer.ts";
-import { within } from "./kafka/patience.ts";
+import { within } from "../shared/wait.ts";
 import { Rights } from "./kafka/topics/acl_probe.ts";
 import { KafkaSource } from "./kafka/group/source.ts";
 import { TopicWatch } from "./kafka/topics/topic_watch.ts";

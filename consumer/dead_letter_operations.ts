@@ -13,7 +13,7 @@ import {
 } from "./dead_letters/replay/replay.ts";
 import { findOne } from "./dead_letters/scan.ts";
 import { GroupOffsets } from "./kafka/readers/group_offsets.ts";
-import { pause } from "./kafka/patience.ts";
+import { pause } from "../shared/wait.ts";
 import { retryTopicOf } from "./kafka/topics/side_topics.ts";
 import { deadLetterTopics } from "./kafka/topics/topic_selection.ts";
 import { TopicReader } from "./kafka/readers/topic_reader.ts";

@@ -3,7 +3,7 @@
 import type { Kafka } from "kafkajs";
 import type { ConsumerConfig } from "./config.ts";
 import { GroupOffsets } from "./kafka/readers/group_offsets.ts";
-import { pause } from "./kafka/patience.ts";
+import { pause } from "../shared/wait.ts";
 import { TopicReader } from "./kafka/readers/topic_reader.ts";
 import { ParkedLetters } from "./dead_letters/parking_reader.ts";
 import { monotonicMs, type Runtime } from "./runtime.ts";

@@ -3,7 +3,7 @@
 import { ConfigError, logConfig, readTogether } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
 import { EXIT, onStopSignal, runMain, serve } from "../shared/process/main.ts";
-import { within } from "../shared/within.ts";
+import { within } from "../shared/wait.ts";
 import { createApp } from "./app.ts";
 import { BatchLabeller } from "./labelling/batch_labeller.ts";
 import { budgetedLlm } from "./labelling/budgeted_llm.ts";

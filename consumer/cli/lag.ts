@@ -8,7 +8,7 @@ import { textTable } from "./text_table.ts";
 import type { ConsumerConfig } from "../config.ts";
 import { GroupOffsets } from "../kafka/readers/group_offsets.ts";
 import { type PartitionLag, readLag } from "../kafka/readers/lag.ts";
-import { pause } from "../kafka/patience.ts";
+import { pause } from "../../shared/wait.ts";
 import { retryTopicOf } from "../kafka/topics/side_topics.ts";
 import { describeTopics, selectTopics } from "../kafka/topics/topic_selection.ts";
 import { TopicReader } from "../kafka/readers/topic_reader.ts";

@@ -1,6 +1,6 @@
 // A call's body as it arrives: a short one is waited for before the call takes a permit, any other is streamed.
 
-import { within } from "../../shared/within.ts";
+import { within } from "../../shared/wait.ts";
 import { CallBody, KEPT_BYTES_MAX } from "./request_body.ts";
 
 /** How long a body that is stated to be short may take to arrive, in ms. */

@@ -4,7 +4,7 @@ import { logConfig, readTogether } from "../../shared/config/read.ts";
 import { configureLogs, logger } from "../../shared/log.ts";
 import { Pool } from "../../shared/pool/pool.ts";
 import { EXIT, onStopSignal, runMain, serve } from "../../shared/process/main.ts";
-import { within } from "../../shared/within.ts";
+import { within } from "../../shared/wait.ts";
 import { createIngress } from "./app.ts";
 import { parseIngressConfig } from "./config.ts";
 

@@ -5,7 +5,7 @@ import { logger } from "../../../shared/log.ts";
 import type { CommitMark, TopicPartition } from "../../core/partition.ts";
 import { createGroupConsumer } from "./group_consumer.ts";
 import { forgetTopics } from "../kafkajs_patches/live_subscription.ts";
-import { pause, within } from "../patience.ts";
+import { pause, within } from "../../../shared/wait.ts";
 import type { Claim } from "./sticky_assignment.ts";
 
 const log = logger("kafka");

@@ -7,7 +7,7 @@ import type { Event } from "../../core/events.ts";
 import type { TopicPartition } from "../../core/partition.ts";
 import { Holdings } from "./owned_partitions.ts";
 import { Membership, type Passed } from "./membership.ts";
-import { pause, tryUntil, within } from "../patience.ts";
+import { pause, tryUntil, within } from "../../../shared/wait.ts";
 import { type KafkaRecord, toOffset, toReceived } from "../message.ts";
 import { Resets } from "./offset_resets.ts";
 import { StartingPoints } from "./starting_offsets.ts";

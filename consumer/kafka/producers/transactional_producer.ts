@@ -10,7 +10,7 @@ import {
   type Transaction,
 } from "kafkajs";
 import type { TopicPartition } from "../../core/partition.ts";
-import { within } from "../patience.ts";
+import { within } from "../../../shared/wait.ts";
 import { type HeaderValue, toOffset } from "../message.ts";
 
 /** A record for a partition of its sender's choice. */

@@ -2,7 +2,7 @@
 
 import type { Admin, Kafka } from "kafkajs";
 import { toOffset } from "../message.ts";
-import { within } from "../patience.ts";
+import { within } from "../../../shared/wait.ts";
 import { Forbidden, isForbidden } from "../client/refusals.ts";
 import { countPartitions } from "../topics/side_topics.ts";
 import type { OffsetRange } from "./topic_reader.ts";

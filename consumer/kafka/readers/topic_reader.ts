@@ -3,7 +3,7 @@
 import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "kafkajs";
 import { logger } from "../../../shared/log.ts";
 import { partitionId, type TopicPartition } from "../../core/partition.ts";
-import { within } from "../patience.ts";
+import { within } from "../../../shared/wait.ts";
 import { Forbidden, refusalOf } from "../client/refusals.ts";
 import { type KafkaRecord, toOffset, toReceived } from "../message.ts";
 

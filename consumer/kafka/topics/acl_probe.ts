@@ -1,7 +1,7 @@
 // Asks Kafka which rights we have, without doing anything: questions about a partition and a member that do not exist.
 
 import { type Broker, type Cluster, CompressionTypes, type Kafka, PartitionAssigners } from "kafkajs";
-import { within } from "../patience.ts";
+import { within } from "../../../shared/wait.ts";
 import { isForbidden } from "../client/refusals.ts";
 
 /** No topic has a partition of this number, so nothing is read or written; rights are looked at before that. */

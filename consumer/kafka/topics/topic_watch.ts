@@ -5,7 +5,7 @@ import { logger } from "../../../shared/log.ts";
 import type { Cause } from "../../../shared/http/health.ts";
 import { StartError } from "../../../shared/process/main.ts";
 import { DeadLetterAccess } from "./dead_letter_access.ts";
-import { pause, tryUntil, within } from "../patience.ts";
+import { pause, tryUntil, within } from "../../../shared/wait.ts";
 import { ReadAccess } from "./read_access.ts";
 import { Forbidden, refusalLine, refusalOf } from "../client/refusals.ts";
 import type { Rights } from "./acl_probe.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { pause, tryUntil, within } from "../../../consumer/kafka/patience.ts";
+import { pause, tryUntil, within } from "../../../shared/wait.ts";
 
 const never = new Promise<never>(() => {});
 const quick = (signal: AbortSignal, failed: (error: Error) => void = () => {}) => ({
