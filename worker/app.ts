@@ -7,7 +7,7 @@ import { problem } from "./http/problems.ts";
 import type { Route } from "./http/route.ts";
 import { CHALLENGE, tokenCheck, unauthorizedDetail } from "../shared/http/bearer_token.ts";
 import type { Taxonomy } from "./core/taxonomy.ts";
-import type { TicketDesk } from "./core/review_store.ts";
+import type { ReviewStore } from "./core/review_store.ts";
 import type { WorkerReadiness } from "./readiness.ts";
 import { type ClassifyDeps, classifyRoute } from "./routes/classify.ts";
 import { classifyBatchRoute } from "./routes/classify_batch.ts";
@@ -28,7 +28,7 @@ export interface AppDeps extends Omit<ClassifyDeps, "draining"> {
   readonly readiness: WorkerReadiness;
   /** Any of them opens the routes that are not open to all; none opens everything. */
   readonly tokens: readonly string[];
-  readonly desk: TicketDesk;
+  readonly reviews: ReviewStore;
   readonly taxonomy: Taxonomy;
   /** Confidence below which GET /review lists a ticket. */
   readonly reviewBelow: number;
@@ -60,12 +60,12 @@ function unmatchedRequests(routes: readonly Route[]): Hono {
 }
 
 function routesOf(deps: AppDeps): readonly Route[] {
-  const { metrics, readiness, desk } = deps;
+  const { metrics, readiness, reviews } = deps;
   const classification = { ...deps, draining: () => readiness.draining };
   const routes = [
     classifyRoute(classification),
     classifyBatchRoute(classification),
-    ticketRoute(desk),
+    ticketRoute(reviews),
     overrideRoute(deps),
     reviewRoute(deps),
     livezRoute(),

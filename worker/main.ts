@@ -13,7 +13,7 @@ import { parseTaxonomy, type Taxonomy, TaxonomyError } from "./core/taxonomy.ts"
 import { Database } from "./db/database.ts";
 import { PostgresLabelStore } from "./db/label_store.ts";
 import { SpendLedger } from "./db/spend_ledger.ts";
-import { PostgresTicketDesk } from "./db/review_store.ts";
+import { PostgresReviewStore } from "./db/review_store.ts";
 import { TicketSchema } from "./db/table_catalog.ts";
 import { type Labeller, type LabellingDeps, singleLabeller } from "./labelling/labeller.ts";
 import { openaiLlm } from "./llm/client.ts";
@@ -76,7 +76,7 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     permits,
     metrics,
     readiness,
-    desk: new PostgresTicketDesk(schema),
+    reviews: new PostgresReviewStore(schema),
     reviewBelow: config.reviewBelow,
     tokens: config.tokens,
     // Deno.serve hands on no more than Content-Length says (RFC 9112 section 6.3).

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { PostgresLabelStore } from "../../worker/db/label_store.ts";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
-import { PostgresTicketDesk } from "../../worker/db/review_store.ts";
+import { PostgresReviewStore } from "../../worker/db/review_store.ts";
 import { TicketSchema } from "../../worker/db/table_catalog.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { beginRequest, eventAt, finishRequest, labelOf } from "../support/postgres/requests.ts";
@@ -11,7 +11,7 @@ import { testDatabase } from "../support/postgres/store_harness.ts";
 import { databaseKinds } from "../support/postgres/test_database.ts";
 
 for (const kind of databaseKinds()) {
-  Deno.test(`PostgresTicketDesk on ${kind.name}`, async (test) => {
+  Deno.test(`PostgresReviewStore on ${kind.name}`, async (test) => {
     await using fresh = await kind.start();
     const database = testDatabase(fresh.url);
     await migrate(database, await readMigrations(), DEFAULT_TICKETS_TABLE);
@@ -20,7 +20,7 @@ for (const kind of databaseKinds()) {
       [],
     );
     const schema = new TicketSchema(database, DEFAULT_TICKETS_TABLE);
-    const [store, desk] = [new PostgresLabelStore(schema), new PostgresTicketDesk(schema)];
+    const [store, reviews] = [new PostgresLabelStore(schema), new PostgresReviewStore(schema)];
     for (
       const [id, category, confidence] of [["1", "bug", 0.5], ["2", "billing", 0.3], [
         "3",
@@ -34,43 +34,46 @@ for (const kind of databaseKinds()) {
     }
 
     await test.step("review() lists what is below the threshold, least certain first", async () => {
-      const entries = await desk.review(0.7, 10);
+      const entries = await reviews.review(0.7, 10);
       assert.ok(!("kind" in entries));
       assert.deepEqual(entries.map(({ ticketId, confidence }) => [ticketId, confidence]), [["2", 0.3], [
         "1",
         0.5,
       ]]);
-      assert.deepEqual((await desk.review(0.7, 1) as readonly unknown[]).length, 1);
+      assert.deepEqual((await reviews.review(0.7, 1) as readonly unknown[]).length, 1);
     });
 
     await test.step("override() says what the model had said, and only the first one counts as its review", async () => {
       const by = { ticketId: "1", by: "ada", reason: "Looks like money" };
-      assert.deepEqual(await desk.override({ ...by, category: "billing" }), {
+      assert.deepEqual(await reviews.override({ ...by, category: "billing" }), {
         kind: "written",
         modelCategory: "bug",
         first: true,
       });
-      assert.deepEqual(await desk.override({ ...by, category: "account" }), {
+      assert.deepEqual(await reviews.override({ ...by, category: "account" }), {
         kind: "written",
         modelCategory: "bug",
         first: false,
       });
-      const entries = await desk.review(0.7, 10);
+      const entries = await reviews.review(0.7, 10);
       assert.ok(!("kind" in entries));
       assert.deepEqual(entries.map(({ ticketId }) => ticketId), ["2"]);
     });
 
     await test.step("override() decides before any model has", async () => {
-      assert.deepEqual(await desk.override({ ticketId: "4", category: "other", by: "ada", reason: null }), {
-        kind: "written",
-        modelCategory: null,
-        first: true,
-      });
+      assert.deepEqual(
+        await reviews.override({ ticketId: "4", category: "other", by: "ada", reason: null }),
+        {
+          kind: "written",
+          modelCategory: null,
+          first: true,
+        },
+      );
       assert.equal((await store.begin(beginRequest("4", eventAt(1)))).kind, "overridden");
     });
 
     await test.step("read() shows the label and its history, newest first", async () => {
-      const record = await desk.read("1");
+      const record = await reviews.read("1");
       assert.ok(record.kind === "found");
       assert.deepEqual([record.category, record.overriddenBy, record.current?.category], [
         "account",
@@ -89,20 +92,20 @@ for (const kind of databaseKinds()) {
     });
 
     await test.step("read() and override() find no ticket that is not there", async () => {
-      assert.deepEqual(await desk.read("99"), { kind: "not_found" });
-      assert.deepEqual(await desk.override({ ticketId: "99", category: "bug", by: "ada", reason: null }), {
+      assert.deepEqual(await reviews.read("99"), { kind: "not_found" });
+      assert.deepEqual(await reviews.override({ ticketId: "99", category: "bug", by: "ada", reason: null }), {
         kind: "not_found",
       });
     });
 
     await test.step("a dropped table is a misconfiguration that heals when it is back", async () => {
       await database.run("alter table tickets rename to away", []);
-      const failure = await desk.read("1");
+      const failure = await reviews.read("1");
       assert.equal(failure.kind === "failed" && failure.cause, "misconfigured");
       const begun = await store.begin(beginRequest("2", eventAt(2)));
       assert.equal(begun.kind === "failed" && begun.cause, "misconfigured");
       await database.run("alter table away rename to tickets", []);
-      assert.equal((await desk.read("1")).kind, "found");
+      assert.equal((await reviews.read("1")).kind, "found");
       assert.equal((await store.begin(beginRequest("2", eventAt(2)))).kind, "known");
     });
 

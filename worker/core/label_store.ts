@@ -20,7 +20,7 @@ export interface CurrentLabel {
 }
 
 /** How a request begins. */
-export type Begun =
+export type BeginResult =
   /** The label is not bought yet and now ours to buy. `claims` counts how often it was claimed without a label coming of it, this one included. */
   | { readonly kind: "claimed"; readonly claims: number }
   /** Somebody else is buying it. */
@@ -42,7 +42,7 @@ export interface FinishRequest extends BeginRequest {
 }
 
 /** How a write ended, after its commit. */
-export type Finished =
+export type FinishResult =
   | { readonly kind: "written" }
   /** The fence, an override or another replica's label kept it from being written: begin again to see which. */
   | { readonly kind: "superseded" }
@@ -62,8 +62,8 @@ export type StoreFailureCause = "unreachable" | "misconfigured" | "bad_id" | "un
 
 /** Labels, claims and the fence. No method rejects. */
 export interface LabelStore {
-  readonly begin: (request: BeginRequest) => Promise<Begun>;
-  readonly finish: (request: FinishRequest) => Promise<Finished>;
+  readonly begin: (request: BeginRequest) => Promise<BeginResult>;
+  readonly finish: (request: FinishRequest) => Promise<FinishResult>;
   /** Gives a claim back without a label, so that the next attempt need not wait for the lease. */
   readonly release: (request: BeginRequest) => Promise<void>;
   /** Undefined when the store can be used, tables included. */

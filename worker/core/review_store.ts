@@ -55,7 +55,7 @@ export interface ReviewEntry {
 }
 
 /** Tickets as people see them. No method rejects. */
-export interface TicketDesk {
+export interface ReviewStore {
   readonly read: (ticketId: string) => Promise<TicketRecord>;
   readonly override: (override: Override) => Promise<Overridden>;
   /** Labels below this confidence that nobody has overridden, least confident first. */

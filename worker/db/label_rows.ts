@@ -1,7 +1,7 @@
 // The label store's answers, from rows to the core's types.
 
 import type { Label } from "../core/label.ts";
-import type { Begun, Finished } from "../core/label_store.ts";
+import type { BeginResult, FinishResult } from "../core/label_store.ts";
 import type { Row } from "./database.ts";
 
 /** The columns of a joined label; all null where there is none. */
@@ -36,8 +36,8 @@ export interface FinishedRow extends Row {
   readonly written: boolean;
 }
 
-/** See {@link Begun}. */
-export function begunOf(row: BegunRow): Begun {
+/** See {@link BeginResult}. */
+export function begunOf(row: BegunRow): BeginResult {
   const label = labelOf(row);
   switch (row.verdict) {
     case "not_found":
@@ -57,8 +57,8 @@ export function begunOf(row: BegunRow): Begun {
   }
 }
 
-/** See {@link Finished}. */
-export function finishedOf({ written, ready, stored }: FinishedRow): Finished {
+/** See {@link FinishResult}. */
+export function finishedOf({ written, ready, stored }: FinishedRow): FinishResult {
   if (written) return { kind: "written" };
   return stored && !ready ? { kind: "not_found" } : { kind: "superseded" };
 }

@@ -2,9 +2,9 @@
 
 import type {
   BeginRequest,
-  Begun,
-  Finished,
+  BeginResult,
   FinishRequest,
+  FinishResult,
   LabelStore,
   StoreFailure,
 } from "../core/label_store.ts";
@@ -27,8 +27,8 @@ type Released = { readonly kind: "released" } | StoreFailure;
 /** See {@link LabelStore}. */
 export class PostgresLabelStore implements LabelStore {
   readonly #schema: TicketSchema;
-  readonly #begins: GroupCommit<BeginRequest, Begun>;
-  readonly #finishes: GroupCommit<FinishRequest, Finished>;
+  readonly #begins: GroupCommit<BeginRequest, BeginResult>;
+  readonly #finishes: GroupCommit<FinishRequest, FinishResult>;
   readonly #releases: GroupCommit<BeginRequest, Released>;
   readonly #leases: Leases;
   readonly #unsaved: UnsavedLabels;
@@ -54,7 +54,7 @@ export class PostgresLabelStore implements LabelStore {
     return this.#unsaved.size;
   }
 
-  async begin(asked: BeginRequest): Promise<Begun> {
+  async begin(asked: BeginRequest): Promise<BeginResult> {
     const request = await this.#canonical(asked);
     if ("kind" in request) return request;
     // A label that an outage kept from being stored comes first, or it would be bought again.
@@ -67,7 +67,7 @@ export class PostgresLabelStore implements LabelStore {
     return begun;
   }
 
-  async finish(asked: FinishRequest): Promise<Finished> {
+  async finish(asked: FinishRequest): Promise<FinishResult> {
     const request = await this.#canonical(asked);
     if ("kind" in request) return request;
     const finished = await this.#store(request);
@@ -105,7 +105,7 @@ export class PostgresLabelStore implements LabelStore {
   }
 
   /** The claim is renewed until the label is stored, or can never be. */
-  async #store(request: FinishRequest): Promise<Finished> {
+  async #store(request: FinishRequest): Promise<FinishResult> {
     const finished = await this.#finishes.add(request);
     if (!isOutage(finished)) this.#leases.drop(request.claim);
     return finished;

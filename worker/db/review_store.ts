@@ -6,7 +6,7 @@ import type {
   Overridden,
   Override,
   ReviewEntry,
-  TicketDesk,
+  ReviewStore,
   TicketRecord,
 } from "../core/review_store.ts";
 import { type Parameter, type Row, storeFailure } from "./database.ts";
@@ -22,8 +22,8 @@ interface RecordRow extends LabelRow {
   readonly history: readonly HistoryEntry[];
 }
 
-/** See {@link TicketDesk}. */
-export class PostgresTicketDesk implements TicketDesk {
+/** See {@link ReviewStore}. */
+export class PostgresReviewStore implements ReviewStore {
   readonly #schema: TicketSchema;
 
   constructor(schema: TicketSchema) {

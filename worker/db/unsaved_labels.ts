@@ -1,25 +1,25 @@
 // Labels that were paid for while the database was away: kept here and stored as soon as it is back.
 
 import type { LabelKey } from "../core/label_key.ts";
-import type { Finished, FinishRequest } from "../core/label_store.ts";
+import type { FinishRequest, FinishResult } from "../core/label_store.ts";
 
 /** Beyond this many the oldest is given up; it would be paid for a second time. */
 const LABELS_MAX = 10_000;
 const RETRY_EVERY_MS = 500;
 
 /** Whether the same write may succeed later. */
-export function isOutage(finished: Finished): boolean {
+export function isOutage(finished: FinishResult): boolean {
   return finished.kind === "failed" &&
     (finished.cause === "unreachable" || finished.cause === "misconfigured");
 }
 
 /** Bounded, and empty except during an outage. */
 export class UnsavedLabels {
-  readonly #store: (request: FinishRequest) => Promise<Finished>;
+  readonly #store: (request: FinishRequest) => Promise<FinishResult>;
   readonly #labels = new Map<string, FinishRequest>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(store: (request: FinishRequest) => Promise<Finished>) {
+  constructor(store: (request: FinishRequest) => Promise<FinishResult>) {
     this.#store = store;
   }
 

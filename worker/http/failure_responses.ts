@@ -98,7 +98,7 @@ function storeFailureResponse({ cause, detail }: StoreFailure): Response {
 }
 
 /** For routes whose id is in the path: an id that the column cannot hold is simply not there. */
-export function deskFailureResponse(failure: StoreFailure): Response {
+export function reviewFailureResponse(failure: StoreFailure): Response {
   return failure.cause === "bad_id"
     ? problem("ticket-not-found", failure.detail)
     : storeFailureResponse(failure);

@@ -5,7 +5,7 @@ import type { TicketEvent } from "../core/fence.ts";
 import { contentHash } from "../core/label_key.ts";
 import type { Label, LabelOutcome } from "../core/label.ts";
 import type { LlmFailure } from "../core/llm.ts";
-import type { BeginRequest, Begun, LabelStore, StoreFailure } from "../core/label_store.ts";
+import type { BeginRequest, BeginResult, LabelStore, StoreFailure } from "../core/label_store.ts";
 import type { Labeller } from "./labeller.ts";
 
 /** What classification works with. */
@@ -105,7 +105,7 @@ async function buyAndStore(
 async function withoutBuying(
   deps: ClassificationDeps,
   asked: BeginRequest,
-  begun: Exclude<Begun, { kind: "claimed" }>,
+  begun: Exclude<BeginResult, { kind: "claimed" }>,
   paidNow: boolean,
 ): Promise<Classification | "superseded"> {
   switch (begun.kind) {

@@ -3,9 +3,9 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { labelNames, type Taxonomy } from "../core/taxonomy.ts";
-import type { TicketDesk } from "../core/review_store.ts";
+import type { ReviewStore } from "../core/review_store.ts";
 import { type BodyLimit, readJson } from "../http/body.ts";
-import { deskFailureResponse } from "../http/failure_responses.ts";
+import { reviewFailureResponse } from "../http/failure_responses.ts";
 import { invalid } from "../http/invalid.ts";
 import { problem } from "../http/problems.ts";
 import { json, problems, type Route } from "../http/route.ts";
@@ -13,7 +13,7 @@ import type { Audience } from "./decision_log.ts";
 
 /** What the route works with. */
 export interface OverrideDeps extends Audience {
-  readonly desk: TicketDesk;
+  readonly reviews: ReviewStore;
   readonly taxonomy: Taxonomy;
   readonly bodyLimit: BodyLimit;
 }
@@ -83,13 +83,13 @@ async function handle(
   const { category } = asked.data;
   const ticketId = context.req.param("id") ?? "";
   const by = asked.data.by.toWellFormed();
-  const written = await deps.desk.override({
+  const written = await deps.reviews.override({
     ticketId,
     category,
     by,
     reason: asked.data.reason?.toWellFormed() ?? null,
   });
-  if (written.kind === "failed") return deskFailureResponse(written);
+  if (written.kind === "failed") return reviewFailureResponse(written);
   if (written.kind === "not_found") {
     return problem("ticket-not-found", "The tickets table has no row with this id");
   }

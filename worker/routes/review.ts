@@ -2,14 +2,14 @@
 
 import type { Context } from "hono";
 import { z } from "zod";
-import type { TicketDesk } from "../core/review_store.ts";
-import { deskFailureResponse } from "../http/failure_responses.ts";
+import type { ReviewStore } from "../core/review_store.ts";
+import { reviewFailureResponse } from "../http/failure_responses.ts";
 import { invalid } from "../http/invalid.ts";
 import { json, problems, type Route } from "../http/route.ts";
 
 /** What the route works with. */
 export interface ReviewDeps {
-  readonly desk: TicketDesk;
+  readonly reviews: ReviewStore;
   /** Confidence below which a ticket is listed, where the caller names no other. */
   readonly reviewBelow: number;
 }
@@ -59,15 +59,15 @@ export function reviewRoute(deps: ReviewDeps): Route {
   };
 }
 
-async function handle({ desk, reviewBelow }: ReviewDeps, context: Context): Promise<Response> {
+async function handle({ reviews, reviewBelow }: ReviewDeps, context: Context): Promise<Response> {
   const query = querySchema.safeParse({
     below: numeric(context.req.query("below")),
     limit: numeric(context.req.query("limit")),
   });
   if (!query.success) return invalid(query.error);
   const { below = reviewBelow, limit = LIMIT_DEFAULT } = query.data;
-  const entries = await desk.review(below, limit);
-  if ("kind" in entries) return deskFailureResponse(entries);
+  const entries = await reviews.review(below, limit);
+  if ("kind" in entries) return reviewFailureResponse(entries);
   return Response.json({
     below,
     tickets: entries.map(({ ticketId, at, ...entry }) => ({

@@ -1,8 +1,8 @@
 // GET /tickets/{id}: the label a ticket carries, and every label it ever carried.
 
 import { z } from "zod";
-import type { TicketDesk, TicketRecord } from "../core/review_store.ts";
-import { deskFailureResponse } from "../http/failure_responses.ts";
+import type { ReviewStore, TicketRecord } from "../core/review_store.ts";
+import { reviewFailureResponse } from "../http/failure_responses.ts";
 import { problem } from "../http/problems.ts";
 import { json, problems, type Route } from "../http/route.ts";
 
@@ -30,7 +30,7 @@ const ticketRecordSchema = z.object({
 }).meta({ id: "TicketRecord" });
 
 /** See the first line. */
-export function ticketRoute(desk: TicketDesk): Route {
+export function ticketRoute(reviews: ReviewStore): Route {
   return {
     method: "GET",
     path: "/tickets/:id",
@@ -54,7 +54,7 @@ export function ticketRoute(desk: TicketDesk): Route {
     },
     handle: async (context) => {
       const id = context.req.param("id") ?? "";
-      const record = await desk.read(id);
+      const record = await reviews.read(id);
       return record.kind === "found" ? Response.json(bodyOf(id, record)) : failed(record);
     },
   };
@@ -81,6 +81,6 @@ function bodyOf(id: string, record: TicketRecord & { kind: "found" }): z.infer<t
 }
 
 function failed(record: Exclude<TicketRecord, { kind: "found" }>): Response {
-  if (record.kind === "failed") return deskFailureResponse(record);
+  if (record.kind === "failed") return reviewFailureResponse(record);
   return problem("ticket-not-found", "The tickets table has no row with this id");
 }

@@ -5,9 +5,9 @@ import { isOlder } from "../../../worker/core/fence.ts";
 import type { Label } from "../../../worker/core/label.ts";
 import type {
   BeginRequest,
-  Begun,
-  Finished,
+  BeginResult,
   FinishRequest,
+  FinishResult,
   LabelStore,
   StoreFailure,
 } from "../../../worker/core/label_store.ts";
@@ -26,7 +26,7 @@ export class MemoryTables {
 export class MemoryStore implements LabelStore {
   constructor(readonly tables = new MemoryTables()) {}
 
-  begin({ key, event, claim }: BeginRequest): Promise<Begun> {
+  begin({ key, event, claim }: BeginRequest): Promise<BeginResult> {
     const { tickets, labels, fences, overrides, failure } = this.tables;
     if (failure !== undefined) return Promise.resolve(failure);
     if (!/^\d{1,19}$/.test(key.ticketId)) {
@@ -63,7 +63,7 @@ export class MemoryStore implements LabelStore {
     return Promise.resolve({ kind: "claimed", claims });
   }
 
-  finish({ key, event, label, fresh }: FinishRequest): Promise<Finished> {
+  finish({ key, event, label, fresh }: FinishRequest): Promise<FinishResult> {
     const { tickets, labels, fences, overrides, failure } = this.tables;
     if (failure !== undefined) return Promise.resolve(failure);
     const name = JSON.stringify(key);

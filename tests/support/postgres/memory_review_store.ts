@@ -5,13 +5,13 @@ import type {
   Overridden,
   Override,
   ReviewEntry,
-  TicketDesk,
+  ReviewStore,
   TicketRecord,
 } from "../../../worker/core/review_store.ts";
 import type { MemoryTables } from "./memory_label_store.ts";
 
 /** See the first line. It keeps no history. */
-export class MemoryDesk implements TicketDesk {
+export class MemoryReviewStore implements ReviewStore {
   constructor(readonly tables: MemoryTables) {}
 
   read(ticketId: string): Promise<TicketRecord> {

@@ -3,7 +3,7 @@
 import { Database } from "../../../worker/db/database.ts";
 import { PostgresLabelStore } from "../../../worker/db/label_store.ts";
 import { migrate, readMigrations } from "../../../worker/db/migrate.ts";
-import { PostgresTicketDesk } from "../../../worker/db/review_store.ts";
+import { PostgresReviewStore } from "../../../worker/db/review_store.ts";
 import { TicketSchema } from "../../../worker/db/table_catalog.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../../worker/db/tickets_table.ts";
 import type { StoreHarness } from "../../contract/label_store_suite.ts";
@@ -26,7 +26,7 @@ export async function startStoreHarness(kind: DatabaseKind): Promise<StoreHarnes
   const storeOn = (connection: Database) =>
     new PostgresLabelStore(new TicketSchema(connection, DEFAULT_TICKETS_TABLE));
   const stores = [storeOn(first), storeOn(second)] as const;
-  const desk = new PostgresTicketDesk(new TicketSchema(admin, DEFAULT_TICKETS_TABLE));
+  const reviews = new PostgresReviewStore(new TicketSchema(admin, DEFAULT_TICKETS_TABLE));
   let nextId = 1;
   return {
     stores,
@@ -44,7 +44,7 @@ export async function startStoreHarness(kind: DatabaseKind): Promise<StoreHarnes
       return row?.category ?? null;
     },
     override: async (id, category) => {
-      const written = await desk.override({ ticketId: id, category, by: "ada", reason: null });
+      const written = await reviews.override({ ticketId: id, category, by: "ada", reason: null });
       if (written.kind !== "written") throw new Error(`Override of ${id} came to ${JSON.stringify(written)}`);
     },
     expireClaims: async () =>

@@ -11,7 +11,7 @@ import { Permits } from "../../../worker/permits.ts";
 import { WorkerReadiness } from "../../../worker/readiness.ts";
 import { logger } from "../../../shared/log.ts";
 import defaultTaxonomy from "../../../worker/taxonomy.json" with { type: "json" };
-import { MemoryDesk } from "../postgres/memory_review_store.ts";
+import { MemoryReviewStore } from "../postgres/memory_review_store.ts";
 import { MemoryStore, MemoryTables } from "../postgres/memory_label_store.ts";
 
 /** What a test may change. */
@@ -85,7 +85,7 @@ export function workerApp(options: WorkerAppOptions = {}): WorkerApp {
       unsavedLabels: () => 0,
       databaseStatements: () => 0,
     }),
-    desk: new MemoryDesk(tables),
+    reviews: new MemoryReviewStore(tables),
     reviewBelow: 0.7,
     tokens: options.tokens ?? [],
     bodyLimit: { bytesMax: options.maxBodyBytes ?? 1_000, lengthsHold: false },
