@@ -8,13 +8,13 @@ import { createAdmin } from "./admin/app.ts";
 import type { DeadLetterOperations } from "./admin/dead_letters.ts";
 import type { RecordOperations } from "./admin/records.ts";
 import { type Scale, scaleOf } from "./admin/scale.ts";
-import { Away } from "./kafka/group/membership_status.ts";
+import { MembershipStatus } from "./kafka/group/membership_status.ts";
 import type { ConsumerConfig } from "./config.ts";
 import { DeadLetterDesk } from "./dead_letter_operations.ts";
 import { createKafka, type KafkaClientConfig } from "./kafka/client/client.ts";
-import { DeadLetterTopic } from "./kafka/producers/dead_letter_producer.ts";
+import { DeadLetterProducer } from "./kafka/producers/dead_letter_producer.ts";
 import { within } from "../shared/wait.ts";
-import { Rights } from "./kafka/topics/acl_probe.ts";
+import { AclProbe } from "./kafka/topics/acl_probe.ts";
 import { KafkaSource } from "./kafka/group/source.ts";
 import { TopicWatch } from "./kafka/topics/topic_watch.ts";
 import { letterReading } from "./letter_reading.ts";
@@ -71,10 +71,10 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
   const impatient = createKafka(client, 1);
   const metrics = new ConsumerMetrics();
   const { source: { groupId }, deadLetterTopic, retryTopic } = config;
-  const deadLetters = new DeadLetterTopic(kafka, { groupId, deadLetterTopic, retryTopic });
+  const deadLetters = new DeadLetterProducer(kafka, { groupId, deadLetterTopic, retryTopic });
   const desk = new DeadLetterDesk(kafka, config);
-  const away = new Away(monotonicMs);
-  const rights = new Rights(createKafka(client, 1, true));
+  const membership = new MembershipStatus(monotonicMs);
+  const rights = new AclProbe(createKafka(client, 1, true));
   const watch = new TopicWatch(impatient, rights, config, stopping);
   // The source needs the runtime's ear and the runtime the source's hands; it comes when the topics are there.
   let source: KafkaSource | undefined;
@@ -99,7 +99,7 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
   });
   const letters = config.machine.parkKeys ? letterReading(kafka, config, runtime) : undefined;
   const causes = () => [
-    ...away.causes(),
+    ...membership.causes(),
     ...letters?.causes() ?? [],
     ...explained(runtime.causes(), watch.causes()),
   ];
@@ -124,12 +124,12 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
     stopping.addEventListener("abort", () => runtime.stop(), { once: true });
     await sender.start();
     runtime.start();
-    const topics = await watch.first((awaited) => away.waiting(awaited));
+    const topics = await watch.first((awaited) => membership.waiting(awaited));
     if (topics !== undefined) {
       const joined = source = new KafkaSource(kafka, impatient, { ...config.source, topics }, {
         onEvent: (event) => runtime.feed(letters?.follow(event) ?? event),
-        onJoined: () => away.joined(),
-        onLost: (error) => away.lost(error, watch.missingRights()),
+        onJoined: () => membership.joined(),
+        onLost: (error) => membership.lost(error, watch.missingRights()),
         onReset: ({ topic }) => metrics.offsetResets.inc({ topic }),
       });
       source.start();

@@ -17,7 +17,7 @@ import { pause } from "../shared/wait.ts";
 import { retryTopicOf } from "./kafka/topics/side_topics.ts";
 import { deadLetterTopics } from "./kafka/topics/topic_selection.ts";
 import { TopicReader } from "./kafka/readers/topic_reader.ts";
-import { TransactionalSender } from "./kafka/producers/transactional_producer.ts";
+import { TransactionalProducer } from "./kafka/producers/transactional_producer.ts";
 
 /** Where dead letters are. */
 export type DeskConfig = Pick<ConsumerConfig, "deadLetterTopic" | "retryTopic"> & {
@@ -50,7 +50,7 @@ export class DeadLetterDesk {
       retryTopicOf: (topic) => retryTopicOf(topic, groupId, config.retryTopic),
       offsets: this.#offsets,
       reader: () => this.#readerOf(),
-      openSender: () => TransactionalSender.open(this.#kafka, `${groupId}.dead-letters`),
+      openSender: () => TransactionalProducer.open(this.#kafka, `${groupId}.dead-letters`),
       nowMs: Date.now,
       pause,
     };

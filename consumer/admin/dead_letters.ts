@@ -11,7 +11,7 @@ import type { ReplayProgress, ReplayRequest, ReplaySummary } from "../dead_lette
 import type { findOne } from "../dead_letters/scan.ts";
 import { listAsJson, showAsJson } from "../dead_letters/json.ts";
 import { refusalOf } from "../kafka/client/refusals.ts";
-import { SenderSuperseded } from "../kafka/producers/transactional_producer.ts";
+import { ProducerFenced } from "../kafka/producers/transactional_producer.ts";
 import { ReplayRun } from "./running_replay.ts";
 import { json, parse, Refusal, type Refused } from "./requests.ts";
 
@@ -150,7 +150,7 @@ function toProblem(error: Error): Response {
 
 function kindOf(error: Error): Refused {
   if (error instanceof Refusal) return error;
-  if (error instanceof SenderSuperseded) return { status: 409, slug: "superseded" };
+  if (error instanceof ProducerFenced) return { status: 409, slug: "superseded" };
   if (error instanceof RetryTopicMissing) return { status: 409, slug: "retry-topic-missing" };
   if (error.name === "TimeoutError" || error.name.startsWith("KafkaJS") || refusalOf(error) !== undefined) {
     return { status: 503, slug: "kafka-unavailable" };

@@ -10,7 +10,7 @@ import { RetryTopicMissing } from "../dead_letters/replay/retry_records.ts";
 import type { ReplayProgress } from "../dead_letters/replay/replay.ts";
 import { bar, dropAsText, listAsText, replayAsText, showAsText, takenAsText } from "./dlq_text.ts";
 import { listAsJson, showAsJson } from "../dead_letters/json.ts";
-import { SenderSuperseded } from "../kafka/producers/transactional_producer.ts";
+import { ProducerFenced } from "../kafka/producers/transactional_producer.ts";
 import { connectKafka, environmentOf, toStartError } from "./kafka_connection.ts";
 
 /** What is done with dead letters, Kafka alone being asked. */
@@ -151,7 +151,7 @@ function clearLine(): void {
 }
 
 function toPlainError(error: Error): Error {
-  if (error instanceof SenderSuperseded || error instanceof RetryTopicMissing) {
+  if (error instanceof ProducerFenced || error instanceof RetryTopicMissing) {
     return new StartError(error.message);
   }
   return toStartError(error);

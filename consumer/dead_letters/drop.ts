@@ -24,7 +24,7 @@ export interface DropSummary {
   readonly parked: number;
 }
 
-/** @throws {SenderSuperseded} when another replay or drop of this group began. */
+/** @throws {ProducerFenced} when another replay or drop of this group began. */
 export async function drop(
   ports: DeskPorts,
   { filter, max, dryRun }: DropRequest,

@@ -59,7 +59,7 @@ export type ReplayProgress = (phase: "reading" | "canary" | "replaying", done: n
 /**
  * Replays. Ends between two slices when `signal` fires.
  *
- * @throws {SenderSuperseded} when another replay of this group began.
+ * @throws {ProducerFenced} when another replay of this group began.
  */
 export async function replay(
   ports: DeskPorts,

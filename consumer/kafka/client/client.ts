@@ -3,8 +3,8 @@
 import { Kafka, type KafkaConfig, type LogEntry, logLevel } from "kafkajs";
 import { logger } from "../../../shared/log.ts";
 import { registerCodecs } from "./codecs.ts";
-import { hearRefusals } from "../kafkajs_patches/coordinator_errors.ts";
-import { quietRequestQueues } from "../kafkajs_patches/idle_request_queue.ts";
+import { patchCoordinatorErrors } from "../kafkajs_patches/coordinator_errors.ts";
+import { patchRequestQueue } from "../kafkajs_patches/idle_request_queue.ts";
 import { type Login, toSasl } from "./sasl.ts";
 import { socketFactory, toKafkajsAddress } from "./sockets.ts";
 import type { TlsOptions } from "./tls_files.ts";
@@ -36,9 +36,9 @@ export function createKafka(
   retries: number = RETRIES,
   quiet: boolean = false,
 ): Kafka {
-  quietRequestQueues();
+  patchRequestQueue();
   registerCodecs();
-  hearRefusals();
+  patchCoordinatorErrors();
   const config: KafkaConfig = {
     clientId,
     brokers: brokers.map(toKafkajsAddress),

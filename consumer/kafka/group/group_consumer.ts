@@ -1,7 +1,7 @@
 // A kafkajs consumer as the source wants it: what one fetch may bring, how fast it beats, who deals partitions out.
 
 import { type Cluster, type Consumer, type Kafka, PartitionAssigners } from "kafkajs";
-import { type GroupHooks, withHooks } from "../kafkajs_patches/live_subscription.ts";
+import { type GroupHooks, patchConsumerGroup } from "../kafkajs_patches/live_subscription.ts";
 import type { Claim } from "./sticky_assignment.ts";
 import { stickyAssignor } from "./sticky_assignor.ts";
 
@@ -30,7 +30,10 @@ export function createGroupConsumer(
   return kafka.consumer({
     groupId,
     // Members of an older release know round robin only; the group uses what all of them know.
-    partitionAssigners: [withHooks(stickyAssignor(claim), hooks, connected), PartitionAssigners.roundRobin],
+    partitionAssigners: [
+      patchConsumerGroup(stickyAssignor(claim), hooks, connected),
+      PartitionAssigners.roundRobin,
+    ],
     sessionTimeout: sessionTimeoutMs,
     rebalanceTimeout: Math.max(60_000, sessionTimeoutMs),
     heartbeatInterval: Math.max(100, Math.min(3000, Math.floor(sessionTimeoutMs / 10))),

@@ -10,7 +10,7 @@ const log = logger("consumer");
 const FORBIDDEN: Refusal["name"] = "kafka-forbidden";
 
 /** Begins away, for want of having joined. */
-export class Away {
+export class MembershipStatus {
   readonly #nowMs: () => number;
   #cause: Cause | undefined;
 

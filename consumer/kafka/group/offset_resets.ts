@@ -7,7 +7,7 @@ import type { LogEnds, Start } from "./starting_offsets.ts";
 const log = logger("kafka");
 
 /** See the first line; remembers what was committed, for Kafka does not say what it has lost. */
-export class Resets {
+export class OffsetResets {
   readonly #told: (at: TopicPartition) => void;
   readonly #committed: Map<string, number> = new Map();
 

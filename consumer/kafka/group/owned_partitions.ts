@@ -3,7 +3,7 @@
 import { partitionId, type TopicPartition } from "../../core/partition.ts";
 
 /** A partition that is ours. */
-export interface Holding extends TopicPartition {
+export interface OwnedPartition extends TopicPartition {
   /** The assignment it came with; what belongs to an older one is void. */
   readonly epoch: number;
   /** The next offset to come. */
@@ -12,22 +12,22 @@ export interface Holding extends TopicPartition {
 
 /** What a join means for what we hold. */
 export interface Join {
-  readonly kept: readonly Holding[];
-  readonly lost: readonly Holding[];
+  readonly kept: readonly OwnedPartition[];
+  readonly lost: readonly OwnedPartition[];
   readonly gained: readonly TopicPartition[];
 }
 
 /** What we hold. Pure bookkeeping: the source tells it what Kafka said. */
-export class Holdings {
-  readonly #held: Map<string, Holding> = new Map();
+export class OwnedPartitions {
+  readonly #owned: Map<string, OwnedPartition> = new Map();
   #memberId: string | undefined;
   #generation = 0;
   #attempts = 0;
   #epoch = 0;
 
   /** All of them. */
-  get all(): readonly Holding[] {
-    return [...this.#held.values()];
+  get all(): readonly OwnedPartition[] {
+    return [...this.#owned.values()];
   }
 
   /** The group's generation as far as it was seen, for the assignor. */
@@ -36,8 +36,8 @@ export class Holdings {
   }
 
   /** The holding of a partition; undefined where it is not ours. */
-  find(at: TopicPartition): Holding | undefined {
-    return this.#held.get(partitionId(at));
+  find(at: TopicPartition): OwnedPartition | undefined {
+    return this.#owned.get(partitionId(at));
   }
 
   /** We ask to join, and may be counted into a generation whether we hear of its assignment or not. */
@@ -59,18 +59,18 @@ export class Holdings {
     const ids = new Set(assigned.map(partitionId));
     const same = this.#memberId === memberId && this.#attempts <= 1;
     const lost = this.all.filter((held) => !same || !ids.has(partitionId(held)));
-    for (const held of lost) this.#held.delete(partitionId(held));
+    for (const held of lost) this.#owned.delete(partitionId(held));
     this.#memberId = memberId;
     this.#attempts = 0;
     this.#generation += 1;
-    return { kept: this.all, lost, gained: assigned.filter((at) => !this.#held.has(partitionId(at))) };
+    return { kept: this.all, lost, gained: assigned.filter((at) => !this.#owned.has(partitionId(at))) };
   }
 
   /** These are ours now, in a new epoch. */
   take(partitions: readonly (TopicPartition & { readonly offset: number })[]): number {
     const epoch = ++this.#epoch;
     for (const { topic, partition, offset } of partitions) {
-      this.#held.set(partitionId({ topic, partition }), { topic, partition, epoch, position: offset });
+      this.#owned.set(partitionId({ topic, partition }), { topic, partition, epoch, position: offset });
     }
     return epoch;
   }
@@ -78,13 +78,13 @@ export class Holdings {
   /** Everything below `position` was received. */
   advance(at: TopicPartition, position: number): void {
     const held = this.find(at);
-    if (held !== undefined) this.#held.set(partitionId(at), { ...held, position });
+    if (held !== undefined) this.#owned.set(partitionId(at), { ...held, position });
   }
 
   /** We are not a member any more. Returns what we held. */
-  clear(): readonly Holding[] {
+  clear(): readonly OwnedPartition[] {
     const lost = this.all;
-    this.#held.clear();
+    this.#owned.clear();
     this.#memberId = undefined;
     this.#attempts = 0;
     return lost;

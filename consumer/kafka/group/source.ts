@@ -5,12 +5,12 @@ import { logger } from "../../../shared/log.ts";
 import type { PartitionCommit } from "../../core/commits.ts";
 import type { Event } from "../../core/events.ts";
 import type { TopicPartition } from "../../core/partition.ts";
-import { Holdings } from "./owned_partitions.ts";
+import { OwnedPartitions } from "./owned_partitions.ts";
 import { Membership, type Passed } from "./membership.ts";
 import { pause, tryUntil, within } from "../../../shared/wait.ts";
 import { type KafkaRecord, toOffset, toReceived } from "../message.ts";
-import { Resets } from "./offset_resets.ts";
-import { StartingPoints } from "./starting_offsets.ts";
+import { OffsetResets } from "./offset_resets.ts";
+import { StartingOffsets } from "./starting_offsets.ts";
 import type { ReadTopic } from "../topics/topic_watch.ts";
 
 const log = logger("kafka");
@@ -46,10 +46,10 @@ export interface SourceListener {
 export class KafkaSource {
   readonly #config: SourceConfig;
   readonly #membership: Membership;
-  readonly #startingPoints: StartingPoints;
+  readonly #startingOffsets: StartingOffsets;
   readonly #listener: SourceListener;
-  readonly #resets: Resets;
-  readonly #holdings = new Holdings();
+  readonly #resets: OffsetResets;
+  readonly #owned = new OwnedPartitions();
   readonly #stopping = new AbortController();
   /** Replaced at every join; work that began in an older one is dropped. */
   #taken: Promise<void> = Promise.resolve();
@@ -58,16 +58,16 @@ export class KafkaSource {
   constructor(kafka: Kafka, impatient: Kafka, config: SourceConfig, listener: SourceListener) {
     this.#config = config;
     this.#listener = listener;
-    this.#startingPoints = new StartingPoints(impatient, config);
-    this.#resets = new Resets(listener.onReset);
+    this.#startingOffsets = new StartingOffsets(impatient, config);
+    this.#resets = new OffsetResets(listener.onReset);
     const topics = config.topics.map(({ topic }) => topic);
     this.#membership = new Membership(kafka, { ...config, topics }, {
       claim: () => {
-        this.#holdings.joining();
-        return { generation: this.#holdings.generation, owned: this.#holdings.all };
+        this.#owned.joining();
+        return { generation: this.#owned.generation, owned: this.#owned.all };
       },
       joined: (joined) => this.#joined(joined),
-      heartbeat: (generation) => this.#holdings.heartbeat(generation),
+      heartbeat: (generation) => this.#owned.heartbeat(generation),
       rejoining: () => this.#rejoining(),
       ended: (error) => this.#lost(error),
       outOfRange: (at) => this.#outOfRange(at),
@@ -90,7 +90,7 @@ export class KafkaSource {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#membership.leave();
-    await within(CLOSE_LIMIT_MS, this.#startingPoints.close());
+    await within(CLOSE_LIMIT_MS, this.#startingOffsets.close());
   }
 
   /** No more of a partition, without leaving the group: heartbeats go on. */
@@ -109,7 +109,7 @@ export class KafkaSource {
    * @throws whatever the broker refused it with.
    */
   async commit(marks: readonly PartitionCommit<KafkaRecord>[]): Promise<void> {
-    const ours = marks.filter(({ partition }) => this.#holdings.find(partition)?.epoch === partition.epoch);
+    const ours = marks.filter(({ partition }) => this.#owned.find(partition)?.epoch === partition.epoch);
     if (ours.length === 0) return;
     await this.#membership.commit(
       ours.map(({ partition: { topic, partition }, mark }) => ({ topic, partition, ...mark })),
@@ -121,7 +121,7 @@ export class KafkaSource {
     const assigned = Object.entries(memberAssignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition }))
     );
-    const { kept, lost, gained } = this.#holdings.joined(memberId, assigned);
+    const { kept, lost, gained } = this.#owned.joined(memberId, assigned);
     log.info("joined the group", {
       member: memberId,
       kept: kept.length,
@@ -144,7 +144,7 @@ export class KafkaSource {
 
   /** Reads where the gained partitions start, for as long as it takes, and hands them to the machine. */
   async #take(gained: readonly TopicPartition[], taken: Promise<void>): Promise<void> {
-    const partitions = await tryUntil(() => this.#startingPoints.of(gained), {
+    const partitions = await tryUntil(() => this.#startingOffsets.of(gained), {
       everyMs: RETRY_MS,
       signal: this.#stopping.signal,
       failed: (error) => {
@@ -153,7 +153,7 @@ export class KafkaSource {
     });
     if (partitions === undefined || this.#taken !== taken) return;
     this.#resets.started(partitions);
-    const epoch = this.#holdings.take(partitions);
+    const epoch = this.#owned.take(partitions);
     // The end of the log is elsewhere the next time: a start there has to be kept.
     void this.#commitStarts(partitions.filter(({ reset, offset }) => reset && offset > 0));
     for (const at of partitions) {
@@ -176,7 +176,7 @@ export class KafkaSource {
 
   #lost(error: Error): void {
     this.#taken = Promise.resolve();
-    const lost = this.#holdings.clear();
+    const lost = this.#owned.clear();
     if (lost.length > 0) this.#listener.onEvent({ type: "revoked", partitions: lost });
     this.#listener.onLost(error);
   }
@@ -186,7 +186,7 @@ export class KafkaSource {
     // Who waits here does not beat. What cannot be taken, as of a topic that was just deleted, must not cost the rest.
     await within(this.#config.sessionTimeoutMs / 3, this.#taken);
     const from = { topic: batch.topic, partition: batch.partition };
-    const held = this.#holdings.find(from);
+    const held = this.#owned.find(from);
     // A pending seek makes what was fetched before it stale.
     if (held === undefined || payload.isStale() || !payload.isRunning()) return;
     // A ledger takes growing offsets only.
@@ -203,9 +203,9 @@ export class KafkaSource {
     position: number,
     highWatermark: number,
   ): void {
-    const held = this.#holdings.find(from);
+    const held = this.#owned.find(from);
     if (held === undefined) return;
-    this.#holdings.advance(from, position);
+    this.#owned.advance(from, position);
     const records = messages.map((message) =>
       toReceived(from.topic, from.partition, message, this.#config.ordered)
     );
@@ -216,19 +216,19 @@ export class KafkaSource {
   #passed(payload: Passed): void {
     const at = { topic: payload.topic, partition: payload.partition };
     const position = toOffset(payload.lastOffset) + 1;
-    if (position <= (this.#holdings.find(at)?.position ?? Infinity)) return;
+    if (position <= (this.#owned.find(at)?.position ?? Infinity)) return;
     this.#received(at, [], position, toOffset(payload.highWatermark));
   }
 
   /** The broker does not have the offset that comes next: reading goes on where the policy says. */
   async #outOfRange(at: TopicPartition): Promise<void> {
     const { signal } = this.#stopping;
-    const held = this.#holdings.find(at);
+    const held = this.#owned.find(at);
     // What is not taken yet is sought soon.
     if (held === undefined) return await pause(OUT_OF_RANGE_AGAIN_MS, signal);
-    const ends = await this.#startingPoints.ends(at);
-    if (this.#holdings.find(at)?.epoch !== held.epoch) return;
-    const to = this.#startingPoints.resetPoint(at, ends);
+    const ends = await this.#startingOffsets.ends(at);
+    if (this.#owned.find(at)?.epoch !== held.epoch) return;
+    const to = this.#startingOffsets.resetOffset(at, ends);
     this.#resets.outOfRange(at, held.position, to, ends);
     if (to < held.position) await this.#restarted(at, to);
     else this.#received(at, [], to, ends.high);
@@ -238,9 +238,9 @@ export class KafkaSource {
   /** The log goes on below where we were (made anew, or its end lost): what we knew of it is void. */
   async #restarted(at: TopicPartition, offset: number): Promise<void> {
     this.#listener.onEvent({ type: "revoked", partitions: [at] });
-    const epoch = this.#holdings.take([{ ...at, offset }]);
+    const epoch = this.#owned.take([{ ...at, offset }]);
     await this.#commitStarts([{ ...at, offset }]);
-    if (this.#holdings.find(at)?.epoch !== epoch) return;
+    if (this.#owned.find(at)?.epoch !== epoch) return;
     // It may have been paused while its last fetch was on its way.
     this.resume(at);
     this.#listener.onEvent({ type: "assigned", epoch, partitions: [{ ...at, offset, metadata: null }] });

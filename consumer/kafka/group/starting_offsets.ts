@@ -33,7 +33,7 @@ export interface StartingConfig {
 }
 
 /** Reads starting points with a connection of its own, made when it is first needed. */
-export class StartingPoints {
+export class StartingOffsets {
   readonly #kafka: Kafka;
   readonly #groupId: string;
   readonly #reset: Reset;
@@ -74,7 +74,7 @@ export class StartingPoints {
   }
 
   /** Where the policy sends the group. A partition that came later starts at its beginning: all of it is new. */
-  resetPoint({ topic, partition }: TopicPartition, { low, high }: LogEnds): number {
+  resetOffset({ topic, partition }: TopicPartition, { low, high }: LogEnds): number {
     return this.#reset === "latest" && partition < (this.#old.get(topic) ?? 0) ? high : low;
   }
 
@@ -114,7 +114,7 @@ export class StartingPoints {
     return added.map((at) => {
       const fresh = ends.get(partitionId(at));
       if (fresh !== undefined) {
-        return { ...at, offset: this.resetPoint(at, fresh), metadata: null, reset: true };
+        return { ...at, offset: this.resetOffset(at, fresh), metadata: null, reset: true };
       }
       const commit = known(at);
       if (commit === undefined) throw new Error(`Cannot find what was committed for ${partitionId(at)}`);

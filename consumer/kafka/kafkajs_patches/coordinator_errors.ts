@@ -14,7 +14,7 @@ let hearing = false;
  * kafkajs 2.2.4 asks one broker after another who coordinates a group, and where all say that we may not know, it says
  * that there is no coordinator: then nobody learns that a right is missing. What they said is thrown here instead.
  */
-export function hearRefusals(): void {
+export function patchCoordinatorErrors(): void {
   if (hearing) return;
   hearing = true;
   const pool = (BrokerPool as { readonly prototype: Pool }).prototype;

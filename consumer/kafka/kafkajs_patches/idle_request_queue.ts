@@ -16,7 +16,7 @@ let quiet = false;
  * consumer spent 3% of a core on it. A request that has to wait sets the timer itself when it comes, so without one
  * there is nothing to set it for.
  */
-export function quietRequestQueues(): void {
+export function patchRequestQueue(): void {
   if (quiet) return;
   quiet = true;
   const queue = (RequestQueue as { readonly prototype: Queue }).prototype;

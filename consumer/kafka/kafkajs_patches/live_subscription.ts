@@ -43,7 +43,7 @@ const joining: WeakSet<Group> = new WeakSet();
 let listening = false;
 
 /** An assigner whose consumer asks `hooks`. `connected` is told its connections, which topics are made known to. */
-export function withHooks(
+export function patchConsumerGroup(
   assigner: PartitionAssigner,
   hooks: GroupHooks,
   connected: (cluster: Cluster) => void,

@@ -10,7 +10,7 @@ import { deadLetterTopicOf, type SideTopicNames, sourceTopicOf } from "../topics
 const REPLAYS = "ackpool-replays";
 
 /** A producer for dead letters. */
-export class DeadLetterTopic {
+export class DeadLetterProducer {
   readonly #producer: Producer;
   readonly #names: SideTopicNames;
   #connected: Promise<void> | undefined;

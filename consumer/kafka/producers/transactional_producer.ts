@@ -27,12 +27,12 @@ const CLOSE_LIMIT_MS = 2000;
 const FENCED = new Set(["PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH", "INVALID_TRANSACTION_STATE"]);
 
 /** Another sender of the same name has begun: this one can send nothing any more. */
-export class SenderSuperseded extends Error {
-  override readonly name = "SenderSuperseded";
+export class ProducerFenced extends Error {
+  override readonly name = "ProducerFenced";
 }
 
 /** See the first line. */
-export class TransactionalSender {
+export class TransactionalProducer {
   readonly #producer: Producer;
 
   private constructor(producer: Producer) {
@@ -43,7 +43,7 @@ export class TransactionalSender {
    * Takes the name over: what another sender under it has not finished is undone, and it can finish nothing any more.
    * What is read after this is final.
    */
-  static async open(kafka: Kafka, transactionalId: string): Promise<TransactionalSender> {
+  static async open(kafka: Kafka, transactionalId: string): Promise<TransactionalProducer> {
     const producer = kafka.producer({
       transactionalId,
       transactionTimeout: TRANSACTION_TIMEOUT_MS,
@@ -53,14 +53,14 @@ export class TransactionalSender {
     });
     await producer.connect();
     await (await producer.transaction()).abort();
-    return new TransactionalSender(producer);
+    return new TransactionalProducer(producer);
   }
 
   /**
    * Sends all of them in one transaction, and answers with their offsets in the same order.
    *
    * @param more records that follow in the same transaction, and are made of the offsets of the first.
-   * @throws {SenderSuperseded} when another sender took over; whatever it throws, either all are there or none.
+   * @throws {ProducerFenced} when another sender took over; whatever it throws, either all are there or none.
    */
   async send(
     records: readonly PlacedRecord[],
@@ -70,7 +70,7 @@ export class TransactionalSender {
       const transaction = await this.#producer.transaction();
       return await this.#sendIn(transaction, records, more);
     } catch (error) {
-      if (isFenced(error)) throw new SenderSuperseded("Another replay or drop of this group has taken over");
+      if (isFenced(error)) throw new ProducerFenced("Another replay or drop of this group has taken over");
       throw error;
     }
   }

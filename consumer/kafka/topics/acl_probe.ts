@@ -14,7 +14,7 @@ interface Asked extends Broker {
 }
 
 /** A connection for such questions; made when the first is asked. */
-export class Rights {
+export class AclProbe {
   readonly #cluster: Cluster;
   #used = false;
 

@@ -3,7 +3,7 @@
 import type { Admin } from "kafkajs";
 import type { Cause } from "../../../shared/http/health.ts";
 import { logger } from "../../../shared/log.ts";
-import type { Rights } from "./acl_probe.ts";
+import type { AclProbe } from "./acl_probe.ts";
 import { ensureSideTopic } from "./side_topics.ts";
 
 const log = logger("kafka");
@@ -16,7 +16,7 @@ interface Lack {
 
 /** The dead-letter topics of what is read. */
 export class DeadLetterAccess {
-  readonly #rights: Pick<Rights, "mayWrite">;
+  readonly #rights: Pick<AclProbe, "mayWrite">;
   readonly #nowMs: () => number;
   /** Partitions by topic. */
   readonly #topics: Map<string, number> = new Map();
@@ -24,7 +24,7 @@ export class DeadLetterAccess {
   #doubted = false;
 
   /** @param nowMs the time in ms since the epoch. */
-  constructor(rights: Pick<Rights, "mayWrite">, nowMs: () => number) {
+  constructor(rights: Pick<AclProbe, "mayWrite">, nowMs: () => number) {
     this.#rights = rights;
     this.#nowMs = nowMs;
   }

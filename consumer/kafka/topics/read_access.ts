@@ -3,7 +3,7 @@
 import type { Admin } from "kafkajs";
 import { logger } from "../../../shared/log.ts";
 import { Forbidden } from "../client/refusals.ts";
-import type { Rights } from "./acl_probe.ts";
+import type { AclProbe } from "./acl_probe.ts";
 import { countPartitions } from "./side_topics.ts";
 
 const log = logger("kafka");
@@ -11,10 +11,10 @@ const log = logger("kafka");
 /** All of its questions reject when the brokers are away. */
 export class ReadAccess {
   readonly #admin: Admin;
-  readonly #rights: Pick<Rights, "mayRead" | "mayJoin">;
+  readonly #rights: Pick<AclProbe, "mayRead" | "mayJoin">;
   readonly #forbidden: Set<string> = new Set();
 
-  constructor(admin: Admin, rights: Pick<Rights, "mayRead" | "mayJoin">) {
+  constructor(admin: Admin, rights: Pick<AclProbe, "mayRead" | "mayJoin">) {
     this.#admin = admin;
     this.#rights = rights;
   }

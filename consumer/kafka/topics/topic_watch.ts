@@ -8,7 +8,7 @@ import { DeadLetterAccess } from "./dead_letter_access.ts";
 import { pause, tryUntil, within } from "../../../shared/wait.ts";
 import { ReadAccess } from "./read_access.ts";
 import { Forbidden, refusalLine, refusalOf } from "../client/refusals.ts";
-import type { Rights } from "./acl_probe.ts";
+import type { AclProbe } from "./acl_probe.ts";
 import {
   countPartitions,
   deadLetterTopicOf,
@@ -65,7 +65,7 @@ export class TopicWatch {
   readonly #closing = new AbortController();
   /** What is read of each source topic: itself, and its retry topic where it has one. */
   readonly #found: Map<string, readonly ReadTopic[]> = new Map();
-  readonly #rights: Rights;
+  readonly #rights: AclProbe;
   readonly #access: ReadAccess;
   readonly #deadLetters: DeadLetterAccess;
   #missing: ReadonlySet<string> = new Set();
@@ -76,7 +76,7 @@ export class TopicWatch {
    * @param rights closed with this.
    * @param signal ends the waiting and the looking, as `close()` does.
    */
-  constructor(kafka: Kafka, rights: Rights, names: TopicNames, signal: AbortSignal) {
+  constructor(kafka: Kafka, rights: AclProbe, names: TopicNames, signal: AbortSignal) {
     this.#admin = kafka.admin();
     this.#rights = rights;
     this.#access = new ReadAccess(this.#admin, rights);

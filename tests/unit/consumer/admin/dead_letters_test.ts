@@ -6,7 +6,7 @@ import { toDeadLetter } from "../../../../consumer/dead_letters/letter.ts";
 import type { DropRequest } from "../../../../consumer/dead_letters/drop.ts";
 import type { ReplayRequest, ReplaySummary } from "../../../../consumer/dead_letters/replay/replay.ts";
 import type { KafkaRecord } from "../../../../consumer/kafka/message.ts";
-import { SenderSuperseded } from "../../../../consumer/kafka/producers/transactional_producer.ts";
+import { ProducerFenced } from "../../../../consumer/kafka/producers/transactional_producer.ts";
 
 const RECORD: KafkaRecord = {
   topic: "t.dlq",
@@ -102,7 +102,7 @@ Deno.test("POST /replay says why one failed", async () => {
   const desk = new MemoryDesk();
   const routes = deadLetterRoutes(desk);
   await routes.request("/replay", post({ everything: true }));
-  desk.running.reject(new SenderSuperseded("Another one has taken over"));
+  desk.running.reject(new ProducerFenced("Another one has taken over"));
   await desk.running.promise.catch(() => {});
   const failed = await (await routes.request("/replay")).json();
   assert.deepEqual(failed, { state: "failed", error: "Another one has taken over" });

@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
-import { Away } from "../../../../../consumer/kafka/group/membership_status.ts";
+import { MembershipStatus } from "../../../../../consumer/kafka/group/membership_status.ts";
 
-/** An Away with a clock that the test sets. */
-function away(): { readonly away: Away; readonly at: (ms: number) => void } {
+/** An MembershipStatus with a clock that the test sets. */
+function away(): { readonly away: MembershipStatus; readonly at: (ms: number) => void } {
   let nowMs = 0;
-  return { away: new Away(() => nowMs), at: (ms) => nowMs = ms };
+  return { away: new MembershipStatus(() => nowMs), at: (ms) => nowMs = ms };
 }
 
-const names = (each: Away) => each.causes().map(({ name }) => name);
+const names = (each: MembershipStatus) => each.causes().map(({ name }) => name);
 
-Deno.test("Away.causes() is joining at first and nothing once joined", () => {
+Deno.test("MembershipStatus.causes() is joining at first and nothing once joined", () => {
   const { away: each } = away();
   assert.deepEqual(names(each), ["joining"]);
   each.joined();
   assert.deepEqual(names(each), []);
 });
 
-Deno.test("Away.waiting() says what is not there and keeps since when", () => {
+Deno.test("MembershipStatus.waiting() says what is not there and keeps since when", () => {
   const { away: each, at } = away();
   at(100);
   each.waiting({ kind: "brokers", why: "ECONNREFUSED" });
@@ -33,7 +33,7 @@ Deno.test("Away.waiting() says what is not there and keeps since when", () => {
   assert.match(each.causes()[0]?.detail ?? "", /support-tickets/);
 });
 
-Deno.test("Away.lost() says why, until it has joined again", () => {
+Deno.test("MembershipStatus.lost() says why, until it has joined again", () => {
   const { away: each } = away();
   each.joined();
   each.lost(new Error("the broker went away"));
@@ -45,7 +45,7 @@ Deno.test("Away.lost() says why, until it has joined again", () => {
 /** Waits until what was promised has been told. */
 const told = () => new Promise((resolve) => setTimeout(resolve));
 
-Deno.test("Away.lost() names the rights that turn out to be missing, and keeps them while joining fails for them", async () => {
+Deno.test("MembershipStatus.lost() names the rights that turn out to be missing, and keeps them while joining fails for them", async () => {
   const { away: each, at } = away();
   const refused = Object.assign(new Error("not authorized"), { type: "TOPIC_AUTHORIZATION_FAILED" });
   each.lost(refused, Promise.resolve(["read the topic t"]));
@@ -62,7 +62,7 @@ Deno.test("Away.lost() names the rights that turn out to be missing, and keeps t
   assert.deepEqual(names(each), ["kafka-unavailable"]);
 });
 
-Deno.test("Away.lost() tells nothing of rights once it has joined again", async () => {
+Deno.test("MembershipStatus.lost() tells nothing of rights once it has joined again", async () => {
   const { away: each } = away();
   const { promise, resolve } = Promise.withResolvers<readonly string[]>();
   each.lost(new Error("the broker went away"), promise);
@@ -72,7 +72,7 @@ Deno.test("Away.lost() tells nothing of rights once it has joined again", async 
   assert.deepEqual(names(each), []);
 });
 
-Deno.test("Away.lost() tells a refused certificate and a refused password apart from brokers that are away", () => {
+Deno.test("MembershipStatus.lost() tells a refused certificate and a refused password apart from brokers that are away", () => {
   const { away: each } = away();
   each.lost(Object.assign(new Error("expired"), { code: "CERT_HAS_EXPIRED", broker: "kafka:9093" }));
   assert.deepEqual(names(each), ["kafka-certificate"]);

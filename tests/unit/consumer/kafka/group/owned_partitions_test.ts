@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { Holdings } from "../../../../../consumer/kafka/group/owned_partitions.ts";
+import { OwnedPartitions } from "../../../../../consumer/kafka/group/owned_partitions.ts";
 
 const at = (partition: number) => ({ topic: "t", partition });
 const from = (partition: number, offset: number) => ({ ...at(partition), offset });
 
 /** Joined once as `m` with partitions 0 and 1. */
-function joined(): Holdings {
-  const holdings = new Holdings();
+function joined(): OwnedPartitions {
+  const holdings = new OwnedPartitions();
   holdings.joining();
   holdings.joined("m", [at(0), at(1)]);
   holdings.take([from(0, 10), from(1, 20)]);
@@ -15,7 +15,7 @@ function joined(): Holdings {
 
 const numbers = (all: readonly { partition: number }[]) => all.map(({ partition }) => partition);
 
-Deno.test("Holdings.joined() keeps what the same member had, with epoch and position", () => {
+Deno.test("OwnedPartitions.joined() keeps what the same member had, with epoch and position", () => {
   const holdings = joined();
   holdings.advance(at(1), 25);
   holdings.joining();
@@ -26,14 +26,14 @@ Deno.test("Holdings.joined() keeps what the same member had, with epoch and posi
   assert.equal(holdings.find(at(1))?.epoch, 1);
 });
 
-Deno.test("Holdings.joined() keeps nothing under another member id: others may have had it meanwhile", () => {
+Deno.test("OwnedPartitions.joined() keeps nothing under another member id: others may have had it meanwhile", () => {
   const holdings = joined();
   holdings.joining();
   const { kept, lost, gained } = holdings.joined("n", [at(0), at(1)]);
   assert.deepEqual([numbers(kept), numbers(lost), numbers(gained)], [[], [0, 1], [0, 1]]);
 });
 
-Deno.test("Holdings.joined() keeps nothing after two requests to join: a generation may have passed unheard", () => {
+Deno.test("OwnedPartitions.joined() keeps nothing after two requests to join: a generation may have passed unheard", () => {
   const holdings = joined();
   holdings.joining();
   holdings.joining();
@@ -43,21 +43,21 @@ Deno.test("Holdings.joined() keeps nothing after two requests to join: a generat
   assert.deepEqual(numbers(holdings.joined("m", [at(0), at(1)]).kept), [0, 1]);
 });
 
-Deno.test("Holdings.joined() counts as gained what it was given before but never took", () => {
-  const holdings = new Holdings();
+Deno.test("OwnedPartitions.joined() counts as gained what it was given before but never took", () => {
+  const holdings = new OwnedPartitions();
   holdings.joined("m", [at(0)]);
   holdings.joining();
   assert.deepEqual(numbers(holdings.joined("m", [at(0)]).gained), [0]);
 });
 
-Deno.test("Holdings.clear() ends everything: the next join keeps nothing", () => {
+Deno.test("OwnedPartitions.clear() ends everything: the next join keeps nothing", () => {
   const holdings = joined();
   assert.deepEqual(numbers(holdings.clear()), [0, 1]);
   holdings.joining();
   assert.deepEqual(numbers(holdings.joined("m", [at(0)]).gained), [0]);
 });
 
-Deno.test("Holdings.generation grows with every join and follows the heartbeats", () => {
+Deno.test("OwnedPartitions.generation grows with every join and follows the heartbeats", () => {
   const holdings = joined();
   assert.equal(holdings.generation, 1);
   holdings.heartbeat(41);
@@ -65,7 +65,7 @@ Deno.test("Holdings.generation grows with every join and follows the heartbeats"
   assert.equal(holdings.generation, 42);
 });
 
-Deno.test("Holdings.advance() passes over a partition that is not held", () => {
+Deno.test("OwnedPartitions.advance() passes over a partition that is not held", () => {
   const holdings = joined();
   holdings.advance(at(7), 5);
   assert.equal(holdings.find(at(7)), undefined);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import BrokerPool from "kafkajs/src/cluster/brokerPool.js";
-import { hearRefusals } from "../../../../../consumer/kafka/kafkajs_patches/coordinator_errors.ts";
+import { patchCoordinatorErrors } from "../../../../../consumer/kafka/kafkajs_patches/coordinator_errors.ts";
 
 interface Pool {
   withBroker(callback: () => Promise<string>): Promise<string | null>;
@@ -8,8 +8,8 @@ interface Pool {
 
 /** A pool of two brokers, asked one after the other. */
 function pool(): Pool {
-  hearRefusals();
-  hearRefusals();
+  patchCoordinatorErrors();
+  patchCoordinatorErrors();
   return Object.assign(Object.create((BrokerPool as { prototype: object }).prototype), {
     brokers: { 1: {}, 2: {} },
     findBroker: () => Promise.resolve({}),
@@ -18,11 +18,11 @@ function pool(): Pool {
 
 const saying = (type: string) => () => Promise.reject(Object.assign(new Error(type), { type }));
 
-Deno.test("hearRefusals() has a refusal thrown that all brokers gave", async () => {
+Deno.test("patchCoordinatorErrors() has a refusal thrown that all brokers gave", async () => {
   await assert.rejects(pool().withBroker(saying("GROUP_AUTHORIZATION_FAILED")), /GROUP_AUTHORIZATION_FAILED/);
 });
 
-Deno.test("hearRefusals() leaves other answers as they are: the next broker is asked, or there is none", async () => {
+Deno.test("patchCoordinatorErrors() leaves other answers as they are: the next broker is asked, or there is none", async () => {
   const answers = [saying("GROUP_AUTHORIZATION_FAILED"), () => Promise.resolve("found")];
   assert.equal(await pool().withBroker(() => answers.shift()?.() ?? Promise.resolve("none")), "found");
   assert.equal(await pool().withBroker(saying("COORDINATOR_LOAD_IN_PROGRESS")), null);

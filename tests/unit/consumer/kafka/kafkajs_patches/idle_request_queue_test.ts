@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import RequestQueue from "kafkajs/src/network/requestQueue/index.js";
-import { quietRequestQueues } from "../../../../../consumer/kafka/kafkajs_patches/idle_request_queue.ts";
+import { patchRequestQueue } from "../../../../../consumer/kafka/kafkajs_patches/idle_request_queue.ts";
 import { until } from "../../../../support/until.ts";
 
 const logger = { namespace: () => logger, debug: () => {}, error: () => {} };
 
 /** A queue of kafkajs, connected to nothing; what it sends is noted. */
 function queueOf(maxInFlightRequests: number | null) {
-  quietRequestQueues();
+  patchRequestQueue();
   const queue = new RequestQueue({
     instrumentationEmitter: null,
     maxInFlightRequests,
@@ -28,7 +28,7 @@ function queueOf(maxInFlightRequests: number | null) {
   return { queue, sent, push };
 }
 
-Deno.test("quietRequestQueues() leaves a queue where nothing waits without a timer", () => {
+Deno.test("patchRequestQueue() leaves a queue where nothing waits without a timer", () => {
   const { queue, sent, push } = queueOf(null);
   push(1);
   queue.checkPendingRequests();
@@ -36,7 +36,7 @@ Deno.test("quietRequestQueues() leaves a queue where nothing waits without a tim
   assert.equal(queue.throttleCheckTimeoutId, null);
 });
 
-Deno.test("quietRequestQueues() has a throttled request still sent when the throttling ends", async () => {
+Deno.test("patchRequestQueue() has a throttled request still sent when the throttling ends", async () => {
   const { queue, sent, push } = queueOf(null);
   queue.maybeThrottle(30);
   push(1);

@@ -6,7 +6,7 @@ import ConsumerGroup from "kafkajs/src/consumer/consumerGroup.js";
 import {
   forgetTopics,
   type GroupHooks,
-  withHooks,
+  patchConsumerGroup,
 } from "../../../../../consumer/kafka/kafkajs_patches/live_subscription.ts";
 
 const logger = { namespace: () => logger, debug() {}, info() {}, warn() {}, error() {} };
@@ -28,7 +28,7 @@ function groupOf(joinedWith: readonly string[], hooks: Partial<GroupHooks> | und
   };
   const connected: Cluster[] = [];
   if (hooks !== undefined) {
-    withHooks(make, all, (cluster) => connected.push(cluster))({
+    patchConsumerGroup(make, all, (cluster) => connected.push(cluster))({
       cluster: asCluster,
       groupId: "g",
       logger,
@@ -53,7 +53,7 @@ function groupOf(joinedWith: readonly string[], hooks: Partial<GroupHooks> | und
   return { group, cluster };
 }
 
-Deno.test("withHooks() has a group join again when its topics have changed, and only then", () => {
+Deno.test("patchConsumerGroup() has a group join again when its topics have changed, and only then", () => {
   let topics = ["a", "b"];
   const { group } = groupOf(["a", "b"], { topics: () => topics });
   group.checkForStaleAssignment();
@@ -65,7 +65,7 @@ Deno.test("withHooks() has a group join again when its topics have changed, and 
   }
 });
 
-Deno.test("withHooks() has a group that joins again ask for the topics there are now, and say so first", async () => {
+Deno.test("patchConsumerGroup() has a group that joins again ask for the topics there are now, and say so first", async () => {
   const told: string[] = [];
   const { group, cluster } = groupOf(["a", "gone"], {
     topics: () => ["a", "new"],
@@ -78,14 +78,14 @@ Deno.test("withHooks() has a group that joins again ask for the topics there are
   assert.deepEqual([...cluster.targetTopics], ["a", "new"]);
 });
 
-Deno.test("withHooks() leaves an offset that is out of range to us", async () => {
+Deno.test("patchConsumerGroup() leaves an offset that is out of range to us", async () => {
   const asked: unknown[] = [];
   const { group } = groupOf(["a"], { outOfRange: (at) => Promise.resolve(void asked.push(at)) });
   await group.recoverFromOffsetOutOfRange({ topic: "a", partition: 3 });
   assert.deepEqual(asked, [{ topic: "a", partition: 3 }]);
 });
 
-Deno.test("withHooks() changes nothing for a group that is not ours", () => {
+Deno.test("patchConsumerGroup() changes nothing for a group that is not ours", () => {
   const { group: ours } = groupOf(["a"], { topics: () => ["z"] });
   const { group } = groupOf(["a"], undefined);
   assert.throws(() => ours.checkForStaleAssignment());
