@@ -1,12 +1,14 @@
 // Which packages some programs need, so that an image holds no other. Pure: files are read through a function.
 
+import { commandOf, type Task } from "../../shared/deno_task.ts";
+
 const STATEMENT = /^\s*(?:import|export)\s(?:[^"';]*?\sfrom\s+)?"([^"]+)"/gm;
 const DYNAMIC = /\bimport\(\s*"([^"]+)"/g;
 
 /** The part of deno.json that this is about. */
 export interface DenoJson {
   readonly imports: Readonly<Record<string, string>>;
-  readonly tasks: Readonly<Record<string, string>>;
+  readonly tasks: Readonly<Record<string, Task>>;
 }
 
 /** What an image's deno.json says. */
@@ -24,9 +26,10 @@ export type ReadFile = (path: string) => string;
  * @throws {Error} when there is no such task, or it is not `deno run [flags] file.ts`.
  */
 export function programOf(task: string, tasks: DenoJson["tasks"]): string {
-  const file = /^deno run .*?(\S+\.ts)$/.exec(tasks[task] ?? "")?.[1];
+  const command = commandOf(tasks[task]);
+  const file = /^deno run .*?(\S+\.ts)$/.exec(command ?? "")?.[1];
   if (file === undefined) {
-    throw new Error(`Task ${task} is not "deno run [flags] file.ts": current value is ${tasks[task]}`);
+    throw new Error(`Task ${task} is not "deno run [flags] file.ts": current value is ${command}`);
   }
   return file;
 }
@@ -44,7 +47,7 @@ export function imageDenoJson(
   return {
     nodeModulesDir: "none",
     imports: pick(denoJson.imports, isNeeded),
-    tasks: pick(denoJson.tasks, (name) => runs(denoJson.tasks[name] ?? "")),
+    tasks: pick(denoJson.tasks, (name) => runs(commandOf(denoJson.tasks[name]) ?? "")),
   };
 }
 
@@ -68,9 +71,6 @@ function specifiersOf(text: string): string[] {
   return [...text.matchAll(STATEMENT), ...text.matchAll(DYNAMIC)].map(([, specifier]) => specifier ?? "");
 }
 
-function pick(
-  record: Readonly<Record<string, string>>,
-  keep: (name: string) => boolean,
-): Record<string, string> {
+function pick<T>(record: Readonly<Record<string, T>>, keep: (name: string) => boolean): Record<string, T> {
   return Object.fromEntries(Object.entries(record).filter(([name]) => keep(name)));
 }

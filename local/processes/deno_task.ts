@@ -1,6 +1,7 @@
 // Runs what a task of deno.json runs, with the same narrow flags, as a child of ours.
 
 import denoJson from "../../deno.json" with { type: "json" };
+import { commandOf, type Task } from "../../shared/deno_task.ts";
 import { projectPath } from "../project.ts";
 
 const LEASH = projectPath("local/processes/parent_watch.ts");
@@ -12,13 +13,14 @@ const LEASH = projectPath("local/processes/parent_watch.ts");
  */
 export function leashedTask(
   name: string,
-  tasks: Readonly<Record<string, string>> = denoJson.tasks,
+  tasks: Readonly<Record<string, Task>> = denoJson.tasks,
 ): string[] {
-  const [deno, run, ...rest] = tasks[name]?.trim().split(/\s+/) ?? [];
+  const command = commandOf(tasks[name]);
+  const [deno, run, ...rest] = command?.trim().split(/\s+/) ?? [];
   const file = rest.at(-1);
   if (deno !== "deno" || run !== "run" || file === undefined || !file.endsWith(".ts")) {
     throw new Error(
-      `Task ${name} is not "deno run [flags] file.ts": current value is ${JSON.stringify(tasks[name])}`,
+      `Task ${name} is not "deno run [flags] file.ts": current value is ${JSON.stringify(command)}`,
     );
   }
   return leashed(file, rest.slice(0, -1));

@@ -2,6 +2,7 @@
 // them, and only one at work at a time.
 
 import deno from "../../../deno.json" with { type: "json" };
+import { commandOf } from "../../../shared/deno_task.ts";
 import { type Child, startChild } from "../../support/processes/process.ts";
 import { benchTicket } from "./bench_ticket.ts";
 import { postAll } from "../raw_http.ts";
@@ -32,7 +33,7 @@ export interface Course {
 
 const CONTESTANTS_CORE = "0";
 const OTHERS_CORE = "1";
-const [, ...WORKER_TASK] = deno.tasks.worker.split(" ");
+const [, ...WORKER_TASK] = commandOf(deno.tasks.worker)?.split(" ") ?? [];
 
 /** Moves this process, and with it every child from now on, away from the contestants' core. */
 export async function leaveTheCore(): Promise<void> {

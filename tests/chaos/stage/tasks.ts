@@ -1,5 +1,6 @@
 // Runs the project's own tasks as a user would, but as one process each, so that a signal hits exactly that process.
 
+import { commandOf } from "../../../shared/deno_task.ts";
 import { type Child, startChild } from "../../support/processes/process.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
@@ -17,7 +18,7 @@ export function startTask(
   more: readonly string[] = [],
 ): Child {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`));
-  const line = tasks[task]?.command ?? tasks[task];
+  const line = commandOf(tasks[task]);
   if (typeof line !== "string" || !line.startsWith("deno run ") || /[&|;"'$]/.test(line)) {
     throw new Error(`the task ${task} in deno.json is not one plain "deno run": current value is ${line}`);
   }

@@ -1,6 +1,7 @@
 // The files of deploy/, compose.yaml and the Dockerfile as values, for the tests that hold them against the code.
 
 import { parse, parseAllDocuments } from "yaml";
+import { commandOf, type Task } from "../../../shared/deno_task.ts";
 import { type VariableName, variables } from "../../../shared/config/read.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
@@ -40,7 +41,7 @@ export function envFileOf(path: string): Readonly<Record<string, string>> {
 }
 
 /** The tasks of deno.json. */
-export const tasks: Readonly<Record<string, string>> = JSON.parse(textOf("deno.json")).tasks;
+export const tasks: Readonly<Record<string, Task>> = JSON.parse(textOf("deno.json")).tasks;
 
 /** Whether Ackpool has a variable of this name. */
 export function isVariable(name: string): name is VariableName {
@@ -49,7 +50,7 @@ export function isVariable(name: string): name is VariableName {
 
 /** Whether a task's `--allow-env` lets the program read a variable: what it may not read it does not read. */
 export function mayRead(task: string, name: string): boolean {
-  const patterns = /--allow-env=(\S+)/.exec(tasks[task] ?? "")?.[1]?.split(",") ?? [];
+  const patterns = /--allow-env=(\S+)/.exec(commandOf(tasks[task]) ?? "")?.[1]?.split(",") ?? [];
   return patterns.some((pattern) =>
     pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern
   );

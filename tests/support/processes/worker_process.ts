@@ -1,6 +1,7 @@
 // A worker as a process of its own, started as its users start it: with the task's permissions and its environment alone.
 
 import deno from "../../../deno.json" with { type: "json" };
+import { commandOf } from "../../../shared/deno_task.ts";
 import type { Child } from "./process.ts";
 import { startChild } from "./process.ts";
 
@@ -13,7 +14,7 @@ export interface WorkerProcess extends AsyncDisposable {
 }
 
 /** The task's own words, so that its permissions are the ones under test. */
-const [, ...TASK] = deno.tasks.worker.split(" ");
+const [, ...TASK] = commandOf(deno.tasks.worker)?.split(" ") ?? [];
 
 /** Starts what `deno task worker` starts, without waiting for anything. */
 export function startWorkerChild(env: Readonly<Record<string, string>>): Child {

@@ -5,12 +5,13 @@ import { type DenoJson, imageDenoJson, packagesOf, programOf } from "../../../de
 import { createAdmin } from "../../../consumer/admin/app.ts";
 import { Registry } from "prom-client";
 import { variables } from "../../../shared/config/read.ts";
+import { commandOf } from "../../../shared/deno_task.ts";
 import { dockerfile, tasks, textOf } from "../../support/images/deploy_files.ts";
 import { readModules } from "../../support/module_graph.ts";
 
 /** The tasks that are for production: what consumer/ and worker/ have. */
 const PRODUCTION = Object.keys(tasks).filter((task) =>
-  / (consumer|worker)\/[\w/]+\.ts/.test(tasks[task] ?? "")
+  / (consumer|worker)\/[\w/]+\.ts/.test(commandOf(tasks[task]) ?? "")
 );
 /** What compose adds for a first try. */
 const LOCAL = ["model", "produce"];
@@ -51,6 +52,14 @@ Deno.test("packagesOf() finds what every module of the programs imports", async 
   const packages = [...reached].flatMap((path) => graph.get(path)?.imports.map(({ target }) => target) ?? [])
     .filter((target) => !graph.has(target) && !target.startsWith("node:") && !target.endsWith(".json"));
   assert.deepEqual([...packagesOf(programs, textOf)].sort(), [...new Set(packages)].sort());
+});
+
+Deno.test("imageDenoJson() keeps a task's description", () => {
+  const worker = { description: "Labels tickets", command: "deno run --allow-net worker/main.ts" };
+  const evaluation = { description: "Measures labellers", command: "deno run -A local/eval/main.ts" };
+  const described: DenoJson = { imports: {}, tasks: { worker, eval: evaluation } };
+  assert.equal(programOf("worker", described.tasks), "worker/main.ts");
+  assert.deepEqual(imageDenoJson(described, ["worker/main.ts"], textOf).tasks, { worker });
 });
 
 Deno.test("programOf() refuses a task that is not one program", () => {

@@ -16,6 +16,14 @@ Deno.test("leashedTask() keeps the task's flags and puts the leash before its fi
   ]);
 });
 
+Deno.test("leashedTask() runs a task that is described as well", () => {
+  const command = "deno run --allow-net worker/main.ts";
+  assert.deepEqual(
+    leashedTask("worker", { worker: { description: "Labels tickets", command } }),
+    leashedTask("worker", { worker: command }),
+  );
+});
+
 Deno.test("leashedTask() refuses tasks that are not one plain deno run", () => {
   for (const task of ["deno fmt && deno lint", "node main.js", "deno run"]) {
     assert.throws(
