@@ -3,7 +3,7 @@
 import type { Cause } from "../shared/http/health.ts";
 import { logger } from "../shared/log.ts";
 import { outcomeLabel } from "../shared/contract/outcome.ts";
-import { serve } from "../shared/process/main.ts";
+import { serve } from "../shared/process/serve.ts";
 import { createAdmin } from "./admin/app.ts";
 import type { DeadLetterOperations } from "./admin/dead_letters.ts";
 import type { RecordOperations } from "./admin/records.ts";

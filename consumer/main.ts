@@ -2,7 +2,8 @@
 
 import { logConfig, readTogether } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
-import { EXIT, onStopSignal, runMain } from "../shared/process/main.ts";
+import { EXIT, runMain } from "../shared/process/main.ts";
+import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { parseConfig } from "./config.ts";
 import { runConsumer } from "./consumer.ts";
 import { partsOf } from "./consumer_parts.ts";

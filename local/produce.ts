@@ -3,11 +3,13 @@
 import process from "node:process";
 import { TopicProducer, TopicProgress } from "../consumer/kafka/producers/topic_producer.ts";
 import { refusalLine, refusalOf } from "../consumer/kafka/client/refusals.ts";
-import { EXIT, onStopSignal, runMain, StartError } from "../shared/process/main.ts";
+import { EXIT, runMain } from "../shared/process/main.ts";
+import { StartError } from "../shared/process/start_error.ts";
+import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { type KafkaTarget, kafkaTarget } from "./produce/kafka_target.ts";
 import { parseProduceArguments, PRODUCE_USAGE, type ProduceArguments } from "./produce/arguments.ts";
 import { homeFolder } from "./project.ts";
-import { readRun, type Run } from "./run_file.ts";
+import { readRun, type Run } from "../shared/run_file.ts";
 import { sampleTickets } from "./produce/samples.ts";
 import { progressText, summaryText } from "./produce/progress_text.ts";
 import { type Screen, standardScreen } from "./terminal.ts";

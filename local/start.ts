@@ -1,18 +1,19 @@
 // `deno task start`: everything on this machine with one command, what is not there embedded, until Ctrl-C.
 
 import process from "node:process";
-import { EXIT, runMain, StartError } from "../shared/process/main.ts";
+import { EXIT, runMain } from "../shared/process/main.ts";
+import { StartError } from "../shared/process/start_error.ts";
+import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { ChildFailedError } from "./processes/child.ts";
 import { feedSamples } from "./produce/feed_samples.ts";
 import { isTaken } from "./processes/ports.ts";
 import { homeFolder } from "./project.ts";
 import { Reporter, saying } from "./start/reporter.ts";
-import { readRun, removeRun, writeRun } from "./run_file.ts";
+import { readRun, removeRun, writeRun } from "../shared/run_file.ts";
 import { type Screen, standardScreen } from "./terminal.ts";
 import { Stack, type StackAddresses } from "./start/stack.ts";
 import { parseStartArguments, START_USAGE, type StartArguments } from "./start/arguments.ts";
 import { readStartConfig, type StartConfig } from "./start/config.ts";
-import { onStopSignals } from "./stop_signals.ts";
 
 const nowMs = () => performance.now();
 
@@ -66,10 +67,16 @@ class Start {
   }
 
   async run(): Promise<number> {
-    onStopSignals(() => this.#end.resolve(undefined), () => {
-      this.#stack.kill();
-      Deno.exit(EXIT.interrupted);
-    }, nowMs);
+    // SIGHUP: the terminal was closed.
+    const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+    onStopSignal(() => this.#end.resolve(undefined), {
+      signals,
+      sentTwice: signals,
+      second: () => {
+        this.#stack.kill();
+        Deno.exit(EXIT.interrupted);
+      },
+    });
     this.#up().catch((error) => this.#end.resolve(whyNot(error)));
     const why = await this.#end.promise;
     this.#reporter.hush();

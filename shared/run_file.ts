@@ -1,4 +1,4 @@
-// What a running `start` leaves for commands beside it to find: which parts are embedded and where they listen.
+// The file that a running `start` leaves for commands beside it: which parts are embedded and where they listen.
 
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -21,14 +21,14 @@ const schema = z.object({
   adminPort: z.number().int(),
 });
 
-/** See the file's first line. */
+/** A running `start`. */
 export type Run = z.infer<typeof schema>;
 
 /** Where `start` keeps what it keeps, unless it was told otherwise. */
 export const HOME_FOLDER: string = fileURLToPath(new URL("../.ackpool", import.meta.url));
 
 /** The run file of a home. */
-export const runFileOf = (home: string): string => `${home}/run.json`;
+const runFileOf = (home: string): string => `${home}/run.json`;
 
 /** The `start` that runs in this home; undefined where none does. What a killed one left is not taken for a running one. */
 export async function readRun(home: string): Promise<Run | undefined> {
@@ -39,6 +39,22 @@ export async function readRun(home: string): Promise<Run | undefined> {
   if (text === undefined) return undefined;
   const run = schema.safeParse(parse(text));
   return run.success && isAlive(run.data.pid) ? run.data : undefined;
+}
+
+/** Tells commands beside it that this `start` runs. */
+export async function writeRun(home: string, run: Run): Promise<void> {
+  await Deno.mkdir(home, { recursive: true });
+  // Renamed into place, so that nobody reads half of it.
+  const unfinished = `${runFileOf(home)}.${run.pid}`;
+  await Deno.writeTextFile(unfinished, `${JSON.stringify(run, null, 2)}\n`);
+  await Deno.rename(unfinished, runFileOf(home));
+}
+
+/** No `start` runs here any more. */
+export async function removeRun(home: string): Promise<void> {
+  await Deno.remove(runFileOf(home)).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
 }
 
 function parse(text: string): unknown {
@@ -53,7 +69,7 @@ function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // Somebody else's process lives, too; and who may not ask finds out when nothing answers.
+    // No right to ask: another user's process is alive, and without Deno's permission the first call will show it.
     return error instanceof Deno.errors.NotCapable || (error as { code?: string }).code === "EPERM";
   }
 }

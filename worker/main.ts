@@ -2,7 +2,9 @@
 
 import { ConfigError, logConfig, readTogether } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
-import { EXIT, onStopSignal, runMain, serve } from "../shared/process/main.ts";
+import { EXIT, runMain } from "../shared/process/main.ts";
+import { serve } from "../shared/process/serve.ts";
+import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { within } from "../shared/wait.ts";
 import { createApp } from "./app.ts";
 import { BatchLabeller } from "./labelling/batch_labeller.ts";

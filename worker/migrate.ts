@@ -2,7 +2,8 @@
 
 import { logConfig, readTogether, readVariables } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
-import { EXIT, runMain, StartError } from "../shared/process/main.ts";
+import { EXIT, runMain } from "../shared/process/main.ts";
+import { StartError } from "../shared/process/start_error.ts";
 import { ticketsTable } from "./config.ts";
 import { Database, storeFailure } from "./db/database.ts";
 import { migrate, readMigrations } from "./db/migrate.ts";

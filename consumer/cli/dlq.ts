@@ -2,7 +2,9 @@
 
 import { type Environment, logConfig, readVariables } from "../../shared/config/read.ts";
 import { configureLogs } from "../../shared/log.ts";
-import { EXIT, onStopSignal, runMain, StartError } from "../../shared/process/main.ts";
+import { EXIT, runMain } from "../../shared/process/main.ts";
+import { StartError } from "../../shared/process/start_error.ts";
+import { onStopSignal } from "../../shared/process/stop_signals.ts";
 import { askFirst } from "./admin_client.ts";
 import { DeadLetterDesk } from "../dead_letter_operations.ts";
 import { DLQ_USAGE, type DlqCommand, parseDlqArguments } from "./dlq_arguments.ts";

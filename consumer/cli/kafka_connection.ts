@@ -1,7 +1,7 @@
 // What the commands that look at a consumer from outside need: its environment, and a connection to its brokers.
 
 import type { Environment } from "../../shared/config/read.ts";
-import { StartError } from "../../shared/process/main.ts";
+import { StartError } from "../../shared/process/start_error.ts";
 import { HOME_FOLDER, readRun } from "../../shared/run_file.ts";
 import { type ConsumerConfig, parseConfig } from "../config.ts";
 import { createKafka } from "../kafka/client/client.ts";

@@ -3,7 +3,9 @@
 import { parseArgs } from "node:util";
 import { type Environment, logConfig } from "../../shared/config/read.ts";
 import { configureLogs } from "../../shared/log.ts";
-import { EXIT, onStopSignal, runMain, StartError } from "../../shared/process/main.ts";
+import { EXIT, runMain } from "../../shared/process/main.ts";
+import { StartError } from "../../shared/process/start_error.ts";
+import { onStopSignal } from "../../shared/process/stop_signals.ts";
 import { textTable } from "./text_table.ts";
 import type { ConsumerConfig } from "../config.ts";
 import { GroupOffsets } from "../kafka/readers/group_offsets.ts";

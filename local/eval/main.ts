@@ -2,7 +2,9 @@
 
 import { readVariables } from "../../shared/config/read.ts";
 import { pause } from "../../shared/wait.ts";
-import { EXIT, onStopSignal, runMain, StartError } from "../../shared/process/main.ts";
+import { EXIT, runMain } from "../../shared/process/main.ts";
+import { StartError } from "../../shared/process/start_error.ts";
+import { onStopSignal } from "../../shared/process/stop_signals.ts";
 import { homeFolder } from "../project.ts";
 import { type Screen, standardScreen } from "../terminal.ts";
 import { parseLabelledTickets, splitTickets, TICKETS_URL } from "../model/tickets.ts";

@@ -1,6 +1,6 @@
 // From a subject's name to the labeller that stands for it: files read, addresses and keys from the environment.
 
-import { StartError } from "../../shared/process/main.ts";
+import { StartError } from "../../shared/process/start_error.ts";
 import type { LabellingRules } from "../../worker/labelling/labeller.ts";
 import type { Labeller } from "./labeller.ts";
 import { localLabeller, tfidfLabeller } from "./local_labellers.ts";

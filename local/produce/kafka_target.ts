@@ -4,7 +4,7 @@ import { parseConfig } from "../../consumer/config.ts";
 import { createKafka } from "../../consumer/kafka/client/client.ts";
 import { clientOf, commandEnvironment, hasOwnKafka } from "../../consumer/cli/environment.ts";
 import { ConfigError, type Environment } from "../../shared/config/read.ts";
-import type { Run } from "../run_file.ts";
+import type { Run } from "../../shared/run_file.ts";
 
 /** See the file's first line. */
 export interface KafkaTarget {

@@ -1,7 +1,7 @@
 // The child processes of `start` by the stage they stop in: kept running until then, and never one more after it.
 
 import { pause } from "../../shared/wait.ts";
-import { StartError } from "../../shared/process/main.ts";
+import { StartError } from "../../shared/process/start_error.ts";
 import { Child, type ChildCommand, type ChildFailedError, type OnLine } from "../processes/child.ts";
 import type { ChildLine } from "../processes/child_output.ts";
 import { KeptRunning } from "../processes/restarting_child.ts";

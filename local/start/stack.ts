@@ -1,6 +1,7 @@
 // Everything `start` runs, brought up in the order in which one part needs another.
 
-import { EXIT, StartError } from "../../shared/process/main.ts";
+import { EXIT } from "../../shared/process/main.ts";
+import { StartError } from "../../shared/process/start_error.ts";
 import type { ChildFailedError } from "../processes/child.ts";
 import { startEmbeddedKafka } from "../embedded/kafka/launch.ts";
 import { freePorts } from "../processes/ports.ts";

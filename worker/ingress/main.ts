@@ -3,7 +3,9 @@
 import { logConfig, readTogether } from "../../shared/config/read.ts";
 import { configureLogs, logger } from "../../shared/log.ts";
 import { Pool } from "../../shared/pool/pool.ts";
-import { EXIT, onStopSignal, runMain, serve } from "../../shared/process/main.ts";
+import { EXIT, runMain } from "../../shared/process/main.ts";
+import { serve } from "../../shared/process/serve.ts";
+import { onStopSignal } from "../../shared/process/stop_signals.ts";
 import { within } from "../../shared/wait.ts";
 import { createIngress } from "./app.ts";
 import { parseIngressConfig } from "./config.ts";

@@ -3,7 +3,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { ConnectionOptions } from "node:tls";
 import { logger } from "../../../shared/log.ts";
-import { StartError } from "../../../shared/process/main.ts";
+import { StartError } from "../../../shared/process/start_error.ts";
 
 const log = logger("kafka");
 

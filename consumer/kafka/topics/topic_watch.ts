@@ -3,7 +3,7 @@
 import type { Admin, Kafka } from "kafkajs";
 import { logger } from "../../../shared/log.ts";
 import type { Cause } from "../../../shared/http/health.ts";
-import { StartError } from "../../../shared/process/main.ts";
+import { StartError } from "../../../shared/process/start_error.ts";
 import { DeadLetterAccess } from "./dead_letter_access.ts";
 import { pause, tryUntil, within } from "../../../shared/wait.ts";
 import { ReadAccess } from "./read_access.ts";

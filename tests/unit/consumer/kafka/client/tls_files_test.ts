@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readTls, type TlsFiles } from "../../../../../consumer/kafka/client/tls_files.ts";
-import { StartError } from "../../../../../shared/process/main.ts";
+import { StartError } from "../../../../../shared/process/start_error.ts";
 import { FIRST, FIRST_ENCRYPTED_KEY, SECOND } from "../../../../support/kafka/certificates.ts";
 import { TemporaryFolder } from "../../../../support/temporary_folder.ts";
 
