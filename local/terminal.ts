@@ -8,7 +8,7 @@ const FRAME_MS = 100;
 const CLEAR_LINE = "\r\x1b[2K";
 const NAME_WIDTH = 10;
 
-/** See the file's first line. */
+/** What `start` and `produce` print: lines that stay and, on a terminal, one last line that changes. */
 export class Screen implements Disposable {
   readonly #write: Write;
   readonly #columns: (() => number) | undefined;

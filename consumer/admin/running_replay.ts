@@ -9,7 +9,7 @@ export type ReplayState =
   | { readonly state: "ended"; readonly summary: ReplaySummary }
   | { readonly state: "failed"; readonly error: string };
 
-/** See the first line. */
+/** The one replay that may run in this process, and its progress. */
 export class ReplayRun {
   #state: ReplayState = { state: "none" };
   #stopping = new AbortController();

@@ -8,7 +8,7 @@ import { createKafka } from "../kafka/client/client.ts";
 import { clientOf, commandEnvironment, hasOwnKafka } from "./environment.ts";
 import { refusalLine, refusalOf } from "../kafka/client/refusals.ts";
 
-/** See the first line. */
+/** A consumer's environment and a connection to its brokers, for commands that look at it from outside. */
 export interface KafkaConnection {
   readonly kafka: ReturnType<typeof createKafka>;
   readonly config: ConsumerConfig;

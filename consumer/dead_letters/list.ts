@@ -24,7 +24,7 @@ export interface CauseGroup {
   readonly newestMs: number;
 }
 
-/** See the first line. */
+/** How many dead letters there are of each cause, and the newest of them. */
 export interface Listing {
   /** Dead letters there are, in whatever state and whether meant or not. */
   readonly total: number;

@@ -19,7 +19,7 @@ export interface LetterSender {
   close(): Promise<void>;
 }
 
-/** See the first line. */
+/** What dead-letter operations need of Kafka and of the clock; tests replace both. */
 export interface DeskPorts {
   /** The group whose dead letters these are. */
   readonly groupId: string;

@@ -1,6 +1,6 @@
 // Closes a connection, whether or not it is closed already: the other side may have been first by a moment.
 
-/** See the file's first line. */
+/** Closes a connection that the other side may have closed a moment before. */
 export function hangUp(conn: Deno.Conn): void {
   try {
     conn.close();

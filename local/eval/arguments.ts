@@ -2,7 +2,7 @@
 
 import { parseArgs } from "node:util";
 
-/** See the file's first line. */
+/** The command line of `deno task eval`. */
 export interface EvalArguments {
   /** A file of labelled tickets; undefined for the project's own, those the local model was not trained on. */
   readonly file: string | undefined;

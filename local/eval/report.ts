@@ -3,7 +3,7 @@
 import type { Figures } from "./statistics.ts";
 import type { Comparison } from "./mcnemar.ts";
 
-/** See the file's first line. */
+/** The result of an evaluation, before it is written as text, JSON or HTML. */
 export interface Report {
   /** Which tickets were judged: a path, or what the default set is. */
   readonly set: string;

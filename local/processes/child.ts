@@ -26,7 +26,9 @@ export type OnLine = (line: ChildLine) => void;
 
 const LAST_WORDS_MAX = 20;
 
-/** See the file's first line. */
+/**
+ * One child process of `start`: ends with its parent, is read line by line, stopped politely and then firmly.
+ */
 export class Child {
   readonly name: string;
   readonly #process: Deno.ChildProcess;

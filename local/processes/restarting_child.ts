@@ -28,7 +28,10 @@ const PAUSE_MAX_MS = 15_000;
 /** Having run so long, the next crash counts as a first one. */
 const STEADY_MS = 30_000;
 
-/** See the file's first line. `start()` once, `stop()` and `kill()` at any time and any number of times. */
+/**
+ * Keeps one child running: when it ends unasked, starts it again after a pause that grows.
+ * `start()` once, `stop()` and `kill()` at any time and any number of times.
+ */
 export class KeptRunning<Child extends RunningChild = RunningChild> {
   readonly #ports: KeptRunningPorts<Child>;
   readonly #stopping = new AbortController();

@@ -2,7 +2,7 @@
 
 import { parseArgs } from "node:util";
 
-/** See the file's first line. */
+/** The command line of `deno task produce`. */
 export interface ProduceArguments {
   /** A path, `-` for standard input, undefined for the samples. */
   readonly file: string | undefined;

@@ -13,7 +13,7 @@ const UNREAD_BYTES_MAX = Math.floor(EMBEDDED_PARTITION_BYTES * 0.4);
 const OTHERS_RECORD_BYTES = 8 * 1024;
 const LOOK_EVERY_MS = 100;
 
-/** See the file's first line. */
+/** Holds a sender back while the embedded Kafka is full: it would drop its oldest records, read or not. */
 export class UnreadRoom {
   readonly #progress: TopicProgress;
   readonly #window = new UnreadWindow(UNREAD_BYTES_MAX);

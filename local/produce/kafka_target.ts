@@ -6,7 +6,9 @@ import { clientOf, commandEnvironment, hasOwnKafka } from "../../consumer/cli/en
 import { ConfigError, type Environment } from "../../shared/config/read.ts";
 import type { Run } from "../../shared/run_file.ts";
 
-/** See the file's first line. */
+/**
+ * The Kafka that records are sent to: the user's own, by the consumer's variables, or `start`'s embedded one.
+ */
 export interface KafkaTarget {
   readonly kafka: ReturnType<typeof createKafka>;
   readonly brokers: readonly string[];

@@ -15,7 +15,7 @@ export type Inserted = "new" | "there_already" | { readonly problem: string };
 
 const CONNECT_TIMEOUT_S = 5;
 
-/** See the file's first line. */
+/** Writes tickets into the table `tickets`, beside the records. */
 export class TicketRows {
   readonly #sql: postgres.Sql;
 

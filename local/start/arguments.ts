@@ -2,7 +2,7 @@
 
 import { parseArgs } from "node:util";
 
-/** See the file's first line. */
+/** The command line of `deno task start`. */
 export interface StartArguments {
   readonly verbose: boolean;
   readonly help: boolean;

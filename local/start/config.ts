@@ -8,7 +8,7 @@ import { parseConfig as parseWorker } from "../../worker/config.ts";
 import { parseIngressConfig } from "../../worker/ingress/config.ts";
 import type { ScalerBounds } from "./replicas/autoscaler.ts";
 
-/** See the file's first line. */
+/** What the environment asks of `start`: which parts are embedded, which are the user's own. */
 export interface StartConfig {
   /** The user's own brokers; undefined where Kafka is embedded. */
   readonly brokers: readonly string[] | undefined;

@@ -11,7 +11,7 @@ const FIRST_AFTER_MS = 1000;
 /** And those that follow for so long, in ms. */
 const AGAIN_AFTER_MS = 10_000;
 
-/** See the file's first line. */
+/** Reports the dead letters of a short while in one line, with the reason and what to do. */
 export class DeadLetterLines {
   readonly #ports: DeadLetterLinesPorts;
   readonly #counts = new Map<string, number>();

@@ -26,7 +26,7 @@ interface Stoppable {
   readonly kill: () => void;
 }
 
-/** See the file's first line. */
+/** The child processes of `start`, by the stage in which they stop; none is started after that. */
 export class Processes {
   readonly #listener: ProcessesListener;
   readonly #running = new Map<Stage, Stoppable[]>(STAGES.map((stage) => [stage, []]));

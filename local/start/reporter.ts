@@ -10,7 +10,7 @@ import type { Screen } from "../terminal.ts";
 /** The same warning of the same part is shown once in this time. */
 const QUIET_MS = 10_000;
 
-/** See the file's first line. */
+/** Turns log lines of the children into lines for people; repeated warnings are shown once. */
 export class Reporter {
   readonly #screen: Screen;
   readonly #verbose: boolean;

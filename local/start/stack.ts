@@ -33,7 +33,7 @@ export interface StackAddresses extends parts.Addresses {
   readonly adminPort: number;
 }
 
-/** See the file's first line. */
+/** Everything `start` runs, started in the order in which one part needs another. */
 export class Stack {
   readonly #config: StartConfig;
   readonly #home: string;

@@ -20,7 +20,7 @@ interface Home {
   looking: boolean;
 }
 
-/** See the first line. */
+/** A model of one process that reads the dead-letter topic: late, and after reads that may fail. */
 export class SimLetters {
   readonly #in: Surroundings;
   readonly #process: Process;

@@ -11,7 +11,7 @@ export interface KnownSchema {
   readonly statements: Statements;
 }
 
-/** See the first line. */
+/** What the catalogue says of the tickets table: read once, and again after a schema error. */
 export class TicketSchema {
   #known: Promise<KnownSchema> | undefined;
   /** What the catalogue said, until it is forgotten. */

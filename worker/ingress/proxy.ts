@@ -34,7 +34,7 @@ export interface CallsDeps extends IngressRules {
   readonly draining: () => boolean;
 }
 
-/** See the file's first line. */
+/** Every call through the ingress: admitted, queued, forwarded, logged and counted. */
 export class Calls {
   readonly metrics: IngressMetrics;
   readonly #deps: CallsDeps;

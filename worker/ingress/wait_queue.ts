@@ -39,7 +39,10 @@ interface Waiting {
   readonly leave: (why: "still_full" | "no_replica" | "gone") => void;
 }
 
-/** See the file's first line. Whoever learns that permits have changed calls {@link advance}. */
+/**
+ * A bounded queue of calls that wait for a permit, first come, first served.
+ * Whoever learns that permits have changed calls {@link advance}.
+ */
 export class Line {
   readonly #bounds: LineBounds;
   readonly #counter: Counter;

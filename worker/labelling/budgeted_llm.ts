@@ -11,7 +11,7 @@ export interface Ledger {
   readonly reached: () => string | undefined;
 }
 
-/** See the first line. */
+/** The LLM with its cost recorded; it is not called once the day's budget is spent. */
 export function budgetedLlm(
   llm: Llm,
   ledger: Ledger,

@@ -57,7 +57,7 @@ const OPERATION: ZodOpenApiOperationObject = {
   },
 };
 
-/** See the first line. */
+/** POST /classify: labels one ticket. */
 export function classifyRoute(deps: ClassifyDeps): Route {
   return {
     method: "POST",

@@ -25,7 +25,7 @@ const itemSchema = z.object({
   problem: problemSchema.nullable(),
 });
 
-/** See the first line. */
+/** POST /classify/batch: labels many tickets in one request, with a status for each. */
 export function classifyBatchRoute(deps: ClassifyDeps): Route {
   return {
     method: "POST",

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { json, type Route } from "../http/route.ts";
 
-/** See the first line. */
+/** GET /livez: the process answers. It asks nothing outside, or an outage would restart the process. */
 export function livezRoute(): Route {
   return {
     method: "GET",

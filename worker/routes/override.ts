@@ -37,7 +37,7 @@ const overriddenSchema = z.object({
   model_category: z.string().nullable().meta({ description: "What the model had said" }),
 });
 
-/** See the first line. */
+/** PUT /tickets/{id}/label: a person's decision, which nothing automatic overwrites. */
 export function overrideRoute(deps: OverrideDeps): Route {
   const schema = overrideSchema(deps.taxonomy);
   return {

@@ -32,7 +32,7 @@ const reviewSchema = z.object({
   })),
 }).meta({ id: "Review" });
 
-/** See the first line. */
+/** GET /review: tickets whose label is too uncertain to go without a person's look, least certain first. */
 export function reviewRoute(deps: ReviewDeps): Route {
   return {
     method: "GET",

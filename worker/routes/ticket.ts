@@ -29,7 +29,7 @@ const ticketRecordSchema = z.object({
   history: z.array(historySchema).meta({ description: "Newest first" }),
 }).meta({ id: "TicketRecord" });
 
-/** See the first line. */
+/** GET /tickets/{id}: the label of a ticket, and every label it had. */
 export function ticketRoute(reviews: ReviewStore): Route {
   return {
     method: "GET",

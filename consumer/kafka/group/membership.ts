@@ -51,7 +51,10 @@ export type Place = TopicPartition & CommitMark;
 
 type CommitOffsets = EachBatchPayload["commitOffsetsIfNecessary"];
 
-/** See the first line. `start()` once, `leave()` at the end. */
+/**
+ * Keeps a kafkajs consumer in its group: joins, rejoins after an error, changes topics, leaves.
+ * `start()` once, `leave()` at the end.
+ */
 export class Membership {
   readonly #config: MembershipConfig;
   readonly #listener: MembershipListener;

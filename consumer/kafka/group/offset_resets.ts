@@ -6,7 +6,10 @@ import type { LogEnds, Start } from "./starting_offsets.ts";
 
 const log = logger("kafka");
 
-/** See the first line; remembers what was committed, for Kafka does not say what it has lost. */
+/**
+ * Reports that reading jumped, with the offset expected and the offset found.
+ * It remembers the committed offsets, for Kafka does not say what it has lost.
+ */
 export class OffsetResets {
   readonly #told: (at: TopicPartition) => void;
   readonly #committed: Map<string, number> = new Map();

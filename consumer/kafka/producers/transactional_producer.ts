@@ -31,7 +31,7 @@ export class ProducerFenced extends Error {
   override readonly name = "ProducerFenced";
 }
 
-/** See the first line. */
+/** Writes records to several topics in one transaction; a newer producer of the same id fences it. */
 export class TransactionalProducer {
   readonly #producer: Producer;
 

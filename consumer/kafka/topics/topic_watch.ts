@@ -57,7 +57,7 @@ class NothingToRead extends Error {
   override readonly name = "NothingToRead";
 }
 
-/** See the first line. */
+/** Waits for the brokers and the topics, makes the side topics, and keeps looking for changes. */
 export class TopicWatch {
   readonly #admin: Admin;
   readonly #names: TopicNames;

@@ -42,7 +42,7 @@ export async function serveNames(port = 0, hostname = "127.0.0.1"): Promise<Name
   }
 }
 
-/** See the file's first line. */
+/** A small DNS server on this machine, over UDP and TCP. */
 class Server implements NameServer {
   readonly address: string;
   readonly #socket: Socket;

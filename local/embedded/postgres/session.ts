@@ -18,7 +18,7 @@ const NO_ENCRYPTION = new TextEncoder().encode("N");
 const ROLLBACK = message("Q", new TextEncoder().encode("rollback\0"));
 const SYNC = message("S", new Uint8Array(0));
 
-/** See the file's first lines. */
+/** One client of the embedded Postgres. It holds the database until its transaction is over. */
 export class Session {
   readonly #execute: Execute;
   readonly #turns: Turns;

@@ -45,7 +45,10 @@ const UP_AFTER_MS = 1000;
 /** Pause between two steps down, in ms, so that an end of work is not told replica by replica. */
 const DOWN_EVERY_MS = 10_000;
 
-/** See the file's first line. Time comes in, and never runs backwards. */
+/**
+ * Decides how many replicas `start` runs: one at once from none, more by need, fewer after idle time.
+ * Time comes in, and never runs backwards.
+ */
 export class Scaler {
   readonly #bounds: ScalerBounds;
   /** What was needed in the last `idleMs`: times rise, needs fall. */

@@ -38,7 +38,7 @@ export interface ReplicaPorts {
  */
 export const LEAVING_MS = 6000;
 
-/** See the file's first line. */
+/** One replica of `start`, from start to end: in DNS once it listens, out of DNS before it is stopped. */
 export class Replica {
   readonly number: number;
   readonly #process: ReplicaProcess;

@@ -24,7 +24,10 @@ const PAUSE_MAX_MS = 15_000;
 /** Having run so long, the next crash counts as a first one. */
 const STEADY_MS = 30_000;
 
-/** See the file's first line. `scaleTo()` again and again: what cannot be started now is started by a later call. */
+/**
+ * The replicas of `start`: as many as asked for, one DNS name for those that take work, a pause after a crash.
+ * `scaleTo()` again and again: what cannot be started now is started by a later call.
+ */
 export class Replicas {
   readonly #max: number;
   readonly #ports: ReplicasPorts;

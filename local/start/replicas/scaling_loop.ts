@@ -35,7 +35,10 @@ export interface ScalingPorts {
   readonly listener: ScalingListener;
 }
 
-/** See the file's first line. `follow()` once everything else is up. */
+/**
+ * Asks again and again what there is to do, and starts and stops replicas by the answer.
+ * `follow()` once everything else is up.
+ */
 export class Scaling {
   readonly #ports: ScalingPorts;
   readonly #names: NameServer;

@@ -27,7 +27,10 @@ export interface LookUpsPorts {
   readonly usable: () => boolean;
 }
 
-/** See the file's first line. `start()` once; `hurry()` whenever nothing can be used any more. */
+/**
+ * Looks the replicas up again and again: often while there is none, now and then otherwise.
+ * `start()` once; `hurry()` whenever nothing can be used any more.
+ */
 export class LookUps {
   readonly #ports: LookUpsPorts;
   readonly #failing = new Set<string>();

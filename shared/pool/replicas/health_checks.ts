@@ -30,7 +30,7 @@ export interface ChecksPorts {
   readonly changed: () => void;
 }
 
-/** See the file's first line. */
+/** Asks replicas for their `/readyz`: an ejected one until it says yes, the others now and then. */
 export class Checks {
   readonly #ports: ChecksPorts;
   readonly #timers: Map<string, Timer> = new Map();

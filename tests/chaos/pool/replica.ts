@@ -27,7 +27,10 @@ export interface PoolReplicaOptions {
   readonly journal: Journal;
 }
 
-/** See the file's first lines. Not started at first: its address refuses connections. */
+/**
+ * One replica of the pool campaigns: a real worker with an LLM of its own, behind a counting proxy.
+ * Not started at first: its address refuses connections.
+ */
 export class PoolReplica implements AsyncDisposable {
   readonly #options: PoolReplicaOptions;
   readonly #workerPort = freePort();

@@ -33,7 +33,10 @@ export interface PoolStageOptions {
   readonly tell: (what: string) => void;
 }
 
-/** See the file's first lines. `await using` ends all of it. */
+/**
+ * One consumer, real workers that share a port on loopback addresses, and a DNS server that names them.
+ * `await using` ends all of it.
+ */
 export class PoolStage implements AsyncDisposable {
   readonly journal = new Journal();
   readonly #stack = new AsyncDisposableStack();

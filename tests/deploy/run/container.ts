@@ -18,7 +18,7 @@ export interface RunOptions {
   readonly stdin?: string;
 }
 
-/** See the file's first line. */
+/** One container of the project: a process in its own network namespace, its health, and its end. */
 export class Container {
   private constructor(
     readonly name: string,

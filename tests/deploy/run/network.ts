@@ -14,7 +14,7 @@ export interface Place {
   readonly address: string;
 }
 
-/** See the file's first lines. */
+/** A compose project's network without an engine: a bridge, a namespace for each container, a DNS server. */
 export class Network implements AsyncDisposable {
   readonly #records: NameRecord[] = [];
   #last = 1;

@@ -12,7 +12,7 @@ export interface Stopped {
   readonly tookMs: number;
 }
 
-/** See the file's first line. */
+/** The compose project as containers: started in the order of its dependencies, scaled, stopped. */
 export class Project {
   readonly #services: Readonly<Record<string, Service>>;
   readonly #around: Surroundings;

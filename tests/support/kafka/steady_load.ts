@@ -6,7 +6,7 @@ const RECORDS_AT_ONCE = 10;
 const EVERY_MS = 20;
 const AGAIN_MS = 200;
 
-/** See the first line. */
+/** Sends records into a topic for as long as a test wants, also while its broker comes and goes. */
 export class SteadyLoad {
   readonly #kafka: TestKafka;
   readonly #topic: string;

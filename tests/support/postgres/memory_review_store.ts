@@ -10,7 +10,7 @@ import type {
 } from "../../../worker/core/review_store.ts";
 import type { MemoryTables } from "./memory_label_store.ts";
 
-/** See the first line. It keeps no history. */
+/** A review store over the tables of the label store in memory. It keeps no history. */
 export class MemoryReviewStore implements ReviewStore {
   constructor(readonly tables: MemoryTables) {}
 
