@@ -93,7 +93,7 @@ export class Runtime {
     return this.#ended.promise;
   }
 
-  /** For metrics and the dashboard. */
+  /** For metrics. */
   get view(): MachineView<KafkaRecord> {
     return this.#machine.view;
   }

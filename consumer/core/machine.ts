@@ -65,7 +65,7 @@ export class Machine<R> {
     });
   }
 
-  /** The parts that causes, metrics and the dashboard read. */
+  /** The parts that causes and metrics read. */
   get view(): MachineView<R> {
     return {
       partitions: this.#holdings.partitions,

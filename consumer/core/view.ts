@@ -1,4 +1,4 @@
-// What others may look at: causes, metrics and the dashboard read it; nothing of it is theirs to change.
+// What causes and metrics read of the machine; they change nothing of it.
 
 import type { Breaker } from "./policies/breaker.ts";
 import type { Commits } from "./commits.ts";

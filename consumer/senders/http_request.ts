@@ -1,4 +1,4 @@
-// A record as an HTTP request: the value byte for byte, and the headers of design.md section 2.
+// A record as an HTTP request: the value byte for byte, and headers that say where it stands in Kafka.
 
 import { idempotencyKey, RequestHeader } from "../../shared/contract/protocol.ts";
 import type { AttemptRequest } from "../../shared/pool/exchange/buffered.ts";

@@ -114,7 +114,7 @@ const withDefault = <T>(fallback: string, schema: z.ZodType<T, string>, about: s
 
 const secret = <T>(variable: Variable<T>): Variable<T> => ({ ...variable, secret: true });
 
-/** The contract of design.md section 7. README's table is checked against it by a test. */
+/** Every environment variable. README's table is checked against it by a test. */
 export const variables = {
   KAFKA_BROKERS: required(addresses(), "Kafka brokers, `host:port` or `[IPv6]:port`, comma list"),
   KAFKA_TOPIC: withDefault("support-tickets", text(), "topics to read: a comma list or a `/pattern/`"),

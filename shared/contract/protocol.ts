@@ -3,7 +3,7 @@
 /** Path under `WORKER_URL` that receives every record. */
 export const CLASSIFY_PATH = "/classify";
 
-/** Request headers of one attempt (design.md section 2). */
+/** Request headers of one attempt. */
 export const RequestHeader = {
   /** `"topic/partition/offset"` as a quoted string: draft-ietf-httpapi-idempotency-key-header. */
   idempotencyKey: "idempotency-key",

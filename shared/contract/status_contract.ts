@@ -3,7 +3,7 @@
 import { TICKET_NOT_FOUND } from "./protocol.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** What is done about an attempt (design.md section 1). */
+/** What is done about an attempt, by its response. */
 export type Disposition = "settle" | "retry" | "dead_letter" | "pause";
 
 /**

@@ -105,7 +105,7 @@ export class Pool {
     return this.#balancer.inFlight;
   }
 
-  /** The replicas, for metrics and the dashboard. */
+  /** The replicas, for metrics. */
   get replicas(): readonly Replica[] {
     return this.#balancer.replicas;
   }
@@ -115,7 +115,7 @@ export class Pool {
     return this.#balancer.provider.restUntilMs;
   }
 
-  /** What is known of the provider behind all replicas, for metrics and the dashboard. */
+  /** What is known of the provider behind all replicas, for metrics. */
   get provider(): Pick<Balancer["provider"], "limit" | "ratePerSecond" | "restUntilMs"> {
     return this.#balancer.provider;
   }

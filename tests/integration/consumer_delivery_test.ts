@@ -1,4 +1,4 @@
-// What a worker gets: every record, byte for byte, with the headers of design.md section 2; and what is committed.
+// What a worker gets: every record, byte for byte, with its headers; and what is committed.
 
 import assert from "node:assert/strict";
 import { decodeOffsetMap } from "../../consumer/core/offsets/offset_map.ts";

@@ -25,5 +25,5 @@ export interface Label {
 /** Longest `reason`, in characters. */
 export const REASON_MAX = 200;
 
-/** How a request for a label ended well (design.md section 5). */
+/** How a request for a label ended well. */
 export type LabelOutcome = "classified" | "known" | "stale" | "overridden";

@@ -28,7 +28,7 @@ export interface Policy {
   readonly batchAwaitsCommit: boolean;
 }
 
-/** The policies of a mode (design.md section 3). */
+/** The policies of each delivery mode. */
 export function policyFor(mode: DeliveryMode, commits: CommitMode): Policy {
   const sync = commits === "sync";
   const plain: Policy = {

@@ -75,7 +75,7 @@ function sameNumber({ partitionMetadata, message }: PartitionerArgs): number {
 }
 
 /**
- * What a dead letter says about itself (design.md section 3).
+ * What a dead letter says about itself.
  *
  * @param source the topic that the record was read from first.
  */

@@ -6,7 +6,7 @@ import { type Endpoint, resolveEndpoints } from "./endpoints.ts";
 
 const log = logger("pool");
 
-/** Pause between look-ups, in ms: design.md section 4. */
+/** Pause between look-ups, in ms. */
 const LOOK_UP_EVERY_MS = 3000;
 /** The same after a look-up that found something else than the one before, in ms: changes come in series. */
 const LOOK_UP_AFTER_CHANGE_MS = 1000;

@@ -1,4 +1,4 @@
-// Judges what the crash campaign measured against what design.md section 3 promises, and puts it into tables.
+// Judges what the crash campaign measured against what is promised of a crash, and puts it into tables.
 
 import type { CrashOptions, CrashResult, Kill } from "./crash.ts";
 import type { Findings, Table } from "../stage/report.ts";
