@@ -16,7 +16,7 @@ import { Database } from "./db/database.ts";
 import { PostgresLabelStore } from "./db/label_store.ts";
 import { SpendLedger } from "./db/spend_ledger.ts";
 import { PostgresReviewStore } from "./db/review_store.ts";
-import { TicketSchema } from "./db/table_catalog.ts";
+import { TableCatalog } from "./db/table_catalog.ts";
 import { type Labeller, type LabellingDeps, singleLabeller } from "./labelling/labeller.ts";
 import { openaiLlm } from "./llm/client.ts";
 import { createMetrics, measuredLlm } from "./metrics.ts";
@@ -47,8 +47,8 @@ function readTaxonomy(file: string | undefined): Taxonomy {
 function compose(config: WorkerConfig, taxonomy: Taxonomy) {
   const nowMs = () => Date.now();
   const database = new Database({ ...config.database, connectionsMax: CONNECTIONS_MAX });
-  const schema = new TicketSchema(database, config.table);
-  const store = new PostgresLabelStore(schema);
+  const catalog = new TableCatalog(database, config.table);
+  const store = new PostgresLabelStore(catalog);
   const ledger = new SpendLedger(database, config.budget, nowMs);
   const permits = new Permits(config.concurrency, config.reserved);
   const metrics = createMetrics({
@@ -78,7 +78,7 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     permits,
     metrics,
     readiness,
-    reviews: new PostgresReviewStore(schema),
+    reviews: new PostgresReviewStore(catalog),
     reviewBelow: config.reviewBelow,
     tokens: config.tokens,
     // Deno.serve hands on no more than Content-Length says (RFC 9112 section 6.3).

@@ -1,4 +1,4 @@
-// `deno task migrate`: brings the database up to date and says what it did.
+// The program `deno task migrate`: brings the database up to date and logs what it did.
 
 import { logConfig, readTogether, readVariables } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";

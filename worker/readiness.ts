@@ -1,4 +1,4 @@
-// Whether this worker can classify right now: asks database and provider, and names what is wrong.
+// Readiness: asks database and provider whether this worker can classify now, and names what is wrong.
 
 import type { Cause } from "../shared/http/health.ts";
 import type { LlmFailure } from "./core/llm.ts";

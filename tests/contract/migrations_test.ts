@@ -6,7 +6,7 @@ import { isOlder } from "../../worker/core/fence.ts";
 import type { TicketEvent } from "../../worker/core/fence.ts";
 import { PostgresLabelStore } from "../../worker/db/label_store.ts";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
-import { TicketSchema } from "../../worker/db/table_catalog.ts";
+import { TableCatalog } from "../../worker/db/table_catalog.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { beginRequest, eventAt, finishRequest } from "../support/postgres/requests.ts";
 import { testDatabase } from "../support/postgres/store_harness.ts";
@@ -35,7 +35,7 @@ for (const kind of databaseKinds()) {
     const replicas = Array.from({ length: 10 }, () => testDatabase(fresh.url, 1));
     const [database, ...others] = replicas;
     assert.ok(database);
-    const store = new PostgresLabelStore(new TicketSchema(database, DEFAULT_TICKETS_TABLE));
+    const store = new PostgresLabelStore(new TableCatalog(database, DEFAULT_TICKETS_TABLE));
 
     await test.step("before it, check() says that a table is missing", async () => {
       const failure = await store.check();
@@ -88,7 +88,7 @@ for (const kind of databaseKinds()) {
         );
         await database.run(`insert into support.t_${type} ("No") values ('${id}')`, []);
         assert.deepEqual(await migrate(database, migrations, table), []);
-        const own = new PostgresLabelStore(new TicketSchema(database, table));
+        const own = new PostgresLabelStore(new TableCatalog(database, table));
         const request = beginRequest(id, eventAt(1), type);
         assert.deepEqual(await own.begin(request), { kind: "claimed", claims: 1 });
         assert.deepEqual(await own.finish(finishRequest(request, "bug")), { kind: "written" });

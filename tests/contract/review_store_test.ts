@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { PostgresLabelStore } from "../../worker/db/label_store.ts";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
 import { PostgresReviewStore } from "../../worker/db/review_store.ts";
-import { TicketSchema } from "../../worker/db/table_catalog.ts";
+import { TableCatalog } from "../../worker/db/table_catalog.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { beginRequest, eventAt, finishRequest, labelOf } from "../support/postgres/requests.ts";
 import { testDatabase } from "../support/postgres/store_harness.ts";
@@ -19,8 +19,8 @@ for (const kind of databaseKinds()) {
       "insert into tickets (id, subject, body) select g, 's', 'b' from generate_series(1, 4) g",
       [],
     );
-    const schema = new TicketSchema(database, DEFAULT_TICKETS_TABLE);
-    const [store, reviews] = [new PostgresLabelStore(schema), new PostgresReviewStore(schema)];
+    const catalog = new TableCatalog(database, DEFAULT_TICKETS_TABLE);
+    const [store, reviews] = [new PostgresLabelStore(catalog), new PostgresReviewStore(catalog)];
     for (
       const [id, category, confidence] of [["1", "bug", 0.5], ["2", "billing", 0.3], [
         "3",

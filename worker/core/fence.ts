@@ -1,4 +1,4 @@
-// When a ticket's event happened: what the fence compares, read from a request's headers.
+// The fence: when a ticket's event happened, read from a request's headers, and which of two events is the older.
 
 import { parseIdempotencyKey, type RecordPosition, RequestHeader } from "../../shared/contract/protocol.ts";
 

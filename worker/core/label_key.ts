@@ -1,4 +1,4 @@
-// What makes two requests the same purchase: the ticket, its content and the label version.
+// The label key: ticket, content and label version, under which a label is paid for once.
 
 import { createHash } from "node:crypto";
 import type { TicketText } from "./prompt.ts";

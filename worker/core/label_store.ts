@@ -1,4 +1,4 @@
-// What classification asks of a label store. The Postgres one is in worker/db; a conformance suite holds every one to this.
+// The label store as classification uses it. The Postgres one is in worker/db; one conformance suite tests every one.
 
 import type { TicketEvent } from "./fence.ts";
 import type { LabelKey } from "./label_key.ts";

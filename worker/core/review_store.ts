@@ -1,4 +1,4 @@
-// What people ask about a ticket's label, and what they may decide about it.
+// The review store: what people ask about a ticket's label, and what they decide about it.
 
 import type { CurrentLabel, StoreFailure } from "./label_store.ts";
 
@@ -13,7 +13,7 @@ export interface Override {
 }
 
 /** How an override ended, after its commit. `modelCategory` is what it replaced or confirmed; null where no model had spoken. */
-export type Overridden =
+export type OverrideResult =
   | { readonly kind: "written"; readonly modelCategory: string | null; readonly first: boolean }
   | { readonly kind: "not_found" }
   | StoreFailure;
@@ -57,7 +57,7 @@ export interface ReviewEntry {
 /** Tickets as people see them. No method rejects. */
 export interface ReviewStore {
   readonly read: (ticketId: string) => Promise<TicketRecord>;
-  readonly override: (override: Override) => Promise<Overridden>;
+  readonly override: (override: Override) => Promise<OverrideResult>;
   /** Labels below this confidence that nobody has overridden, least confident first. */
   readonly review: (below: number, limit: number) => Promise<readonly ReviewEntry[] | StoreFailure>;
 }

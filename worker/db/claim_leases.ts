@@ -1,4 +1,4 @@
-// Renews the claims this process holds, so that only a dead or stopped one loses them.
+// Claim leases: renews the claims this process holds, so that only a dead or stopped one loses them.
 
 import type { BeginRequest } from "../core/label_store.ts";
 import { LEASE_S } from "./statements.ts";
@@ -7,7 +7,7 @@ import { LEASE_S } from "./statements.ts";
 const RENEW_EVERY_MS = (LEASE_S * 1000) / 3;
 
 /** The claims held here. */
-export class Leases {
+export class ClaimLeases {
   readonly #renew: (held: readonly BeginRequest[]) => Promise<void>;
   readonly #held = new Map<string, BeginRequest>();
   #timer: ReturnType<typeof setInterval> | undefined;

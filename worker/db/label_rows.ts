@@ -1,8 +1,54 @@
-// The label store's answers, from rows to the core's types.
+// The rows the label store's statements take and give, to and from the core's types.
 
 import type { Label } from "../core/label.ts";
-import type { BeginResult, FinishResult } from "../core/label_store.ts";
+import type { BeginRequest, BeginResult, FinishRequest, FinishResult } from "../core/label_store.ts";
 import type { Row } from "./database.ts";
+
+/** Requests as the one parameter of a statement; `ord` finds the request of a row again. */
+export function itemsOf(requests: readonly (BeginRequest | FinishRequest)[]): string {
+  return JSON.stringify(
+    requests.map((request, ord) => "label" in request ? finishItem(request, ord) : beginItem(request, ord)),
+  );
+}
+
+function beginItem({ key, event: { position, atMs }, claim }: BeginRequest, ord: number) {
+  return {
+    ord,
+    ticket_id: key.ticketId,
+    content_hash: key.contentHash,
+    label_version: key.labelVersion,
+    claim,
+    topic: position?.topic,
+    partition: position?.partition,
+    record_offset: position?.offset.toString(),
+    event_at_ms: atMs,
+  };
+}
+
+/** Written out, since objects put together from others cost several times as much, and this is done for every ticket. */
+function finishItem({ key, event: { position, atMs }, claim, fresh, label }: FinishRequest, ord: number) {
+  return {
+    ord,
+    ticket_id: key.ticketId,
+    content_hash: key.contentHash,
+    label_version: key.labelVersion,
+    claim,
+    topic: position?.topic,
+    partition: position?.partition,
+    record_offset: position?.offset.toString(),
+    event_at_ms: atMs,
+    fresh,
+    category: label.category,
+    confidence: label.confidence,
+    reason: label.reason,
+    language: label.language,
+    model: label.model,
+    input_tokens: label.inputTokens,
+    output_tokens: label.outputTokens,
+    cost_usd: label.costUsd,
+    truncated: label.truncated,
+  };
+}
 
 /** The columns of a joined label; all null where there is none. */
 export interface LabelRow extends Row {
@@ -19,7 +65,7 @@ export interface LabelRow extends Row {
 }
 
 /** A row of the `begin` statement. */
-export interface BegunRow extends LabelRow {
+export interface BeginRow extends LabelRow {
   readonly ord: number;
   readonly verdict: "not_found" | "overridden" | "stale" | "known" | "buy";
   readonly claims: number | null;
@@ -29,7 +75,7 @@ export interface BegunRow extends LabelRow {
 }
 
 /** A row of the `finish` statement. */
-export interface FinishedRow extends Row {
+export interface FinishRow extends Row {
   readonly ord: number;
   readonly stored: boolean;
   readonly ready: boolean;
@@ -37,7 +83,7 @@ export interface FinishedRow extends Row {
 }
 
 /** See {@link BeginResult}. */
-export function begunOf(row: BegunRow): BeginResult {
+export function beginResultOf(row: BeginRow): BeginResult {
   const label = labelOf(row);
   switch (row.verdict) {
     case "not_found":
@@ -58,7 +104,7 @@ export function begunOf(row: BegunRow): BeginResult {
 }
 
 /** See {@link FinishResult}. */
-export function finishedOf({ written, ready, stored }: FinishedRow): FinishResult {
+export function finishResultOf({ written, ready, stored }: FinishRow): FinishResult {
   if (written) return { kind: "written" };
   return stored && !ready ? { kind: "not_found" } : { kind: "superseded" };
 }

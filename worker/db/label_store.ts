@@ -8,12 +8,11 @@ import type {
   LabelStore,
   StoreFailure,
 } from "../core/label_store.ts";
+import { ClaimLeases } from "./claim_leases.ts";
 import { lostARace, type Row, storeFailure } from "./database.ts";
 import { GroupCommit } from "./group_commit.ts";
-import { Leases } from "./claim_leases.ts";
-import { itemsOf } from "./items.ts";
-import { begunOf, finishedOf } from "./label_rows.ts";
-import type { TicketSchema } from "./table_catalog.ts";
+import { beginResultOf, finishResultOf, itemsOf } from "./label_rows.ts";
+import type { TableCatalog } from "./table_catalog.ts";
 import { isOutage, UnsavedLabels } from "./unsaved_labels.ts";
 
 const GROUP = { itemsMax: 256, lingerMs: 1 };
@@ -26,26 +25,30 @@ type Released = { readonly kind: "released" } | StoreFailure;
 
 /** See {@link LabelStore}. */
 export class PostgresLabelStore implements LabelStore {
-  readonly #schema: TicketSchema;
+  readonly #catalog: TableCatalog;
   readonly #begins: GroupCommit<BeginRequest, BeginResult>;
   readonly #finishes: GroupCommit<FinishRequest, FinishResult>;
   readonly #releases: GroupCommit<BeginRequest, Released>;
-  readonly #leases: Leases;
+  readonly #leases: ClaimLeases;
   readonly #unsaved: UnsavedLabels;
   /** Claims that may have been committed while their answer got lost. */
   readonly #orphans: BeginRequest[] = [];
 
-  constructor(schema: TicketSchema) {
-    this.#schema = schema;
+  constructor(catalog: TableCatalog) {
+    this.#catalog = catalog;
     const byTicket = ({ key }: BeginRequest) => key.ticketId;
-    this.#begins = new GroupCommit((requests) => this.#group("begin", requests, begunOf), byTicket, GROUP);
+    this.#begins = new GroupCommit(
+      (requests) => this.#group("begin", requests, beginResultOf),
+      byTicket,
+      GROUP,
+    );
     this.#finishes = new GroupCommit(
-      (requests: readonly FinishRequest[]) => this.#group("finish", requests, finishedOf),
+      (requests: readonly FinishRequest[]) => this.#group("finish", requests, finishResultOf),
       byTicket,
       GROUP,
     );
     this.#releases = new GroupCommit((requests) => this.#releaseGroup(requests), ({ claim }) => claim, GROUP);
-    this.#leases = new Leases((requests) => this.#renew(requests));
+    this.#leases = new ClaimLeases((requests) => this.#renew(requests));
     this.#unsaved = new UnsavedLabels((request) => this.#store(request));
   }
 
@@ -84,9 +87,9 @@ export class PostgresLabelStore implements LabelStore {
 
   async check(): Promise<StoreFailure | undefined> {
     try {
-      this.#schema.forget();
-      const { statements } = await this.#schema.known();
-      await this.#schema.database.run(statements.check, []);
+      this.#catalog.forget();
+      const { statements } = await this.#catalog.known();
+      await this.#catalog.database.run(statements.check, []);
       return undefined;
     } catch (error) {
       return storeFailure(error);
@@ -112,7 +115,7 @@ export class PostgresLabelStore implements LabelStore {
   }
 
   #canonical<R extends BeginRequest>(request: R): R | StoreFailure | Promise<R | StoreFailure> {
-    const ticketId = this.#schema.canonical(request.key.ticketId);
+    const ticketId = this.#catalog.canonical(request.key.ticketId);
     return ticketId instanceof Promise
       ? ticketId.then((id) => withId(request, id))
       : withId(request, ticketId);
@@ -128,7 +131,7 @@ export class PostgresLabelStore implements LabelStore {
       return await this.#statement(kind, requests, resultOf);
     } catch (error) {
       const failure = storeFailure(error);
-      if (failure.cause === "misconfigured") this.#schema.forget();
+      if (failure.cause === "misconfigured") this.#catalog.forget();
       if (failure.cause !== "unexpected" || requests.length === 1) return requests.map(() => failure);
       const alone = await Promise.all(requests.map((request) => this.#group(kind, [request], resultOf)));
       return alone.flat();
@@ -140,7 +143,7 @@ export class PostgresLabelStore implements LabelStore {
     requests: readonly R[],
     resultOf: (row: RowType, request: R) => Result,
   ): Promise<Result[]> {
-    const { statements } = await this.#schema.known();
+    const { statements } = await this.#catalog.known();
     const results: Result[] = [];
     for (const row of await this.#runAgain<RowType>(statements[kind], itemsOf(requests))) {
       const request = requests[row.ord];
@@ -152,7 +155,7 @@ export class PostgresLabelStore implements LabelStore {
   async #runAgain<RowType extends Row>(statement: string, items: string): Promise<readonly RowType[]> {
     for (let races = 1;; races++) {
       try {
-        return await this.#schema.database.run<RowType>(statement, [items]);
+        return await this.#catalog.database.run<RowType>(statement, [items]);
       } catch (error) {
         if (!lostARace(error) || races >= RACES_MAX) throw error;
       }
@@ -165,7 +168,7 @@ export class PostgresLabelStore implements LabelStore {
   }
 
   async #renew(requests: readonly BeginRequest[]): Promise<void> {
-    const { statements } = await this.#schema.known();
+    const { statements } = await this.#catalog.known();
     await this.#runAgain(statements.renew, itemsOf(requests));
   }
 }

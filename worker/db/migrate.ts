@@ -1,4 +1,4 @@
-// Brings a database up to date: numbered SQL files, each once, under a lock that lets any number of replicas try at once.
+// Migrations: numbered SQL files, each applied once, under a lock so that any number of replicas may try at once.
 
 import type postgres from "postgres";
 import type { Database } from "./database.ts";

@@ -1,10 +1,10 @@
-// Tickets as people see them: a label with its history, a human's override, and what awaits review.
+// The review store on Postgres: a label with its history, a human's override, and the labels that need review.
 
 import type { StoreFailure } from "../core/label_store.ts";
 import type {
   HistoryEntry,
-  Overridden,
   Override,
+  OverrideResult,
   ReviewEntry,
   ReviewStore,
   TicketRecord,
@@ -12,7 +12,7 @@ import type {
 import { type Parameter, type Row, storeFailure } from "./database.ts";
 import { labelOf, type LabelRow } from "./label_rows.ts";
 import type { Statements } from "./statements.ts";
-import type { TicketSchema } from "./table_catalog.ts";
+import type { TableCatalog } from "./table_catalog.ts";
 
 interface RecordRow extends LabelRow {
   readonly category: string | null;
@@ -24,14 +24,14 @@ interface RecordRow extends LabelRow {
 
 /** See {@link ReviewStore}. */
 export class PostgresReviewStore implements ReviewStore {
-  readonly #schema: TicketSchema;
+  readonly #catalog: TableCatalog;
 
-  constructor(schema: TicketSchema) {
-    this.#schema = schema;
+  constructor(catalog: TableCatalog) {
+    this.#catalog = catalog;
   }
 
   async read(asked: string): Promise<TicketRecord> {
-    const ticketId = await this.#schema.canonical(asked);
+    const ticketId = await this.#catalog.canonical(asked);
     if (typeof ticketId !== "string") return ticketId;
     const rows = await this.#run<RecordRow>("read", [ticketId]);
     if ("kind" in rows) return rows;
@@ -39,8 +39,8 @@ export class PostgresReviewStore implements ReviewStore {
     return row === undefined ? { kind: "not_found" } : recordOf(row);
   }
 
-  async override({ ticketId: asked, category, by, reason }: Override): Promise<Overridden> {
-    const ticketId = await this.#schema.canonical(asked);
+  async override({ ticketId: asked, category, by, reason }: Override): Promise<OverrideResult> {
+    const ticketId = await this.#catalog.canonical(asked);
     if (typeof ticketId !== "string") return ticketId;
     const rows = await this.#run<Row & { model_category: string | null; first: boolean }>(
       "override",
@@ -75,11 +75,11 @@ export class PostgresReviewStore implements ReviewStore {
     parameters: readonly Parameter[],
   ): Promise<readonly R[] | StoreFailure> {
     try {
-      const statements: Statements = (await this.#schema.known()).statements;
-      return await this.#schema.database.run<R>(statements[statement], parameters);
+      const statements: Statements = (await this.#catalog.known()).statements;
+      return await this.#catalog.database.run<R>(statements[statement], parameters);
     } catch (error) {
       const failure = storeFailure(error);
-      if (failure.cause === "misconfigured") this.#schema.forget();
+      if (failure.cause === "misconfigured") this.#catalog.forget();
       return failure;
     }
   }

@@ -1,4 +1,4 @@
-// What all workers together spent today: added to the database every second, so that the budget holds across replicas.
+// The spend ledger: what all workers together spent today, added to the database every second so that the budget holds across replicas.
 
 import { type Budget, budgetReached, dayOf, type Spend } from "../core/budget.ts";
 import type { Database } from "./database.ts";

@@ -1,4 +1,4 @@
-// The statements of the label store. Each does its whole work for many tickets at once: one round trip, one commit.
+// The SQL of the stores. A label statement does its whole work for many tickets: one round trip, one commit.
 
 import { type IdType, quoted, type TicketsTable } from "./tickets_table.ts";
 
@@ -153,7 +153,7 @@ function finish({ table, id, category, classifiedAt, idType }: Names): string {
       update ${table} t set ${category} = fenced.category, ${classifiedAt} = now()
       from fenced where t.${id} = fenced.ticket_id::${idType}
       returning t.${id}::text as ticket_id
-    ), told as (
+    ), recorded as (
       insert into ackpool.history (ticket_id, category, confidence, source, label_version, decided_by, reason)
       select i.ticket_id, i.category, i.confidence, 'model', i.label_version, i.model, i.reason
       from i join fenced using (ticket_id)
@@ -200,7 +200,7 @@ function override({ table, id, category, classifiedAt, idType }: Names): string 
       update ${table} t set ${category} = $2::text, ${classifiedAt} = now()
       from fenced where t.${id} = fenced.ticket_id::${idType}
       returning t.${id}
-    ), told as (
+    ), recorded as (
       insert into ackpool.history (ticket_id, category, source, decided_by, reason)
       select ticket_id, $2::text, 'human', $3::text, $4::text from fenced
     )

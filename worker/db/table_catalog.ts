@@ -1,4 +1,4 @@
-// What the tickets table turned out to be: read once from the catalogue, forgotten when the database says otherwise.
+// The table catalogue: the tickets table's id type and its statements, read once and forgotten when the database says otherwise.
 
 import type { StoreFailure } from "../core/label_store.ts";
 import { type Database, storeFailure } from "./database.ts";
@@ -6,23 +6,23 @@ import { type Statements, statementsFor } from "./statements.ts";
 import { canonicalId, type IdType, readIdType, type TicketsTable } from "./tickets_table.ts";
 
 /** The table's id type and the statements made for it. */
-export interface KnownSchema {
+export interface KnownTable {
   readonly idType: IdType;
   readonly statements: Statements;
 }
 
-/** What the catalogue says of the tickets table: read once, and again after a schema error. */
-export class TicketSchema {
-  #known: Promise<KnownSchema> | undefined;
+/** The tickets table as the database's catalogue describes it. */
+export class TableCatalog {
+  #known: Promise<KnownTable> | undefined;
   /** What the catalogue said, until it is forgotten. */
-  #current: KnownSchema | undefined;
+  #current: KnownTable | undefined;
   /** The last type that was read: it tells what a label in hand belongs to while the database is away. */
   #idType: IdType | undefined;
 
   constructor(readonly database: Database, readonly table: TicketsTable) {}
 
   /** Rejects with the database's error while it cannot be read. */
-  known(): Promise<KnownSchema> {
+  known(): Promise<KnownTable> {
     return this.#known ??= this.#read();
   }
 
@@ -52,7 +52,7 @@ export class TicketSchema {
       { kind: "failed", cause: "bad_id", detail: `Ticket ids are of type ${idType} here` };
   }
 
-  async #read(): Promise<KnownSchema> {
+  async #read(): Promise<KnownTable> {
     try {
       const idType = await readIdType(this.database, this.table);
       this.#idType = idType;

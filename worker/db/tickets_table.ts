@@ -1,4 +1,4 @@
-// The user's table of tickets: its names as quoted identifiers, its id's type, and how it is made where there is none.
+// The user's tickets table: its quoted names, its id's type, and how it is created where there is none.
 
 import type postgres from "postgres";
 import type { Database } from "./database.ts";

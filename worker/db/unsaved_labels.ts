@@ -1,4 +1,4 @@
-// Labels that were paid for while the database was away: kept here and stored as soon as it is back.
+// Unsaved labels: paid for while the database was away, kept in memory and stored as soon as it is back.
 
 import type { LabelKey } from "../core/label_key.ts";
 import type { FinishRequest, FinishResult } from "../core/label_store.ts";

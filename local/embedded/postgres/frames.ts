@@ -1,4 +1,4 @@
-// Cuts the bytes of one Postgres connection into messages (PostgreSQL documentation, chapter 55.7). Pure.
+// The frame reader: cuts the bytes of one Postgres connection into messages (PostgreSQL documentation, chapter 55.7). Pure.
 
 /** One message of a client. `bytes` is the whole of it, header included. */
 export type Frame =

@@ -1,4 +1,4 @@
-// Starts the embedded Postgres and finds its address.
+// The launcher of the embedded Postgres: starts its process and finds its address.
 
 import { Child, type OnLine } from "../../processes/child.ts";
 import { leashed } from "../../processes/deno_task.ts";

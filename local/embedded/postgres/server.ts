@@ -4,7 +4,7 @@ import type { PGlite } from "@electric-sql/pglite";
 import { hangUp } from "../close_connection.ts";
 import { joined } from "./frames.ts";
 import { type Execute, Session } from "./session.ts";
-import { Turns } from "./session_lock.ts";
+import { SessionLock } from "./session_lock.ts";
 
 /** A server that runs. */
 export interface PostgresServer {
@@ -23,14 +23,14 @@ export interface PostgresServer {
 export function servePostgres(database: PGlite, port: number): PostgresServer {
   const listener = Deno.listen({ hostname: "127.0.0.1", port });
   const { promise: broken, resolve: breakDown } = Promise.withResolvers<unknown>();
-  const turns = new Turns();
+  const lock = new SessionLock();
   const conns = new Set<Deno.Conn>();
 
   const accept = async () => {
     for await (const conn of listener) {
       conns.add(conn);
       conn.setNoDelay();
-      new Session(executeOn(database), turns).serve(conn).catch(breakDown).finally(() => conns.delete(conn));
+      new Session(executeOn(database), lock).serve(conn).catch(breakDown).finally(() => conns.delete(conn));
     }
   };
   accept().catch(breakDown);

@@ -1,13 +1,13 @@
-// One client of the embedded Postgres. It keeps its turn until its transaction is over, so that clients never mix.
+// One client's session on the embedded Postgres. It holds the lock until its transaction is over, so clients never mix.
 //
-// PGlite is a single Postgres session, and pglite-socket 0.2 shares it message by message: two clients that use the
-// extended protocol at once take each other's unnamed portals ("portal \"\" does not exist"). So a client of ours gets
-// the session with its first message and gives it back with ReadyForQuery outside of a transaction.
+// PGlite is a single Postgres session. Shared message by message, two clients that use the extended protocol at once
+// would take each other's unnamed portals ("portal \"\" does not exist"). So a client takes the lock with its first
+// message and releases it with ReadyForQuery outside of a transaction.
 
 import { hangUp } from "../close_connection.ts";
 import { type Frame, FrameReader, joined, message, readyStatus } from "./frames.ts";
 import { withoutCopyFromStdin } from "./copy_refusal.ts";
-import type { Release, Turns } from "./session_lock.ts";
+import type { Release, SessionLock } from "./session_lock.ts";
 
 /** Runs messages in the one Postgres session and gives what it answers; throws when Postgres itself is gone. */
 export type Execute = (messages: Uint8Array) => Promise<Uint8Array>;
@@ -18,18 +18,18 @@ const NO_ENCRYPTION = new TextEncoder().encode("N");
 const ROLLBACK = message("Q", new TextEncoder().encode("rollback\0"));
 const SYNC = message("S", new Uint8Array(0));
 
-/** One client of the embedded Postgres. It holds the database until its transaction is over. */
+/** Serves one client of PGlite's single session. */
 export class Session {
   readonly #execute: Execute;
-  readonly #turns: Turns;
+  readonly #lock: SessionLock;
   readonly #frames = new FrameReader();
   readonly #prepared = new Set<string>();
   #unsent: Uint8Array[] = [];
   #release: Release | undefined;
 
-  constructor(execute: Execute, turns: Turns) {
+  constructor(execute: Execute, lock: SessionLock) {
     this.#execute = execute;
-    this.#turns = turns;
+    this.#lock = lock;
   }
 
   /** Serves the client until it goes away. Throws only when Postgres itself is gone. */
@@ -65,9 +65,9 @@ export class Session {
     }
     const messages = joined(this.#unsent);
     this.#unsent = [];
-    this.#release ??= await this.#turns.take();
+    this.#release ??= await this.#lock.take();
     const answer = await this.#execute(messages);
-    if (readyStatus(answer) === "I") this.#giveTurnBack();
+    if (readyStatus(answer) === "I") this.#unlock();
     return answer;
   }
 
@@ -81,16 +81,16 @@ export class Session {
     const abandoned = this.#release !== undefined;
     if (!abandoned && this.#prepared.size === 0) return;
     try {
-      this.#release ??= await this.#turns.take();
+      this.#release ??= await this.#lock.take();
       if (abandoned) await this.#execute(joined([SYNC, ROLLBACK]));
       const closes = [...this.#prepared].map((name) => message("C", new TextEncoder().encode(`S${name}\0`)));
       await this.#execute(joined([...closes, SYNC]));
     } finally {
-      this.#giveTurnBack();
+      this.#unlock();
     }
   }
 
-  #giveTurnBack(): void {
+  #unlock(): void {
     this.#release?.();
     this.#release = undefined;
   }

@@ -1,13 +1,13 @@
-// Who may use the one Postgres session: one connection at a time, in the order they asked.
+// The session lock: one connection at a time may use PGlite's single session, in the order they asked.
 
-/** Gives its turn back. */
+/** Releases the lock. */
 export type Release = () => void;
 
 /** A first-come-first-served lock. */
-export class Turns {
+export class SessionLock {
   #last: Promise<void> = Promise.resolve();
 
-  /** Resolves when it is the caller's turn, which lasts until the release is called. */
+  /** Resolves when the caller has the lock, which it keeps until the release is called. */
   async take(): Promise<Release> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const before = this.#last;

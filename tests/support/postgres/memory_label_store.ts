@@ -22,7 +22,7 @@ export class MemoryTables {
   failure: StoreFailure | undefined;
 }
 
-/** A label store in memory that passes the same conformance suite as the real one. */
+/** A replica over {@link MemoryTables}. */
 export class MemoryStore implements LabelStore {
   constructor(readonly tables = new MemoryTables()) {}
 

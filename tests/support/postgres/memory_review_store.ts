@@ -1,16 +1,16 @@
-// Tickets as people see them, over the tables of the store in memory.
+// A review store over the tables of the label store in memory.
 
 import type { StoreFailure } from "../../../worker/core/label_store.ts";
 import type {
-  Overridden,
   Override,
+  OverrideResult,
   ReviewEntry,
   ReviewStore,
   TicketRecord,
 } from "../../../worker/core/review_store.ts";
 import type { MemoryTables } from "./memory_label_store.ts";
 
-/** A review store over the tables of the label store in memory. It keeps no history. */
+/** Keeps no history. */
 export class MemoryReviewStore implements ReviewStore {
   constructor(readonly tables: MemoryTables) {}
 
@@ -28,7 +28,7 @@ export class MemoryReviewStore implements ReviewStore {
     });
   }
 
-  override({ ticketId, category }: Override): Promise<Overridden> {
+  override({ ticketId, category }: Override): Promise<OverrideResult> {
     const { tickets, overrides, fences } = this.tables;
     if (!tickets.has(ticketId)) return Promise.resolve({ kind: "not_found" });
     const first = !overrides.has(ticketId);

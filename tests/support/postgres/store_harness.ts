@@ -4,7 +4,7 @@ import { Database } from "../../../worker/db/database.ts";
 import { PostgresLabelStore } from "../../../worker/db/label_store.ts";
 import { migrate, readMigrations } from "../../../worker/db/migrate.ts";
 import { PostgresReviewStore } from "../../../worker/db/review_store.ts";
-import { TicketSchema } from "../../../worker/db/table_catalog.ts";
+import { TableCatalog } from "../../../worker/db/table_catalog.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../../worker/db/tickets_table.ts";
 import type { StoreHarness } from "../../contract/label_store_suite.ts";
 import type { DatabaseKind } from "./test_database.ts";
@@ -24,9 +24,9 @@ export async function startStoreHarness(kind: DatabaseKind): Promise<StoreHarnes
   ];
   await migrate(admin, await readMigrations(), DEFAULT_TICKETS_TABLE);
   const storeOn = (connection: Database) =>
-    new PostgresLabelStore(new TicketSchema(connection, DEFAULT_TICKETS_TABLE));
+    new PostgresLabelStore(new TableCatalog(connection, DEFAULT_TICKETS_TABLE));
   const stores = [storeOn(first), storeOn(second)] as const;
-  const reviews = new PostgresReviewStore(new TicketSchema(admin, DEFAULT_TICKETS_TABLE));
+  const reviews = new PostgresReviewStore(new TableCatalog(admin, DEFAULT_TICKETS_TABLE));
   let nextId = 1;
   return {
     stores,

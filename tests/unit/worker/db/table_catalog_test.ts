@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Database } from "../../../../worker/db/database.ts";
 import { storeFailure } from "../../../../worker/db/database.ts";
-import { TicketSchema } from "../../../../worker/db/table_catalog.ts";
+import { TableCatalog } from "../../../../worker/db/table_catalog.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../../../worker/db/tickets_table.ts";
 
 /** A database that is there or away, and knows one table. */
@@ -13,19 +13,19 @@ function database(state: { away: boolean }): Database {
   return { run } as unknown as Database;
 }
 
-Deno.test("TicketSchema.canonical() still tells a ticket's id while a health check finds the database away", async () => {
+Deno.test("TableCatalog.canonical() still tells a ticket's id while a health check finds the database away", async () => {
   const state = { away: false };
-  const schema = new TicketSchema(database(state), DEFAULT_TICKETS_TABLE);
-  assert.equal(await schema.canonical("007"), "7");
+  const catalog = new TableCatalog(database(state), DEFAULT_TICKETS_TABLE);
+  assert.equal(await catalog.canonical("007"), "7");
   state.away = true;
-  schema.forget();
-  await assert.rejects(schema.known());
-  assert.equal(await schema.canonical("007"), "7");
+  catalog.forget();
+  await assert.rejects(catalog.known());
+  assert.equal(await catalog.canonical("007"), "7");
 });
 
-Deno.test("TicketSchema.canonical() fails as unreachable where the table was never read", async () => {
-  const schema = new TicketSchema(database({ away: true }), DEFAULT_TICKETS_TABLE);
-  assert.deepEqual(await schema.canonical("7"), {
+Deno.test("TableCatalog.canonical() fails as unreachable where the table was never read", async () => {
+  const catalog = new TableCatalog(database({ away: true }), DEFAULT_TICKETS_TABLE);
+  assert.deepEqual(await catalog.canonical("7"), {
     kind: "failed",
     cause: "unreachable",
     detail: "write EPIPE",

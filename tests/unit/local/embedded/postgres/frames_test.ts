@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { withoutCopyFromStdin } from "../../../../../local/embedded/postgres/copy_refusal.ts";
 import { FrameReader, joined, message, readyStatus } from "../../../../../local/embedded/postgres/frames.ts";
-import { Turns } from "../../../../../local/embedded/postgres/session_lock.ts";
+import { SessionLock } from "../../../../../local/embedded/postgres/session_lock.ts";
 
 const text = (value: string) => new TextEncoder().encode(value);
 const int32 = (...values: number[]) => {
@@ -71,15 +71,15 @@ Deno.test("withoutCopyFromStdin() replaces copies from the client and nothing el
   }
 });
 
-Deno.test("Turns gives the turn to one at a time, in the order they asked", async () => {
-  const turns = new Turns();
+Deno.test("SessionLock gives the turn to one at a time, in the order they asked", async () => {
+  const lock = new SessionLock();
   const order: number[] = [];
-  const first = await turns.take();
-  const second = turns.take().then((release) => {
+  const first = await lock.take();
+  const second = lock.take().then((release) => {
     order.push(2);
     release();
   });
-  const third = turns.take().then(() => order.push(3));
+  const third = lock.take().then(() => order.push(3));
   order.push(1);
   first();
   await Promise.all([second, third]);
