@@ -14,7 +14,7 @@ import {
 import { findOne } from "./dead_letters/scan.ts";
 import { GroupOffsets } from "./kafka/readers/group_offsets.ts";
 import { pause } from "../shared/wait.ts";
-import { retryTopicOf } from "./kafka/topics/side_topics.ts";
+import { retryTopicOf, sidesOf } from "./records/topic_names.ts";
 import { deadLetterTopics } from "./kafka/topics/topic_selection.ts";
 import { TopicReader } from "./kafka/readers/topic_reader.ts";
 import { TransactionalProducer } from "./kafka/producers/transactional_producer.ts";
@@ -114,8 +114,7 @@ export class DeadLetterDesk {
   }
 
   async #findTopics(): Promise<readonly string[]> {
-    const { source: { topics, groupId }, deadLetterTopic, retryTopic } = this.#config;
-    const sides = { groupId, deadLetterTopic, retryTopic };
-    return deadLetterTopics(topics, await this.#offsets.topics(), sides);
+    const { topics } = this.#config.source;
+    return deadLetterTopics(topics, await this.#offsets.topics(), sidesOf(this.#config));
   }
 }

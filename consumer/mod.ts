@@ -7,14 +7,14 @@ import { partsOf } from "./consumer_parts.ts";
 import type { DeliveryMode } from "./core/policies/delivery_mode.ts";
 import { type Handler, HandlerSender } from "./senders/handler.ts";
 import { clientOf } from "./cli/environment.ts";
-import type { KafkaRecord } from "./kafka/message.ts";
+import type { KafkaRecord } from "./records/record.ts";
 
 export { configureLogs } from "../shared/log.ts";
 export { ConfigError } from "../shared/config/read.ts";
 export type { ConsumerSummary } from "./consumer.ts";
 export type { DeliveryMode } from "./core/policies/delivery_mode.ts";
 export { DeadLetter, type Handler, type HandlerContext, RetryLater } from "./senders/handler.ts";
-export type { KafkaRecord } from "./kafka/message.ts";
+export type { KafkaRecord } from "./records/record.ts";
 
 /** What every consumer has. Times in ms. */
 export interface CommonOptions {

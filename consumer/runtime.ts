@@ -10,10 +10,10 @@ import type { PartitionCommit } from "./core/commits.ts";
 import type { Delivery } from "./core/delivery.ts";
 import type { Command, Event, Notice } from "./core/events.ts";
 import { Machine, type MachineConfig, type MachineView } from "./core/machine.ts";
-import type { TopicPartition } from "./core/partition.ts";
+import type { TopicPartition } from "./records/position.ts";
 import { effectOf, type TakeEffect } from "./core/operator.ts";
 import { Pace } from "./core/scale.ts";
-import type { KafkaRecord } from "./kafka/message.ts";
+import type { KafkaRecord } from "./records/record.ts";
 import type { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
 import { toRequest } from "./senders/http_request.ts";
 

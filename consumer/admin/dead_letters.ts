@@ -14,6 +14,7 @@ import { refusalOf } from "../kafka/client/refusals.ts";
 import { ProducerFenced } from "../kafka/producers/transactional_producer.ts";
 import { ReplayRun } from "./running_replay.ts";
 import { json, parse, Refusal, type Refused } from "./requests.ts";
+import { recordPosition } from "../records/position.ts";
 
 /** What the routes need. */
 export interface DeadLetterOperations {
@@ -82,7 +83,9 @@ export function deadLetterRoutes(operations: DeadLetterOperations) {
       const { topic, partition, offset } = c.req.param();
       const at = { topic, partition: Number(partition), offset: Number(offset) };
       const one = await operations.findOne(at, limited());
-      if (one === undefined) throw new Refusal(404, "not-found", `There is no dead letter at ${path(at)}`);
+      if (one === undefined) {
+        throw new Refusal(404, "not-found", `There is no dead letter at ${recordPosition(at)}`);
+      }
       return c.json(showAsJson(one.record, one.found));
     })
     .post("/replay", async (c) => {
@@ -112,8 +115,6 @@ export function deadLetterRoutes(operations: DeadLetterOperations) {
 export type DeadLetterRoutes = ReturnType<typeof deadLetterRoutes>;
 
 const limited = () => AbortSignal.timeout(READ_LIMIT_MS);
-const path = (at: { topic: string; partition: number; offset: number }) =>
-  `${at.topic}/${at.partition}/${at.offset}`;
 
 /** Replay and drop change something, so nobody gets all of them for having forgotten the filter. */
 function narrowed<T extends z.infer<typeof whichSchema>>(request: T): T {

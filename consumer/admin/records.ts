@@ -4,13 +4,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { TakeEffect } from "../core/operator.ts";
 import { json, parse, problemOf, Refusal } from "./requests.ts";
-
-/** A record's place in a topic that the consumer reads. */
-export interface RecordPlace {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-}
+import { type RecordPosition, recordPosition } from "../records/position.ts";
 
 /** A record that is held: received and not settled. */
 export interface HeldRecord {
@@ -27,9 +21,9 @@ export interface HeldRecord {
 /** What the routes need. */
 export interface RecordOperations {
   /** Undefined where this consumer does not hold it. */
-  look(place: RecordPlace): HeldRecord | undefined;
+  look(place: RecordPosition): HeldRecord | undefined;
   /** Dead-letters it; undefined where this consumer does not hold it. */
-  take(place: RecordPlace): TakeEffect | undefined;
+  take(place: RecordPosition): TakeEffect | undefined;
 }
 
 const bodySchema = z.strictObject({});
@@ -39,12 +33,12 @@ export function recordRoutes(operations: RecordOperations) {
   return new Hono()
     .get("/:topic/:partition{\\d{1,10}}/:offset{\\d{1,15}}", (c) => {
       const place = placeOf(c.req.param());
-      return c.json({ at: at(place), ...held(place, operations.look(place)) });
+      return c.json({ at: recordPosition(place), ...held(place, operations.look(place)) });
     })
     .post("/:topic/:partition{\\d{1,10}}/:offset{\\d{1,15}}/dead-letter", async (c) => {
       const place = placeOf(c.req.param());
       parse(bodySchema, await json(c));
-      return c.json({ at: at(place), effect: held(place, operations.take(place)) }, 202);
+      return c.json({ at: recordPosition(place), effect: held(place, operations.take(place)) }, 202);
     })
     .onError((error) => problemOf(error));
 }
@@ -52,19 +46,17 @@ export function recordRoutes(operations: RecordOperations) {
 /** See {@link recordRoutes}. */
 export type RecordRoutes = ReturnType<typeof recordRoutes>;
 
-const at = ({ topic, partition, offset }: RecordPlace) => `${topic}/${partition}/${offset}`;
-
-function placeOf(param: { topic: string; partition: string; offset: string }): RecordPlace {
+function placeOf(param: { topic: string; partition: string; offset: string }): RecordPosition {
   return { topic: param.topic, partition: Number(param.partition), offset: Number(param.offset) };
 }
 
-function held<T>(place: RecordPlace, found: T | undefined): T {
+function held<T>(place: RecordPosition, found: T | undefined): T {
   if (found !== undefined) return found;
   throw new Refusal(
     404,
     "not-held",
     `This consumer does not hold ${
-      at(place)
+      recordPosition(place)
     }: the partition is another's, or the record is not received or settled`,
   );
 }

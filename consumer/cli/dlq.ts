@@ -14,6 +14,7 @@ import { bar, dropAsText, listAsText, replayAsText, showAsText, takenAsText } fr
 import { listAsJson, showAsJson } from "../dead_letters/json.ts";
 import { ProducerFenced } from "../kafka/producers/transactional_producer.ts";
 import { connectKafka, environmentOf, toStartError } from "./kafka_connection.ts";
+import { recordPosition } from "../records/position.ts";
 
 /** What is done with dead letters, Kafka alone being asked. */
 type DeskCommand = Exclude<DlqCommand, { name: "take" | "allow" }>;
@@ -86,11 +87,9 @@ async function show(
   const topics = await desk.topics();
   const only = topic ?? (topics.length === 1 ? topics[0] : undefined);
   if (only === undefined) throw new StartError(`Say which topic: ${topics.join(", ") || "there is none"}`);
-  const one = await desk.findOne(
-    { topic: only, partition: Number(partition), offset: Number(offset) },
-    signal,
-  );
-  if (one === undefined) throw new StartError(`There is no dead letter at ${only}/${partition}/${offset}`);
+  const position = { topic: only, partition: Number(partition), offset: Number(offset) };
+  const one = await desk.findOne(position, signal);
+  if (one === undefined) throw new StartError(`There is no dead letter at ${recordPosition(position)}`);
   const shown = showAsJson(one.record, one.found);
   print(json ? JSON.stringify(shown, null, 2) : showAsText(shown));
   return EXIT.ok;
@@ -126,7 +125,7 @@ async function askConsumers(command: Command<"take"> | Command<"allow">, env: En
     ? await askFirst(admins, "/dead-letters/allow", { count: command.count })
     : await askFirst(
       admins,
-      `/records/${command.topic}/${command.partition}/${command.offset}/dead-letter`,
+      `/records/${recordPosition(command)}/dead-letter`,
       {},
     );
   if (asked.kind === "refused") throw new StartError(asked.answers.join("\n"));

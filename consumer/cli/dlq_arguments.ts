@@ -5,6 +5,7 @@ import { parseSpan } from "./time_span.ts";
 import type { DropRequest } from "../dead_letters/drop.ts";
 import { type Filter, isKnownStatus } from "../dead_letters/filter.ts";
 import type { ReplayRequest } from "../dead_letters/replay/replay.ts";
+import type { RecordPosition } from "../records/position.ts";
 
 /** One command. */
 export type DlqCommand =
@@ -19,11 +20,8 @@ export type DlqCommand =
   | { readonly name: "show"; readonly at: string; readonly json: boolean }
   | { readonly name: "replay"; readonly request: ReplayRequest; readonly json: boolean }
   | { readonly name: "drop"; readonly request: DropRequest; readonly json: boolean }
-  | {
+  | RecordPosition & {
     readonly name: "take";
-    readonly topic: string;
-    readonly partition: string;
-    readonly offset: string;
     /** Base URLs of the consumers' admin ports; undefined: the one of this machine. */
     readonly admins: readonly string[] | undefined;
   }
@@ -139,12 +137,12 @@ export function parseTime(option: string, text: string, nowMs: number): number {
 }
 
 /** `TOPIC/PARTITION/OFFSET`, or the three of them apart. */
-function placeOf(rest: readonly string[]) {
+function placeOf(rest: readonly string[]): RecordPosition {
   const [, topic, partition, offset] = /^([^/]+)\/(\d{1,10})\/(\d{1,15})$/.exec(rest.join("/")) ?? [];
   if (topic === undefined || partition === undefined || offset === undefined) {
     throw new TypeError("take takes one TOPIC/PARTITION/OFFSET");
   }
-  return { topic, partition, offset };
+  return { topic, partition: Number(partition), offset: Number(offset) };
 }
 
 function read(args: readonly string[]) {

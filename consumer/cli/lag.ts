@@ -11,7 +11,7 @@ import type { ConsumerConfig } from "../config.ts";
 import { GroupOffsets } from "../kafka/readers/group_offsets.ts";
 import { type PartitionLag, readLag } from "../kafka/readers/lag.ts";
 import { pause } from "../../shared/wait.ts";
-import { retryTopicOf } from "../kafka/topics/side_topics.ts";
+import { retryTopicOf } from "../records/topic_names.ts";
 import { describeTopics, selectTopics } from "../kafka/topics/topic_selection.ts";
 import { TopicReader } from "../kafka/readers/topic_reader.ts";
 import { connectKafka, environmentOf, type KafkaConnection, toStartError } from "./kafka_connection.ts";

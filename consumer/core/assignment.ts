@@ -6,7 +6,8 @@ import type { Assigned, Event } from "./events.ts";
 import { Intake, type IntakeBounds } from "./backpressure.ts";
 import { decodeOffsetMap } from "./offsets/offset_map.ts";
 import type { Outbox } from "./outbox.ts";
-import { Partition, partitionId, type TopicPartition } from "./partition.ts";
+import { Partition } from "./partition.ts";
+import { partitionId, type TopicPartition } from "../records/position.ts";
 import { laneOf, type Policy } from "./policies/delivery_mode.ts";
 
 /** The partitions of the current assignment and their ledgers. */

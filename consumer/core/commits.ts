@@ -2,7 +2,8 @@
 
 import type { Delivery } from "./delivery.ts";
 import { encodeOffsetMap } from "./offsets/offset_map.ts";
-import type { CommitMark, Partition } from "./partition.ts";
+import type { CommitMark } from "../records/position.ts";
+import type { Partition } from "./partition.ts";
 import type { Policy } from "./policies/delivery_mode.ts";
 
 /** Wait after a refused commit, in ms. */

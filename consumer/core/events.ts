@@ -5,7 +5,8 @@ import type { Commit } from "./commits.ts";
 import type { DeadLetterReason, Delivery, Received } from "./delivery.ts";
 import type { PauseCause } from "./policies/breaker.ts";
 import type { LetterNews } from "./parking/parked_keys.ts";
-import type { Partition, TopicPartition } from "./partition.ts";
+import type { Partition } from "./partition.ts";
+import type { TopicPartition } from "../records/position.ts";
 
 /** A partition that was assigned to us, with what the group committed for it. */
 export interface Assigned extends TopicPartition {

@@ -9,7 +9,7 @@ import { Holdings } from "./assignment.ts";
 import { Judging } from "./judge.ts";
 import { Outbox } from "./outbox.ts";
 import { ParkedKeys } from "./parking_gate.ts";
-import type { TopicPartition } from "./partition.ts";
+import type { TopicPartition } from "../records/position.ts";
 import { type Policy, policyFor } from "./policies/delivery_mode.ts";
 import { Retrying } from "./retries.ts";
 import { Sending } from "./dispatcher.ts";

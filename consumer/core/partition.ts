@@ -2,27 +2,11 @@
 
 import type { Delivery } from "./delivery.ts";
 import { DueQueue } from "./structures/due_queue.ts";
+import { type CommitMark, partitionId, type TopicPartition } from "../records/position.ts";
 import { Ledger } from "./offsets/ledger.ts";
 import type { OffsetMap } from "./offsets/offset_map.ts";
 import { Parking } from "./parking/parked_keys.ts";
 import { Queue } from "./structures/ring_queue.ts";
-
-/** A partition's name. */
-export interface TopicPartition {
-  readonly topic: string;
-  readonly partition: number;
-}
-
-/** `topic/partition`: topic names have no slash. */
-export function partitionId({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`;
-}
-
-/** What a commit says about one partition. */
-export interface CommitMark {
-  readonly offset: number;
-  readonly metadata: string;
-}
 
 /** State of one partition in one assignment. Only the machine changes it. */
 export class Partition<R> implements TopicPartition {

@@ -1,8 +1,9 @@
 // Which dead letters are meant, and what they have in common.
 
 import type { NoAnswer } from "../../shared/contract/outcome.ts";
-import { headerText, type KafkaRecord } from "../kafka/message.ts";
+import { headerText, type KafkaRecord } from "../records/record.ts";
 import { bytesAsText, type DeadLetter, Header } from "./letter.ts";
+import { recordPosition } from "../records/position.ts";
 
 /** All that is given must hold. */
 export interface Filter {
@@ -39,7 +40,7 @@ export function matches(filter: Filter, letter: DeadLetter, record: KafkaRecord)
     (key === undefined || letter.key === key) &&
     (cause === undefined || letter.cause === cause) &&
     (positions === undefined ||
-      positions.includes(`${letter.topic}/${letter.partition}/${letter.offset}`)) &&
+      positions.includes(recordPosition(letter))) &&
     (grep === undefined || contains(grep, letter, record));
 }
 

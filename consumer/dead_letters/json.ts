@@ -1,7 +1,8 @@
 // Dead letters as JSON: the same on the command line and on the admin port.
 
-import type { KafkaRecord } from "../kafka/message.ts";
-import { bytesAsText, type DeadLetter, positionOf } from "./letter.ts";
+import type { KafkaRecord } from "../records/record.ts";
+import { bytesAsText, type DeadLetter } from "./letter.ts";
+import { recordPosition } from "../records/position.ts";
 import type { Listing } from "./list.ts";
 import type { State } from "./marks/marks.ts";
 import type { Found } from "./scan.ts";
@@ -78,9 +79,9 @@ export function showAsJson(record: KafkaRecord, { letter, state }: Found): ShowJ
 function letterAsJson(letter: DeadLetter, state: State): DeadLetterJson {
   const { origin, key, status, reason, behind, cause, attempts, replays, atMs } = letter;
   return {
-    at: positionOf(letter),
+    at: recordPosition(letter),
     state,
-    origin: origin === undefined ? null : { at: positionOf(origin), time: iso(origin.timestampMs) },
+    origin: origin === undefined ? null : { at: recordPosition(origin), time: iso(origin.timestampMs) },
     key,
     status,
     reason,

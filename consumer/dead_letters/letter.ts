@@ -1,6 +1,6 @@
 // A dead letter as its headers tell it: where it came from, why it is here, how often it was replayed.
 
-import { headerText, type KafkaRecord } from "../kafka/message.ts";
+import { headerText, type KafkaRecord } from "../records/record.ts";
 
 /** Where a record was read first. */
 export interface Origin {
@@ -55,13 +55,6 @@ export const Header = {
 } as const;
 
 const BEHIND = /^parked behind ([^/\s]+\/\d{1,10}\/\d{1,15})$/;
-
-/** `topic/partition/offset`. */
-export function positionOf(
-  { topic, partition, offset }: Pick<DeadLetter, "topic" | "partition" | "offset">,
-): string {
-  return `${topic}/${partition}/${offset}`;
-}
 
 /** Reads a record of a dead-letter topic. */
 export function toDeadLetter(record: KafkaRecord): DeadLetter {

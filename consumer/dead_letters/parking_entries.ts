@@ -2,8 +2,8 @@
 
 import type { LetterEntry } from "../core/parking/letter_log.ts";
 import type { Origin } from "../core/parking/parked_keys.ts";
-import { partitionId } from "../core/partition.ts";
-import { headerText, type KafkaRecord } from "../kafka/message.ts";
+import { partitionId } from "../records/position.ts";
+import { headerText, type KafkaRecord } from "../records/record.ts";
 import { Header, originOf, toDeadLetter } from "./letter.ts";
 import { readMark } from "./marks/marks.ts";
 

@@ -5,13 +5,13 @@ import { logger } from "../../shared/log.ts";
 import type { Assigned, Event } from "../core/events.ts";
 import { type IsSettled, LetterLog } from "../core/parking/letter_log.ts";
 import type { Origin } from "../core/parking/parked_keys.ts";
-import { partitionId, type TopicPartition } from "../core/partition.ts";
+import { partitionId, type TopicPartition } from "../records/position.ts";
 import { settledBy } from "./replay/canary.ts";
 import { originOfReplay, type StoredEntry, toEntry } from "./parking_entries.ts";
 import type { DeskPorts, LetterReader } from "./ports.ts";
-import type { OffsetRange } from "../kafka/readers/topic_reader.ts";
-import type { KafkaRecord } from "../kafka/message.ts";
-import { deadLetterTopicOf, retryTopicOf, type SideTopicNames } from "../kafka/topics/side_topics.ts";
+import type { OffsetRange } from "../records/log_access.ts";
+import type { KafkaRecord } from "../records/record.ts";
+import { deadLetterTopicOf, retryTopicOf, type SideTopicNames } from "../records/topic_names.ts";
 
 const log = logger("consumer");
 

@@ -1,8 +1,6 @@
 // What the dead-letter desk needs of Kafka and of time, so that it can be tried without either.
 
-import type { GroupCommit } from "../kafka/readers/group_offsets.ts";
-import type { OffsetRange, Visit } from "../kafka/readers/topic_reader.ts";
-import type { PlacedRecord } from "../kafka/producers/transactional_producer.ts";
+import type { GroupCommit, OffsetRange, PlacedRecord, Visit } from "../records/log_access.ts";
 
 /** Reads ranges of dead-letter topics. */
 export interface LetterReader {

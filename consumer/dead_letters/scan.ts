@@ -4,13 +4,14 @@
 // them are remembered; where there are many, they are counted, and read again page by page: memory does not grow with
 // the topic but for a bit an offset.
 
-import type { KafkaRecord } from "../kafka/message.ts";
-import type { OffsetRange } from "../kafka/readers/topic_reader.ts";
+import type { KafkaRecord } from "../records/record.ts";
+import type { OffsetRange } from "../records/log_access.ts";
 import { type DeadLetter, toDeadLetter } from "./letter.ts";
 import { type Filter, matches } from "./filter.ts";
 import { Marks, type State } from "./marks/marks.ts";
 import { OffsetSet } from "./marks/offset_set.ts";
 import type { DeskPorts } from "./ports.ts";
+import { partitionId } from "../records/position.ts";
 
 /** A dead letter and what became of it. */
 export interface Found {
@@ -101,7 +102,7 @@ async function* readPages(
   pageSize: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly DeadLetter[]> {
-  const left = new Map(ranges.map((range) => [`${range.topic}/${range.partition}`, range]));
+  const left = new Map(ranges.map((range) => [partitionId(range), range]));
   for (;;) {
     const page: DeadLetter[] = [];
     const full = new AbortController();
@@ -111,7 +112,7 @@ async function* readPages(
       // What comes after the page is full comes again for the next.
       if (full.signal.aborted) return;
       for (const record of records) {
-        const id = `${record.topic}/${record.partition}`;
+        const id = partitionId(record);
         const range = left.get(id);
         if (range !== undefined) left.set(id, { ...range, from: record.offset + 1 });
         if (marks.take(record)) continue;
@@ -136,7 +137,7 @@ class Counts<Kind extends string> {
   add(kind: Kind, letter: DeadLetter): void {
     const partitions = this.#sets.get(kind) ?? new Map();
     this.#sets.set(kind, partitions);
-    const id = `${letter.topic}/${letter.partition}`;
+    const id = partitionId(letter);
     const known = partitions.get(id) ?? { at: letter, offsets: new OffsetSet() };
     partitions.set(id, known);
     known.offsets.add(letter.offset);

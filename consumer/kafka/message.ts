@@ -1,23 +1,8 @@
-// A Kafka record as the rest of the consumer sees it: bytes as they were, numbers as numbers.
+// Message: a kafkajs message as the record that the rest of the consumer speaks of.
 
 import type { KafkaMessage } from "kafkajs";
 import type { Received } from "../core/delivery.ts";
-
-/** A header value; a name may have several. */
-export type HeaderValue = Uint8Array | string | (Uint8Array | string)[] | undefined;
-
-/** One record. */
-export interface KafkaRecord {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  /** The record's own timestamp, in ms since the epoch. */
-  readonly timestampMs: number;
-  readonly key: Uint8Array | null;
-  /** Null for a tombstone. */
-  readonly value: Uint8Array | null;
-  readonly headers: Readonly<Record<string, HeaderValue>>;
-}
+import type { KafkaRecord } from "../records/record.ts";
 
 /** What a record costs besides its bytes, so that a flood of empty ones is bounded too. */
 const OVERHEAD_BYTES = 64;
@@ -47,10 +32,4 @@ export function toReceived(
     key: ordered && key !== null ? key.toString("latin1") : null,
     record: { topic, partition, offset, timestampMs, key, value, headers: message.headers ?? {} },
   };
-}
-
-/** The text of a header that has one value; undefined where it has none or several. */
-export function headerText(value: HeaderValue): string | undefined {
-  if (typeof value === "string") return value;
-  return value instanceof Uint8Array ? new TextDecoder().decode(value) : undefined;
 }

@@ -1,6 +1,6 @@
 // CloudEvents 1.0: a Kafka record in binary mode becomes an HTTP request in binary mode. Structured ones pass as they are.
 
-import { headerText, type KafkaRecord } from "../kafka/message.ts";
+import { headerText, type KafkaRecord } from "../records/record.ts";
 
 /** Kafka protocol binding section 3.2.3.1: attributes are headers with this prefix, in lower case. */
 const ATTRIBUTE = /^ce_([a-z0-9]{1,64})$/;

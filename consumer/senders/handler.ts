@@ -4,7 +4,7 @@ import type { Outcome } from "../../shared/contract/outcome.ts";
 import type { Answered, AttemptRequest } from "../../shared/pool/exchange/buffered.ts";
 import { RequestHeader } from "../../shared/contract/protocol.ts";
 import type { Sender } from "../consumer.ts";
-import type { KafkaRecord } from "../kafka/message.ts";
+import type { KafkaRecord } from "../records/record.ts";
 
 /** Thrown by a handler: not now, again in so many ms. It consumes no attempt. */
 export class RetryLater extends Error {

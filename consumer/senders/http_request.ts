@@ -3,7 +3,8 @@
 import { idempotencyKey, RequestHeader } from "../../shared/contract/protocol.ts";
 import type { AttemptRequest } from "../../shared/pool/exchange/buffered.ts";
 import { cloudEventHeaders } from "./cloud_event.ts";
-import { headerText, type KafkaRecord } from "../kafka/message.ts";
+import { headerText, type KafkaRecord } from "../records/record.ts";
+import { recordPosition } from "../records/position.ts";
 
 /** What may stand in an HTTP header value: RFC 9110 section 5.5, without obs-text. */
 const HEADER_TEXT = /^[\t\x20-\x7e]+$/;
@@ -53,11 +54,12 @@ function keyOf({ topic, partition, offset, headers }: KafkaRecord): string {
 }
 
 /** The record's own trace goes on; one without starts a trace that all its attempts share, a span each. */
-function traceparentOf({ topic, partition, offset, headers }: KafkaRecord, attempt: number): string {
+function traceparentOf(record: KafkaRecord, attempt: number): string {
+  const { topic, partition, offset, headers } = record;
   // CloudEvents carries a trace as an extension attribute, too.
   const carried = headerText(headers["traceparent"]) ?? headerText(headers["ce_traceparent"]);
   if (carried !== undefined && TRACEPARENT.test(carried)) return carried;
-  const trace = hex(`${topic}/${partition}/${offset}`, 4);
+  const trace = hex(recordPosition(record), 4);
   return `00-${trace}-${hex(`${offset}#${attempt}/${partition}/${topic}`, 2)}-01`;
 }
 

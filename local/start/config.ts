@@ -2,7 +2,7 @@
 
 import { parseConfig as parseConsumer } from "../../consumer/config.ts";
 import { describeTopics } from "../../consumer/kafka/topics/topic_selection.ts";
-import { deadLetterTopicOf, retryTopicOf } from "../../consumer/kafka/topics/side_topics.ts";
+import { deadLetterTopicOf, retryTopicOf } from "../../consumer/records/topic_names.ts";
 import { ConfigError, type Environment, readVariables } from "../../shared/config/read.ts";
 import { parseConfig as parseWorker } from "../../worker/config.ts";
 import { parseIngressConfig } from "../../worker/ingress/config.ts";

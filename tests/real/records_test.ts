@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
-import type { KafkaRecord } from "../../consumer/kafka/message.ts";
+import type { KafkaRecord } from "../../consumer/records/record.ts";
 import { startConsumer, values } from "../support/processes/consumer_process.ts";
 import { readRecords } from "../support/kafka/read_committed.ts";
 import { RealKafka } from "../support/kafka/real_kafka.ts";

@@ -3,7 +3,7 @@
 import type { LetterLog } from "../../consumer/core/parking/letter_log.ts";
 import type { MachineView } from "../../consumer/core/machine.ts";
 import type { ReplayPlace } from "../../consumer/core/parking/parked_keys.ts";
-import type { TopicPartition } from "../../consumer/core/partition.ts";
+import type { TopicPartition } from "../../consumer/records/position.ts";
 import { covers } from "./broker.ts";
 import { pick } from "./random.ts";
 import type { Process, Surroundings } from "./surroundings.ts";

@@ -3,7 +3,7 @@
 import type { Commit } from "../../consumer/core/commits.ts";
 import type { Received } from "../../consumer/core/delivery.ts";
 import type { Assigned } from "../../consumer/core/events.ts";
-import type { TopicPartition } from "../../consumer/core/partition.ts";
+import type { TopicPartition } from "../../consumer/records/position.ts";
 import type { GroupListener } from "./broker.ts";
 import { meddledMetadata } from "./meddling.ts";
 import type { Process, Surroundings } from "./surroundings.ts";

@@ -9,14 +9,22 @@ const modules = await readModules(SOURCE);
 /** What a folder may import of the project; the longest matching prefix decides. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shared/": ["shared/"],
-  "consumer/core/": ["consumer/core/", "shared/"],
-  "consumer/kafka/": ["consumer/kafka/", "consumer/core/", "shared/"],
-  "consumer/dead_letters/": ["consumer/dead_letters/", "consumer/kafka/", "consumer/core/", "shared/"],
+  "consumer/records/": ["consumer/records/", "shared/"],
+  "consumer/core/": ["consumer/core/", "consumer/records/", "shared/"],
+  "consumer/kafka/": ["consumer/kafka/", "consumer/core/", "consumer/records/", "shared/"],
+  "consumer/dead_letters/": [
+    "consumer/dead_letters/",
+    "consumer/kafka/",
+    "consumer/core/",
+    "consumer/records/",
+    "shared/",
+  ],
   "consumer/admin/": [
     "consumer/admin/",
     "consumer/dead_letters/",
     "consumer/core/",
     "consumer/kafka/",
+    "consumer/records/",
     "shared/",
   ],
   "consumer/": ["consumer/", "shared/"],
@@ -27,6 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "local/": [
     "local/",
     "consumer/kafka/",
+    "consumer/records/",
     "consumer/cli/environment.ts",
     "consumer/config.ts",
     "worker/",

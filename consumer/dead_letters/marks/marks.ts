@@ -4,8 +4,9 @@
 // forgets a mark before what it marks. It is written in one transaction with the replay.
 
 import { MarkedRanges } from "./range_map.ts";
-import { headerText, type KafkaRecord } from "../../kafka/message.ts";
-import type { PlacedRecord } from "../../kafka/producers/transactional_producer.ts";
+import { headerText, type KafkaRecord } from "../../records/record.ts";
+import type { PlacedRecord } from "../../records/log_access.ts";
+import { partitionId } from "../../records/position.ts";
 
 /** What became of a dead letter. */
 export type State = "open" | "replayed" | "dropped";
@@ -62,7 +63,7 @@ export class Marks {
   take(record: KafkaRecord): boolean {
     const done = headerText(record.headers[MARK]);
     if (done !== "replayed" && done !== "dropped") return false;
-    const id = `${record.topic}/${record.partition}`;
+    const id = partitionId(record);
     const known = this.#done.get(id) ?? new MarkedRanges<Done>();
     this.#done.set(id, known);
     for (const [first, last] of parseRanges(headerText(record.headers[OFFSETS]) ?? "")) {
@@ -73,14 +74,14 @@ export class Marks {
   }
 
   /** What became of a dead letter. */
-  stateOf({ topic, partition, offset }: Place): State {
-    return this.#done.get(`${topic}/${partition}`)?.get(offset) ?? "open";
+  stateOf(place: Place): State {
+    return this.#done.get(partitionId(place))?.get(place.offset) ?? "open";
   }
 }
 
 /** The marks for some dead letters: one record a partition. */
 export function marksFor(done: Done, letters: readonly Place[]): readonly PlacedRecord[] {
-  const byPartition = Map.groupBy(letters, ({ topic, partition }) => `${topic}/${partition}`);
+  const byPartition = Map.groupBy(letters, partitionId);
   return [...byPartition.values()].flatMap((group) => markOf(done, group, {}));
 }
 
@@ -99,9 +100,7 @@ export function replayMarksFor(
     const [first] = sorted;
     const known = sorted.every(({ replay }) => replay.offset >= 0);
     const runs = formatRuns(sorted.map(({ replay }) => replay.offset));
-    const said = known && first !== undefined
-      ? { [REPLAYS]: `${first.replay.topic}/${first.replay.partition}/${runs}` }
-      : {};
+    const said = known && first !== undefined ? { [REPLAYS]: `${partitionId(first.replay)}/${runs}` } : {};
     return markOf("replayed", sorted.map(({ letter }) => letter), said);
   });
 }

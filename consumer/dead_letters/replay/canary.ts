@@ -1,8 +1,7 @@
 // Watches the first replays: they are fine when the group has settled all of them and none has come back.
 
 import { decodeOffsetMap } from "../../core/offsets/offset_map.ts";
-import type { GroupCommit } from "../../kafka/readers/group_offsets.ts";
-import type { OffsetRange } from "../../kafka/readers/topic_reader.ts";
+import type { GroupCommit, OffsetRange } from "../../records/log_access.ts";
 import { toDeadLetter } from "../letter.ts";
 import type { DeskPorts } from "../ports.ts";
 

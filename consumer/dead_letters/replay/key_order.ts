@@ -1,13 +1,14 @@
 // The order of a key's dead letters: a parked one never goes before an earlier one of its key that stays.
 
-import type { KafkaRecord } from "../../kafka/message.ts";
+import type { KafkaRecord } from "../../records/record.ts";
 import { type DeadLetter, toDeadLetter } from "../letter.ts";
 import { Marks } from "../marks/marks.ts";
 import type { DeskPorts } from "../ports.ts";
+import { partitionId } from "../../records/position.ts";
 
 /** The key and where its records come from: what order is kept within; undefined where none is. */
 export function laneOf({ key, origin }: DeadLetter): string | undefined {
-  return key === null || origin === undefined ? undefined : `${origin.topic}/${origin.partition}\n${key}`;
+  return key === null || origin === undefined ? undefined : `${partitionId(origin)}\n${key}`;
 }
 
 /** In the order in which the records were read first, whatever order they were written in. */

@@ -2,10 +2,11 @@
 //
 // Killed anywhere, it has sent whole slices only, and their marks with them: run again, it goes on behind them.
 
-import type { KafkaRecord } from "../../kafka/message.ts";
-import type { OffsetRange } from "../../kafka/readers/topic_reader.ts";
+import type { KafkaRecord } from "../../records/record.ts";
+import type { OffsetRange } from "../../records/log_access.ts";
 import { type CanaryResult, type Sent, watchCanaries } from "./canary.ts";
-import { type DeadLetter, positionOf } from "../letter.ts";
+import type { DeadLetter } from "../letter.ts";
+import { recordPosition } from "../../records/position.ts";
 import { type Filter, matches } from "../filter.ts";
 import { byOrigin, firstThatStay, isBlocked, laneOf } from "./key_order.ts";
 import { replayMarksFor } from "../marks/marks.ts";
@@ -254,7 +255,7 @@ class Replay {
       placed.map(({ topic, partition }, each) => ({ topic, partition, offset: offsets[each] ?? -1 }));
     // The marks say where the replays are: whoever waits for them can see when they have settled.
     const offsets = await this.#sender.send(placed, (sent) => replayMarksFor(letters, at(sent)));
-    return at(offsets).map((place, each) => ({ from: positionOf(letters[each] ?? place), ...place }));
+    return at(offsets).map((place, each) => ({ from: recordPosition(letters[each] ?? place), ...place }));
   }
 
   async #ends(letters: readonly DeadLetter[]): Promise<readonly OffsetRange[]> {

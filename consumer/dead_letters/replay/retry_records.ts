@@ -1,8 +1,9 @@
 // Turns dead letters back into records for the retry topic: value, key and origin as they were, one replay more.
 
-import type { KafkaRecord } from "../../kafka/message.ts";
-import type { PlacedRecord } from "../../kafka/producers/transactional_producer.ts";
-import { type DeadLetter, Header, positionOf } from "../letter.ts";
+import type { KafkaRecord } from "../../records/record.ts";
+import type { PlacedRecord } from "../../records/log_access.ts";
+import { type DeadLetter, Header } from "../letter.ts";
+import { partitionId, recordPosition } from "../../records/position.ts";
 import type { DeskPorts } from "../ports.ts";
 
 /** Replays have nowhere to go. */
@@ -32,7 +33,7 @@ export class Placement {
   async #place(record: KafkaRecord, letter: DeadLetter | undefined): Promise<PlacedRecord> {
     const origin = letter?.origin;
     if (origin === undefined) {
-      throw new Error(`Cannot replay ${positionOf(record)}: it does not say its origin`);
+      throw new Error(`Cannot replay ${recordPosition(record)}: it does not say its origin`);
     }
     const topic = this.#ports.retryTopicOf(origin.topic);
     const counting = this.#partitions.get(topic) ?? this.#ports.offsets.partitions(topic);
@@ -59,7 +60,7 @@ function replayHeaders(record: KafkaRecord, replays: number): KafkaRecord["heade
   return {
     ...Object.fromEntries(Object.entries(record.headers).filter(([name]) => !gone.has(name))),
     [Header.replays]: String(replays + 1),
-    [Header.replayedFrom]: positionOf(record),
+    [Header.replayedFrom]: recordPosition(record),
   };
 }
 
@@ -69,8 +70,8 @@ async function readAll(
   letters: readonly DeadLetter[],
   signal: AbortSignal,
 ): Promise<readonly KafkaRecord[]> {
-  const wanted = new Map(letters.map((letter, at) => [positionOf(letter), at]));
-  const byPartition = Map.groupBy(letters, ({ topic, partition }) => `${topic}/${partition}`);
+  const wanted = new Map(letters.map((letter, at) => [recordPosition(letter), at]));
+  const byPartition = Map.groupBy(letters, partitionId);
   const ranges = [...byPartition.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
@@ -82,13 +83,13 @@ async function readAll(
   const records: (KafkaRecord | undefined)[] = letters.map(() => undefined);
   await (await ports.reader()).read(ranges, (read) => {
     for (const record of read) {
-      const at = wanted.get(positionOf(record));
+      const at = wanted.get(recordPosition(record));
       if (at !== undefined) records[at] = record;
     }
   }, signal);
   const missing = letters.find((_, at) => records[at] === undefined);
   if (missing !== undefined) {
-    throw new Error(`Cannot read ${positionOf(missing)}: Kafka has deleted it meanwhile`);
+    throw new Error(`Cannot read ${recordPosition(missing)}: Kafka has deleted it meanwhile`);
   }
   return records as KafkaRecord[];
 }

@@ -2,7 +2,7 @@
 
 import type { Cluster, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "kafkajs";
 import { logger } from "../../../shared/log.ts";
-import type { CommitMark, TopicPartition } from "../../core/partition.ts";
+import type { CommitMark, TopicPartition } from "../../records/position.ts";
 import { createGroupConsumer } from "./group_consumer.ts";
 import { forgetTopics } from "../kafkajs_patches/live_subscription.ts";
 import { pause, within } from "../../../shared/wait.ts";

@@ -1,7 +1,7 @@
 // Tells where reading goes on when it cannot go on where the group was: with the place it was and the place it is now.
 
 import { logger } from "../../../shared/log.ts";
-import { partitionId, type TopicPartition } from "../../core/partition.ts";
+import { partitionId, type TopicPartition } from "../../records/position.ts";
 import type { LogEnds, Start } from "./starting_offsets.ts";
 
 const log = logger("kafka");

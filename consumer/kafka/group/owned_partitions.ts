@@ -1,6 +1,6 @@
 // The partitions that are ours: with the epoch they were taken in and the next offset that is expected of each.
 
-import { partitionId, type TopicPartition } from "../../core/partition.ts";
+import { partitionId, type TopicPartition } from "../../records/position.ts";
 
 /** A partition that is ours. */
 export interface OwnedPartition extends TopicPartition {

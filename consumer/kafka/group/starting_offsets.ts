@@ -2,7 +2,7 @@
 
 import type { Admin, Kafka } from "kafkajs";
 import type { Assigned } from "../../core/events.ts";
-import { partitionId, type TopicPartition } from "../../core/partition.ts";
+import { partitionId, type TopicPartition } from "../../records/position.ts";
 import { toOffset } from "../message.ts";
 
 /** Where the group goes that has no offset, or one that the broker does not have. */

@@ -1,6 +1,6 @@
 // Who gets which partition: balanced first, then as it was before. Pure; the protocol around it is in sticky_assignor.ts.
 
-import type { TopicPartition } from "../../core/partition.ts";
+import { partitionId, type TopicPartition } from "../../records/position.ts";
 
 /** What a member says it has, and in which generation of the group it got it. */
 export interface Claim {
@@ -54,7 +54,7 @@ function ownersOf(members: readonly GroupMember[]): ReadonlyMap<string, string> 
   const byClaim = [...members].sort((a, b) => a.generation - b.generation || compare(b.id, a.id));
   for (const { id, topics, owned } of byClaim) {
     for (const { topic, partition } of owned) {
-      if (topics.includes(topic)) owners.set(`${topic}/${partition}`, id);
+      if (topics.includes(topic)) owners.set(partitionId({ topic, partition }), id);
     }
   }
   return owners;
@@ -74,7 +74,7 @@ function quotasOf(
   const ranked = subscribers
     .map((id) => ({
       id,
-      owned: partitions.filter((partition) => owners.get(`${topic}/${partition}`) === id),
+      owned: partitions.filter((partition) => owners.get(partitionId({ topic, partition })) === id),
       total: totals.get(id) ?? 0,
     }))
     .sort((a, b) => a.total - b.total || b.owned.length - a.owned.length || compare(a.id, b.id));

@@ -7,7 +7,7 @@
 import type { Cluster, PartitionAssigner } from "kafkajs";
 import ConsumerGroup from "kafkajs/src/consumer/consumerGroup.js";
 import { KafkaJSStaleTopicMetadataAssignment } from "kafkajs/src/errors.js";
-import type { TopicPartition } from "../../core/partition.ts";
+import type { TopicPartition } from "../../records/position.ts";
 
 /** What a group is asked while it runs. */
 export interface GroupHooks {

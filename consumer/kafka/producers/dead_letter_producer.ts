@@ -3,8 +3,9 @@
 import { CompressionTypes, type Kafka, type PartitionerArgs, type Producer } from "kafkajs";
 import { outcomeLabel } from "../../../shared/contract/outcome.ts";
 import type { Delivery } from "../../core/delivery.ts";
-import { headerText, type HeaderValue, type KafkaRecord, toOffset } from "../message.ts";
-import { deadLetterTopicOf, type SideTopicNames, sourceTopicOf } from "../topics/side_topics.ts";
+import { headerText, type HeaderValue, type KafkaRecord } from "../../records/record.ts";
+import { toOffset } from "../message.ts";
+import { deadLetterTopicOf, type SideTopicNames, sourceTopicOf } from "../../records/topic_names.ts";
 
 /** Header that counts how often a record was replayed. */
 const REPLAYS = "ackpool-replays";

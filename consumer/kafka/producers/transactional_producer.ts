@@ -9,16 +9,10 @@ import {
   type RecordMetadata,
   type Transaction,
 } from "kafkajs";
-import type { TopicPartition } from "../../core/partition.ts";
+import type { PlacedRecord } from "../../records/log_access.ts";
 import { within } from "../../../shared/wait.ts";
-import { type HeaderValue, toOffset } from "../message.ts";
-
-/** A record for a partition of its sender's choice. */
-export interface PlacedRecord extends TopicPartition {
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
-  readonly headers: Readonly<Record<string, HeaderValue>>;
-}
+import { toOffset } from "../message.ts";
+import { partitionId } from "../../records/position.ts";
 
 /** After so long the broker gives a transaction up whose sender is gone, in ms. */
 const TRANSACTION_TIMEOUT_MS = 10_000;
@@ -122,12 +116,12 @@ function toMessage({ partition, key, value, headers }: PlacedRecord) {
 function offsetsOf(records: readonly PlacedRecord[], sent: readonly RecordMetadata[]): readonly number[] {
   const next = new Map(
     sent.map(({ topicName, partition, baseOffset }) => [
-      `${topicName}/${partition}`,
+      partitionId({ topic: topicName, partition }),
       toOffset(baseOffset ?? "-1"),
     ]),
   );
-  return records.map(({ topic, partition }) => {
-    const id = `${topic}/${partition}`;
+  return records.map((record) => {
+    const id = partitionId(record);
     const offset = next.get(id) ?? -1;
     next.set(id, offset + 1);
     return offset;

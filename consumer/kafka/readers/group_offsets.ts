@@ -4,16 +4,8 @@ import type { Admin, Kafka } from "kafkajs";
 import { toOffset } from "../message.ts";
 import { within } from "../../../shared/wait.ts";
 import { Forbidden, isForbidden } from "../client/refusals.ts";
+import type { GroupCommit, OffsetRange } from "../../records/log_access.ts";
 import { countPartitions } from "../topics/side_topics.ts";
-import type { OffsetRange } from "./topic_reader.ts";
-
-/** What a group has committed on one partition. */
-export interface GroupCommit {
-  readonly partition: number;
-  /** Undefined where it has not committed yet. */
-  readonly offset: number | undefined;
-  readonly metadata: string | null;
-}
 
 const CLOSE_LIMIT_MS = 2000;
 

@@ -1,9 +1,10 @@
 // How far a group is behind on each partition, what it has settled ahead, and how old its oldest unsettled record is.
 
 import { decodeOffsetMap } from "../../core/offsets/offset_map.ts";
-import { partitionId, type TopicPartition } from "../../core/partition.ts";
-import type { GroupCommit, GroupOffsets } from "./group_offsets.ts";
-import type { OffsetRange, TopicReader } from "./topic_reader.ts";
+import { partitionId, type TopicPartition } from "../../records/position.ts";
+import type { GroupCommit, OffsetRange } from "../../records/log_access.ts";
+import type { GroupOffsets } from "./group_offsets.ts";
+import type { TopicReader } from "./topic_reader.ts";
 
 /** One partition. */
 export interface PartitionLag extends TopicPartition {

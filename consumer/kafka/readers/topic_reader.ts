@@ -2,21 +2,13 @@
 
 import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "kafkajs";
 import { logger } from "../../../shared/log.ts";
-import { partitionId, type TopicPartition } from "../../core/partition.ts";
+import { partitionId, type TopicPartition } from "../../records/position.ts";
 import { within } from "../../../shared/wait.ts";
 import { Forbidden, refusalOf } from "../client/refusals.ts";
-import { type KafkaRecord, toOffset, toReceived } from "../message.ts";
+import type { OffsetRange, Visit } from "../../records/log_access.ts";
+import { toOffset, toReceived } from "../message.ts";
 
 const log = logger("kafka");
-
-/** Offsets `from` to `to` of a partition, `to` not included. */
-export interface OffsetRange extends TopicPartition {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Is given a partition's next records, in order. Reading waits for it. */
-export type Visit = (records: readonly KafkaRecord[]) => void | Promise<void>;
 
 /** How long leaving may take, in ms. */
 const LEAVE_LIMIT_MS = 2000;

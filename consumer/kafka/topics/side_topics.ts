@@ -1,4 +1,4 @@
-// The two topics beside every source topic: dead letters go into one, replays come out of the other.
+// Side topics: makes a dead-letter or retry topic where it is missing, and says why it is not there.
 
 import type { Admin } from "kafkajs";
 import { logger } from "../../../shared/log.ts";
@@ -9,36 +9,6 @@ const log = logger("kafka");
 /** How often, and with which pause in ms, a topic that was just made is looked for. */
 const LOOKS_MAX = 50;
 const LOOK_EVERY_MS = 100;
-
-/** What the names of the side topics follow from, besides the source topic's. */
-export interface SideTopicNames {
-  readonly groupId: string;
-  /** As configured. */
-  readonly deadLetterTopic: string | undefined;
-  readonly retryTopic: string | undefined;
-}
-
-/** `<topic>.<group>.dlq`, or the one that is configured. */
-export function deadLetterTopicOf(topic: string, groupId: string, configured: string | undefined): string {
-  return configured ?? `${topic}.${groupId}.dlq`;
-}
-
-/** `<topic>.<group>.retry`, or the one that is configured: replays go there, so that other groups never see them. */
-export function retryTopicOf(topic: string, groupId: string, configured: string | undefined): string {
-  return configured ?? `${topic}.${groupId}.retry`;
-}
-
-/** The topic a record was read from first: a replay comes out of the retry topic, but belongs to its origin's. */
-export function sourceTopicOf(
-  topic: string,
-  originTopic: string | undefined,
-  groupId: string,
-  retryTopic: string | undefined,
-): string {
-  // The header alone proves nothing: any producer can set it.
-  const replayed = originTopic !== undefined && retryTopicOf(originTopic, groupId, retryTopic) === topic;
-  return replayed ? originTopic : topic;
-}
 
 /**
  * Makes a side topic with the source's partitions where it is missing, and says why it is not there now, if it is not.

@@ -1,6 +1,6 @@
 // Which topics are meant: names, and patterns that existing names are held against. Pure.
 
-import { deadLetterTopicOf, type SideTopicNames } from "./side_topics.ts";
+import { deadLetterTopicOf, type SideTopicNames } from "../../records/topic_names.ts";
 
 /** What `KAFKA_TOPIC` says. */
 export interface TopicSelection {

@@ -9,13 +9,8 @@ import { pause, tryUntil, within } from "../../../shared/wait.ts";
 import { ReadAccess } from "./read_access.ts";
 import { Forbidden, refusalLine, refusalOf } from "../client/refusals.ts";
 import type { AclProbe } from "./acl_probe.ts";
-import {
-  countPartitions,
-  deadLetterTopicOf,
-  ensureSideTopic,
-  retryTopicOf,
-  type SideTopicNames,
-} from "./side_topics.ts";
+import { countPartitions, ensureSideTopic } from "./side_topics.ts";
+import { deadLetterTopicOf, retryTopicOf, sidesOf } from "../../records/topic_names.ts";
 import { describeTopics, selectTopics, type TopicSelection } from "./topic_selection.ts";
 
 /** Pause between looks for brokers and topics that are not there yet, in ms. */
@@ -167,7 +162,11 @@ export class TopicWatch {
 
   async #look(): Promise<void> {
     await this.#admin.connect();
-    const { found, missing } = selectTopics(this.#names.source.topics, await this.#existing(), this.#sides());
+    const { found, missing } = selectTopics(
+      this.#names.source.topics,
+      await this.#existing(),
+      sidesOf(this.#names),
+    );
     for (const gone of [...this.#found.keys()].filter((topic) => !found.includes(topic))) {
       log.warn("topic gone", { topic: gone, remedy: "It is read again when it comes back." });
       this.#found.delete(gone);
@@ -193,7 +192,7 @@ export class TopicWatch {
   }
 
   async #add(topic: string): Promise<void> {
-    const { groupId, retryTopic } = this.#sides();
+    const { groupId, retryTopic } = sidesOf(this.#names);
     const partitions = await countPartitions(this.#admin, topic);
     if (partitions === undefined) return;
     if (!await this.#access.reads(topic)) return;
@@ -249,12 +248,7 @@ export class TopicWatch {
   }
 
   #deadLettersOf(topic: string): string {
-    const { groupId, deadLetterTopic } = this.#sides();
+    const { groupId, deadLetterTopic } = sidesOf(this.#names);
     return deadLetterTopicOf(topic, groupId, deadLetterTopic);
-  }
-
-  #sides(): SideTopicNames {
-    const { source: { groupId }, deadLetterTopic, retryTopic } = this.#names;
-    return { groupId, deadLetterTopic, retryTopic };
   }
 }

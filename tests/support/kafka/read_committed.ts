@@ -2,7 +2,7 @@
 
 import { createKafka } from "../../../consumer/kafka/client/client.ts";
 import { GroupOffsets } from "../../../consumer/kafka/readers/group_offsets.ts";
-import { headerText, type KafkaRecord } from "../../../consumer/kafka/message.ts";
+import { headerText, type KafkaRecord } from "../../../consumer/records/record.ts";
 import { TopicReader } from "../../../consumer/kafka/readers/topic_reader.ts";
 
 /** A record with its value and headers as text. */

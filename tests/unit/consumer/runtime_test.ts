@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseConfig } from "../../../consumer/config.ts";
 import type { Received } from "../../../consumer/core/delivery.ts";
 import type { MachineConfig } from "../../../consumer/core/machine.ts";
-import type { KafkaRecord } from "../../../consumer/kafka/message.ts";
+import type { KafkaRecord } from "../../../consumer/records/record.ts";
 import { ConsumerMetrics } from "../../../consumer/metrics/consumer_metrics.ts";
 import { Runtime, type RuntimePorts } from "../../../consumer/runtime.ts";
 import type { Answered } from "../../../shared/pool/exchange/buffered.ts";

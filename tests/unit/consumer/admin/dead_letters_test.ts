@@ -5,7 +5,7 @@ import { type DeadLetterOperations, deadLetterRoutes } from "../../../../consume
 import { toDeadLetter } from "../../../../consumer/dead_letters/letter.ts";
 import type { DropRequest } from "../../../../consumer/dead_letters/drop.ts";
 import type { ReplayRequest, ReplaySummary } from "../../../../consumer/dead_letters/replay/replay.ts";
-import type { KafkaRecord } from "../../../../consumer/kafka/message.ts";
+import type { KafkaRecord } from "../../../../consumer/records/record.ts";
 import { ProducerFenced } from "../../../../consumer/kafka/producers/transactional_producer.ts";
 
 const RECORD: KafkaRecord = {

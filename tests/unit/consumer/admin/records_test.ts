@@ -1,9 +1,10 @@
 // The routes for records in delivery: what they take, answer and refuse.
 
 import assert from "node:assert/strict";
-import { type RecordPlace, recordRoutes } from "../../../../consumer/admin/records.ts";
+import { recordRoutes } from "../../../../consumer/admin/records.ts";
+import type { RecordPosition } from "../../../../consumer/records/position.ts";
 
-const taken: RecordPlace[] = [];
+const taken: RecordPosition[] = [];
 const routes = recordRoutes({
   look: ({ offset }) => offset === 7 ? { state: "waiting", attempts: 0, posts: 12, last: "403" } : undefined,
   take(place) {

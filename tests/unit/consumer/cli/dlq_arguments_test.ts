@@ -55,7 +55,7 @@ Deno.test("parseTime() reads how long ago, and dates", () => {
 });
 
 Deno.test("parseDlqArguments() reads the place of a record to take out, in one piece or three", () => {
-  const place = { name: "take", topic: "t.x", partition: "3", offset: "42", admins: undefined };
+  const place = { name: "take", topic: "t.x", partition: 3, offset: 42, admins: undefined };
   assert.deepEqual(parse("take", "t.x/3/42"), place);
   assert.deepEqual(parse("take", "t.x", "3", "42"), place);
   const elsewhere = parse("take", "t.x/3/42", "--admin", "http://a:1", "--admin", "http://b:1");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { bytesAsText, toDeadLetter } from "../../../../consumer/dead_letters/letter.ts";
 import { type Filter, matches } from "../../../../consumer/dead_letters/filter.ts";
 import { nextSlice } from "../../../../consumer/dead_letters/slices.ts";
-import type { KafkaRecord } from "../../../../consumer/kafka/message.ts";
+import type { KafkaRecord } from "../../../../consumer/records/record.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Event } from "../../../../consumer/core/events.ts";
-import type { KafkaRecord } from "../../../../consumer/kafka/message.ts";
+import type { KafkaRecord } from "../../../../consumer/records/record.ts";
 import { type LetterPorts, ParkedLetters } from "../../../../consumer/dead_letters/parking_reader.ts";
 import { until } from "../../../support/until.ts";
 

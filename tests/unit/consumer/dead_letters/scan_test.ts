@@ -9,9 +9,8 @@ import { OffsetSet } from "../../../../consumer/dead_letters/marks/offset_set.ts
 import type { DeskPorts } from "../../../../consumer/dead_letters/ports.ts";
 import { replay, type ReplayRequest } from "../../../../consumer/dead_letters/replay/replay.ts";
 import { scan } from "../../../../consumer/dead_letters/scan.ts";
-import type { KafkaRecord } from "../../../../consumer/kafka/message.ts";
-import type { OffsetRange, Visit } from "../../../../consumer/kafka/readers/topic_reader.ts";
-import type { PlacedRecord } from "../../../../consumer/kafka/producers/transactional_producer.ts";
+import type { KafkaRecord } from "../../../../consumer/records/record.ts";
+import type { OffsetRange, PlacedRecord, Visit } from "../../../../consumer/records/log_access.ts";
 
 const DLQ = "t.g.dlq";
 const RETRY = "t.g.retry";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { toRequest } from "../../../../consumer/senders/http_request.ts";
-import type { KafkaRecord } from "../../../../consumer/kafka/message.ts";
+import type { KafkaRecord } from "../../../../consumer/records/record.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

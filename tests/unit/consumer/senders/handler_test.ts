@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { DeadLetter, type Handler, HandlerSender, RetryLater } from "../../../../consumer/senders/handler.ts";
-import type { KafkaRecord } from "../../../../consumer/kafka/message.ts";
+import type { KafkaRecord } from "../../../../consumer/records/record.ts";
 import { ConfigError, createConsumer } from "../../../../consumer/mod.ts";
 import { ruleFor } from "../../../../shared/contract/status_contract.ts";
 

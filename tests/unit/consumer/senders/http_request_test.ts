@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { toRequest } from "../../../../consumer/senders/http_request.ts";
-import type { KafkaRecord } from "../../../../consumer/kafka/message.ts";
+import type { KafkaRecord } from "../../../../consumer/records/record.ts";
 
 const record: KafkaRecord = {
   topic: "support-tickets",

@@ -9,7 +9,7 @@ import {
   readMark,
   replayMarksFor,
 } from "../../../../../consumer/dead_letters/marks/marks.ts";
-import type { KafkaRecord } from "../../../../../consumer/kafka/message.ts";
+import type { KafkaRecord } from "../../../../../consumer/records/record.ts";
 
 function stored(offset: number, headers: KafkaRecord["headers"]): KafkaRecord {
   return { topic: "t.dlq", partition: 1, offset, timestampMs: 0, key: null, value: null, headers };

@@ -5,7 +5,7 @@ import { settledBy, watchCanaries } from "../../../../../consumer/dead_letters/r
 import type { DeskPorts } from "../../../../../consumer/dead_letters/ports.ts";
 import { encodeOffsetMap } from "../../../../../consumer/core/offsets/offset_map.ts";
 import { Ledger } from "../../../../../consumer/core/offsets/ledger.ts";
-import type { KafkaRecord } from "../../../../../consumer/kafka/message.ts";
+import type { KafkaRecord } from "../../../../../consumer/records/record.ts";
 
 const SENT = [{ from: "t.dlq/0/1", topic: "t.retry", partition: 0, offset: 5 }];
 const BEFORE = [{ topic: "t.dlq", partition: 0, from: 0, to: 2 }];

@@ -11,8 +11,8 @@ import {
 } from "../../../../../consumer/dead_letters/replay/key_order.ts";
 import { marksFor } from "../../../../../consumer/dead_letters/marks/marks.ts";
 import type { DeskPorts } from "../../../../../consumer/dead_letters/ports.ts";
-import type { KafkaRecord } from "../../../../../consumer/kafka/message.ts";
-import type { Visit } from "../../../../../consumer/kafka/readers/topic_reader.ts";
+import type { KafkaRecord } from "../../../../../consumer/records/record.ts";
+import type { Visit } from "../../../../../consumer/records/log_access.ts";
 
 /** The letter at `offset` of a record of key `k` that was read at `t/0/origin`. */
 function letter(offset: number, origin: number, reason = "rejected", key = "k", cause?: string): DeadLetter {

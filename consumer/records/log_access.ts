@@ -1,0 +1,28 @@
+// Log access: what reading, writing and committing ask and answer, as types that name no Kafka client.
+
+import type { TopicPartition } from "./position.ts";
+import type { HeaderValue, KafkaRecord } from "./record.ts";
+
+/** Offsets `from` to `to` of a partition, `to` not included. */
+export interface OffsetRange extends TopicPartition {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Is given a partition's next records, in order. Reading waits for it. */
+export type Visit = (records: readonly KafkaRecord[]) => void | Promise<void>;
+
+/** A record for a partition of its sender's choice. */
+export interface PlacedRecord extends TopicPartition {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: Readonly<Record<string, HeaderValue>>;
+}
+
+/** What a group has committed on one partition. */
+export interface GroupCommit {
+  readonly partition: number;
+  /** Undefined where it has not committed yet. */
+  readonly offset: number | undefined;
+  readonly metadata: string | null;
+}
