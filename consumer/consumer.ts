@@ -182,8 +182,13 @@ function recordsOf(runtime: Runtime): RecordOperations {
     look({ offset, ...at }) {
       const held = runtime.find(at, offset);
       if (held === undefined) return undefined;
-      const { state, attempts, posts, last } = held;
-      return { state, attempts, posts, last: last === undefined ? null : outcomeLabel(last) };
+      const { state, attemptsCounted, attemptsSent, lastOutcome } = held;
+      return {
+        state,
+        attempts: attemptsCounted,
+        posts: attemptsSent,
+        last: lastOutcome === undefined ? null : outcomeLabel(lastOutcome),
+      };
     },
     take: ({ offset, ...at }) => runtime.take(at, offset),
   };

@@ -11,7 +11,7 @@ import type { Delivery } from "./core/delivery.ts";
 import type { Command, Event, Notice } from "./core/events.ts";
 import { Machine, type MachineConfig, type MachineView } from "./core/machine.ts";
 import type { TopicPartition } from "./records/position.ts";
-import { effectOf, type TakeEffect } from "./core/operator.ts";
+import { type TakeEffect, takeEffect } from "./core/operator.ts";
 import { Pace } from "./core/scale.ts";
 import type { KafkaRecord } from "./records/record.ts";
 import type { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
@@ -111,7 +111,7 @@ export class Runtime {
   /** An operator takes a record out of delivery. Undefined where it is not held. */
   take(at: TopicPartition, offset: number): TakeEffect | undefined {
     const delivery = this.find(at, offset);
-    const effect = delivery && effectOf(delivery);
+    const effect = delivery && takeEffect(delivery);
     if (delivery === undefined || effect === undefined) return undefined;
     log.warn("taken out by an operator", { ...aboutOf(delivery), effect });
     this.feed({ type: "take_requested", at, offset });
@@ -231,10 +231,10 @@ export class Runtime {
     const about = aboutOf(delivery);
     try {
       const { offset } = await this.#ports.deadLetters.write(delivery, Date.now());
-      const { reason, behind, last } = delivery;
+      const { reason, parkedBehind, lastOutcome } = delivery;
       this.#ports.metrics.deadLetters.inc({ reason: reason ?? "" });
-      if (reason === "parked") log.info("parked", { ...about, behind: behind?.place });
-      else log.warn("dead-lettered", { ...about, reason, last: last && outcomeLabel(last) });
+      if (reason === "parked") log.info("parked", { ...about, behind: parkedBehind?.place });
+      else log.warn("dead-lettered", { ...about, reason, last: lastOutcome && outcomeLabel(lastOutcome) });
       this.feed({ type: "dead_letter_written", delivery, ...(offset === undefined ? {} : { offset }) });
     } catch (error) {
       log.warn("dead letter not written", { ...about, error: String(error) });
@@ -265,8 +265,8 @@ export class Runtime {
   }
 
   #tellRetry({ delivery, waitMs, counted }: Extract<Notice<KafkaRecord>, { kind: "retrying" }>): void {
-    const last = delivery.last && outcomeLabel(delivery.last);
-    log.info("retrying", { ...aboutOf(delivery), last, waitMs, counted, attempts: delivery.attempts });
+    const last = delivery.lastOutcome && outcomeLabel(delivery.lastOutcome);
+    log.info("retrying", { ...aboutOf(delivery), last, waitMs, counted, attempts: delivery.attemptsCounted });
   }
 
   /** A timer that is too early does no harm, so it is only moved when it would be too late. */
@@ -301,6 +301,6 @@ export function monotonicMs(): number {
   return Math.floor(performance.timeOrigin + performance.now());
 }
 
-function aboutOf({ record, posts }: Delivery<KafkaRecord>): Record<string, unknown> {
-  return { topic: record.topic, partition: record.partition, offset: record.offset, attempt: posts };
+function aboutOf({ record, attemptsSent }: Delivery<KafkaRecord>): Record<string, unknown> {
+  return { topic: record.topic, partition: record.partition, offset: record.offset, attempt: attemptsSent };
 }

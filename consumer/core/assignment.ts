@@ -3,27 +3,27 @@
 import type { Commits } from "./commits.ts";
 import type { Delivery, Received } from "./delivery.ts";
 import type { Assigned, Event } from "./events.ts";
-import { Intake, type IntakeBounds } from "./backpressure.ts";
+import { Backpressure, type BackpressureBounds } from "./backpressure.ts";
 import { decodeOffsetMap } from "./offsets/offset_map.ts";
 import type { Outbox } from "./outbox.ts";
 import { Partition } from "./partition.ts";
 import { partitionId, type TopicPartition } from "../records/position.ts";
-import { laneOf, type Policy } from "./policies/delivery_mode.ts";
+import { type DeliveryPolicy, laneOf } from "./policies/delivery_mode.ts";
 
 /** The partitions of the current assignment and their ledgers. */
-export class Holdings<R> {
-  readonly #policy: Policy;
+export class Assignment<R> {
+  readonly #policy: DeliveryPolicy;
   readonly #commits: Commits<R>;
   readonly #outbox: Outbox<R>;
-  readonly #intake: Intake<R>;
+  readonly #backpressure: Backpressure<R>;
   readonly #partitions: Map<string, Partition<R>> = new Map();
-  #newsMs: number | undefined;
+  #lastActivityMs: number | undefined;
 
-  constructor(policy: Policy, bounds: IntakeBounds, commits: Commits<R>, outbox: Outbox<R>) {
+  constructor(policy: DeliveryPolicy, bounds: BackpressureBounds, commits: Commits<R>, outbox: Outbox<R>) {
     this.#policy = policy;
     this.#commits = commits;
     this.#outbox = outbox;
-    this.#intake = new Intake(bounds);
+    this.#backpressure = new Backpressure(bounds);
   }
 
   /** The partitions that are ours. */
@@ -37,8 +37,8 @@ export class Holdings<R> {
   }
 
   /** When the last record or assignment came, in ms; undefined while an assignment is awaited. */
-  get newsMs(): number | undefined {
-    return this.#newsMs;
+  get lastActivityMs(): number | undefined {
+    return this.#lastActivityMs;
   }
 
   /** Whether everything that may come has come and is settled, as far as can be seen from here. */
@@ -50,13 +50,13 @@ export class Holdings<R> {
   }
 
   /** An assignment is awaited. */
-  await(): void {
-    this.#newsMs = undefined;
+  expectAssignment(): void {
+    this.#lastActivityMs = undefined;
   }
 
   /** Partitions are ours now. */
   assign(epoch: number, partitions: readonly Assigned[], nowMs: number): void {
-    this.#newsMs = nowMs;
+    this.#lastActivityMs = nowMs;
     for (const { offset, metadata, ...at } of partitions) {
       const decoded = decodeOffsetMap(metadata, offset);
       const inherited = decoded.kind === "map" ? decoded.map : { settled: [], attempts: new Map() };
@@ -64,7 +64,7 @@ export class Holdings<R> {
       const partition = new Partition<R>(at, epoch, { offset, metadata: metadata ?? "" }, inherited);
       this.#partitions.set(partition.id, partition);
     }
-    this.share(nowMs);
+    this.rebalanceShares(nowMs);
   }
 
   /** A partition is not ours any more; what was of it belongs to nobody here. Undefined when it was not ours. */
@@ -72,19 +72,19 @@ export class Holdings<R> {
     const partition = this.#partitions.get(partitionId(at));
     if (partition === undefined) return undefined;
     this.#partitions.delete(partition.id);
-    this.#intake.forget(partition);
+    this.#backpressure.forget(partition);
     return partition;
   }
 
   /** The shares have changed, and what is gone holds no memory: others may go on, or have to wait. */
-  share(nowMs: number): void {
-    this.#intake.share(this.#partitions.size);
+  rebalanceShares(nowMs: number): void {
+    this.#backpressure.rebalanceShares(this.#partitions.size);
     for (const partition of this.#partitions.values()) this.#regulate(partition, nowMs);
   }
 
   /** What `fast` committed may be ahead of what is settled: there is something to say about all of it. */
-  touchAll(nowMs: number): void {
-    for (const partition of this.#partitions.values()) this.#commits.touch(partition, nowMs);
+  markAllDirty(nowMs: number): void {
+    for (const partition of this.#partitions.values()) this.#commits.markDirty(partition, nowMs);
   }
 
   /** Takes records in and returns those that are to be delivered. */
@@ -102,63 +102,63 @@ export class Holdings<R> {
     partition.ledger.advance(event.position);
     partition.highWatermark = Math.max(event.highWatermark, partition.ledger.position);
     if (partition.ledger.committable() !== before || this.#policy.extent === "received") {
-      this.#commits.touch(partition, nowMs);
+      this.#commits.markDirty(partition, nowMs);
     }
-    if (event.records.length > 0 && this.#newsMs !== undefined) this.#newsMs = nowMs;
+    if (event.records.length > 0 && this.#lastActivityMs !== undefined) this.#lastActivityMs = nowMs;
     this.#regulate(partition, nowMs);
     return taken;
   }
 
   /** A record is settled. */
   settle(delivery: Delivery<R>, nowMs: number): void {
-    const { home } = delivery;
+    const { partition } = delivery;
     delivery.state = "settled";
-    home.ledger.settle(delivery.seq);
-    if (delivery.posts > 0) home.started -= 1;
-    this.#intake.remove(delivery);
-    this.#commits.touch(home, nowMs);
+    partition.ledger.settle(delivery.seq);
+    if (delivery.attemptsSent > 0) partition.startedCount -= 1;
+    this.#backpressure.remove(delivery);
+    this.#commits.markDirty(partition, nowMs);
     this.#outbox.notice({ kind: "settled", delivery });
-    this.#regulate(home, nowMs);
+    this.#regulate(partition, nowMs);
   }
 
   #skip(partition: Partition<R>, offset: number, nowMs: number): void {
     partition.ledger.receiveSettled(offset);
-    this.#commits.touch(partition, nowMs);
+    this.#commits.markDirty(partition, nowMs);
   }
 
   #take(partition: Partition<R>, received: Received<R>, nowMs: number): Delivery<R> {
     const attempts = partition.attemptsBefore(received.offset);
     const delivery: Delivery<R> = {
       ...received,
-      home: partition,
+      partition,
       lane: laneOf(this.#policy.order, received.key),
       receivedMs: nowMs,
       seq: 0,
       state: "ready",
-      attempts,
-      posts: attempts,
+      attemptsCounted: attempts,
+      attemptsSent: attempts,
       failures: attempts,
-      last: undefined,
-      failedMs: undefined,
+      lastOutcome: undefined,
+      lastFailedMs: undefined,
       sentMs: undefined,
-      taken: false,
+      takenByOperator: false,
       batched: false,
       reason: undefined,
-      behind: undefined,
+      parkedBehind: undefined,
     };
     delivery.seq = partition.ledger.receive(received.offset, delivery);
     if (attempts > 0) {
-      partition.started += 1;
-      partition.ledger.touch(delivery.seq);
+      partition.startedCount += 1;
+      partition.ledger.markStarted(delivery.seq);
     }
-    this.#intake.add(delivery);
+    this.#backpressure.add(delivery);
     return delivery;
   }
 
   #regulate(partition: Partition<R>, nowMs: number): void {
-    for (const changed of this.#intake.regulate(partition, this.#partitions.values())) {
+    for (const changed of this.#backpressure.regulate(partition, this.#partitions.values())) {
       // Whoever was paused has had no chance to bring a record: idle time begins again.
-      if (!changed.paused && this.#newsMs !== undefined) this.#newsMs = nowMs;
+      if (!changed.paused && this.#lastActivityMs !== undefined) this.#lastActivityMs = nowMs;
       this.#outbox.emit({ type: changed.paused ? "pause" : "resume", partition: changed });
     }
   }

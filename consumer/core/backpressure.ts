@@ -4,7 +4,7 @@ import type { Delivery } from "./delivery.ts";
 import type { Partition } from "./partition.ts";
 
 /** Bounds of what is held in memory, and of how far a partition may run ahead of its watermark. */
-export interface IntakeBounds {
+export interface BackpressureBounds {
   /** Unsettled records of all partitions together; each has an equal share. */
   readonly records: number;
   /** Bytes of unsettled records of all partitions together. */
@@ -20,13 +20,13 @@ const SHARE_MIN = 50;
  * Counts what is held. A bound stops the next fetch, never a record that was fetched: one that is larger than the
  * bound still gets through, alone.
  */
-export class Intake<R> {
-  readonly #bounds: IntakeBounds;
+export class Backpressure<R> {
+  readonly #bounds: BackpressureBounds;
   #share: number;
   #bytes = 0;
   #full = false;
 
-  constructor(bounds: IntakeBounds) {
+  constructor(bounds: BackpressureBounds) {
     this.#bounds = bounds;
     this.#share = bounds.records;
   }
@@ -37,19 +37,19 @@ export class Intake<R> {
   }
 
   /** Partitions share the records evenly. */
-  share(partitions: number): void {
+  rebalanceShares(partitions: number): void {
     this.#share = Math.max(SHARE_MIN, Math.ceil(this.#bounds.records / Math.max(1, partitions)));
   }
 
   /** A record came in. */
-  add({ home, bytes }: Delivery<R>): void {
-    home.bufferedBytes += bytes;
+  add({ partition, bytes }: Delivery<R>): void {
+    partition.bufferedBytes += bytes;
     this.#bytes += bytes;
   }
 
   /** A record is settled. */
-  remove({ home, bytes }: Delivery<R>): void {
-    home.bufferedBytes -= bytes;
+  remove({ partition, bytes }: Delivery<R>): void {
+    partition.bufferedBytes -= bytes;
     this.#bytes -= bytes;
   }
 

@@ -21,8 +21,11 @@ export function causesOf<R>(view: MachineView<R>): readonly Cause[] {
 }
 
 /** Whether a partition is at one of the bounds on how far it may run ahead, or close to it. */
-function isHeldBack<R>({ aheadMax, entriesMax }: MachineView<R>, { ledger, started }: Partition<R>): boolean {
-  return ledger.span >= aheadMax * 0.9 || ledger.runs + started >= entriesMax;
+function isHeldBack<R>(
+  { aheadMax, entriesMax }: MachineView<R>,
+  { ledger, startedCount }: Partition<R>,
+): boolean {
+  return ledger.span >= aheadMax * 0.9 || ledger.runs + startedCount >= entriesMax;
 }
 
 function pauseCause({ cause, sinceMs, last }: Pause): Cause {
@@ -80,12 +83,12 @@ function commitCause(sinceMs: number): Cause {
 function stalledCause<R>({ topic, partition, ledger }: Partition<R>): readonly Cause[] {
   const head = ledger.first();
   if (head === undefined) return [];
-  const last = head.last === undefined ? "no answer yet" : describe(head.last);
+  const last = head.lastOutcome === undefined ? "no answer yet" : describe(head.lastOutcome);
   return [{
     name: "stalled-head",
     sinceMs: head.sentMs ?? 0,
     detail: `${topic}/${partition} cannot run further ahead of offset ${head.offset}: ` +
-      `${head.attempts} attempts counted, ${head.posts} made, the last came to ${last}`,
+      `${head.attemptsCounted} attempts counted, ${head.attemptsSent} made, the last came to ${last}`,
     remedy: "Look at this record. The partition goes on when it is settled; the others are not held up.",
   }];
 }

@@ -4,7 +4,7 @@ import type { Delivery } from "./delivery.ts";
 import { encodeOffsetMap } from "./offsets/offset_map.ts";
 import type { CommitMark } from "../records/position.ts";
 import type { Partition } from "./partition.ts";
-import type { Policy } from "./policies/delivery_mode.ts";
+import type { DeliveryPolicy } from "./policies/delivery_mode.ts";
 
 /** Wait after a refused commit, in ms. */
 const RETRY_MS = 500;
@@ -28,7 +28,7 @@ interface Pending<R> extends Commit<R> {
 
 /** Decides on commits. */
 export class Commits<R> {
-  readonly #policy: Policy;
+  readonly #policy: DeliveryPolicy;
   readonly #intervalMs: number;
   readonly #dirty: Set<Partition<R>> = new Set();
   readonly #pending: Map<number, Pending<R>> = new Map();
@@ -40,7 +40,7 @@ export class Commits<R> {
   #ids = 0;
   #failingSinceMs: number | undefined;
 
-  constructor(policy: Policy, intervalMs: number) {
+  constructor(policy: DeliveryPolicy, intervalMs: number) {
     this.#policy = policy;
     this.#intervalMs = intervalMs;
   }
@@ -57,24 +57,24 @@ export class Commits<R> {
   }
 
   /** Whether everything there was to say is confirmed. */
-  get clean(): boolean {
+  get allConfirmed(): boolean {
     return this.#pending.size === 0 && this.#dirty.size === 0;
   }
 
   /** There is something new to say about a partition. */
-  touch(partition: Partition<R>, nowMs: number): void {
+  markDirty(partition: Partition<R>, nowMs: number): void {
     this.#dirty.add(partition);
     if (this.#policy.timing === "each") this.#due(nowMs);
     if (this.#policy.timing === "interval") this.#due(Math.max(nowMs, this.#lastMs + this.#intervalMs));
   }
 
   /** A record is settled and keeps its permit until a commit that covers it is confirmed. */
-  hold(delivery: Delivery<R>): void {
+  holdUntilCommitted(delivery: Delivery<R>): void {
     this.#unconfirmed.push(delivery);
   }
 
   /** What is settled is committed as soon as can be: a batch is whole, or partitions are about to go. */
-  hurry(nowMs: number): void {
+  flushSoon(nowMs: number): void {
     if (this.#dirty.size > 0) this.#due(nowMs);
   }
 
@@ -83,7 +83,7 @@ export class Commits<R> {
    *
    * @param leaving partitions may be somebody else's soon: then even `fast` commits what is settled and no more.
    */
-  take(leaving: boolean, nowMs: number): Commit<R> | undefined {
+  nextCommit(leaving: boolean, nowMs: number): Commit<R> | undefined {
     this.#dueMs = undefined;
     const marks: PartitionCommit<R>[] = [];
     for (const partition of this.#dirty) {
@@ -113,7 +113,7 @@ export class Commits<R> {
     this.#pending.delete(id);
     if (!ok) {
       this.#refused(commit, nowMs);
-      return commit.covers.filter((delivery) => delivery.home.revoked);
+      return commit.covers.filter((delivery) => delivery.partition.revoked);
     }
     this.#failingSinceMs = undefined;
     this.#notBeforeMs = -Infinity;
@@ -126,22 +126,22 @@ export class Commits<R> {
   forget(partition: Partition<R>): readonly Delivery<R>[] {
     this.#dirty.delete(partition);
     this.#forgetRefusal();
-    const gone = this.#unconfirmed.filter((delivery) => delivery.home === partition);
+    const gone = this.#unconfirmed.filter((delivery) => delivery.partition === partition);
     if (gone.length > 0) {
-      this.#unconfirmed = this.#unconfirmed.filter((delivery) => delivery.home !== partition);
+      this.#unconfirmed = this.#unconfirmed.filter((delivery) => delivery.partition !== partition);
     }
     return gone;
   }
 
   #confirmed(id: number, { partition, mark }: PartitionCommit<R>, nowMs: number): void {
     if (id === partition.commitSent) partition.committed = mark;
-    if (id < partition.committedBy && !partition.revoked) {
+    if (id < partition.confirmedCommit && !partition.revoked) {
       // It came after a later one was confirmed, so the broker may have put the older mark over the newer.
       partition.committed = undefined;
       this.#dirty.add(partition);
       this.#due(nowMs);
     }
-    partition.committedBy = Math.max(id, partition.committedBy);
+    partition.confirmedCommit = Math.max(id, partition.confirmedCommit);
   }
 
   #markOf({ ledger }: Partition<R>, leaving: boolean): CommitMark {
@@ -152,7 +152,10 @@ export class Commits<R> {
   #refused(commit: Pending<R>, nowMs: number): void {
     this.#failingSinceMs ??= nowMs;
     for (const { partition } of commit.marks) if (!partition.revoked) this.#dirty.add(partition);
-    this.#unconfirmed = [...commit.covers.filter((delivery) => !delivery.home.revoked), ...this.#unconfirmed];
+    this.#unconfirmed = [
+      ...commit.covers.filter((delivery) => !delivery.partition.revoked),
+      ...this.#unconfirmed,
+    ];
     this.#notBeforeMs = nowMs + RETRY_MS;
     if (this.#dirty.size > 0) this.#due(nowMs);
     this.#forgetRefusal();
@@ -160,7 +163,7 @@ export class Commits<R> {
 
   /** What was refused is somebody else's affair: there may never be another commit to be taken. */
   #forgetRefusal(): void {
-    if (this.clean) this.#failingSinceMs = undefined;
+    if (this.allConfirmed) this.#failingSinceMs = undefined;
   }
 
   #due(atMs: number): void {

@@ -3,7 +3,7 @@
 import type { BackoffConfig } from "./policies/backoff.ts";
 import type { BatchConfig } from "./policies/batch_gate.ts";
 import type { DeadLetterBudgetConfig } from "./policies/dead_letter_budget.ts";
-import type { IntakeBounds } from "./backpressure.ts";
+import type { BackpressureBounds } from "./backpressure.ts";
 import type { CommitMode, DeliveryMode } from "./policies/delivery_mode.ts";
 
 /** Everything about delivery that can be set. Times in ms. */
@@ -20,6 +20,6 @@ export interface MachineConfig {
   readonly backoff: BackoffConfig;
   readonly retryAfterMaxMs: number;
   readonly deadLetters: DeadLetterBudgetConfig;
-  readonly bounds: IntakeBounds;
+  readonly bounds: BackpressureBounds;
   readonly shutdownGraceMs: number;
 }

@@ -4,18 +4,18 @@ import { backoffMs } from "./policies/backoff.ts";
 import { DeadLetterBudget, type DeadLetterBudgetConfig } from "./policies/dead_letter_budget.ts";
 import type { DeadLetterReason, Delivery } from "./delivery.ts";
 import { DueQueue } from "./structures/due_queue.ts";
-import { Queue } from "./structures/ring_queue.ts";
+import { RingQueue } from "./structures/ring_queue.ts";
 
 /** Waits between tries to write a dead letter, in ms. */
 const WRITE_BACKOFF = { firstMs: 500, maxMs: 15_000 };
 
 /** The desk in front of the dead-letter topic. */
-export class DeadLetters<R> {
+export class DeadLetterQueue<R> {
   readonly #budget: DeadLetterBudget;
   readonly #random: () => number;
-  readonly #waiting: Queue<Delivery<R>> = new Queue();
+  readonly #waiting: RingQueue<Delivery<R>> = new RingQueue();
   /** They cost no token. */
-  readonly #free: Queue<Delivery<R>> = new Queue();
+  readonly #free: RingQueue<Delivery<R>> = new RingQueue();
   readonly #unwritten: DueQueue<Delivery<R>> = new DueQueue();
   #floodSinceMs: number | undefined;
   #failingSinceMs: number | undefined;
@@ -62,23 +62,23 @@ export class DeadLetters<R> {
   }
 
   /** A record is to be dead-lettered. */
-  add(delivery: Delivery<R>, reason: DeadLetterReason): void {
+  enqueue(delivery: Delivery<R>, reason: DeadLetterReason): void {
     delivery.reason = reason;
     delivery.state = "dead_lettering";
     this.#waiting.push(delivery);
   }
 
   /** A record is to be dead-lettered that need not be paid for. */
-  addFree(delivery: Delivery<R>, reason: DeadLetterReason): void {
+  enqueueWithoutToken(delivery: Delivery<R>, reason: DeadLetterReason): void {
     delivery.reason = reason;
     delivery.state = "dead_lettering";
     // It may never have been sent; what gives its partition up finds it all the same.
-    delivery.home.ledger.touch(delivery.seq);
+    delivery.partition.ledger.markStarted(delivery.seq);
     this.#free.push(delivery);
   }
 
   /** A record that waits for a token needs none any more. */
-  letThrough(delivery: Delivery<R>): void {
+  waiveToken(delivery: Delivery<R>): void {
     for (let left = this.#waiting.length; left > 0; left--) {
       const waiting = this.#waiting.shift();
       if (waiting === delivery) this.#free.push(delivery);
@@ -87,7 +87,7 @@ export class DeadLetters<R> {
   }
 
   /** A partition went, and those of its records that wait for a token with it. */
-  forgetDropped(): void {
+  removeDropped(): void {
     for (let left = this.#waiting.length; left > 0; left--) {
       const delivery = this.#waiting.shift();
       if (delivery !== undefined && delivery.state !== "dropped") this.#waiting.push(delivery);
@@ -109,7 +109,7 @@ export class DeadLetters<R> {
   }
 
   /** The next record to write now; undefined when none may be. */
-  take(nowMs: number): Delivery<R> | undefined {
+  nextToWrite(nowMs: number): Delivery<R> | undefined {
     const delivery = this.#takeLive(() => this.#unwritten.takeDue(nowMs)) ??
       this.#takeLive(() => this.#free.shift()) ?? this.#takePaid(nowMs);
     if (delivery !== undefined) this.#writing += 1;

@@ -1,7 +1,7 @@
 // One record's way through the pool, and what it belongs to.
 
 import type { Outcome } from "../../shared/contract/outcome.ts";
-import type { Behind, Origin } from "./parking/parked_keys.ts";
+import type { Origin, ParkedBehind } from "./parking/parked_keys.ts";
 import type { Partition } from "./partition.ts";
 
 /** Why a record is dead-lettered. */
@@ -51,7 +51,7 @@ export type DeliveryState =
 
 /** One record on its way. Only the machine changes it. */
 export interface Delivery<R> extends Readonly<Received<R>> {
-  readonly home: Partition<R>;
+  readonly partition: Partition<R>;
   /** What it is ordered by: one in flight at a time; undefined when nothing orders it. */
   readonly lane: string | undefined;
   /** When it was received, in ms. */
@@ -59,22 +59,22 @@ export interface Delivery<R> extends Readonly<Received<R>> {
   seq: number;
   state: DeliveryState;
   /** Attempts that counted against it. */
-  attempts: number;
+  attemptsCounted: number;
   /** POSTs made of it, counted or not. */
-  posts: number;
+  attemptsSent: number;
   /** Failures in a row, counted or not: what the backoff grows with. */
   failures: number;
-  last: Outcome | undefined;
+  lastOutcome: Outcome | undefined;
   /** When its last attempt failed that was for the verdict to judge, in ms. */
-  failedMs: number | undefined;
+  lastFailedMs: number | undefined;
   /** When it was sent for the first time, in ms. */
   sentMs: number | undefined;
   /** An operator wants it dead-lettered as soon as can be. */
-  taken: boolean;
+  takenByOperator: boolean;
   /** Belongs to the open batch, in `batch` mode. */
   batched: boolean;
   /** Why it is dead-lettered, once it is. */
   reason: DeadLetterReason | undefined;
   /** What it is parked behind. */
-  behind: Behind | undefined;
+  parkedBehind: ParkedBehind | undefined;
 }

@@ -4,25 +4,25 @@ import { BatchGate } from "./policies/batch_gate.ts";
 import type { Breaker } from "./policies/breaker.ts";
 import type { Commits } from "./commits.ts";
 import type { Delivery } from "./delivery.ts";
-import { Dispatcher } from "./ready_records.ts";
+import { ReadyRecords } from "./ready_records.ts";
 import { entriesMax } from "./offsets/offset_map.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Partition } from "./partition.ts";
-import type { Policy } from "./policies/delivery_mode.ts";
+import type { DeliveryPolicy } from "./policies/delivery_mode.ts";
 import type { MachineConfig } from "./config.ts";
 
 /** Whether a new record whose turn has come goes elsewhere; then it was put there. */
-export type Divert<R> = (delivery: Delivery<R>, nowMs: number) => boolean;
+export type Intercept<R> = (delivery: Delivery<R>, nowMs: number) => boolean;
 
 /** Counts permits and hands them out. */
-export class Sending<R> {
-  readonly #policy: Policy;
+export class Dispatcher<R> {
+  readonly #policy: DeliveryPolicy;
   readonly #breaker: Breaker;
   readonly #commits: Commits<R>;
   readonly #outbox: Outbox<R>;
-  readonly #divert: Divert<R>;
+  readonly #intercept: Intercept<R>;
   readonly #parkKeys: boolean;
-  readonly #dispatcher: Dispatcher<R>;
+  readonly #ready: ReadyRecords<R>;
   readonly #gate: BatchGate | undefined;
   /** Started records and settled runs that a partition's offset map has room for. */
   readonly entriesMax: number;
@@ -36,20 +36,20 @@ export class Sending<R> {
 
   constructor(
     config: MachineConfig,
-    policy: Policy,
+    policy: DeliveryPolicy,
     breaker: Breaker,
     commits: Commits<R>,
     outbox: Outbox<R>,
-    divert: Divert<R>,
+    divert: Intercept<R>,
   ) {
     this.#policy = policy;
     this.#breaker = breaker;
     this.#commits = commits;
     this.#outbox = outbox;
-    this.#divert = divert;
+    this.#intercept = divert;
     this.#parkKeys = config.parkKeys;
     this.entriesMax = entriesMax(config.bounds.aheadMax * 2, config.maxAttempts);
-    this.#dispatcher = new Dispatcher((partition) => this.#mayStart(partition));
+    this.#ready = new ReadyRecords((partition) => this.#mayStart(partition));
     this.#gate = policy.batched ? new BatchGate(config.batch) : undefined;
   }
 
@@ -65,13 +65,13 @@ export class Sending<R> {
 
   /** Whether no batch is open: what is settled may be committed. */
   get betweenBatches(): boolean {
-    return this.#gate?.isIdle(this.#dispatcher.fresh) ?? false;
+    return this.#gate?.isIdle(this.#ready.newRecords) ?? false;
   }
 
   /** When the next probe is due, in ms. */
   get probeAtMs(): number | undefined {
     // Without a record or a permit there is nothing to probe with; either of them comes as an event.
-    const idle = this.#inFlight >= this.#permits || !this.#dispatcher.hasReady;
+    const idle = this.#inFlight >= this.#permits || !this.#ready.hasReady;
     return idle ? undefined : this.#breaker.probeAtMs;
   }
 
@@ -84,78 +84,78 @@ export class Sending<R> {
   /** The pool takes so many attempts at once now. */
   setPermits(permits: number, nowMs: number): void {
     // A replica came up where there was none: there is no reason to wait for the next probe's turn.
-    if (this.#permits === 0 && permits > 0) this.#breaker.hasten(nowMs);
+    if (this.#permits === 0 && permits > 0) this.#breaker.probeNow(nowMs);
     this.#permits = permits;
   }
 
   /** A new record waits for its turn. */
   enqueue(delivery: Delivery<R>, nowMs: number): void {
-    this.#dispatcher.enqueue(delivery);
+    this.#ready.enqueue(delivery);
     if (!this.#probedSuspect) return;
     // At last a record to probe with that nothing speaks against.
     this.#probedSuspect = false;
-    this.#breaker.bringForward(nowMs);
+    this.#breaker.probeSooner(nowMs);
   }
 
   /** A record that was sent before is ready again. */
-  again(delivery: Delivery<R>): void {
-    this.#dispatcher.again(delivery);
+  requeue(delivery: Delivery<R>): void {
+    this.#ready.requeue(delivery);
   }
 
   /** A new record whose turn came waits for news of its key. */
-  putAside(delivery: Delivery<R>): void {
-    this.#dispatcher.putAside(delivery);
+  defer(delivery: Delivery<R>): void {
+    this.#ready.defer(delivery);
   }
 
   /** There is news for a partition: what was put aside has another turn. */
-  takeUp(partition: Partition<R>): void {
-    this.#dispatcher.takeUp(partition);
+  resumeDeferred(partition: Partition<R>): void {
+    this.#ready.resumeDeferred(partition);
   }
 
   /** Sends what may be sent now. */
   send(nowMs: number): void {
     if (this.#breaker.pause !== undefined) return this.#sendProbe(nowMs);
     while (this.#inFlight < this.#permits) {
-      const fresh = this.#gate?.admits(this.#dispatcher.fresh, this.#mayBegin(), nowMs) ?? true;
-      const delivery = this.#dispatcher.next(fresh);
+      const fresh = this.#gate?.admits(this.#ready.newRecords, this.#mayBegin(), nowMs) ?? true;
+      const delivery = this.#ready.next(fresh);
       if (delivery === undefined) return;
-      if (!this.#isDiverted(delivery, nowMs)) this.#sendOne(delivery, nowMs);
+      if (!this.#isIntercepted(delivery, nowMs)) this.#sendOne(delivery, nowMs);
     }
   }
 
   /** Whether this attempt was the probe; it is not out any more. */
-  takeProbe(delivery: Delivery<R>): boolean {
+  endProbe(delivery: Delivery<R>): boolean {
     if (this.#probe !== delivery) return false;
     this.#probe = undefined;
     return true;
   }
 
   /** An attempt came back. */
-  returnPermit({ home }: Delivery<R>): void {
+  returnPermit({ partition }: Delivery<R>): void {
     this.#inFlight -= 1;
-    home.inFlight -= 1;
-    if (home.revoked) this.#linger(home, -1);
+    partition.inFlight -= 1;
+    if (partition.revoked) this.#linger(partition, -1);
   }
 
   /** A record is settled: its batch and its partition go on. */
   settled(delivery: Delivery<R>): void {
     this.#endBatched(delivery);
-    this.#dispatcher.offer(delivery.home);
+    this.#ready.offer(delivery.partition);
   }
 
   /** A record is done with its lane. */
   release(delivery: Delivery<R>): void {
-    this.#dispatcher.release(delivery);
+    this.#ready.release(delivery);
   }
 
   /** Held until the commit was confirmed: now its permit and its lane are free. */
-  letGo(delivery: Delivery<R>): void {
+  releaseCommitted(delivery: Delivery<R>): void {
     this.returnPermit(delivery);
-    if (!delivery.home.revoked) this.#dispatcher.release(delivery);
+    if (!delivery.partition.revoked) this.#ready.release(delivery);
   }
 
   /** An attempt of a revoked partition came back: its result goes nowhere. */
-  stale(delivery: Delivery<R>): void {
+  dropStale(delivery: Delivery<R>): void {
     this.returnPermit(delivery);
     this.#endBatched(delivery);
     delivery.state = "dropped";
@@ -165,7 +165,7 @@ export class Sending<R> {
   /** A partition is gone. What is in flight of it keeps its permit until its attempt ends. */
   forget(partition: Partition<R>): void {
     this.#linger(partition, partition.inFlight);
-    this.#dispatcher.forget(partition);
+    this.#ready.forget(partition);
     partition.ledger.walk({ settled() {}, unsettled: (_, delivery) => this.#drop(delivery) });
   }
 
@@ -177,20 +177,20 @@ export class Sending<R> {
 
   #sendProbe(nowMs: number): void {
     if ((this.#breaker.probeAtMs ?? Infinity) > nowMs || this.#inFlight >= this.#permits) return;
-    let delivery = this.#dispatcher.nextProbe();
-    while (delivery !== undefined && this.#isDiverted(delivery, nowMs)) {
-      delivery = this.#dispatcher.nextProbe();
+    let delivery = this.#ready.nextProbe();
+    while (delivery !== undefined && this.#isIntercepted(delivery, nowMs)) {
+      delivery = this.#ready.nextProbe();
     }
-    if (delivery === undefined) return this.#breaker.probeLost(nowMs);
+    if (delivery === undefined) return this.#breaker.probeInconclusive(nowMs);
     this.#probe = delivery;
-    this.#probedSuspect = delivery.posts > 0;
+    this.#probedSuspect = delivery.attemptsSent > 0;
     this.#breaker.probeSent();
     this.#sendOne(delivery, nowMs);
   }
 
   /** Only before the first time: a record that was sent goes on. */
-  #isDiverted(delivery: Delivery<R>, nowMs: number): boolean {
-    return delivery.sentMs === undefined && this.#divert(delivery, nowMs);
+  #isIntercepted(delivery: Delivery<R>, nowMs: number): boolean {
+    return delivery.sentMs === undefined && this.#intercept(delivery, nowMs);
   }
 
   #sendOne(delivery: Delivery<R>, nowMs: number): void {
@@ -198,25 +198,25 @@ export class Sending<R> {
       delivery.batched = true;
       this.#gate.recordStarted();
     }
-    if (delivery.posts === 0) delivery.home.started += 1;
+    if (delivery.attemptsSent === 0) delivery.partition.startedCount += 1;
     delivery.state = "in_flight";
     delivery.sentMs ??= nowMs;
-    delivery.posts += 1;
-    delivery.home.inFlight += 1;
-    delivery.home.ledger.touch(delivery.seq);
+    delivery.attemptsSent += 1;
+    delivery.partition.inFlight += 1;
+    delivery.partition.ledger.markStarted(delivery.seq);
     this.#inFlight += 1;
-    this.#outbox.emit({ type: "send", delivery, attempt: delivery.posts });
+    this.#outbox.emit({ type: "send", delivery, attempt: delivery.attemptsSent });
   }
 
-  #mayStart({ id, ledger, started, parking }: Partition<R>): boolean {
+  #mayStart({ id, ledger, startedCount, parking }: Partition<R>): boolean {
     if (this.#parkKeys && !parking.known) return false;
     // A map that would not fit stops the partition from running further ahead.
-    return ledger.runs + started < this.entriesMax && !this.#lingering.has(id);
+    return ledger.runs + startedCount < this.entriesMax && !this.#lingering.has(id);
   }
 
   /** Whether a new batch may begin: in `sync` only when the last one's commit is confirmed. */
   #mayBegin(): boolean {
-    return !this.#policy.batchAwaitsCommit || this.#commits.clean;
+    return !this.#policy.batchAwaitsCommit || this.#commits.allConfirmed;
   }
 
   #endBatched(delivery: Delivery<R>): void {

@@ -4,7 +4,7 @@ import type { Outcome } from "../../shared/contract/outcome.ts";
 import type { Commit } from "./commits.ts";
 import type { DeadLetterReason, Delivery, Received } from "./delivery.ts";
 import type { PauseCause } from "./policies/breaker.ts";
-import type { LetterNews } from "./parking/parked_keys.ts";
+import type { LetterUpdate } from "./parking/parked_keys.ts";
 import type { Partition } from "./partition.ts";
 import type { TopicPartition } from "../records/position.ts";
 
@@ -49,7 +49,7 @@ export type Event<R> =
     readonly type: "letters_read";
     readonly epoch: number;
     readonly at: TopicPartition;
-    readonly news: LetterNews;
+    readonly news: LetterUpdate;
   }
   | { readonly type: "commit_finished"; readonly id: number; readonly ok: boolean }
   /** How many attempts the pool takes at once now. */

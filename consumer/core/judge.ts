@@ -17,7 +17,7 @@ export const SUSPECTS_ONLY_MS = 600_000;
  * The attempt counts; or it does not, and the record backs off; or it does not, and the breaker paces everything; or the
  * replicas were asked and their answer decides.
  */
-export type Judgement = "counts" | "backs_off" | "spared" | "asked";
+export type Judgement = "counts" | "backs_off" | "not_counted" | "undecided";
 
 /** A record whose attempt the replicas' `/readyz` decides on. */
 interface Suspect<R> {
@@ -27,7 +27,7 @@ interface Suspect<R> {
 }
 
 /** Judges failed attempts, and opens and closes the breaker. */
-export class Judging<R> {
+export class FailureJudge<R> {
   readonly #outbox: Outbox<R>;
   readonly #health = new HealthWindow();
   readonly breaker = new Breaker();
@@ -66,7 +66,7 @@ export class Judging<R> {
   probeFinished(rule: Rule, outcome: Outcome, nowMs: number): void {
     const pause = this.breaker.pause;
     if (pause === undefined) return;
-    if (rule.slows === "replica") return this.breaker.probeLost(nowMs);
+    if (rule.slows === "replica") return this.breaker.probeInconclusive(nowMs);
     if (rule.disposition === "pause") return this.breaker.probeFailed("misconfigured", outcome, nowMs);
     // A failure says that the misconfiguration is gone; whether there is an outage now, the verdict finds out.
     if (rule.counts === "verdict" && pause.cause === "outage") {
@@ -79,12 +79,12 @@ export class Judging<R> {
 
   /** An attempt failed that may be the record's fault or the pool's. */
   judge(delivery: Delivery<R>, outcome: Outcome, probe: boolean, nowMs: number): Judgement {
-    if (delivery.posts === 1) this.#freshFailedMs = nowMs;
+    if (delivery.attemptsSent === 1) this.#freshFailedMs = nowMs;
     const previousMs = this.#recordFailure(delivery, nowMs);
     const pause = this.breaker.pause;
     if (pause !== undefined) {
       const suspectsOnly = probe && nowMs - Math.max(pause.sinceMs, this.#freshFailedMs) > SUSPECTS_ONLY_MS;
-      return suspectsOnly ? this.#ask(delivery) : "spared";
+      return suspectsOnly ? this.#ask(delivery) : "not_counted";
     }
     const verdict = this.#health.judge(delivery, previousMs, nowMs);
     switch (verdict) {
@@ -92,7 +92,7 @@ export class Judging<R> {
         return speaksOf(outcome);
       case "outage":
         this.open("outage", outcome, nowMs);
-        return "spared";
+        return "not_counted";
       case "ask":
         return this.#ask(delivery);
       default:
@@ -105,20 +105,20 @@ export class Judging<R> {
     this.#asking = false;
     const suspects = this.#suspects.filter(({ delivery }) => delivery.state === "judging");
     this.#suspects = [];
-    if (!ready && suspects[0] !== undefined) this.open("outage", suspects[0].delivery.last, nowMs);
+    if (!ready && suspects[0] !== undefined) this.open("outage", suspects[0].delivery.lastOutcome, nowMs);
     const pausedNow = this.breaker.pause !== undefined;
     // Where delivery was paused only after the question, what paused it knows more than the answer.
     return suspects.map(({ delivery, paused }) => {
       const well = ready && (paused || !pausedNow);
-      return { delivery, judgement: well ? speaksOf(delivery.last) : "spared" };
+      return { delivery, judgement: well ? speaksOf(delivery.lastOutcome) : "not_counted" };
     });
   }
 
   /** Takes a failure down, and says when the record had failed before, in ms. */
-  #recordFailure(delivery: Delivery<R>, nowMs: number): Delivery<R>["failedMs"] {
+  #recordFailure(delivery: Delivery<R>, nowMs: number): Delivery<R>["lastFailedMs"] {
     this.#health.recordFailure(delivery, nowMs);
-    const previousMs = delivery.failedMs;
-    delivery.failedMs = nowMs;
+    const previousMs = delivery.lastFailedMs;
+    delivery.lastFailedMs = nowMs;
     return previousMs;
   }
 
@@ -127,7 +127,7 @@ export class Judging<R> {
     this.#suspects.push({ delivery, paused: this.breaker.pause !== undefined });
     if (!this.#asking) this.#outbox.emit({ type: "check_readiness" });
     this.#asking = true;
-    return "asked";
+    return "undecided";
   }
 }
 

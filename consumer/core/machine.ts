@@ -1,20 +1,20 @@
 // The machine: events go in, commands come out. It puts the parts together and touches nothing outside.
 
-import { Attempts } from "./outcomes.ts";
+import { OutcomeRules } from "./outcomes.ts";
 import { Commits } from "./commits.ts";
-import { DeadLetters } from "./dead_letter_queue.ts";
+import { DeadLetterQueue } from "./dead_letter_queue.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Command, Event } from "./events.ts";
-import { Holdings } from "./assignment.ts";
-import { Judging } from "./judge.ts";
+import { Assignment } from "./assignment.ts";
+import { FailureJudge } from "./judge.ts";
 import { Outbox } from "./outbox.ts";
-import { ParkedKeys } from "./parking_gate.ts";
+import { ParkingGate } from "./parking_gate.ts";
 import type { TopicPartition } from "../records/position.ts";
-import { type Policy, policyFor } from "./policies/delivery_mode.ts";
-import { Retrying } from "./retries.ts";
-import { Sending } from "./dispatcher.ts";
+import { type DeliveryPolicy, policyFor } from "./policies/delivery_mode.ts";
+import { RetrySchedule } from "./retries.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import type { MachineConfig } from "./config.ts";
-import { takeOut } from "./operator.ts";
+import { takeRecord } from "./operator.ts";
 import type { MachineView } from "./view.ts";
 
 export type { MachineConfig } from "./config.ts";
@@ -23,19 +23,19 @@ export type { MachineView } from "./view.ts";
 /** The delivery machine. Deterministic: the same events, times and random numbers give the same commands. */
 export class Machine<R> {
   readonly #config: MachineConfig;
-  readonly #policy: Policy;
+  readonly #policy: DeliveryPolicy;
   readonly #outbox = new Outbox<R>();
   readonly #commits: Commits<R>;
-  readonly #holdings: Holdings<R>;
-  readonly #judging: Judging<R>;
-  readonly #sending: Sending<R>;
-  readonly #deadLetters: DeadLetters<R>;
-  readonly #retrying: Retrying<R>;
-  readonly #parkedKeys: ParkedKeys<R>;
-  readonly #attempts: Attempts<R>;
+  readonly #assignment: Assignment<R>;
+  readonly #judge: FailureJudge<R>;
+  readonly #dispatcher: Dispatcher<R>;
+  readonly #deadLetters: DeadLetterQueue<R>;
+  readonly #retries: RetrySchedule<R>;
+  readonly #parkingGate: ParkingGate<R>;
+  readonly #outcomes: OutcomeRules<R>;
   /** The group rebalances: until the next assignment any partition may be about to go. */
   #rebalances = false;
-  #idleTold = false;
+  #idleReported = false;
   #stopByMs: number | undefined;
   #stopped = false;
 
@@ -46,44 +46,49 @@ export class Machine<R> {
     this.#config = config;
     this.#policy = policy;
     this.#commits = commits;
-    this.#holdings = new Holdings(policy, config.bounds, commits, outbox);
-    this.#judging = new Judging(outbox);
-    this.#deadLetters = new DeadLetters(config.deadLetters, random, nowMs);
-    const divert = (delivery: Delivery<R>, nowMs: number) => this.#divert(delivery, nowMs);
-    this.#sending = new Sending(config, policy, this.#judging.breaker, commits, outbox, divert);
-    this.#retrying = new Retrying(config, random, this.#sending, this.#deadLetters, commits, outbox);
-    this.#parkedKeys = new ParkedKeys(config.parkKeys, this.#holdings, this.#sending, this.#deadLetters);
-    this.#attempts = new Attempts({
+    this.#assignment = new Assignment(policy, config.bounds, commits, outbox);
+    this.#judge = new FailureJudge(outbox);
+    this.#deadLetters = new DeadLetterQueue(config.deadLetters, random, nowMs);
+    const divert = (delivery: Delivery<R>, nowMs: number) => this.#intercept(delivery, nowMs);
+    this.#dispatcher = new Dispatcher(config, policy, this.#judge.breaker, commits, outbox, divert);
+    this.#retries = new RetrySchedule(config, random, this.#dispatcher, this.#deadLetters, commits, outbox);
+    this.#parkingGate = new ParkingGate(
+      config.parkKeys,
+      this.#assignment,
+      this.#dispatcher,
+      this.#deadLetters,
+    );
+    this.#outcomes = new OutcomeRules({
       policy,
       commits,
-      holdings: this.#holdings,
-      judging: this.#judging,
-      sending: this.#sending,
+      assignment: this.#assignment,
+      judge: this.#judge,
+      dispatcher: this.#dispatcher,
       deadLetters: this.#deadLetters,
-      retrying: this.#retrying,
-      parkedKeys: this.#parkedKeys,
+      retries: this.#retries,
+      parkingGate: this.#parkingGate,
     });
   }
 
   /** The parts that causes and metrics read. */
   get view(): MachineView<R> {
     return {
-      partitions: this.#holdings.partitions,
-      inFlight: this.#sending.inFlight,
-      permits: this.#sending.permits,
-      waiting: this.#retrying.length,
-      breaker: this.#judging.breaker,
+      partitions: this.#assignment.partitions,
+      inFlight: this.#dispatcher.inFlight,
+      permits: this.#dispatcher.permits,
+      waiting: this.#retries.length,
+      breaker: this.#judge.breaker,
       deadLetters: this.#deadLetters,
       commits: this.#commits,
       aheadMax: this.#config.bounds.aheadMax,
-      entriesMax: this.#sending.entriesMax,
+      entriesMax: this.#dispatcher.entriesMax,
       stopping: this.#stopByMs !== undefined,
     };
   }
 
   /** The record of an offset; undefined where it is not held: not ours, not received yet, or settled. */
   find(at: TopicPartition, offset: number): Delivery<R> | undefined {
-    return this.#holdings.find(at)?.ledger.find(offset);
+    return this.#assignment.find(at)?.ledger.find(offset);
   }
 
   /** Takes one event in and answers with what is to be done, in order. */
@@ -97,11 +102,11 @@ export class Machine<R> {
   wakeAtMs(nowMs: number): number | undefined {
     if (this.#stopped) return undefined;
     const least = Math.min(
-      this.#retrying.nextMs ?? Infinity,
+      this.#retries.nextMs ?? Infinity,
       this.#commits.dueMs ?? Infinity,
       this.#deadLetters.nextMs(nowMs) ?? Infinity,
-      this.#stopByMs ?? this.#sending.probeAtMs ?? Infinity,
-      this.#stopByMs ?? this.#sending.lingerUntilMs ?? Infinity,
+      this.#stopByMs ?? this.#dispatcher.probeAtMs ?? Infinity,
+      this.#stopByMs ?? this.#dispatcher.lingerUntilMs ?? Infinity,
       this.#idleAtMs() ?? Infinity,
     );
     return least === Infinity ? undefined : least;
@@ -112,41 +117,45 @@ export class Machine<R> {
       case "assigned":
         this.#rebalances = false;
         event.partitions.forEach((at) => this.#giveUp(at));
-        return this.#holdings.assign(event.epoch, event.partitions, nowMs);
+        return this.#assignment.assign(event.epoch, event.partitions, nowMs);
       case "revoked":
         event.partitions.forEach((at) => this.#giveUp(at));
-        this.#holdings.await();
-        return this.#holdings.share(nowMs);
+        this.#assignment.expectAssignment();
+        return this.#assignment.rebalanceShares(nowMs);
       case "rebalancing":
         return this.#rebalancing(nowMs);
       case "received":
-        for (const delivery of this.#holdings.receive(event, nowMs)) this.#sending.enqueue(delivery, nowMs);
+        for (const delivery of this.#assignment.receive(event, nowMs)) {
+          this.#dispatcher.enqueue(delivery, nowMs);
+        }
         return;
       case "attempt_finished":
-        return this.#attempts.finished(event.delivery, event.outcome, nowMs);
+        return this.#outcomes.finished(event.delivery, event.outcome, nowMs);
       case "attempt_abandoned":
-        return this.#attempts.abandoned(event.delivery, nowMs);
+        return this.#outcomes.abandoned(event.delivery, nowMs);
       case "dead_letter_written":
-        return this.#attempts.deadLetterWritten(event.delivery, event.offset, nowMs);
+        return this.#outcomes.deadLetterWritten(event.delivery, event.offset, nowMs);
       case "dead_letter_failed":
         return this.#deadLetters.recordFailed(event.delivery, nowMs);
       case "letters_read": {
-        const partition = this.#holdings.find(event.at);
-        if (partition?.epoch === event.epoch) this.#parkedKeys.learn(partition, event.news);
+        const partition = this.#assignment.find(event.at);
+        if (partition?.epoch === event.epoch) this.#parkingGate.apply(partition, event.news);
         return;
       }
       case "commit_finished":
-        for (const held of this.#commits.finished(event.id, event.ok, nowMs)) this.#sending.letGo(held);
+        for (const held of this.#commits.finished(event.id, event.ok, nowMs)) {
+          this.#dispatcher.releaseCommitted(held);
+        }
         return;
       case "permits_changed":
-        return this.#sending.setPermits(event.permits, nowMs);
+        return this.#dispatcher.setPermits(event.permits, nowMs);
       case "readiness_checked":
-        return this.#attempts.readinessChecked(event.ready, nowMs);
+        return this.#outcomes.readinessChecked(event.ready, nowMs);
       case "dead_letters_allowed":
         return this.#deadLetters.allow(event.count);
       case "take_requested": {
         const delivery = this.find(event.at, event.offset);
-        return delivery && takeOut(delivery, this.#deadLetters);
+        return delivery && takeRecord(delivery, this.#deadLetters);
       }
       case "tick":
         return;
@@ -159,40 +168,44 @@ export class Machine<R> {
 
   /** What follows from where we are now, whatever the event was. */
   #advance(nowMs: number): void {
-    this.#retrying.wake(nowMs);
-    if (this.#sending.betweenBatches) {
+    this.#retries.wake(nowMs);
+    if (this.#dispatcher.betweenBatches) {
       // A whole batch is committed before the next one begins, which may have to wait for that.
-      this.#commits.hurry(nowMs);
+      this.#commits.flushSoon(nowMs);
       this.#commitDue(nowMs);
     }
-    if (this.#stopByMs === undefined) this.#sending.send(nowMs);
-    for (let bad = this.#deadLetters.take(nowMs); bad !== undefined; bad = this.#deadLetters.take(nowMs)) {
+    if (this.#stopByMs === undefined) this.#dispatcher.send(nowMs);
+    for (
+      let bad = this.#deadLetters.nextToWrite(nowMs);
+      bad !== undefined;
+      bad = this.#deadLetters.nextToWrite(nowMs)
+    ) {
       this.#outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
     }
     this.#commitDue(nowMs);
-    if ((this.#idleAtMs() ?? Infinity) <= nowMs) this.#tellIdle();
+    if ((this.#idleAtMs() ?? Infinity) <= nowMs) this.#reportIdle();
     if (this.#stopByMs !== undefined) this.#maybeStopped(this.#stopByMs, nowMs);
   }
 
   /** A new record's turn has come: it may be one that is not to be sent. */
-  #divert(delivery: Delivery<R>, nowMs: number): boolean {
-    if (delivery.taken) this.#deadLetters.addFree(delivery, "operator");
-    return delivery.taken || this.#parkedKeys.diverts(delivery, nowMs);
+  #intercept(delivery: Delivery<R>, nowMs: number): boolean {
+    if (delivery.takenByOperator) this.#deadLetters.enqueueWithoutToken(delivery, "operator");
+    return delivery.takenByOperator || this.#parkingGate.intercepts(delivery, nowMs);
   }
 
   #giveUp(at: TopicPartition): void {
-    const partition = this.#holdings.giveUp(at);
+    const partition = this.#assignment.giveUp(at);
     if (partition === undefined) return;
-    this.#commits.forget(partition).forEach((held) => this.#sending.letGo(held));
+    this.#commits.forget(partition).forEach((held) => this.#dispatcher.releaseCommitted(held));
     partition.revoked = true;
-    this.#sending.forget(partition);
-    this.#deadLetters.forgetDropped();
+    this.#dispatcher.forget(partition);
+    this.#deadLetters.removeDropped();
   }
 
   #rebalancing(nowMs: number): void {
     this.#rebalances = true;
-    this.#holdings.await();
-    if (this.#policy.extent === "received") this.#holdings.touchAll(nowMs);
+    this.#assignment.expectAssignment();
+    if (this.#policy.extent === "received") this.#assignment.markAllDirty(nowMs);
     this.#commitNow(nowMs);
   }
 
@@ -202,37 +215,37 @@ export class Machine<R> {
 
   #commitNow(nowMs: number): void {
     const leaving = this.#rebalances || this.#stopByMs !== undefined;
-    const commit = this.#commits.take(leaving, nowMs);
+    const commit = this.#commits.nextCommit(leaving, nowMs);
     if (commit !== undefined) this.#outbox.emit({ type: "commit", commit });
   }
 
   #idleAtMs(): number | undefined {
     const { idleExitMs } = this.#config;
-    const { newsMs } = this.#holdings;
-    if (idleExitMs === undefined || newsMs === undefined) return undefined;
-    if (this.#idleTold || this.#stopByMs !== undefined || !this.#holdings.empty) return undefined;
-    return newsMs + idleExitMs;
+    const { lastActivityMs } = this.#assignment;
+    if (idleExitMs === undefined || lastActivityMs === undefined) return undefined;
+    if (this.#idleReported || this.#stopByMs !== undefined || !this.#assignment.empty) return undefined;
+    return lastActivityMs + idleExitMs;
   }
 
-  #tellIdle(): void {
-    this.#idleTold = true;
+  #reportIdle(): void {
+    this.#idleReported = true;
     this.#outbox.emit({ type: "idle" });
   }
 
   #stopRequested(nowMs: number): void {
     if (this.#stopByMs !== undefined) return;
     this.#stopByMs = nowMs + this.#config.shutdownGraceMs;
-    if (this.#policy.extent === "received") this.#holdings.touchAll(nowMs);
+    if (this.#policy.extent === "received") this.#assignment.markAllDirty(nowMs);
   }
 
   #maybeStopped(stopByMs: number, nowMs: number): void {
-    const working = this.#sending.inFlight > 0 || this.#deadLetters.writing > 0;
+    const working = this.#dispatcher.inFlight > 0 || this.#deadLetters.writing > 0;
     const late = nowMs >= stopByMs;
     if (working && !late) return;
-    this.#commits.hurry(nowMs);
+    this.#commits.flushSoon(nowMs);
     this.#commitDue(nowMs);
-    if (!this.#commits.clean && !late) return;
+    if (!this.#commits.allConfirmed && !late) return;
     this.#stopped = true;
-    this.#outbox.emit({ type: "stopped", clean: !working && this.#commits.clean });
+    this.#outbox.emit({ type: "stopped", clean: !working && this.#commits.allConfirmed });
   }
 }

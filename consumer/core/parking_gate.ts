@@ -1,67 +1,72 @@
 // `PARK_KEYS`: which new records are not sent, but wait for a replay of their key or follow its dead letter.
 
 import { outcomeLabel } from "../../shared/contract/outcome.ts";
-import type { DeadLetters } from "./dead_letter_queue.ts";
+import type { DeadLetterQueue } from "./dead_letter_queue.ts";
 import type { Delivery } from "./delivery.ts";
-import type { Holdings } from "./assignment.ts";
-import type { Behind, LetterNews } from "./parking/parked_keys.ts";
+import type { Assignment } from "./assignment.ts";
+import type { LetterUpdate, ParkedBehind } from "./parking/parked_keys.ts";
 import type { Partition } from "./partition.ts";
-import type { Sending } from "./dispatcher.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 
 /** Diverts records of parked keys. */
-export class ParkedKeys<R> {
+export class ParkingGate<R> {
   readonly #enabled: boolean;
-  readonly #holdings: Holdings<R>;
-  readonly #sending: Sending<R>;
-  readonly #deadLetters: DeadLetters<R>;
+  readonly #assignment: Assignment<R>;
+  readonly #dispatcher: Dispatcher<R>;
+  readonly #deadLetters: DeadLetterQueue<R>;
 
-  constructor(enabled: boolean, holdings: Holdings<R>, sending: Sending<R>, deadLetters: DeadLetters<R>) {
+  constructor(
+    enabled: boolean,
+    holdings: Assignment<R>,
+    sending: Dispatcher<R>,
+    deadLetters: DeadLetterQueue<R>,
+  ) {
     this.#enabled = enabled;
-    this.#holdings = holdings;
-    this.#sending = sending;
+    this.#assignment = holdings;
+    this.#dispatcher = sending;
     this.#deadLetters = deadLetters;
   }
 
   /** The dead-letter topic was read: whoever waited for that may have their turn now. */
-  learn(partition: Partition<R>, news: LetterNews): void {
-    partition.parking.learn(news);
-    this.#sending.takeUp(partition);
+  apply(partition: Partition<R>, news: LetterUpdate): void {
+    partition.parking.apply(news);
+    this.#dispatcher.resumeDeferred(partition);
   }
 
   /** A dead letter of ours is at this offset: its key is parked from now on. */
   letterWritten(delivery: Delivery<R>, letterOffset: number | undefined): void {
-    const { home, lane, offset, origin } = delivery;
+    const { partition, lane, offset, origin } = delivery;
     if (!this.#enabled || lane === undefined) return;
     if (letterOffset === undefined) {
       throw new Error("Where a dead letter was written has to be known to park");
     }
-    home.parking.recordWritten({
+    partition.parking.recordWritten({
       offset: letterOffset,
       key: lane,
-      origin: origin ?? { at: home.id, offset, letter: undefined },
-      cause: delivery.behind?.cause ?? causeOf(delivery),
+      origin: origin ?? { at: partition.id, offset, letter: undefined },
+      cause: delivery.parkedBehind?.cause ?? causeOf(delivery),
     });
   }
 
   /** Whether a new record whose turn has come is not to be sent; then it is where it belongs. */
-  diverts(delivery: Delivery<R>, nowMs: number): boolean {
+  intercepts(delivery: Delivery<R>, nowMs: number): boolean {
     if (!this.#enabled) return false;
-    const turn = delivery.home.parking.turnOf(delivery);
+    const turn = delivery.partition.parking.decide(delivery);
     switch (turn.kind) {
       case "send":
         return false;
       case "settled":
-        this.#holdings.settle(delivery, nowMs);
-        this.#sending.settled(delivery);
-        this.#sending.release(delivery);
+        this.#assignment.settle(delivery, nowMs);
+        this.#dispatcher.settled(delivery);
+        this.#dispatcher.release(delivery);
         return true;
       case "wait":
         // At its bound a partition cannot wait, or the replays might be behind the bound, too.
-        if (delivery.home.paused) return this.#park(delivery, turn.behind);
-        this.#sending.putAside(delivery);
+        if (delivery.partition.paused) return this.#park(delivery, turn.behind);
+        this.#dispatcher.defer(delivery);
         return true;
       case "early":
-        this.#sending.putAside(delivery);
+        this.#dispatcher.defer(delivery);
         return true;
       case "park":
         return this.#park(delivery, turn.behind);
@@ -70,15 +75,15 @@ export class ParkedKeys<R> {
     }
   }
 
-  #park(delivery: Delivery<R>, behind: Behind): true {
-    delivery.behind = behind;
-    this.#deadLetters.addFree(delivery, "parked");
+  #park(delivery: Delivery<R>, behind: ParkedBehind): true {
+    delivery.parkedBehind = behind;
+    this.#deadLetters.enqueueWithoutToken(delivery, "parked");
     return true;
   }
 }
 
 /** As the dead-letter desk groups letters: reason, status and problem type. */
-function causeOf<R>({ reason, last }: Delivery<R>): string {
-  const type = last?.kind === "answer" ? last.problemType : undefined;
-  return [reason, last && outcomeLabel(last), type].filter(Boolean).join(" ");
+function causeOf<R>({ reason, lastOutcome }: Delivery<R>): string {
+  const type = lastOutcome?.kind === "answer" ? lastOutcome.problemType : undefined;
+  return [reason, lastOutcome && outcomeLabel(lastOutcome), type].filter(Boolean).join(" ");
 }

@@ -5,8 +5,8 @@ import { DueQueue } from "./structures/due_queue.ts";
 import { type CommitMark, partitionId, type TopicPartition } from "../records/position.ts";
 import { Ledger } from "./offsets/ledger.ts";
 import type { OffsetMap } from "./offsets/offset_map.ts";
-import { Parking } from "./parking/parked_keys.ts";
-import { Queue } from "./structures/ring_queue.ts";
+import { ParkedKeys } from "./parking/parked_keys.ts";
+import { RingQueue } from "./structures/ring_queue.ts";
 
 /** State of one partition in one assignment. Only the machine changes it. */
 export class Partition<R> implements TopicPartition {
@@ -17,17 +17,17 @@ export class Partition<R> implements TopicPartition {
   readonly epoch: number;
   readonly ledger: Ledger<Delivery<R>>;
   /** Never sent, in order of offset. */
-  readonly fresh: Queue<Delivery<R>> = new Queue();
+  readonly newRecords: RingQueue<Delivery<R>> = new RingQueue();
   /** Never sent, their lanes released: by offset, so that the oldest goes first and little is settled far ahead. */
-  readonly released: DueQueue<Delivery<R>> = new DueQueue();
+  readonly unblocked: DueQueue<Delivery<R>> = new DueQueue();
   /** Sent before and due again. */
-  readonly again: Queue<Delivery<R>> = new Queue();
+  readonly retries: RingQueue<Delivery<R>> = new RingQueue();
   /** Behind the first of their lane; the first itself is elsewhere. */
-  readonly lanes: Map<string, Queue<Delivery<R>>> = new Map();
+  readonly lanes: Map<string, RingQueue<Delivery<R>>> = new Map();
   /** First of their lanes, waiting for replays of their keys. */
-  readonly aside: Delivery<R>[] = [];
+  readonly deferred: Delivery<R>[] = [];
   /** What is known of dead letters. */
-  readonly parking: Parking = new Parking();
+  readonly parking: ParkedKeys = new ParkedKeys();
   /**
    * What the broker has; undefined while a commit is on its way, and after a refusal, which may hide that it was taken
    * all the same.
@@ -36,14 +36,14 @@ export class Partition<R> implements TopicPartition {
   /** The latest commit that was sent. */
   commitSent = 0;
   /** The latest commit that was confirmed. */
-  committedBy = 0;
+  confirmedCommit = 0;
   /** One past the last offset of the log, as last seen. */
   highWatermark: number;
   /** Unsettled records and their bytes: what backpressure bounds. */
   bufferedBytes = 0;
   inFlight = 0;
   /** Unsettled records that were sent, or that an earlier owner counted attempts of. */
-  started = 0;
+  startedCount = 0;
   /** Fetching is paused at our word. */
   paused = false;
   /** It was given up; nothing of it is committed any more. */
@@ -79,7 +79,7 @@ export class Partition<R> implements TopicPartition {
 
   /** Never sent, and waiting for nothing but a permit. */
   get startable(): number {
-    return this.fresh.length + this.released.length;
+    return this.newRecords.length + this.unblocked.length;
   }
 
   /** Records that the broker has and we have not settled: received and waiting. */

@@ -2,24 +2,24 @@
 
 import type { Delivery } from "./delivery.ts";
 import type { Partition } from "./partition.ts";
-import { Queue } from "./structures/ring_queue.ts";
+import { RingQueue } from "./structures/ring_queue.ts";
 
 /** Whether a partition may start another new record, or has to wait for its older ones. */
 export type MayStart<R> = (partition: Partition<R>) => boolean;
 
 /** The ready records of all partitions. */
-export class Dispatcher<R> {
-  readonly #turns: Queue<Partition<R>> = new Queue();
+export class ReadyRecords<R> {
+  readonly #turns: RingQueue<Partition<R>> = new RingQueue();
   readonly #mayStart: MayStart<R>;
-  #fresh = 0;
+  #newRecords = 0;
 
   constructor(mayStart: MayStart<R>) {
     this.#mayStart = mayStart;
   }
 
   /** New records that wait for nothing but a permit. */
-  get fresh(): number {
-    return this.#fresh;
+  get newRecords(): number {
+    return this.#newRecords;
   }
 
   /** Whether any record is ready. */
@@ -29,49 +29,49 @@ export class Dispatcher<R> {
 
   /** Takes in a new record: ready, or behind those of its lane. */
   enqueue(delivery: Delivery<R>): void {
-    const { home, lane } = delivery;
-    const behind = lane === undefined ? undefined : home.lanes.get(lane);
+    const { partition, lane } = delivery;
+    const behind = lane === undefined ? undefined : partition.lanes.get(lane);
     if (behind !== undefined) {
       behind.push(delivery);
       return;
     }
-    if (lane !== undefined) home.lanes.set(lane, new Queue());
-    home.fresh.push(delivery);
-    this.#fresh += 1;
-    this.offer(home);
+    if (lane !== undefined) partition.lanes.set(lane, new RingQueue());
+    partition.newRecords.push(delivery);
+    this.#newRecords += 1;
+    this.offer(partition);
   }
 
   /** A record that was sent before is ready again. */
-  again(delivery: Delivery<R>): void {
+  requeue(delivery: Delivery<R>): void {
     delivery.state = "ready";
-    delivery.home.again.push(delivery);
-    this.offer(delivery.home);
+    delivery.partition.retries.push(delivery);
+    this.offer(delivery.partition);
   }
 
   /** A record is done with its lane: the next of the lane is ready. */
-  release({ home, lane }: Delivery<R>): void {
+  release({ partition, lane }: Delivery<R>): void {
     if (lane === undefined) return;
-    const next = home.lanes.get(lane)?.shift();
+    const next = partition.lanes.get(lane)?.shift();
     if (next === undefined) {
-      home.lanes.delete(lane);
+      partition.lanes.delete(lane);
       return;
     }
-    home.released.push(next.offset, next);
-    this.#fresh += 1;
-    this.offer(home);
+    partition.unblocked.push(next.offset, next);
+    this.#newRecords += 1;
+    this.offer(partition);
   }
 
   /** A new record's turn comes again later: it keeps its lane. */
-  putAside(delivery: Delivery<R>): void {
-    delivery.home.aside.push(delivery);
+  defer(delivery: Delivery<R>): void {
+    delivery.partition.deferred.push(delivery);
   }
 
   /** What was put aside has another turn. */
-  takeUp(home: Partition<R>): void {
+  resumeDeferred(home: Partition<R>): void {
     if (home.revoked) return;
-    for (const delivery of home.aside.splice(0)) {
-      home.released.push(delivery.offset, delivery);
-      this.#fresh += 1;
+    for (const delivery of home.deferred.splice(0)) {
+      home.unblocked.push(delivery.offset, delivery);
+      this.#newRecords += 1;
     }
     this.offer(home);
   }
@@ -94,7 +94,7 @@ export class Dispatcher<R> {
     for (let turns = this.#turns.length; turns > 0; turns--) {
       const partition = this.#turns.shift();
       if (partition === undefined) break;
-      const delivery = this.#mayStart(partition) ? this.#takeFresh(partition) : undefined;
+      const delivery = this.#mayStart(partition) ? this.#takeNew(partition) : undefined;
       partition.queued = false;
       this.offer(partition);
       if (delivery !== undefined) return delivery;
@@ -105,30 +105,30 @@ export class Dispatcher<R> {
   /** A partition may have something to send: it gets a turn. */
   offer(partition: Partition<R>): void {
     if (partition.queued || partition.revoked) return;
-    if (partition.again.length === 0 && partition.startable === 0) return;
+    if (partition.retries.length === 0 && partition.startable === 0) return;
     partition.queued = true;
     this.#turns.push(partition);
   }
 
   /** A partition is gone, and its records with it. */
   forget(partition: Partition<R>): void {
-    this.#fresh -= partition.startable;
+    this.#newRecords -= partition.startable;
   }
 
   #take(partition: Partition<R>, fresh: boolean): Delivery<R> | undefined {
     if (partition.revoked) return undefined;
-    for (let again = partition.again.shift(); again !== undefined; again = partition.again.shift()) {
+    for (let again = partition.retries.shift(); again !== undefined; again = partition.retries.shift()) {
       // An operator may have taken it out meanwhile.
       if (again.state === "ready") return again;
     }
-    return fresh && this.#mayStart(partition) ? this.#takeFresh(partition) : undefined;
+    return fresh && this.#mayStart(partition) ? this.#takeNew(partition) : undefined;
   }
 
-  #takeFresh(partition: Partition<R>): Delivery<R> | undefined {
+  #takeNew(partition: Partition<R>): Delivery<R> | undefined {
     if (partition.revoked) return undefined;
-    const { fresh, released } = partition;
-    const delivery = released.takeDue(fresh.peek()?.offset ?? Infinity) ?? fresh.shift();
-    if (delivery !== undefined) this.#fresh -= 1;
+    const { newRecords, unblocked } = partition;
+    const delivery = unblocked.takeDue(newRecords.peek()?.offset ?? Infinity) ?? newRecords.shift();
+    if (delivery !== undefined) this.#newRecords -= 1;
     return delivery;
   }
 }

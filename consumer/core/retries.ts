@@ -4,22 +4,22 @@ import type { Answer, Outcome } from "../../shared/contract/outcome.ts";
 import { ruleFor } from "../../shared/contract/status_contract.ts";
 import { backoffMs } from "./policies/backoff.ts";
 import type { Commits } from "./commits.ts";
-import type { DeadLetters } from "./dead_letter_queue.ts";
+import type { DeadLetterQueue } from "./dead_letter_queue.ts";
 import type { Delivery } from "./delivery.ts";
 import { DueQueue } from "./structures/due_queue.ts";
 import type { Outbox } from "./outbox.ts";
-import type { Sending } from "./dispatcher.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 import type { MachineConfig } from "./config.ts";
 
 /** A record that met full replicas twice in a row waits a random time up to this, in ms. */
 const FULL_AGAIN_MAX_MS = 1000;
 
 /** The records that wait for their retry. */
-export class Retrying<R> {
+export class RetrySchedule<R> {
   readonly #config: MachineConfig;
   readonly #random: () => number;
-  readonly #sending: Sending<R>;
-  readonly #deadLetters: DeadLetters<R>;
+  readonly #dispatcher: Dispatcher<R>;
+  readonly #deadLetters: DeadLetterQueue<R>;
   readonly #commits: Commits<R>;
   readonly #outbox: Outbox<R>;
   readonly #waiting: DueQueue<Delivery<R>> = new DueQueue();
@@ -27,14 +27,14 @@ export class Retrying<R> {
   constructor(
     config: MachineConfig,
     random: () => number,
-    sending: Sending<R>,
-    deadLetters: DeadLetters<R>,
+    sending: Dispatcher<R>,
+    deadLetters: DeadLetterQueue<R>,
     commits: Commits<R>,
     outbox: Outbox<R>,
   ) {
     this.#config = config;
     this.#random = random;
-    this.#sending = sending;
+    this.#dispatcher = sending;
     this.#deadLetters = deadLetters;
     this.#commits = commits;
     this.#outbox = outbox;
@@ -53,7 +53,7 @@ export class Retrying<R> {
   /** Those that are due are ready again. */
   wake(nowMs: number): void {
     for (let due = this.#waiting.takeDue(nowMs); due !== undefined; due = this.#waiting.takeDue(nowMs)) {
-      if (due.state === "waiting") this.#sending.again(due);
+      if (due.state === "waiting") this.#dispatcher.requeue(due);
     }
   }
 
@@ -84,17 +84,20 @@ export class Retrying<R> {
   count(delivery: Delivery<R>, nowMs: number): void {
     const { maxAttempts } = this.#config;
     // An earlier owner may have counted all of them and not come to the dead letter.
-    delivery.attempts = Math.min(delivery.attempts + 1, maxAttempts);
+    delivery.attemptsCounted = Math.min(delivery.attemptsCounted + 1, maxAttempts);
     delivery.failures += 1;
-    this.#commits.touch(delivery.home, nowMs);
-    if (delivery.attempts < maxAttempts) return this.#retry(delivery, this.#waitMs(delivery), true, nowMs);
-    const missing = delivery.last !== undefined && ruleFor(delivery.last).name === "ticket-not-found";
-    this.#deadLetters.add(delivery, missing ? "ticket-not-found" : "attempts-exhausted");
+    this.#commits.markDirty(delivery.partition, nowMs);
+    if (delivery.attemptsCounted < maxAttempts) {
+      return this.#retry(delivery, this.#waitMs(delivery), true, nowMs);
+    }
+    const missing = delivery.lastOutcome !== undefined &&
+      ruleFor(delivery.lastOutcome).name === "ticket-not-found";
+    this.#deadLetters.enqueue(delivery, missing ? "ticket-not-found" : "attempts-exhausted");
   }
 
   #retry(delivery: Delivery<R>, waitMs: number, counted: boolean, nowMs: number): void {
     this.#outbox.notice({ kind: "retrying", delivery, waitMs, counted });
-    if (waitMs === 0) return this.#sending.again(delivery);
+    if (waitMs === 0) return this.#dispatcher.requeue(delivery);
     delivery.state = "waiting";
     this.#waiting.push(nowMs + waitMs, delivery);
   }
@@ -105,8 +108,8 @@ export class Retrying<R> {
     return asked > 0 ? asked : backoffMs(this.#config.backoff, delivery.failures, this.#random);
   }
 
-  #askedMs({ last }: Delivery<R>): number | undefined {
-    const asked = (last as Partial<Answer> | undefined)?.retryAfterMs;
+  #askedMs({ lastOutcome }: Delivery<R>): number | undefined {
+    const asked = (lastOutcome as Partial<Answer> | undefined)?.retryAfterMs;
     return asked === undefined ? undefined : Math.min(asked, this.#config.retryAfterMaxMs);
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Breaker } from "./policies/breaker.ts";
 import type { Commits } from "./commits.ts";
-import type { DeadLetters } from "./dead_letter_queue.ts";
+import type { DeadLetterQueue } from "./dead_letter_queue.ts";
 import type { Partition } from "./partition.ts";
 
 /** The machine's parts, to look at. */
@@ -13,7 +13,7 @@ export interface MachineView<R> {
   /** Records that wait for their retry. */
   readonly waiting: number;
   readonly breaker: Breaker;
-  readonly deadLetters: DeadLetters<R>;
+  readonly deadLetters: DeadLetterQueue<R>;
   readonly commits: Commits<R>;
   readonly aheadMax: number;
   /** Started records and settled runs that a partition's offset map has room for. */

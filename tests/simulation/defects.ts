@@ -20,8 +20,9 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "results of a revoked epoch are taken",
-    exported: "Attempts",
-    text: "if (delivery.home.revoked) return this.#parts.sending.stale(delivery);\n    const before",
+    exported: "OutcomeRules",
+    text:
+      "if (delivery.partition.revoked) return this.#parts.dispatcher.dropStale(delivery);\n    const before",
     instead: "const before",
   },
   {
@@ -29,18 +30,18 @@ export const DEFECTS: readonly Defect[] = [
     exported: "Machine",
     text: `this.#outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });`,
     instead: `this.#outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
-      this.#holdings.settle(bad, nowMs);`,
+      this.#assignment.settle(bad, nowMs);`,
   },
   {
     name: "a dead letter that was not written is settled",
     exported: "Machine",
     text: "return this.#deadLetters.recordFailed(event.delivery, nowMs);",
-    instead: "return this.#attempts.deadLetterWritten(event.delivery, undefined, nowMs);",
+    instead: "return this.#outcomes.deadLetterWritten(event.delivery, undefined, nowMs);",
   },
   {
     name: "attempts are counted while the breaker is open",
-    exported: "Judging",
-    text: `return suspectsOnly ? this.#ask(delivery) : "spared";`,
+    exported: "FailureJudge",
+    text: `return suspectsOnly ? this.#ask(delivery) : "not_counted";`,
     instead: `return suspectsOnly ? this.#ask(delivery) : "counts";`,
   },
   {
@@ -51,7 +52,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "the answer of /readyz is ignored",
-    exported: "Judging",
+    exported: "FailureJudge",
     text: "const well = ready && (paused || !pausedNow);",
     instead: "const well = true; void paused; void pausedNow;",
   },
@@ -75,35 +76,35 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "a permit leaks on a timeout",
-    exported: "Attempts",
+    exported: "OutcomeRules",
     text:
-      'this.#parts.sending.returnPermit(delivery);\n    if (delivery.taken) return this.#parts.deadLetters.addFree(delivery, "operator");\n    switch',
-    instead: `if (outcome.kind !== "timeout") this.#parts.sending.returnPermit(delivery);
+      'this.#parts.dispatcher.returnPermit(delivery);\n    if (delivery.takenByOperator) return this.#parts.deadLetters.enqueueWithoutToken(delivery, "operator");\n    switch',
+    instead: `if (outcome.kind !== "timeout") this.#parts.dispatcher.returnPermit(delivery);
     switch`,
   },
   {
     name: "a permit leaks when a partition was revoked",
-    exported: "Sending",
+    exported: "Dispatcher",
     text: "this.returnPermit(delivery);\n    this.#endBatched(delivery);",
     instead: "this.#endBatched(delivery);",
   },
   {
     name: "a probe takes a permit that is not there",
-    exported: "Sending",
+    exported: "Dispatcher",
     text: "if ((this.#breaker.probeAtMs ?? Infinity) > nowMs || this.#inFlight >= this.#permits) return;",
     instead: "if ((this.#breaker.probeAtMs ?? Infinity) > nowMs) return;",
   },
   {
     name: "a lane is released while its record waits",
-    exported: "Retrying",
+    exported: "RetrySchedule",
     text: `delivery.state = "waiting";`,
-    instead: `delivery.state = "waiting"; this.#sending.release(delivery);`,
+    instead: `delivery.state = "waiting"; this.#dispatcher.release(delivery);`,
   },
   {
     name: "a new owner does not wait for its own old attempts",
-    exported: "Sending",
-    text: "return ledger.runs + started < this.entriesMax && !this.#lingering.has(id);",
-    instead: "return ledger.runs + started < this.entriesMax; void id;",
+    exported: "Dispatcher",
+    text: "return ledger.runs + startedCount < this.entriesMax && !this.#lingering.has(id);",
+    instead: "return ledger.runs + startedCount < this.entriesMax; void id;",
   },
   {
     name: "dead letters cost nothing",
@@ -119,58 +120,58 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "a batch that lost its partition never ends",
-    exported: "Sending",
+    exported: "Dispatcher",
     text: `if (delivery.state === "in_flight") return;
     this.#endBatched(delivery);`,
     instead: `if (delivery.state === "in_flight") return;`,
   },
   {
     name: "a retry is dropped",
-    exported: "Retrying",
-    text: `if (due.state === "waiting") this.#sending.again(due);`,
-    instead: `if (due.state === "waiting" && due.failures !== 3) this.#sending.again(due);`,
+    exported: "RetrySchedule",
+    text: `if (due.state === "waiting") this.#dispatcher.requeue(due);`,
+    instead: `if (due.state === "waiting" && due.failures !== 3) this.#dispatcher.requeue(due);`,
   },
   {
     name: "a Retry-After of 0 is taken at its word",
-    exported: "Retrying",
+    exported: "RetrySchedule",
     text: "return asked > 0 ? asked : backoffMs(",
     instead: "return asked >= 0 ? asked : backoffMs(",
   },
   {
     name: "a record that meets full replicas only never waits",
-    exported: "Retrying",
+    exported: "RetrySchedule",
     text: "const waitMs = again ? Math.max(1, Math.round(this.#random() * FULL_AGAIN_MAX_MS)) : 0;",
     instead: "const waitMs = again ? 0 : 0;",
   },
   {
     name: "in sync mode a permit is free before the commit",
-    exported: "Attempts",
+    exported: "OutcomeRules",
     text: "const held = this.#parts.policy.holdUntilCommitted;",
     instead: "const held = false;",
   },
   {
     name: "the breaker never closes",
-    exported: "Judging",
+    exported: "FailureJudge",
     text: "this.breaker.close();",
     instead: "",
   },
   {
     name: "a misconfiguration counts against the record",
-    exported: "Attempts",
-    text: `this.#parts.judging.refused(delivery, outcome, nowMs);
-        return this.#parts.retrying.uncounted(delivery, nowMs);`,
-    instead: "return this.#parts.retrying.count(delivery, nowMs);",
+    exported: "OutcomeRules",
+    text: `this.#parts.judge.refused(delivery, outcome, nowMs);
+        return this.#parts.retries.uncounted(delivery, nowMs);`,
+    instead: "return this.#parts.retries.count(delivery, nowMs);",
   },
   {
     name: "paused partitions never go on",
-    exported: "Intake",
+    exported: "Backpressure",
     text: "const paused = this.#full || this.#isFull(partition);",
     instead: "const paused = partition.paused || this.#full || this.#isFull(partition);",
   },
   {
     name: "memory of a revoked partition is never given back",
-    exported: "Holdings",
-    text: "this.#intake.forget(partition);",
+    exported: "Assignment",
+    text: "this.#backpressure.forget(partition);",
     instead: "",
   },
   {
@@ -193,7 +194,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "a drain ends while records wait for their retry",
-    exported: "Holdings",
+    exported: "Assignment",
     text: "if (partition.paused || partition.backlog() > 0) return false;",
     instead: "if (partition.paused || partition.inFlight > 0) return false;",
   },
@@ -205,13 +206,13 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "a parked key's records are sent",
-    exported: "Parking",
+    exported: "ParkedKeys",
     text: "if (!isParked) return SEND;\n    //",
     instead: "if (isParked || !isParked) return SEND;\n    //",
   },
   {
     name: "a key is free as soon as its dead letters are sent for a replay",
-    exported: "Parking",
+    exported: "ParkedKeys",
     text: "if (returning !== undefined) return {",
     instead: "if (returning !== undefined && returning.origin < 0) return {",
   },
@@ -223,38 +224,38 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "a new owner does not ask which keys are parked",
-    exported: "Sending",
+    exported: "Dispatcher",
     text: "if (this.#parkKeys && !parking.known) return false;",
     instead: "void parking;",
   },
   {
     name: "a key is not parked until the dead-letter topic is read again",
-    exported: "Parking",
+    exported: "ParkedKeys",
     text: "if (letter.offset >= this.#upTo) this.#add(letter);",
     instead: "void letter;",
   },
   {
     name: "a replay passes one that lies behind it",
-    exported: "Parking",
-    text: "const before = isParked ? first : overtakenBy(letters, own.offset, { at: home.id, offset });",
+    exported: "ParkedKeys",
+    text: "const before = isParked ? first : overtakenBy(letters, own.offset, { at: partition.id, offset });",
     instead: "const before = isParked ? first : undefined; void overtakenBy;",
   },
   {
     name: "a replay is parked by what was known before it was sent",
-    exported: "Parking",
+    exported: "ParkedKeys",
     text: `return this.#isEarly(replayOf) ? { kind: "early" } : park(before);`,
     instead: "return this.#isEarly(replayOf) ? park(before) : park(before);",
   },
   {
     name: "what waits for a replay waits for ever",
-    exported: "ParkedKeys",
-    text: "partition.parking.learn(news);\n    this.#sending.takeUp(partition);",
-    instead: "partition.parking.learn(news);",
+    exported: "ParkingGate",
+    text: "partition.parking.apply(news);\n    this.#dispatcher.resumeDeferred(partition);",
+    instead: "partition.parking.apply(news);",
   },
   {
     name: "what waits for a replay fills the memory that the replay needs",
-    exported: "ParkedKeys",
-    text: "if (delivery.home.paused) return this.#park(delivery, turn.behind);",
+    exported: "ParkingGate",
+    text: "if (delivery.partition.paused) return this.#park(delivery, turn.behind);",
     instead: "",
   },
 ];

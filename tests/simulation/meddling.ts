@@ -13,8 +13,10 @@ export function meddledMetadata(metadata: string, offset: number, roll: () => nu
 
 /** A well-made map, but about another offset: of a topic that was made anew, or copied by some tool. */
 function mapOfAnotherOffset(offset: number): string {
-  const ledger = new Ledger<{ attempts: number }>(offset + 1);
-  ledger.receive(offset + 1, { attempts: 0 });
-  for (let next = offset + 2; next < offset + 8; next++) ledger.settle(ledger.receive(next, { attempts: 0 }));
+  const ledger = new Ledger<{ attemptsCounted: number }>(offset + 1);
+  ledger.receive(offset + 1, { attemptsCounted: 0 });
+  for (let next = offset + 2; next < offset + 8; next++) {
+    ledger.settle(ledger.receive(next, { attemptsCounted: 0 }));
+  }
   return encodeOffsetMap(ledger);
 }

@@ -199,7 +199,7 @@ export class Member implements Process {
   }
 
   #send(delivery: Delivery<SimRecord>): void {
-    this.tell(() => `sends ${about(delivery)}, attempt ${delivery.posts}`);
+    this.tell(() => `sends ${about(delivery)}, attempt ${delivery.attemptsSent}`);
     this.#watch.sent(delivery);
     this.#pool?.send(delivery.record, (outcome) => this.#answered(delivery, outcome));
   }

@@ -94,10 +94,10 @@ export class Watch {
   }
 
   settled(delivery: Sent): void {
-    const { record, home } = delivery;
+    const { record, partition } = delivery;
     expect(record.settled, "settled is what was settled", () => name(record));
     const owned = this.#owned.get(record.partition);
-    expect(owned?.epoch === home.epoch, "results of an old epoch go nowhere", () => name(record));
+    expect(owned?.epoch === partition.epoch, "results of an old epoch go nowhere", () => name(record));
     expect(!owned?.settled.has(record), "settled once", () => name(record));
     owned?.settled.set(record, this.#world.timeline.nowMs);
     if (this.#holds && delivery.reason === undefined && delivery.sentMs !== undefined) {
@@ -107,31 +107,43 @@ export class Watch {
 
   counted(delivery: Sent): void {
     const { maxAttempts } = this.#world.scenario.machine;
-    expect(delivery.attempts <= maxAttempts, "attempts stay below the maximum", () => name(delivery.record));
+    expect(
+      delivery.attemptsCounted <= maxAttempts,
+      "attempts stay below the maximum",
+      () => name(delivery.record),
+    );
     const outage = this.#world.active("outage");
     if (outage === undefined) return;
     // The first failure may be judged by what was well a moment ago; a second one must not.
     const again = this.#countedInOutage.get(delivery) === outage;
-    expect(!again, "an outage consumes no attempts", () => `${name(delivery.record)}: ${delivery.attempts}`);
+    expect(
+      !again,
+      "an outage consumes no attempts",
+      () => `${name(delivery.record)}: ${delivery.attemptsCounted}`,
+    );
     this.#countedInOutage.set(delivery, outage);
   }
 
   deadLettering(delivery: Sent): void {
-    const { record, reason, attempts, behind } = delivery;
-    expect(!delivery.home.revoked, "nothing revoked is dead-lettered", () => name(record));
+    const { record, reason, attemptsCounted, parkedBehind } = delivery;
+    expect(!delivery.partition.revoked, "nothing revoked is dead-lettered", () => name(record));
     if (reason === "parked") {
-      const first = this.#world.atOrigin(behind?.place ?? "");
+      const first = this.#world.atOrigin(parkedBehind?.place ?? "");
       const follows = first?.plan.key === record.plan.key && first.offset < record.root.offset;
       return expect(
         follows,
         "parked is what follows a letter",
-        () => `${name(record)} behind ${behind?.place}`,
+        () => `${name(record)} behind ${parkedBehind?.place}`,
       );
     }
     const { kind } = record.plan.behaviour;
     const { machine: { deadLetters, maxAttempts }, faults } = this.#world.scenario;
     const exhausted = reason === "attempts-exhausted" || reason === "ticket-not-found";
-    expect(!exhausted || attempts === maxAttempts, "attempts are used up first", () => `${attempts}`);
+    expect(
+      !exhausted || attemptsCounted === maxAttempts,
+      "attempts are used up first",
+      () => `${attemptsCounted}`,
+    );
     const bad = ["poison", "rejected", "asked", "missing"].includes(kind);
     expect(reason !== "operator" || record.takenOut, "an operator asked for it", () => name(record));
     if (record.takenOut) return;
@@ -202,12 +214,12 @@ export class Watch {
     if (inFlight >= this.permits || breaker.pause !== undefined || stopping) return;
     if (mode === "batch") return;
     // In ordered modes a partition that came back waits for its own old attempts.
-    const lingers = [...this.#out].some(({ home }) => home.revoked);
+    const lingers = [...this.#out].some(({ partition }) => partition.revoked);
     if (lingers && (mode === "key" || mode === "partition")) return;
-    for (const { startable, again, id, parking } of view.partitions) {
+    for (const { startable, retries, id, parking } of view.partitions) {
       // Before the dead-letter topic was read nothing of a partition may leave.
       if (this.#parks && !parking.known) continue;
-      expect(startable + again.length === 0, "no permit idles", () => `${id} has ${startable} ready`);
+      expect(startable + retries.length === 0, "no permit idles", () => `${id} has ${startable} ready`);
     }
   }
 

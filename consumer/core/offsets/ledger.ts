@@ -25,7 +25,7 @@ export class Ledger<T extends object> {
   #unsettled = 0;
   #runs = 0;
   /** One past the last record that was settled or sent: behind it the ledger has nothing to tell. */
-  #touched = 0;
+  #startedEnd = 0;
 
   /** @param position the offset that will be fetched first. */
   constructor(position: number) {
@@ -91,7 +91,7 @@ export class Ledger<T extends object> {
       this.#head += 1;
       return;
     }
-    this.touch(seq);
+    this.markStarted(seq);
     this.#join(seq);
   }
 
@@ -101,14 +101,14 @@ export class Ledger<T extends object> {
   }
 
   /** Notes that a record is on its way: from now on there may be something to tell about it. */
-  touch(seq: number): void {
-    if (seq >= this.#touched) this.#touched = seq + 1;
+  markStarted(seq: number): void {
+    if (seq >= this.#startedEnd) this.#startedEnd = seq + 1;
   }
 
   /** Settles a record; false when it was settled before. */
   settle(seq: number): boolean {
     if (seq < this.#head || seq >= this.#tail || this.#isSettled(seq)) return false;
-    this.touch(seq);
+    this.markStarted(seq);
     this.#items[seq & this.#mask] = undefined;
     this.#unsettled -= 1;
     const end = this.#join(seq);
@@ -121,7 +121,7 @@ export class Ledger<T extends object> {
 
   /** Visits what there is from the watermark to the last record that was sent or settled. */
   walk(visitor: LedgerVisitor<T>): void {
-    for (let seq = this.#head; seq < this.#touched; seq++) {
+    for (let seq = this.#head; seq < this.#startedEnd; seq++) {
       const item = this.#items[seq & this.#mask];
       if (item !== undefined) {
         visitor.unsettled(this.#offsetAt(seq), item);

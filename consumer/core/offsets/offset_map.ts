@@ -8,7 +8,7 @@ export const METADATA_BYTES_MAX = 4096;
 /** What is said about an unsettled record. */
 export interface Attempted {
   /** Attempts that counted against it. */
-  readonly attempts: number;
+  readonly attemptsCounted: number;
 }
 
 /** What an earlier owner left: offsets settled above the watermark and attempts of those that are not. */
@@ -61,7 +61,7 @@ export function encodeOffsetMap(ledger: Ledger<Attempted>): string {
       runs.push(first - runEnd, last + 1 - first);
       runEnd = last + 1;
     },
-    unsettled(offset, { attempts: counted }) {
+    unsettled(offset, { attemptsCounted: counted }) {
       if (counted === 0) return;
       attempts.push(offset - lastAttempted, counted);
       lastAttempted = offset;

@@ -1,6 +1,6 @@
 // Reads the dead-letter topic for one partition: letters and marks in, and out what has changed for its keys.
 
-import type { Letter, LetterNews, Origin, ReplayPlace } from "./parked_keys.ts";
+import type { Letter, LetterUpdate, Origin, ReplayPlace } from "./parked_keys.ts";
 
 /** A record of the dead-letter topic. */
 export type LetterEntry =
@@ -39,7 +39,7 @@ export class LetterLog {
    * @param entries those of this partition's keys, and every mark, from where the last call ended up to `upTo`.
    * @param askedMs when reading began, in ms.
    */
-  take(entries: readonly LetterEntry[], upTo: number, isSettled: IsSettled, askedMs: number): LetterNews {
+  take(entries: readonly LetterEntry[], upTo: number, isSettled: IsSettled, askedMs: number): LetterUpdate {
     const letters = new Map<number, Letter>();
     const written: Origin[] = [];
     const done: number[] = [];

@@ -24,7 +24,7 @@ export interface Letter {
 }
 
 /** The first dead letter of a key. */
-export interface Behind {
+export interface ParkedBehind {
   /** `topic/partition/offset`, where it was read first. */
   readonly place: string;
   readonly cause: string;
@@ -38,7 +38,7 @@ export interface ReplayPlace {
 }
 
 /** What was read in the dead-letter topic's partition, in an order in which it can be taken. */
-export interface LetterNews {
+export interface LetterUpdate {
   readonly letters: readonly Letter[];
   /** Letters that were sent to the retry topic; they are not settled there yet. */
   readonly replayed: readonly { readonly offset: number; readonly place: ReplayPlace }[];
@@ -55,15 +55,15 @@ export interface LetterNews {
 }
 
 /** What becomes of a record whose turn has come. */
-export type Turn =
+export type ParkingDecision =
   | { readonly kind: "send" }
   /** It is a dead letter already: whoever wrote that did not come to commit it. */
   | { readonly kind: "settled" }
   /** Earlier records of its key are on their way through the retry topic, or may be; `behind` as below. */
-  | { readonly kind: "wait"; readonly behind: Behind }
+  | { readonly kind: "wait"; readonly behind: ParkedBehind }
   /** A replay that came before the news of it: what is known of its key is older than that. */
   | { readonly kind: "early" }
-  | { readonly kind: "park"; readonly behind: Behind };
+  | { readonly kind: "park"; readonly behind: ParkedBehind };
 
 /** A key with dead letters, for people. */
 export interface ParkedKey {
@@ -78,34 +78,34 @@ export interface ParkedKey {
   readonly first: number | undefined;
 }
 
-interface Held {
+interface TrackedLetter {
   readonly offset: number;
-  readonly key: KeyLetters;
+  readonly key: LettersOfKey;
   readonly origin: number;
   readonly cause: string;
   place: ReplayPlace | undefined;
 }
 
 /** The letters of one key and origin that are not done with. */
-interface KeyLetters {
+interface LettersOfKey {
   readonly key: string;
   readonly at: string;
   /** By where they were read first; those that are open no more are passed over. */
-  readonly order: DueQueue<Held>;
-  readonly returning: Set<Held>;
+  readonly order: DueQueue<TrackedLetter>;
+  readonly returning: Set<TrackedLetter>;
   open: number;
 }
 
-const SEND: Turn = { kind: "send" };
+const SEND: ParkingDecision = { kind: "send" };
 
 /**
  * The letters that matter to one partition, of a topic or its retry topic. Own letters are known as soon as they are
  * written; everything else is as late as whoever reads the dead-letter topic. Late news park a record too many or hold
  * one too long, and never let one go too early: a key is freed by what was read only.
  */
-export class Parking {
-  readonly #letters: Map<number, Held> = new Map();
-  readonly #keys: Map<string, KeyLetters> = new Map();
+export class ParkedKeys {
+  readonly #letters: Map<number, TrackedLetter> = new Map();
+  readonly #keys: Map<string, LettersOfKey> = new Map();
   readonly #written: Set<string> = new Set();
   #from = 0;
   #upTo = 0;
@@ -131,7 +131,7 @@ export class Parking {
   }
 
   /** Takes in what was read. */
-  learn({ letters, replayed, done, written, from = 0, upTo, askedMs }: LetterNews): void {
+  apply({ letters, replayed, done, written, from = 0, upTo, askedMs }: LetterUpdate): void {
     for (const origin of written) this.#written.add(identityOf(origin));
     for (const letter of letters) this.#add(letter);
     for (const { offset, place } of replayed) this.#replayed(offset, place);
@@ -149,17 +149,20 @@ export class Parking {
   }
 
   /** What becomes of a record whose turn has come; those before it in its key are settled here. */
-  turnOf<R>({ home, lane, offset, origin: replayOf, receivedMs }: Delivery<R>): Turn {
-    const own = replayOf ?? { at: home.id, offset, letter: undefined };
+  decide<R>({ partition, lane, offset, origin: replayOf, receivedMs }: Delivery<R>): ParkingDecision {
+    const own = replayOf ?? { at: partition.id, offset, letter: undefined };
     if (this.#written.size > 0 && this.#written.delete(identityOf(own))) return { kind: "settled" };
     const letters = lane === undefined ? undefined : this.#keys.get(nameOf(own.at, lane));
     if (letters === undefined) return SEND;
     const first = firstOpen(letters);
     const isParked = first !== undefined && first.origin < own.offset;
-    const behind = ({ origin, cause }: Held): Behind => ({ place: `${own.at}/${origin}`, cause });
-    const park = (held: Held): Turn => ({ kind: "park", behind: behind(held) });
+    const behind = ({ origin, cause }: TrackedLetter): ParkedBehind => ({
+      place: `${own.at}/${origin}`,
+      cause,
+    });
+    const park = (held: TrackedLetter): ParkingDecision => ({ kind: "park", behind: behind(held) });
     if (replayOf !== undefined) {
-      const before = isParked ? first : overtakenBy(letters, own.offset, { at: home.id, offset });
+      const before = isParked ? first : overtakenBy(letters, own.offset, { at: partition.id, offset });
       if (before === undefined) return SEND;
       return this.#isEarly(replayOf) ? { kind: "early" } : park(before);
     }
@@ -184,7 +187,7 @@ export class Parking {
     const known = this.#keys.get(name);
     const letters = known ?? { key, at: origin.at, order: new DueQueue(), returning: new Set(), open: 0 };
     if (known === undefined) this.#keys.set(name, letters);
-    const held: Held = { offset, key: letters, origin: origin.offset, cause, place: undefined };
+    const held: TrackedLetter = { offset, key: letters, origin: origin.offset, cause, place: undefined };
     this.#letters.set(offset, held);
     letters.order.push(held.origin, held);
     letters.open += 1;
@@ -222,20 +225,24 @@ export class Parking {
 /** No open letter has a place: this is the one of those that are done with. */
 const DONE: ReplayPlace = { at: "", offset: -1 };
 
-function firstOpen({ order, open }: KeyLetters): Held | undefined {
+function firstOpen({ order, open }: LettersOfKey): TrackedLetter | undefined {
   if (open === 0) return undefined;
   while (order.peek()?.place !== undefined) order.takeDue(Infinity);
   return order.peek();
 }
 
 /** An earlier record on its way; with later ones only, this one was delivered before and comes again. */
-function earlierOf({ returning }: KeyLetters, origin: number): Held | undefined {
+function earlierOf({ returning }: LettersOfKey, origin: number): TrackedLetter | undefined {
   for (const held of returning) if (held.origin < origin) return held;
   return undefined;
 }
 
 /** A replay of an earlier record that lies behind this one in the retry topic: it was dead-lettered once more. */
-function overtakenBy({ returning }: KeyLetters, origin: number, here: ReplayPlace): Held | undefined {
+function overtakenBy(
+  { returning }: LettersOfKey,
+  origin: number,
+  here: ReplayPlace,
+): TrackedLetter | undefined {
   for (const held of returning) {
     const { place } = held;
     if (held.origin < origin && place?.at === here.at && place.offset > here.offset) return held;

@@ -52,14 +52,14 @@ export class Breaker {
   }
 
   /** Things have changed for the better: the next probe may leave now. */
-  hasten(nowMs: number): void {
+  probeNow(nowMs: number): void {
     if (this.#pause !== undefined) {
       this.#pause = { ...this.#pause, probeAtMs: nowMs, waitMs: PROBE_FIRST_MS };
     }
   }
 
   /** There is something better to probe with: the next probe leaves soon, at the shortest wait from now. */
-  bringForward(nowMs: number): void {
+  probeSooner(nowMs: number): void {
     const pause = this.#pause;
     if (pause === undefined || pause.probing) return;
     this.#pause = { ...pause, probeAtMs: Math.min(pause.probeAtMs, nowMs + PROBE_FIRST_MS) };
@@ -71,7 +71,7 @@ export class Breaker {
   }
 
   /** The probe came back without an answer to the question: the next one after the same wait. */
-  probeLost(nowMs: number): void {
+  probeInconclusive(nowMs: number): void {
     const pause = this.#pause;
     if (pause !== undefined) this.#pause = { ...pause, probing: false, probeAtMs: nowMs + pause.waitMs };
   }

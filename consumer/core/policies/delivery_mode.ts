@@ -16,7 +16,7 @@ export type CommitTiming = "interval" | "each" | "batch";
 export type CommitExtent = "settled" | "received";
 
 /** A mode taken apart into the policies the machine is composed of. */
-export interface Policy {
+export interface DeliveryPolicy {
   readonly order: Order;
   readonly timing: CommitTiming;
   readonly extent: CommitExtent;
@@ -29,9 +29,9 @@ export interface Policy {
 }
 
 /** The policies of each delivery mode. */
-export function policyFor(mode: DeliveryMode, commits: CommitMode): Policy {
+export function policyFor(mode: DeliveryMode, commits: CommitMode): DeliveryPolicy {
   const sync = commits === "sync";
-  const plain: Policy = {
+  const plain: DeliveryPolicy = {
     order: "none",
     timing: sync ? "each" : "interval",
     extent: "settled",

@@ -1,7 +1,7 @@
 // A first-in, first-out queue on a ring, so that taking from the front costs the same however long it is.
 
 /** FIFO queue with amortised constant cost. */
-export class Queue<T> {
+export class RingQueue<T> {
   #ring: (T | undefined)[] = new Array(16);
   #head = 0;
   #length = 0;

@@ -85,7 +85,7 @@ export function deadLetterHeaders(
   source: string,
   nowMs: number,
 ): Record<string, string> {
-  const { record, last, posts, reason, behind } = delivery;
+  const { record, lastOutcome, attemptsSent, reason, parkedBehind } = delivery;
   const carried = (name: string): string | undefined =>
     headerText((record.headers as Record<string, HeaderValue>)[name]);
   // A record that was replayed keeps the origin it had; on any other such headers prove nothing.
@@ -95,15 +95,19 @@ export function deadLetterHeaders(
     "ackpool-origin-partition": kept("ackpool-origin-partition") ?? String(record.partition),
     "ackpool-origin-offset": kept("ackpool-origin-offset") ?? String(record.offset),
     "ackpool-origin-timestamp": kept("ackpool-origin-timestamp") ?? String(record.timestampMs),
-    "ackpool-status": reason === "parked" ? "parked" : last === undefined ? "" : outcomeLabel(last),
-    "ackpool-reason": reason === "parked" ? `parked behind ${behind?.place}` : reason ?? "",
-    ...(behind === undefined ? {} : { "ackpool-parked-cause": behind.cause }),
-    "ackpool-problem": last === undefined
+    "ackpool-status": reason === "parked"
+      ? "parked"
+      : lastOutcome === undefined
       ? ""
-      : last.kind === "answer"
-      ? last.excerpt ?? ""
-      : last.detail.slice(0, 1024),
-    "ackpool-attempts": String(posts),
+      : outcomeLabel(lastOutcome),
+    "ackpool-reason": reason === "parked" ? `parked behind ${parkedBehind?.place}` : reason ?? "",
+    ...(parkedBehind === undefined ? {} : { "ackpool-parked-cause": parkedBehind.cause }),
+    "ackpool-problem": lastOutcome === undefined
+      ? ""
+      : lastOutcome.kind === "answer"
+      ? lastOutcome.excerpt ?? ""
+      : lastOutcome.detail.slice(0, 1024),
+    "ackpool-attempts": String(attemptsSent),
     [REPLAYS]: carried(REPLAYS) ?? "0",
     "ackpool-dead-lettered-at": new Date(nowMs).toISOString(),
   };

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
-import { Intake } from "../../../../consumer/core/backpressure.ts";
+import { Backpressure } from "../../../../consumer/core/backpressure.ts";
 import type { Partition } from "../../../../consumer/core/partition.ts";
 import { deliveryOf, type Name, partitionOf } from "./fixtures.ts";
 
 const bounds = { records: 10_000, bytes: 1000, aheadMax: 10 };
 
-function fill(intake: Intake<Name>, home: Partition<Name>, count: number, bytes: number) {
+function fill(intake: Backpressure<Name>, home: Partition<Name>, count: number, bytes: number) {
   const added = Array.from({ length: count }, () => deliveryOf(home, { bytes }));
   added.forEach((delivery) => intake.add(delivery));
   return added;
 }
 
 Deno.test("Intake pauses every partition at the bound in bytes, and resumes all of them at half of it", () => {
-  const intake = new Intake<Name>(bounds);
+  const intake = new Backpressure<Name>(bounds);
   const [large, idle] = [partitionOf(0), partitionOf(1)];
   const held = fill(intake, large, 2, 500);
   assert.deepEqual(intake.regulate(large, [large, idle]), [large, idle]);
@@ -31,7 +31,7 @@ Deno.test("Intake pauses every partition at the bound in bytes, and resumes all 
 });
 
 Deno.test("Intake takes a record that is larger than the bound, alone", () => {
-  const intake = new Intake<Name>(bounds);
+  const intake = new Backpressure<Name>(bounds);
   const home = partitionOf();
   fill(intake, home, 1, 5000);
   assert.equal(intake.bytes, 5000);
@@ -39,7 +39,7 @@ Deno.test("Intake takes a record that is larger than the bound, alone", () => {
 });
 
 Deno.test("Intake pauses a partition that has run too far ahead of its watermark, and only that one", () => {
-  const intake = new Intake<Name>(bounds);
+  const intake = new Backpressure<Name>(bounds);
   const [ahead, other] = [partitionOf(0), partitionOf(1)];
   fill(intake, ahead, 10, 1);
   assert.deepEqual(intake.regulate(ahead, [ahead, other]), [ahead]);
@@ -55,9 +55,9 @@ Deno.test("Intake pauses a partition that has run too far ahead of its watermark
 });
 
 Deno.test("Intake shares its records between the partitions, but leaves each of them fifty", () => {
-  const intake = new Intake<Name>({ records: 100, bytes: 1e9, aheadMax: 1e9 });
+  const intake = new Backpressure<Name>({ records: 100, bytes: 1e9, aheadMax: 1e9 });
   const home = partitionOf();
-  intake.share(100);
+  intake.rebalanceShares(100);
   fill(intake, home, 49, 1);
   assert.deepEqual(intake.regulate(home, [home]), []);
   fill(intake, home, 1, 1);
@@ -65,7 +65,7 @@ Deno.test("Intake shares its records between the partitions, but leaves each of 
 });
 
 Deno.test("Intake.forget() gives back what a partition held", () => {
-  const intake = new Intake<Name>(bounds);
+  const intake = new Backpressure<Name>(bounds);
   const [gone, kept] = [partitionOf(0), partitionOf(1)];
   fill(intake, gone, 2, 600);
   intake.regulate(gone, [gone, kept]);

@@ -22,11 +22,11 @@ Deno.test("Commits.dueMs is one interval after the last commit, and nothing is d
   const commits = commitsOf();
   const home = partitionOf();
   settleOne(home);
-  commits.touch(home, 100);
+  commits.markDirty(home, 100);
   assert.equal(commits.dueMs, 100);
-  const first = commits.take(false, 100);
+  const first = commits.nextCommit(false, 100);
   settleOne(home);
-  commits.touch(home, 200);
+  commits.markDirty(home, 200);
   assert.equal(commits.dueMs, undefined);
   commits.finished(first?.id ?? -1, true, 300);
   assert.equal(commits.dueMs, 1100);
@@ -36,12 +36,12 @@ Deno.test("Commits.take() says nothing twice", () => {
   const commits = commitsOf();
   const home = partitionOf();
   settleOne(home);
-  commits.touch(home, 0);
-  const { id = -1 } = commits.take(false, 0) ?? {};
+  commits.markDirty(home, 0);
+  const { id = -1 } = commits.nextCommit(false, 0) ?? {};
   commits.finished(id, true, 1);
-  commits.touch(home, 2);
-  assert.equal(commits.take(false, 2), undefined);
-  assert.equal(commits.clean, true);
+  commits.markDirty(home, 2);
+  assert.equal(commits.nextCommit(false, 2), undefined);
+  assert.equal(commits.allConfirmed, true);
 });
 
 Deno.test("Commits.take() commits a map that has changed while the watermark stays", () => {
@@ -49,8 +49,8 @@ Deno.test("Commits.take() commits a map that has changed while the watermark sta
   const home = partitionOf();
   deliveryOf(home);
   settleOne(home);
-  commits.touch(home, 0);
-  const [line] = commits.take(false, 0)?.marks ?? [];
+  commits.markDirty(home, 0);
+  const [line] = commits.nextCommit(false, 0)?.marks ?? [];
   assert.equal(line?.mark.offset, 0);
   assert.notEqual(line?.mark.metadata, "");
 });
@@ -59,25 +59,25 @@ Deno.test("Commits tries again half a second after a refusal, however much it is
   const commits = commitsOf("parallel", "sync");
   const home = partitionOf();
   settleOne(home);
-  commits.touch(home, 0);
-  const { id = -1 } = commits.take(false, 0) ?? {};
+  commits.markDirty(home, 0);
+  const { id = -1 } = commits.nextCommit(false, 0) ?? {};
   commits.finished(id, false, 10);
   assert.equal(commits.failingSinceMs, 10);
-  commits.hurry(20);
-  commits.touch(home, 20);
+  commits.flushSoon(20);
+  commits.markDirty(home, 20);
   assert.equal(commits.dueMs, 510);
-  assert.equal(commits.take(false, 510)?.marks.length, 1);
+  assert.equal(commits.nextCommit(false, 510)?.marks.length, 1);
 });
 
 Deno.test("Commits.finished() lets go of held records when the broker has confirmed, and not before", () => {
   const commits = commitsOf("parallel", "sync");
   const home = partitionOf();
   const delivery = settleOne(home);
-  commits.touch(home, 0);
-  commits.hold(delivery);
-  const refused = commits.take(false, 0)?.id ?? -1;
+  commits.markDirty(home, 0);
+  commits.holdUntilCommitted(delivery);
+  const refused = commits.nextCommit(false, 0)?.id ?? -1;
   assert.deepEqual(commits.finished(refused, false, 1), []);
-  const confirmed = commits.take(false, 501)?.id ?? -1;
+  const confirmed = commits.nextCommit(false, 501)?.id ?? -1;
   assert.deepEqual(commits.finished(confirmed, true, 502), [delivery]);
 });
 
@@ -85,47 +85,47 @@ Deno.test("Commits.forget() lets go of what a lost partition held, and never com
   const commits = commitsOf("parallel", "sync");
   const home = partitionOf();
   const delivery = settleOne(home);
-  commits.touch(home, 0);
-  commits.hold(delivery);
+  commits.markDirty(home, 0);
+  commits.holdUntilCommitted(delivery);
   assert.deepEqual(commits.forget(home), [delivery]);
-  assert.equal(commits.take(false, 0), undefined);
+  assert.equal(commits.nextCommit(false, 0), undefined);
 });
 
 Deno.test("Commits.take() in fast mode commits what was received, and only what is settled when leaving", () => {
   const commits = commitsOf("fast");
   const home = partitionOf();
   deliveryOf(home);
-  commits.touch(home, 0);
-  const early = commits.take(false, 0);
+  commits.markDirty(home, 0);
+  const early = commits.nextCommit(false, 0);
   assert.equal(early?.marks[0]?.mark.offset, 1);
   // Even while the first one is on its way: nobody knows whether it arrives.
-  commits.touch(home, 1);
-  assert.equal(commits.take(true, 1)?.marks[0]?.mark.offset, 0);
+  commits.markDirty(home, 1);
+  assert.equal(commits.nextCommit(true, 1)?.marks[0]?.mark.offset, 0);
 });
 
 Deno.test("Commits says it again when a refusal may hide that the broker took it", () => {
   const commits = commitsOf("fast");
   const home = partitionOf();
   deliveryOf(home);
-  commits.touch(home, 0);
-  commits.finished(commits.take(false, 0)?.id ?? -1, false, 10);
-  assert.equal(commits.take(true, 600)?.marks[0]?.mark.offset, 0);
+  commits.markDirty(home, 0);
+  commits.finished(commits.nextCommit(false, 0)?.id ?? -1, false, 10);
+  assert.equal(commits.nextCommit(true, 600)?.marks[0]?.mark.offset, 0);
 });
 
 Deno.test("Commits says it again when an older commit is confirmed after a newer one", () => {
   const commits = commitsOf();
   const home = partitionOf();
   settleOne(home);
-  commits.touch(home, 0);
-  const older = commits.take(false, 0)?.id ?? -1;
+  commits.markDirty(home, 0);
+  const older = commits.nextCommit(false, 0)?.id ?? -1;
   settleOne(home);
-  commits.touch(home, 1);
-  const newer = commits.take(false, 1)?.id ?? -1;
+  commits.markDirty(home, 1);
+  const newer = commits.nextCommit(false, 1)?.id ?? -1;
   commits.finished(newer, true, 2);
-  assert.equal(commits.clean, false);
+  assert.equal(commits.allConfirmed, false);
   commits.finished(older, true, 3);
   assert.equal(commits.dueMs, 3);
-  assert.equal(commits.take(false, 3)?.marks[0]?.mark.offset, 2);
+  assert.equal(commits.nextCommit(false, 3)?.marks[0]?.mark.offset, 2);
 });
 
 Deno.test("Commits.failingSinceMs ends with the partition whose commit was refused", () => {
@@ -133,13 +133,13 @@ Deno.test("Commits.failingSinceMs ends with the partition whose commit was refus
   const [home, other] = [partitionOf(), partitionOf()];
   for (const each of [home, other]) {
     settleOne(each);
-    commits.touch(each, 0);
+    commits.markDirty(each, 0);
   }
-  commits.finished(commits.take(false, 0)?.id ?? -1, false, 10);
+  commits.finished(commits.nextCommit(false, 0)?.id ?? -1, false, 10);
   assert.equal(commits.failingSinceMs, 10);
   commits.forget(home);
   assert.equal(commits.failingSinceMs, 10);
-  const pending = commits.take(false, 600);
+  const pending = commits.nextCommit(false, 600);
   commits.forget(other);
   assert.equal(commits.failingSinceMs, 10);
   other.revoked = true;

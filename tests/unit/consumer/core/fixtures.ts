@@ -23,21 +23,21 @@ export function deliveryOf(home: Partition<Name>, changes: Partial<Delivery<Name
     bytes: 100,
     key: null,
     record: `${home.id}@${home.ledger.position}`,
-    home,
+    partition: home,
     lane: undefined,
     receivedMs: 0,
     seq: 0,
     state: "ready",
-    attempts: 0,
-    posts: 0,
+    attemptsCounted: 0,
+    attemptsSent: 0,
     failures: 0,
-    last: undefined,
-    failedMs: undefined,
+    lastOutcome: undefined,
+    lastFailedMs: undefined,
     sentMs: undefined,
-    taken: false,
+    takenByOperator: false,
     batched: false,
     reason: undefined,
-    behind: undefined,
+    parkedBehind: undefined,
     ...changes,
   };
   delivery.seq = home.ledger.receive(delivery.offset, delivery);
@@ -130,7 +130,7 @@ export class Driver {
   delivery(offset: number, partition = 0): Delivery<Name> {
     const found = this.all.findLast((command) =>
       command.type === "send" && command.delivery.offset === offset &&
-      command.delivery.home.partition === partition
+      command.delivery.partition.partition === partition
     );
     if (found?.type !== "send") throw new Error(`Offset ${offset} was never sent`);
     return found.delivery;

@@ -48,8 +48,8 @@ Deno.test("Machine skips what an earlier owner settled and goes on counting its 
   assert.ok(line !== undefined);
   const second = new Driver().assign(line.mark).receive(records(3));
   assert.deepEqual(second.sent, [0, 1]);
-  assert.equal(second.delivery(1).attempts, 1);
-  assert.equal(second.delivery(1).posts, 2);
+  assert.equal(second.delivery(1).attemptsCounted, 1);
+  assert.equal(second.delivery(1).attemptsSent, 2);
 });
 
 Deno.test("Machine ignores metadata that is not its own, with a notice", () => {
@@ -77,7 +77,7 @@ Deno.test("Machine drops the result of a revoked partition and gives its permit 
   driver.feed({ type: "revoked", partitions: [{ topic: "t", partition: 0 }] });
   assert.deepEqual(driver.sent, []);
   driver.finish(0, status(200), 0);
-  assert.equal(driver.got("send")[0]?.delivery.home.partition, 1);
+  assert.equal(driver.got("send")[0]?.delivery.partition.partition, 1);
   assert.deepEqual(driver.committed, {});
 });
 
@@ -93,7 +93,7 @@ Deno.test("Machine loses no attempt in an outage and probes one record at a time
     driver.finish(offset ?? -1, failing);
   }
   assert.deepEqual(probes, [500, 1000, 2000, 4000, 8000]);
-  for (let offset = 0; offset < 6; offset++) assert.equal(driver.delivery(offset).attempts, 0);
+  for (let offset = 0; offset < 6; offset++) assert.equal(driver.delivery(offset).attemptsCounted, 0);
 });
 
 Deno.test("Machine resumes with everything when a probe comes through", () => {
@@ -129,7 +129,7 @@ Deno.test("Machine asks the replicas about a lone record, and opens the breaker 
   assert.equal(driver.got("check_readiness").length, 1);
   driver.feed({ type: "readiness_checked", ready: false });
   assert.equal(driver.machine.view.breaker.pause?.cause, "outage");
-  assert.equal(driver.delivery(0).attempts, 0);
+  assert.equal(driver.delivery(0).attemptsCounted, 0);
 });
 
 Deno.test("Machine does not count an attempt on the word of /readyz when delivery was paused meanwhile", () => {
@@ -137,18 +137,18 @@ Deno.test("Machine does not count an attempt on the word of /readyz when deliver
   driver.finish(0, failing);
   driver.finish(1, status(401));
   driver.feed({ type: "readiness_checked", ready: true });
-  assert.equal(driver.delivery(0).attempts, 0);
+  assert.equal(driver.delivery(0).attemptsCounted, 0);
 });
 
 Deno.test("Machine counts a lone record's failures only on the word of /readyz, whatever was well before", () => {
   const driver = new Driver({}, 1).assign({}).receive(records(21));
   for (let offset = 0; offset < 20; offset++) driver.finish(offset, status(200));
   driver.finish(20, failing);
-  assert.equal(driver.delivery(20).attempts, 1);
+  assert.equal(driver.delivery(20).attemptsCounted, 1);
   driver.pass(500);
   driver.finish(20, failing);
   assert.equal(driver.got("check_readiness").length, 1);
-  assert.equal(driver.delivery(20).attempts, 1);
+  assert.equal(driver.delivery(20).attemptsCounted, 1);
 });
 
 Deno.test("Machine never counts a refused connection, which reached no worker, and backs off", () => {
@@ -161,7 +161,7 @@ Deno.test("Machine never counts a refused connection, which reached no worker, a
   driver.finish(1, refused);
   driver.feed({ type: "readiness_checked", ready: true });
   assert.equal(driver.delivery(1).state, "waiting");
-  assert.equal(driver.delivery(1).attempts, 0);
+  assert.equal(driver.delivery(1).attemptsCounted, 0);
 });
 
 Deno.test("Machine judges a failure after a misconfiguration afresh instead of calling it an outage", () => {
@@ -246,7 +246,7 @@ Deno.test("Machine forgets dead letters that wait for a token when their partiti
   driver.feed({ type: "revoked", partitions: [{ topic: "t", partition: 0 }] });
   assert.equal(driver.machine.view.deadLetters.waiting, 1);
   driver.pass(TOKEN_EVERY_MS);
-  assert.deepEqual(driver.got("dead_letter").map(({ delivery }) => delivery.home.partition), [1]);
+  assert.deepEqual(driver.got("dead_letter").map(({ delivery }) => delivery.partition.partition), [1]);
   assert.deepEqual(causeNames(driver), []);
 });
 

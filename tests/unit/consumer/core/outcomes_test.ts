@@ -60,7 +60,7 @@ for (const rule of STATUS_CONTRACT) {
       assert.equal(breaker.pause, undefined);
       // A refused connection never reached a worker: it is nobody's poison.
       const counts = rule.disposition === "retry" && rule.counts !== "never" && outcome.kind !== "refused";
-      assert.equal(delivery.attempts, counts ? 1 : 0);
+      assert.equal(delivery.attemptsCounted, counts ? 1 : 0);
       // Another replica is tried at once; everything else that is retried waits.
       assert.equal(driver.sent.length, rule.slows === "replica" ? 1 : 0);
       const waits = rule.disposition === "pause" ||
@@ -103,7 +103,7 @@ Deno.test("Machine tries another replica at once when one is full, and waits a l
   assert.deepEqual(driver.sent, []);
   driver.pass(1000);
   assert.deepEqual(driver.sent, [20]);
-  assert.equal(driver.delivery(20).attempts, 0);
+  assert.equal(driver.delivery(20).attemptsCounted, 0);
 });
 
 Deno.test("Machine dead-letters a poison record after the last attempt, and says how it came to that", () => {
@@ -144,7 +144,7 @@ for (const code of [401, 404, 302]) {
     driver.finish(0, outcome);
     assert.equal(driver.machine.view.breaker.pause?.cause, "misconfigured");
     driver.finish(1, outcome);
-    assert.equal(driver.delivery(0).attempts + driver.delivery(1).attempts, 0);
+    assert.equal(driver.delivery(0).attemptsCounted + driver.delivery(1).attemptsCounted, 0);
     driver.receive([recordAt(2)]);
     driver.pass(30_000);
     driver.finish(2, status(200));

@@ -1,44 +1,44 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Delivery } from "../../../../consumer/core/delivery.ts";
-import { Dispatcher } from "../../../../consumer/core/ready_records.ts";
+import { ReadyRecords } from "../../../../consumer/core/ready_records.ts";
 import { deliveryOf, type Name, partitionOf } from "./fixtures.ts";
 
 const always = () => true;
 
 Deno.test("Dispatcher.next() lets partitions take turns, however much each of them has", () => {
-  const dispatcher = new Dispatcher<Name>(always);
+  const dispatcher = new ReadyRecords<Name>(always);
   const [busy, quiet] = [partitionOf(0), partitionOf(1)];
   for (let each = 0; each < 4; each++) dispatcher.enqueue(deliveryOf(busy));
   for (let each = 0; each < 2; each++) dispatcher.enqueue(deliveryOf(quiet));
-  const turns = Array.from({ length: 6 }, () => dispatcher.next(true)?.home.partition);
+  const turns = Array.from({ length: 6 }, () => dispatcher.next(true)?.partition.partition);
   assert.deepEqual(turns, [0, 1, 0, 1, 0, 0]);
   assert.equal(dispatcher.next(true), undefined);
 });
 
 Deno.test("Dispatcher.next() gives a partition's retries before its new records", () => {
-  const dispatcher = new Dispatcher<Name>(always);
+  const dispatcher = new ReadyRecords<Name>(always);
   const home = partitionOf();
   const [first, second] = [deliveryOf(home), deliveryOf(home)];
   dispatcher.enqueue(first);
   dispatcher.enqueue(second);
   const sent = dispatcher.next(true);
   assert.equal(sent, first);
-  dispatcher.again(first);
+  dispatcher.requeue(first);
   assert.equal(dispatcher.next(true), first);
 });
 
 Deno.test("Dispatcher.next(false) gives retries only", () => {
-  const dispatcher = new Dispatcher<Name>(always);
+  const dispatcher = new ReadyRecords<Name>(always);
   const home = partitionOf();
   dispatcher.enqueue(deliveryOf(home));
   assert.equal(dispatcher.next(false), undefined);
-  assert.equal(dispatcher.fresh, 1);
+  assert.equal(dispatcher.newRecords, 1);
 });
 
 Deno.test("Dispatcher.next() starts nothing of a partition that may not start, and goes on when it may", () => {
   let may = false;
-  const dispatcher = new Dispatcher<Name>(() => may);
+  const dispatcher = new ReadyRecords<Name>(() => may);
   const delivery = deliveryOf(partitionOf());
   dispatcher.enqueue(delivery);
   assert.equal(dispatcher.next(true), undefined);
@@ -49,7 +49,7 @@ Deno.test("Dispatcher.next() starts nothing of a partition that may not start, a
 Deno.test("Dispatcher has one record of a lane on its way, in order, whatever ends first", () => {
   const plan = fc.array(fc.constantFrom("a", "b", undefined), { minLength: 1, maxLength: 60 });
   fc.assert(fc.property(plan, fc.infiniteStream(fc.nat()), (lanes, rolls) => {
-    const dispatcher = new Dispatcher<Name>(always);
+    const dispatcher = new ReadyRecords<Name>(always);
     const home = partitionOf();
     for (const lane of lanes) dispatcher.enqueue(deliveryOf(home, { lane }));
     const out: Delivery<Name>[] = [];
@@ -71,7 +71,7 @@ Deno.test("Dispatcher has one record of a lane on its way, in order, whatever en
 });
 
 Deno.test("Dispatcher.next() gives the oldest record whose lane is free, so that little is settled far ahead", () => {
-  const dispatcher = new Dispatcher<Name>(always);
+  const dispatcher = new ReadyRecords<Name>(always);
   const home = partitionOf();
   const [first] = ["a", "a", "b", "a"].map((lane) => {
     const delivery = deliveryOf(home, { lane });
@@ -86,10 +86,10 @@ Deno.test("Dispatcher.next() gives the oldest record whose lane is free, so that
 });
 
 Deno.test("Dispatcher.nextProbe() prefers a record that was never sent", () => {
-  const dispatcher = new Dispatcher<Name>(always);
+  const dispatcher = new ReadyRecords<Name>(always);
   const [one, other] = [partitionOf(0), partitionOf(1)];
   const failed = deliveryOf(one);
-  dispatcher.again(failed);
+  dispatcher.requeue(failed);
   const fresh = deliveryOf(other);
   dispatcher.enqueue(fresh);
   assert.equal(dispatcher.nextProbe(), fresh);
@@ -98,11 +98,11 @@ Deno.test("Dispatcher.nextProbe() prefers a record that was never sent", () => {
 });
 
 Deno.test("Dispatcher.forget() leaves nothing of a partition to send or to count", () => {
-  const dispatcher = new Dispatcher<Name>(always);
+  const dispatcher = new ReadyRecords<Name>(always);
   const home = partitionOf();
   dispatcher.enqueue(deliveryOf(home));
   home.revoked = true;
   dispatcher.forget(home);
-  assert.equal(dispatcher.fresh, 0);
+  assert.equal(dispatcher.newRecords, 0);
   assert.equal(dispatcher.next(true), undefined);
 });

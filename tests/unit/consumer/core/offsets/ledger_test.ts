@@ -113,7 +113,7 @@ Deno.test("Ledger.receive() refuses an offset below its position", () => {
 Deno.test("Ledger.walk() ends at the last record that was sent or settled", () => {
   const ledger = new Ledger<Item>(0);
   const seqs = [0, 1, 2, 3].map((offset) => ledger.receive(offset, { offset }));
-  ledger.touch(seqs[1] ?? -1);
+  ledger.markStarted(seqs[1] ?? -1);
   const seen: number[] = [];
   ledger.walk({ settled() {}, unsettled: (offset) => seen.push(offset) });
   assert.deepEqual(seen, [0, 1]);

@@ -25,8 +25,8 @@ const start = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 ** 40 }));
 function ledgerOf(from: number, entries: readonly Entry[]): Ledger<Attempted> {
   const ledger = new Ledger<Attempted>(from);
   for (const { gap, settled, attempts } of entries) {
-    const seq = ledger.receive(ledger.position + gap, { attempts });
-    ledger.touch(seq);
+    const seq = ledger.receive(ledger.position + gap, { attemptsCounted: attempts });
+    ledger.markStarted(seq);
     if (settled) ledger.settle(seq);
   }
   return ledger;
@@ -38,7 +38,7 @@ function contents(ledger: Ledger<Attempted>) {
   const attempts = new Map<number, number>();
   ledger.walk({
     settled: (first, last) => settled.push([first, last]),
-    unsettled: (offset, item) => item.attempts > 0 && attempts.set(offset, item.attempts),
+    unsettled: (offset, item) => item.attemptsCounted > 0 && attempts.set(offset, item.attemptsCounted),
   });
   return { settled, attempts };
 }

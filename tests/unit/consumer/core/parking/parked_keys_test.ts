@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { LetterLog } from "../../../../../consumer/core/parking/letter_log.ts";
-import type { Letter, LetterNews } from "../../../../../consumer/core/parking/parked_keys.ts";
+import type { Letter, LetterUpdate } from "../../../../../consumer/core/parking/parked_keys.ts";
 import { Driver, recordAt, status } from "../fixtures.ts";
 
-const NEWS: LetterNews = { letters: [], replayed: [], done: [], written: [], upTo: 0, askedMs: 2e9 };
+const NEWS: LetterUpdate = { letters: [], replayed: [], done: [], written: [], upTo: 0, askedMs: 2e9 };
 const at = { topic: "t", partition: 0 };
 
 /** The letter at `offset` of a record of key `k` that was read at `origin` of `t/0`. */
@@ -19,20 +19,20 @@ const place = (offset: number) => ({ at: "r/0", offset });
 const record = (offset: number, key = "k") => recordAt(offset, { key });
 
 /** A machine that parks keys; `news` is what it hears first. */
-function parking(news: Partial<LetterNews> | null = {}, changes = {}): Driver {
+function parking(news: Partial<LetterUpdate> | null = {}, changes = {}): Driver {
   const driver = new Driver({ mode: "key", parkKeys: true, ...changes }).assign({});
   if (news !== null) learn(driver, news);
   return driver;
 }
 
-function learn(driver: Driver, news: Partial<LetterNews>, topic = "t"): Driver {
+function learn(driver: Driver, news: Partial<LetterUpdate>, topic = "t"): Driver {
   driver.feed({ type: "letters_read", epoch: 1, at: { topic, partition: 0 }, news: { ...NEWS, ...news } });
   return driver;
 }
 
 /** Offsets of the dead letters asked for, with what they are parked behind. */
 const parked = (driver: Driver) =>
-  driver.got("dead_letter").map(({ delivery }) => [delivery.offset, delivery.behind?.place]);
+  driver.got("dead_letter").map(({ delivery }) => [delivery.offset, delivery.parkedBehind?.place]);
 
 /** Confirms the dead letters that the last event asked for, at this offset of the dead-letter topic. */
 function written(driver: Driver, offset: number): Driver {
@@ -133,7 +133,7 @@ Deno.test("Machine frees a key whose dead letters Kafka has deleted, but not bef
 });
 
 /** The retry topic's partition, with replays of `t/0`. */
-function retrying(news: Partial<LetterNews>): Driver {
+function retrying(news: Partial<LetterUpdate>): Driver {
   const driver = new Driver({ mode: "key", parkKeys: true }).assign({ topic: "r" });
   return learn(driver, news, "r");
 }

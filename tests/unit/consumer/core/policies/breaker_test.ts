@@ -31,7 +31,7 @@ Deno.test("Breaker.probeLost() probes again after the same wait", () => {
   const breaker = new Breaker();
   breaker.open("outage", undefined, 0);
   breaker.probeSent();
-  breaker.probeLost(600);
+  breaker.probeInconclusive(600);
   assert.equal(breaker.probeAtMs, 600 + PROBE_FIRST_MS);
 });
 
@@ -40,20 +40,20 @@ Deno.test("Breaker.hasten() lets the next probe leave now", () => {
   breaker.open("outage", undefined, 0);
   breaker.probeSent();
   breaker.probeFailed("outage", status(500), 100);
-  breaker.hasten(150);
+  breaker.probeNow(150);
   assert.equal(breaker.probeAtMs, 150);
 });
 
 Deno.test("Breaker.bringForward() shortens a long wait, and never lengthens a short one", () => {
   const breaker = new Breaker();
   breaker.open("outage", undefined, 0);
-  breaker.bringForward(100);
+  breaker.probeSooner(100);
   assert.equal(breaker.probeAtMs, PROBE_FIRST_MS);
   for (let probe = 0; probe < 5; probe++) {
     breaker.probeSent();
     breaker.probeFailed("outage", status(500), 1000);
   }
-  breaker.bringForward(2000);
+  breaker.probeSooner(2000);
   assert.equal(breaker.probeAtMs, 2000 + PROBE_FIRST_MS);
 });
 

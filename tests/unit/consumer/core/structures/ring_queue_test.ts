@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Queue } from "../../../../../consumer/core/structures/ring_queue.ts";
+import { RingQueue } from "../../../../../consumer/core/structures/ring_queue.ts";
 
 Deno.test("Queue gives back what an array would, whatever is pushed and shifted", () => {
   const steps = fc.array(fc.constantFrom("push", "push", "shift"), { maxLength: 400 });
   fc.assert(fc.property(steps, (all) => {
-    const queue = new Queue<number>();
+    const queue = new RingQueue<number>();
     const plain: number[] = [];
     for (const [item, step] of all.entries()) {
       if (step === "shift") assert.equal(queue.shift(), plain.shift());
@@ -20,5 +20,5 @@ Deno.test("Queue gives back what an array would, whatever is pushed and shifted"
 });
 
 Deno.test("Queue.shift() is undefined when nothing waits", () => {
-  assert.equal(new Queue<number>().shift(), undefined);
+  assert.equal(new RingQueue<number>().shift(), undefined);
 });

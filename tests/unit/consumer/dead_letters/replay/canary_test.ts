@@ -69,8 +69,8 @@ Deno.test("watchCanaries() gives up after its time", async () => {
 });
 
 Deno.test("settledBy() looks below the watermark and into the offset map", () => {
-  const ledger = new Ledger<{ attempts: number }>(10);
-  const seqs = [10, 11, 12].map((offset) => ledger.receive(offset, { attempts: 0 }));
+  const ledger = new Ledger<{ attemptsCounted: number }>(10);
+  const seqs = [10, 11, 12].map((offset) => ledger.receive(offset, { attemptsCounted: 0 }));
   ledger.settle(seqs[2] ?? -1);
   const commit = { partition: 0, offset: ledger.committable(), metadata: encodeOffsetMap(ledger) };
   assert.deepEqual([9, 10, 11, 12].map(settledBy(commit)), [true, false, false, true]);
