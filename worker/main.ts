@@ -19,9 +19,10 @@ import { PostgresReviewStore } from "./db/review_store.ts";
 import { TableCatalog } from "./db/table_catalog.ts";
 import { type Labeller, type LabellingDeps, singleLabeller } from "./labelling/labeller.ts";
 import { openaiLlm } from "./llm/client.ts";
-import { createMetrics, measuredLlm } from "./metrics.ts";
+import { measuredLlm } from "./labelling/measured_llm.ts";
+import { createMetrics } from "./metrics.ts";
 import { Permits } from "./permits.ts";
-import { RateReports } from "./labelling/provider_rate.ts";
+import { ProviderRate } from "./labelling/provider_rate.ts";
 import { WorkerReadiness } from "./readiness.ts";
 import defaultTaxonomy from "./taxonomy.json" with { type: "json" };
 
@@ -56,8 +57,8 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     unsavedLabels: () => store.unsavedLabels,
     databaseStatements: () => database.statements,
   });
-  const rateReports = new RateReports(nowMs);
-  const provider = openaiLlm({ ...config.llm, onRateLimit: (headers) => rateReports.record(headers) });
+  const providerRate = new ProviderRate(nowMs);
+  const provider = openaiLlm({ ...config.llm, onRateLimit: (headers) => providerRate.record(headers) });
   const llm = budgetedLlm(measuredLlm(provider, metrics), ledger, config.rules.prices, nowMs);
   const readiness = new WorkerReadiness({
     checkStore: () => store.check(),
@@ -86,7 +87,7 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     log,
     nowMs,
     // Providers count calls: where several tickets share one, their figures say nothing about tickets.
-    ...(config.llmBatch === 1 ? { rateReport: () => rateReports.take() } : {}),
+    ...(config.llmBatch === 1 ? { rateReport: () => providerRate.take() } : {}),
   });
   ledger.start();
   const close = async () => {

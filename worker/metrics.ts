@@ -1,17 +1,14 @@
-// The worker's metrics, with Prometheus's conventional names.
+// Metrics of a worker, under Prometheus's conventional names.
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Completion, Llm, LlmFailure } from "./core/llm.ts";
+import type { LlmMetrics } from "./labelling/measured_llm.ts";
 
 /** What the worker counts. Every app has a registry of its own. */
-export interface Metrics {
+export interface Metrics extends LlmMetrics {
   readonly registry: Registry;
   readonly requests: Counter<"route" | "status">;
   readonly requestSeconds: Histogram<"route">;
   readonly labels: Counter<"category" | "outcome">;
-  readonly llmCalls: Counter<"result">;
-  readonly llmSeconds: Histogram;
-  readonly llmTokens: Counter<"direction">;
   readonly repeatedClaims: Counter;
   /** Accuracy over what humans looked at: `right="true"` divided by all. */
   readonly reviewed: Counter<"category" | "right">;
@@ -110,25 +107,4 @@ function gauge(registry: Registry, name: string, help: string, read: () => numbe
       this.set(read());
     },
   });
-}
-
-/** The same LLM, with its calls, tokens and time counted. */
-export function measuredLlm(llm: Llm, metrics: Metrics): Llm {
-  const count = (answer: Completion | LlmFailure, startMs: number) => {
-    metrics.llmSeconds.observe((performance.now() - startMs) / 1000);
-    metrics.llmCalls.inc({ result: answer.kind === "failed" ? answer.cause : "completed" });
-    if (answer.kind === "failed") return;
-    metrics.llmTokens.inc({ direction: "input" }, answer.inputTokens);
-    metrics.llmTokens.inc({ direction: "output" }, answer.outputTokens);
-  };
-  return {
-    model: llm.model,
-    check: llm.check,
-    complete: async (prompt, signal) => {
-      const startMs = performance.now();
-      const answer = await llm.complete(prompt, signal);
-      count(answer, startMs);
-      return answer;
-    },
-  };
 }

@@ -3,7 +3,7 @@
 import { parseRetryAfter } from "../../shared/contract/retry_after.ts";
 import { promptWriter } from "../../worker/core/prompt.ts";
 import { parseTaxonomy } from "../../worker/core/taxonomy.ts";
-import { buyLabel, type Labelling, type LabellingRules } from "../../worker/labelling/labeller.ts";
+import { type Labelling, type LabellingRules, labelOne } from "../../worker/labelling/labeller.ts";
 import { type LlmConfig, openaiLlm } from "../../worker/llm/client.ts";
 import defaultTaxonomy from "../../worker/taxonomy.json" with { type: "json" };
 import type { LabelAttempt, Labeller } from "./labeller.ts";
@@ -42,7 +42,7 @@ export function promptedLabeller(
   const deps = { llm: openaiLlm(llm), taxonomy: labels, prompts, rules };
   return {
     close: () => Promise.resolve(),
-    label: async (ticket, signal) => attemptOf(await buyLabel(deps, ticket, signal), price, nowMs()),
+    label: async (ticket, signal) => attemptOf(await labelOne(deps, ticket, signal), price, nowMs()),
   };
 }
 

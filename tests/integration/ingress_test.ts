@@ -26,7 +26,7 @@ async function ingress(
       tokens: [],
       ratePerMinute: 0,
       proxies: 0,
-      line: { placesMax: 100, patienceMs: 20_000, wakeMs: 20_000 },
+      queue: { placesMax: 100, patienceMs: 20_000, wakeMs: 20_000 },
       scaling: { permitsPerReplica: 2, replicasMax: 10, idleMs: 60_000 },
       draining: () => false,
       ...deps,
@@ -260,7 +260,7 @@ Deno.test("createIngress() answers 503 with Retry-After at once when too many wa
     gate.open();
     for (const call of held) assert.equal((await call).status, 200);
     assert.equal(worker.requests.length, 2);
-  }, { line: { placesMax: 1, patienceMs: 1000, wakeMs: 1000 } });
+  }, { queue: { placesMax: 1, patienceMs: 1000, wakeMs: 1000 } });
 });
 
 Deno.test("createIngress() says that the provider is the reason, and until when, where it lets nobody through", async () => {
@@ -275,7 +275,7 @@ Deno.test("createIngress() says that the provider is the reason, and until when,
     });
     assert.match(held.detail, /^The provider behind all replicas/);
     assert.ok(held.retryAfter > 1 && held.retryAfter <= 60);
-  }, { line: { placesMax: 100, patienceMs: 100, wakeMs: 100 } });
+  }, { queue: { placesMax: 100, patienceMs: 100, wakeMs: 100 } });
 });
 
 Deno.test("createIngress() wakes a replica: a call waits for the first one, and /scale says so", async () => {
@@ -394,7 +394,7 @@ Deno.test("createIngress() answers 503 with Retry-After when no replica has come
     assert.equal(ready.status, 503);
     assert.equal((await ready.json()).causes[0].name, "no-replica");
     assert.equal((await app.request("/livez")).status, 200);
-  }, { line: { placesMax: 100, patienceMs: 200, wakeMs: 500 } });
+  }, { queue: { placesMax: 100, patienceMs: 200, wakeMs: 500 } });
 });
 
 Deno.test("createIngress() answers 502 to a call whose worker died, and asks another one where that is harmless", async () => {

@@ -25,5 +25,5 @@ export interface Label {
 /** Longest `reason`, in characters. */
 export const REASON_MAX = 200;
 
-/** How a request for a label ended well. */
+/** How a request ended well: labelled now, paid for before, overtaken by a newer event, or decided by a human. */
 export type LabelOutcome = "classified" | "known" | "stale" | "overridden";

@@ -2,7 +2,6 @@
 
 import { createHash } from "node:crypto";
 import { REASON_MAX } from "./label.ts";
-import { leakCheck } from "./leaks.ts";
 import { labelNames, type Taxonomy } from "./taxonomy.ts";
 
 /** The part of a ticket that a model sees. */
@@ -109,4 +108,20 @@ export function answerSchema(taxonomy: Taxonomy) {
     required: ["category", "language", "reason"],
     additionalProperties: false,
   } as const;
+}
+
+/** Words in a row that count as a leak; a reason about the labels has fewer in common with the prompt by chance. */
+const WORDS = 6;
+
+/** Tells whether a text repeats a stretch of `secret`. Case, punctuation and line breaks make no difference. */
+export function leakCheck(secret: string): (text: string) => boolean {
+  const stretches = new Set(stretchesOf(secret));
+  return (text) => stretchesOf(text).some((stretch) => stretches.has(stretch));
+}
+
+function stretchesOf(text: string): string[] {
+  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const stretches: string[] = [];
+  for (let at = 0; at + WORDS <= words.length; at++) stretches.push(words.slice(at, at + WORDS).join(" "));
+  return stretches;
 }

@@ -1,4 +1,4 @@
-// Every kind of problem the worker answers with: its status, its title, and what its page under /problems says.
+// Problems that the worker answers with: status, title, and what the page under /problems says.
 
 import { z } from "zod";
 import { problemResponse } from "../../shared/http/problem.ts";
@@ -135,4 +135,15 @@ export function problem(
 ): Response {
   const { status, title } = PROBLEMS[slug];
   return problemResponse({ type: `/problems/${slug}`, title, status, detail, ...extensions }, { ...headers });
+}
+
+const ERRORS_MAX = 20;
+
+/** 422 that names each field zod found wrong and repeats no value. */
+export function invalidRequest(error: z.ZodError): Response {
+  const errors = error.issues.slice(0, ERRORS_MAX).map(({ path, message }) => ({
+    pointer: `#/${path.map(String).join("/")}`,
+    detail: message,
+  }));
+  return problem("invalid-request", "The JSON does not have the shape it should have", {}, { errors });
 }

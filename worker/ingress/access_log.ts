@@ -1,4 +1,4 @@
-// What is told of a call: one line in the log and its figures, whatever became of it. Never its text or query.
+// Access log: one line and the metrics of each call, whatever became of it. Never its text or query.
 
 import { logger } from "../../shared/log.ts";
 import type { IngressMetrics } from "./metrics.ts";
@@ -9,7 +9,7 @@ const log = logger("ingress");
 const PATH_CHARS_MAX = 100;
 
 /** How a call that went to a replica got there. */
-export interface Way {
+export interface Forwarding {
   /** Requests sent for it. */
   readonly tries: number;
   /** From its arrival until the last of them began, in ms. */
@@ -17,23 +17,23 @@ export interface Way {
   readonly replica: string | undefined;
 }
 
-/** Tells the end of one call; to be called once. */
-export type Tell = (status: number, way?: Way) => void;
+/** Records the end of one call; to be called once. */
+export type LogCall = (status: number, forwarding?: Forwarding) => void;
 
 /** @param arrivedMs by `performance.now()`. */
-export function teller(
+export function accessLogger(
   metrics: IngressMetrics,
   { method, url }: Request,
   client: string,
   arrivedMs: number,
-): Tell {
-  return (status, way) => {
+): LogCall {
+  return (status, forwarding) => {
     const ms = performance.now() - arrivedMs;
     metrics.calls.inc({ status: String(status) });
     metrics.callSeconds.observe(ms / 1000);
-    if (way !== undefined) {
-      metrics.tries.inc(way.tries);
-      metrics.waitSeconds.observe(way.waitedMs / 1000);
+    if (forwarding !== undefined) {
+      metrics.tries.inc(forwarding.tries);
+      metrics.waitSeconds.observe(forwarding.waitedMs / 1000);
     }
     log.info("call", {
       method,
@@ -41,15 +41,17 @@ export function teller(
       status,
       ms: Math.round(ms),
       client,
-      ...(way === undefined
-        ? {}
-        : { tries: way.tries, waited_ms: Math.round(way.waitedMs), replica: way.replica }),
+      ...(forwarding === undefined ? {} : {
+        tries: forwarding.tries,
+        waited_ms: Math.round(forwarding.waitedMs),
+        replica: forwarding.replica,
+      }),
     });
   };
 }
 
-/** A bug: the caller is told nothing of it, the log all. */
-export function tellCrash(error: unknown): void {
+/** A bug: the log says everything, the caller is told nothing. */
+export function logCrash(error: unknown): void {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   log.error("crashed", { error: name, detail: message, stack });
 }

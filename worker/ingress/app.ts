@@ -1,31 +1,31 @@
-// The ingress application: its own health and figures, and every other call passed on to a replica.
+// Ingress application: its own health and metrics; every other call is forwarded to a replica.
 
 import { Hono } from "hono";
 import { readinessResponse } from "../../shared/http/health.ts";
-import { Calls, type CallsDeps, METHODS } from "./proxy.ts";
+import { IngressProxy, METHODS, type ProxyDeps } from "./proxy.ts";
 import { ingressProblem, problemPage } from "./problems.ts";
 
 /** What the ingress is made of. */
-export type IngressDeps = CallsDeps;
+export type IngressDeps = ProxyDeps;
 
 /** What the server knows of a request besides itself. */
 export type IngressEnv = { readonly Bindings: { readonly peer?: string } };
 
 /** Builds the application. It owns no socket: `Deno.serve` and tests call its `fetch`. */
 export function createIngress(deps: IngressDeps): Hono<IngressEnv> {
-  const calls = new Calls(deps);
-  const { registry } = calls.metrics;
+  const proxy = new IngressProxy(deps);
+  const { registry } = proxy.metrics;
   const allow = METHODS.join(", ");
   const app = new Hono<IngressEnv>();
   app.get("/livez", (c) => c.json({ status: "alive" }));
   app.get("/readyz", () => readinessResponse(deps.pool.causes()));
-  app.get("/scale", (c) => c.json(calls.scale()));
+  app.get("/scale", (c) => c.json(proxy.scale()));
   app.get(
     "/metrics",
     async () => new Response(await registry.metrics(), { headers: { "content-type": registry.contentType } }),
   );
   app.get("/problems/:slug", (c, next) => problemPage(c.req.param("slug")) ?? next());
-  app.on([...METHODS], "*", (c) => calls.answer(c.req.raw, c.env?.peer));
+  app.on([...METHODS], "*", (c) => proxy.answer(c.req.raw, c.env?.peer));
   app.notFound(() => ingressProblem("method-not-allowed", `Allowed here: ${allow}`, { allow }));
   return app;
 }

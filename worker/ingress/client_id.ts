@@ -1,4 +1,4 @@
-// Whose call it is, for the rate limit and the log: a token's owner, or an address.
+// Client of a call, for the rate limit and the log: a token's owner, or an address.
 
 import { createHash } from "node:crypto";
 import { isIPv6 } from "node:net";

@@ -1,4 +1,4 @@
-// How many calls a minute a client may make: a bucket for each, and the header fields that say what is left in it.
+// Rate limit of each client: one bucket, and the header fields that say what is left in it.
 
 const WINDOW_MS = 60_000;
 /** Clients that are remembered; beyond them the one that was silent the longest starts anew. */
@@ -19,7 +19,7 @@ export interface Counted {
  * The generic cell rate algorithm: of every client one number is kept, the time at which its bucket is full again.
  * Time comes in.
  */
-export class Quota {
+export class ClientRateLimit {
   readonly #perMinute: number;
   readonly #clientsMax: number;
   /** In the order of the latest call. */

@@ -1,9 +1,9 @@
-// What the environment may say to an ingress, and what it means. Pure: the entry file hands the environment in.
+// Settings of an ingress, read from the environment. Pure: the program hands the environment in.
 
 import { type Environment, readVariables } from "../../shared/config/read.ts";
 import type { PoolConfig } from "../../shared/pool/pool.ts";
 import { tokensOf } from "../../shared/http/bearer_token.ts";
-import type { LineBounds } from "./wait_queue.ts";
+import type { WaitQueueBounds } from "./wait_queue.ts";
 import type { IngressScaling } from "./scale.ts";
 
 /** An ingress's settings. */
@@ -26,7 +26,7 @@ export interface IngressRules {
   readonly ratePerMinute: number;
   /** Proxies of ours in front. */
   readonly proxies: number;
-  readonly line: LineBounds;
+  readonly queue: WaitQueueBounds;
   readonly scaling: IngressScaling;
 }
 
@@ -74,7 +74,7 @@ export function parseIngressConfig(env: Environment): IngressConfig {
       tokens: tokensOf(v.WORKER_TOKEN),
       ratePerMinute: v.INGRESS_RATE_PER_MINUTE,
       proxies: v.INGRESS_PROXIES,
-      line: {
+      queue: {
         placesMax: v.INGRESS_QUEUE,
         patienceMs: v.INGRESS_PATIENCE_MS,
         wakeMs: Math.max(v.INGRESS_WAKE_MS, v.INGRESS_PATIENCE_MS),

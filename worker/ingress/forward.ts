@@ -1,14 +1,14 @@
-// One call's way through the pool: its turn in the line, replica after replica while nothing is lost, and its answer.
+// Forwarding of one call: waits in the queue, tries replicas while nothing is lost, and returns the answer.
 
 import type { Outcome } from "../../shared/contract/outcome.ts";
 import { pause } from "../../shared/wait.ts";
 import { discard, type StreamedAnswer, type StreamedRequest } from "../../shared/pool/exchange/streamed.ts";
 import { ruleFor } from "../../shared/contract/status_contract.ts";
-import { refusal, responseOf } from "./responses.ts";
-import { CallBody } from "./request_body.ts";
-import type { Line } from "./wait_queue.ts";
+import { refusalResponse, responseOf } from "./responses.ts";
+import { RequestBody } from "./request_body.ts";
+import type { WaitQueue } from "./wait_queue.ts";
 
-/** Tries without a pause: by then the pool has ejected whoever refuses. */
+/** Tries without a pause: by then the pool has ejected replicas that refuse. */
 const TRIES_AT_ONCE = 30;
 const PAUSE_MS = 100;
 
@@ -24,15 +24,15 @@ export interface Call {
   readonly method: StreamedRequest["method"];
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | CallBody | null;
+  readonly body: Uint8Array | RequestBody | null;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /** By `performance.now()`. */
   readonly arrivedMs: number;
 }
 
-/** An answer, and how it came about. */
-export interface PassedOn {
+/** The answer, and how the call got it. */
+export interface Forwarded {
   readonly response: Response;
   readonly tries: number;
   /** From the arrival until the last try began, in ms. */
@@ -43,41 +43,41 @@ export interface PassedOn {
 }
 
 /**
- * Sends a call. A replica that is full, draining or away did nothing with it, so the next one gets it from its
- * beginning, as long as that is still here.
+ * Sends a call. A replica that is full, draining or away did nothing with it, so the next one gets the whole call, as
+ * long as its body is still kept.
  *
- * @param more header fields for the answer.
- * @throws {AttemptAbandoned} (attempt.ts) when the caller's signal fired, or with the body's error as its cause.
+ * @param extraHeaders header fields for the answer.
+ * @throws {AttemptAbandoned} when the caller's signal fired, or with the body's error as its cause.
  */
-export async function passOn(
+export async function forward(
   pool: StreamingPool,
-  line: Line,
+  queue: WaitQueue,
   call: Call,
-  more: Readonly<Record<string, string>>,
-): Promise<PassedOn> {
+  extraHeaders: Readonly<Record<string, string>>,
+): Promise<Forwarded> {
   for (let tries = 1;; tries++) {
     if (tries > TRIES_AT_ONCE) await pause(PAUSE_MS, call.signal);
     const arrival = { arrivedMs: call.arrivedMs, signal: call.signal, again: tries > 1 };
-    const turn = await line.join(arrival, performance.now(), () => {
+    const admittance = await queue.join(arrival, performance.now(), () => {
       const sending = pool.stream(requestOf(call));
-      sending.then(({ ended }) => ended, () => {}).then(() => line.advance());
+      sending.then(({ ended }) => ended, () => {}).then(() => queue.advance());
       return { sending, waitedMs: performance.now() - call.arrivedMs };
     });
-    if (turn.kind !== "started") {
-      const response = refusal(turn.kind, pool.providerRestUntilMs - Date.now(), more);
+    if (admittance.kind !== "started") {
+      const response = refusalResponse(admittance.kind, pool.providerRestUntilMs - Date.now(), extraHeaders);
       const waitedMs = performance.now() - call.arrivedMs;
       return { response, tries: tries - 1, waitedMs, replica: undefined, ended: Promise.resolve() };
     }
-    const answer = await turn.value.sending;
+    const answer = await admittance.value.sending;
     if (mayGoElsewhere(answer.outcome, call, tries)) {
       await discard(answer);
       continue;
     }
     const { replica, ended } = answer;
     return {
-      response: responseOf(answer, call.method, more),
+      response: responseOf(answer, call.method, extraHeaders),
       tries,
-      waitedMs: turn.value.waitedMs,
+      waitedMs: admittance.value.waitedMs,
       replica,
       ended,
     };
@@ -85,12 +85,12 @@ export async function passOn(
 }
 
 function requestOf({ method, path, headers, body, timeoutMs, signal }: Call): StreamedRequest {
-  const sent = body instanceof CallBody ? (unread: AbortSignal) => body.read(unread) : body;
+  const sent = body instanceof RequestBody ? (unread: AbortSignal) => body.read(unread) : body;
   return { method, path, headers, body: sent, timeoutMs, signal };
 }
 
 function mayGoElsewhere(outcome: Outcome, { body, method }: Call, tries: number): boolean {
-  if (body instanceof CallBody && !body.whole) return false;
+  if (body instanceof RequestBody && !body.whole) return false;
   switch (outcome.kind) {
     case "answer":
       return ruleFor(outcome).slows === "replica";
@@ -99,7 +99,7 @@ function mayGoElsewhere(outcome: Outcome, { body, method }: Call, tries: number)
     case "timeout":
       return false;
     case "reset":
-      // Asking twice is harmless (RFC 9110 section 9.2.2); what breaks one replica shall not break them all.
+      // Asking twice is harmless (RFC 9110 section 9.2.2). Only twice: a call that breaks one replica may break all.
       return tries === 1 && ["GET", "HEAD", "OPTIONS"].includes(method);
     default:
       return outcome satisfies never;

@@ -1,4 +1,4 @@
-// Which header fields go through the ingress and which belong to one connection only.
+// Header fields that go through the ingress, and those that belong to one connection only.
 
 import type { AnswerHeaders } from "../../shared/pool/exchange/streamed.ts";
 import { RequestHeader } from "../../shared/contract/protocol.ts";
@@ -37,7 +37,10 @@ function isProvidersRate(name: string): boolean {
 }
 
 /** What the caller is told. */
-export function answerHeaders(headers: AnswerHeaders, more: Readonly<Record<string, string>>): Headers {
+export function answerHeaders(
+  headers: AnswerHeaders,
+  extraHeaders: Readonly<Record<string, string>>,
+): Headers {
   const dropped = named(headers["connection"]);
   const kept = new Headers();
   for (const [name, value] of Object.entries(headers)) {
@@ -46,7 +49,7 @@ export function answerHeaders(headers: AnswerHeaders, more: Readonly<Record<stri
     }
     for (const each of [value].flat()) kept.append(name, each);
   }
-  for (const [name, value] of Object.entries(more)) kept.set(name, value);
+  for (const [name, value] of Object.entries(extraHeaders)) kept.set(name, value);
   return kept;
 }
 

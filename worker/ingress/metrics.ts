@@ -1,4 +1,4 @@
-// The ingress's metrics, with Prometheus's conventional names.
+// Metrics of an ingress, under Prometheus's conventional names.
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 

@@ -1,4 +1,4 @@
-// Every kind of problem the ingress itself answers with; the workers' own go through as they are.
+// Problems that the ingress itself answers with; the workers' own go through unchanged.
 
 import { problemResponse } from "../../shared/http/problem.ts";
 import { type ProblemKind, PROBLEMS } from "../http/problems.ts";

@@ -1,19 +1,18 @@
-// All calls that go through the ingress: let in, lined up, passed on, told, and counted for whoever starts replicas.
+// Proxy for all calls: admits them, queues them, forwards them, logs them, and counts them for autoscalers.
 
 import type { Cause } from "../../shared/http/health.ts";
 import { AttemptAbandoned } from "../../shared/pool/exchange/buffered.ts";
-import { gone } from "./responses.ts";
-import { arriving } from "./arriving.ts";
-import { BodyTooLargeError, CallBody } from "./request_body.ts";
+import { callerGone } from "./responses.ts";
+import { BodyTooLargeError, receiveBody, RequestBody } from "./request_body.ts";
 import type { IngressRules } from "./config.ts";
-import { doorway, tooLarge } from "./admission.ts";
+import { admissionCheck, tooLarge } from "./admission.ts";
 import { requestHeaders } from "./headers.ts";
-import { Line } from "./wait_queue.ts";
+import { WaitQueue } from "./wait_queue.ts";
 import { createIngressMetrics, type IngressMetrics } from "./metrics.ts";
-import { type Call, passOn, type StreamingPool } from "./forward.ts";
+import { type Call, forward, type StreamingPool } from "./forward.ts";
 import { ingressProblem } from "./problems.ts";
 import { type IngressScale, ingressScaleOf } from "./scale.ts";
-import { type Tell, tellCrash, teller } from "./access_log.ts";
+import { accessLogger, type LogCall, logCrash } from "./access_log.ts";
 
 /** Methods that are passed on. */
 export const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] as const;
@@ -29,39 +28,43 @@ export interface IngressPool extends StreamingPool {
 }
 
 /** What calls are held to, and where they go. */
-export interface CallsDeps extends IngressRules {
+export interface ProxyDeps extends IngressRules {
   readonly pool: IngressPool;
   readonly draining: () => boolean;
 }
 
-/** Every call through the ingress: admitted, queued, forwarded, logged and counted. */
-export class Calls {
+/** Admits, queues, forwards, logs and counts every call. */
+export class IngressProxy {
   readonly metrics: IngressMetrics;
-  readonly #deps: CallsDeps;
-  readonly #line: Line;
-  readonly #admit: ReturnType<typeof doorway>;
+  readonly #deps: ProxyDeps;
+  readonly #queue: WaitQueue;
+  readonly #admit: ReturnType<typeof admissionCheck>;
   /** When the latest call came or ended, by `performance.now()`. */
   #lastMs: number | undefined;
 
-  constructor(deps: CallsDeps) {
+  constructor(deps: ProxyDeps) {
     const { pool } = deps;
     this.#deps = deps;
     // A provider that lets nobody through for a while is no lack of replicas.
     const isEmpty = () => this.#usableReplicas() === 0;
-    this.#line = new Line(deps.line, { isFree: () => pool.hasFree(), isEmpty });
-    this.#admit = doorway(deps);
+    this.#queue = new WaitQueue(deps.queue, { isFree: () => pool.hasFree(), isEmpty });
+    this.#admit = admissionCheck(deps);
     this.metrics = createIngressMetrics({
-      waiting: () => this.#line.waiting,
+      waiting: () => this.#queue.waiting,
       inFlight: () => pool.inFlight,
       permits: () => pool.permits,
     });
-    pool.onChange(() => this.#line.advance());
+    pool.onChange(() => this.#queue.advance());
   }
 
   /** What autoscalers read. */
   scale(): IngressScale {
     const nowMs = performance.now();
-    const [waiting, inFlight, oldestMs] = [this.#line.waiting, this.#deps.pool.inFlight, this.#line.oldestMs];
+    const [waiting, inFlight, oldestMs] = [
+      this.#queue.waiting,
+      this.#deps.pool.inFlight,
+      this.#queue.oldestMs,
+    ];
     const idleMs = this.#lastMs === undefined ? null : Math.round(nowMs - this.#lastMs);
     return ingressScaleOf({
       waiting,
@@ -75,34 +78,47 @@ export class Calls {
   /** Answers one call. @param peer the address at the other end of the connection. */
   async answer(request: Request, peer: string | undefined): Promise<Response> {
     const arrivedMs = performance.now();
-    const { client, more, refusal } = this.#admit({ headers: request.headers, peer, nowMs: arrivedMs });
-    const tell = teller(this.metrics, request, client, arrivedMs);
-    if (this.#deps.draining()) return refuse(stopping(), tell);
-    if (refusal !== undefined) return refuse(refusal, tell);
+    const { client, extraHeaders, refusal } = this.#admit({
+      headers: request.headers,
+      peer,
+      nowMs: arrivedMs,
+    });
+    const logCall = accessLogger(this.metrics, request, client, arrivedMs);
+    if (this.#deps.draining()) return refuse(stopping(), logCall);
+    if (refusal !== undefined) return refuse(refusal, logCall);
     this.#lastMs = arrivedMs;
-    const arrived = await arriving(request, this.#deps.maxBodyBytes);
-    if (arrived.kind !== "body") return refuse(arrived.kind === "cut_off" ? gone() : tooSlow(), tell);
+    const arrived = await receiveBody(request, this.#deps.maxBodyBytes);
+    if (arrived.kind !== "body") {
+      return refuse(arrived.kind === "cut_off" ? callerGone() : tooSlow(), logCall);
+    }
     const call = this.#callOf(request, arrived.body, arrivedMs);
-    return await this.#passOn(call, more, tell);
+    return await this.#forward(call, extraHeaders, logCall);
   }
 
-  async #passOn(call: Call, more: Readonly<Record<string, string>>, tell: Tell): Promise<Response> {
+  async #forward(
+    call: Call,
+    extraHeaders: Readonly<Record<string, string>>,
+    logCall: LogCall,
+  ): Promise<Response> {
     const { pool, maxBodyBytes } = this.#deps;
-    const over = () => {
-      if (call.body instanceof CallBody) call.body.cancel();
+    const finish = () => {
+      if (call.body instanceof RequestBody) call.body.cancel();
       this.#lastMs = performance.now();
     };
     try {
-      const { response, ended, ...way } = await passOn(pool, this.#line, call, more);
-      ended.then(() => (over(), tell(response.status, way)));
+      const { response, ended, ...forwarding } = await forward(pool, this.#queue, call, extraHeaders);
+      ended.then(() => (finish(), logCall(response.status, forwarding)));
       return response;
     } catch (error) {
-      over();
+      finish();
       if (error instanceof AttemptAbandoned) {
-        return refuse(error.cause instanceof BodyTooLargeError ? tooLarge(maxBodyBytes, more) : gone(), tell);
+        return refuse(
+          error.cause instanceof BodyTooLargeError ? tooLarge(maxBodyBytes, extraHeaders) : callerGone(),
+          logCall,
+        );
       }
-      tellCrash(error);
-      return refuse(ingressProblem("internal-error", "The ingress's log says more", more), tell);
+      logCrash(error);
+      return refuse(ingressProblem("internal-error", "The ingress's log says more", extraHeaders), logCall);
     }
   }
 
@@ -112,7 +128,7 @@ export class Calls {
     return {
       method: METHODS.find((each) => each === request.method) ?? "GET",
       path: pathname + search,
-      headers: requestHeaders(request.headers, { timeoutMs, streamed: body instanceof CallBody }),
+      headers: requestHeaders(request.headers, { timeoutMs, streamed: body instanceof RequestBody }),
       body,
       timeoutMs,
       signal: request.signal,
@@ -126,8 +142,8 @@ export class Calls {
   }
 }
 
-function refuse(response: Response, tell: Tell): Response {
-  tell(response.status);
+function refuse(response: Response, logCall: LogCall): Response {
+  logCall(response.status);
   return response;
 }
 

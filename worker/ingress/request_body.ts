@@ -1,7 +1,31 @@
-// A call's body on its way through: counted, never held beyond what a second try needs.
+// Body of a call: counted on its way through, and never held beyond what a second try needs.
+
+import { within } from "../../shared/wait.ts";
 
 /** As much of a body is kept as lets another replica have it from its beginning, in bytes. */
 export const KEPT_BYTES_MAX = 65_536;
+/** How long a body that is stated to be short may take to arrive, in ms. */
+const SHORT_BODY_MS = 10_000;
+
+/** What came of a call's body. */
+export type ReceivedBody =
+  | { readonly kind: "body"; readonly body: Uint8Array | RequestBody | null }
+  | { readonly kind: "too_slow" | "cut_off" };
+
+/**
+ * Reads a body of at most {@link KEPT_BYTES_MAX} stated bytes before the call takes a permit, so that a slow caller holds
+ * none. A body that is longer, or of unknown length, is streamed.
+ */
+export async function receiveBody(request: Request, bytesMax: number): Promise<ReceivedBody> {
+  if (request.body === null || request.method === "GET" || request.method === "HEAD") {
+    return { kind: "body", body: null };
+  }
+  const stated = Number(request.headers.get("content-length") ?? NaN);
+  if (!(stated <= KEPT_BYTES_MAX)) return { kind: "body", body: new RequestBody(request.body, bytesMax) };
+  const reading = request.bytes();
+  if (!await within(SHORT_BODY_MS, reading)) return { kind: "too_slow" };
+  return await reading.then((body): ReceivedBody => ({ kind: "body", body }), () => ({ kind: "cut_off" }));
+}
 
 /** The body is larger than is taken. */
 export class BodyTooLargeError extends Error {
@@ -9,7 +33,7 @@ export class BodyTooLargeError extends Error {
 }
 
 /** A body that may be sent several times, one after another, while {@link whole}. */
-export class CallBody {
+export class RequestBody {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #bytesMax: number;
   #kept: Uint8Array[] = [];

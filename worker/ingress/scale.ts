@@ -1,4 +1,4 @@
-// `GET /scale`: how many calls there are and the replicas they call for, so that a pool at zero is woken by them.
+// `GET /scale`: calls that wait or run and the replicas they need, so that calls can start a pool at zero.
 
 /** The body of `/scale`. Of several ingresses each speaks for its own calls: add them up. */
 export interface IngressScale {

@@ -1,7 +1,7 @@
-// The line of calls that wait for a permit: first come, first served, bounded, and moved on by what changes.
+// Queue of calls that wait for a permit: first come, first served, and bounded.
 
-/** How long the line may be, and how long a call stands in it. */
-export interface LineBounds {
+/** Bounds of the queue in calls and in time. */
+export interface WaitQueueBounds {
   /** Calls that wait at most. */
   readonly placesMax: number;
   /** How long a call waits while all replicas are full, in ms from its arrival. */
@@ -10,28 +10,28 @@ export interface LineBounds {
   readonly wakeMs: number;
 }
 
-/** What the line is in front of. */
-export interface Counter {
+/** Capacity of the pool behind the queue. */
+export interface Capacity {
   /** Whether a replica would take a call now. */
   readonly isFree: () => boolean;
   /** Whether there is no replica at all. */
   readonly isEmpty: () => boolean;
 }
 
-/** A call in the line. */
+/** A call in the queue. */
 export interface Arrival {
   /** By `performance.now()`. */
   readonly arrivedMs: number;
   /** Its caller has gone. */
   readonly signal: AbortSignal;
-  /** It had its turn and was turned away: it is the next one, whatever the line's bound. */
+  /** A retry after a replica refused it: goes to the front and ignores the queue's bound. */
   readonly again: boolean;
 }
 
-/** What came of standing in line. */
-export type Turn<T> =
+/** How a call's wait ended. */
+export type Admittance<T> =
   | { readonly kind: "started"; readonly value: T }
-  | { readonly kind: "line_full" | "still_full" | "no_replica" | "gone" };
+  | { readonly kind: "queue_full" | "still_full" | "no_replica" | "gone" };
 
 interface Waiting {
   readonly arrival: Arrival;
@@ -39,18 +39,15 @@ interface Waiting {
   readonly leave: (why: "still_full" | "no_replica" | "gone") => void;
 }
 
-/**
- * A bounded queue of calls that wait for a permit, first come, first served.
- * Whoever learns that permits have changed calls {@link advance}.
- */
-export class Line {
-  readonly #bounds: LineBounds;
-  readonly #counter: Counter;
+/** First come, first served. Whoever learns that permits have changed calls {@link advance}. */
+export class WaitQueue {
+  readonly #bounds: WaitQueueBounds;
+  readonly #capacity: Capacity;
   readonly #waiting: Waiting[] = [];
 
-  constructor(bounds: LineBounds, counter: Counter) {
+  constructor(bounds: WaitQueueBounds, capacity: Capacity) {
     this.#bounds = bounds;
-    this.#counter = counter;
+    this.#capacity = capacity;
   }
 
   /** Calls that wait. */
@@ -66,36 +63,36 @@ export class Line {
   }
 
   /**
-   * Calls `start` in this call's turn. It has to take its permit before it returns.
+   * Calls `start` when it is this call's turn. `start` has to take its permit before it returns.
    *
    * @param nowMs by `performance.now()`.
    */
-  join<T>(arrival: Arrival, nowMs: number, start: () => T): Promise<Turn<T>> {
+  join<T>(arrival: Arrival, nowMs: number, start: () => T): Promise<Admittance<T>> {
     const leave = this.#reasonToLeave(arrival, nowMs);
-    // A call that was turned away in time comes here again and again as long as replicas say they are free.
+    // Replicas that say they are free may refuse a call again and again: its time limit still ends it.
     if (arrival.again && leave !== undefined) return Promise.resolve({ kind: leave });
-    if ((arrival.again || this.#waiting.length === 0) && this.#counter.isFree()) {
+    if ((arrival.again || this.#waiting.length === 0) && this.#capacity.isFree()) {
       return Promise.resolve({ kind: "started", value: start() });
     }
     if (!arrival.again && this.#waiting.length >= this.#bounds.placesMax) {
-      return Promise.resolve({ kind: "line_full" });
+      return Promise.resolve({ kind: "queue_full" });
     }
     return this.#wait(arrival, nowMs, start);
   }
 
   /** Starts as many as there are permits for. */
   advance(): void {
-    while (this.#waiting.length > 0 && this.#counter.isFree()) this.#waiting.shift()?.start();
+    while (this.#waiting.length > 0 && this.#capacity.isFree()) this.#waiting.shift()?.start();
   }
 
-  #wait<T>(arrival: Arrival, nowMs: number, start: () => T): Promise<Turn<T>> {
-    const { promise, resolve } = Promise.withResolvers<Turn<T>>();
+  #wait<T>(arrival: Arrival, nowMs: number, start: () => T): Promise<Admittance<T>> {
+    const { promise, resolve } = Promise.withResolvers<Admittance<T>>();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const gone = () => waiting.leave("gone");
-    const settle = (turn: Turn<T>) => {
+    const settle = (admittance: Admittance<T>) => {
       clearTimeout(timer);
       arrival.signal.removeEventListener("abort", gone);
-      resolve(turn);
+      resolve(admittance);
     };
     const waiting: Waiting = {
       arrival,
@@ -108,8 +105,8 @@ export class Line {
     const { patienceMs, wakeMs } = this.#bounds;
     const waitedMs = nowMs - arrival.arrivedMs;
     timer = setTimeout(() => {
-      if (!this.#counter.isEmpty()) return waiting.leave("still_full");
-      const leave = () => waiting.leave(this.#counter.isEmpty() ? "no_replica" : "still_full");
+      if (!this.#capacity.isEmpty()) return waiting.leave("still_full");
+      const leave = () => waiting.leave(this.#capacity.isEmpty() ? "no_replica" : "still_full");
       timer = setTimeout(leave, wakeMs - Math.max(patienceMs, waitedMs));
     }, patienceMs - waitedMs);
     this.#waiting.splice(this.#placeOf(arrival), 0, waiting);
@@ -118,7 +115,7 @@ export class Line {
     return promise;
   }
 
-  /** Behind all others; who had a turn already, only behind those who did, too, and came before. */
+  /** At the end; a retry goes behind earlier retries only. */
   #placeOf({ again, arrivedMs }: Arrival): number {
     const behind = this.#waiting.findIndex(({ arrival }) => !arrival.again || arrival.arrivedMs > arrivedMs);
     return again && behind >= 0 ? behind : this.#waiting.length;
@@ -126,7 +123,7 @@ export class Line {
 
   #reasonToLeave({ arrivedMs }: Arrival, nowMs: number): "still_full" | "no_replica" | undefined {
     const waitedMs = nowMs - arrivedMs;
-    if (this.#counter.isEmpty()) return waitedMs >= this.#bounds.wakeMs ? "no_replica" : undefined;
+    if (this.#capacity.isEmpty()) return waitedMs >= this.#bounds.wakeMs ? "no_replica" : undefined;
     return waitedMs >= this.#bounds.patienceMs ? "still_full" : undefined;
   }
 }

@@ -1,10 +1,10 @@
-// Buys labels for several tickets with one prompt (LLM_BATCH); what the answer leaves out is bought alone.
+// Labeller for several tickets in one prompt (LLM_BATCH); a ticket that the answer leaves out is asked for alone.
 
 import { type BatchPart, batchParts, batchPrompt } from "../core/batch_prompt.ts";
 import { excerptOf } from "../core/excerpt.ts";
 import type { Completion } from "../core/llm.ts";
 import { labelVersion, type TicketText } from "../core/prompt.ts";
-import { buyLabel, labelIn, type Labeller, type Labelling, type LabellingDeps } from "./labeller.ts";
+import { labelIn, type Labeller, type Labelling, type LabellingDeps, labelOne } from "./labeller.ts";
 
 /** How tickets come together. */
 export interface BatchLimits {
@@ -36,9 +36,9 @@ export class BatchLabeller implements Labeller {
     this.labelVersion = labelVersion(deps.llm.model, fingerprint);
   }
 
-  buy(ticket: TicketText, signal: AbortSignal | undefined): Promise<Labelling> {
+  label(ticket: TicketText, signal: AbortSignal | undefined): Promise<Labelling> {
     const tooLong = excerptOf(ticket, this.#limits.ticketTokensMax).truncated;
-    if (signal !== undefined || tooLong) return buyLabel(this.#deps, ticket, signal);
+    if (signal !== undefined || tooLong) return labelOne(this.#deps, ticket, signal);
     return new Promise((resolve) => {
       this.#waiting.push({ ticket, resolve });
       if (this.#waiting.length >= this.#limits.ticketsMax) this.#send();
@@ -51,13 +51,13 @@ export class BatchLabeller implements Labeller {
     this.#timer = undefined;
     const batch = this.#waiting;
     this.#waiting = [];
-    void this.#buyAll(batch);
+    void this.#labelAll(batch);
   }
 
-  async #buyAll(batch: readonly Waiting[]): Promise<void> {
+  async #labelAll(batch: readonly Waiting[]): Promise<void> {
     const { llm, taxonomy, prompts } = this.#deps;
     const [only] = batch;
-    if (batch.length === 1 && only !== undefined) return await this.#buyAlone(only);
+    if (batch.length === 1 && only !== undefined) return await this.#labelAlone(only);
     const completion = await llm.complete(
       batchPrompt(prompts.system, taxonomy, batch.map((each) => each.ticket)),
       undefined,
@@ -78,7 +78,7 @@ export class BatchLabeller implements Labeller {
     at: number,
     count: number,
   ): Promise<void> {
-    if (part === undefined) return await this.#buyAlone(waiting);
+    if (part === undefined) return await this.#labelAlone(waiting);
     const share = {
       ...completion,
       content: part.content,
@@ -86,12 +86,12 @@ export class BatchLabeller implements Labeller {
       outputTokens: shareOf(completion.outputTokens, at, count),
     };
     const label = labelIn(this.#deps, share, part.from);
-    if (label === undefined) return await this.#buyAlone(waiting);
+    if (label === undefined) return await this.#labelAlone(waiting);
     waiting.resolve({ kind: "labelled", label });
   }
 
-  async #buyAlone({ ticket, resolve }: Waiting): Promise<void> {
-    resolve(await buyLabel(this.#deps, ticket, undefined));
+  async #labelAlone({ ticket, resolve }: Waiting): Promise<void> {
+    resolve(await labelOne(this.#deps, ticket, undefined));
   }
 }
 

@@ -1,4 +1,4 @@
-// The same LLM, with what it costs noted, and not asked at all once the day's budget is spent.
+// LLM within a budget: notes what each call costs and asks no more once the day's budget is spent.
 
 import type { ModelPrice } from "../../shared/config/read.ts";
 import { costUsd, untilTomorrowMs } from "../core/budget.ts";
@@ -11,7 +11,7 @@ export interface Ledger {
   readonly reached: () => string | undefined;
 }
 
-/** The LLM with its cost recorded; it is not called once the day's budget is spent. */
+/** Notes what each call costs; asks no more once the day's budget is spent. */
 export function budgetedLlm(
   llm: Llm,
   ledger: Ledger,

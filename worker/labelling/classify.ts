@@ -1,4 +1,4 @@
-// One ticket's way to its label: ask the store, buy if nobody has, write, and answer only after the commit.
+// Classification of one ticket: ask the store, buy a label if there is none, write it, answer after the commit.
 
 import type { Ticket } from "../../shared/ticket.ts";
 import type { TicketEvent } from "../core/fence.ts";
@@ -74,7 +74,7 @@ export async function classify(deps: ClassificationDeps, request: ClassifyReques
 }
 
 async function classifyAdHoc(deps: ClassificationDeps, request: ClassifyRequest): Promise<Classification> {
-  const bought = await deps.labeller.buy(request.ticket, request.signal);
+  const bought = await deps.labeller.label(request.ticket, request.signal);
   if (bought.kind !== "labelled") return bought;
   const { label } = bought;
   return {
@@ -94,7 +94,7 @@ async function buyAndStore(
   claims: number,
 ): Promise<Classification | "superseded"> {
   if (claims > 1) deps.onRepeatedClaim();
-  const bought = await deps.labeller.buy(request.ticket, request.signal);
+  const bought = await deps.labeller.label(request.ticket, request.signal);
   if (bought.kind !== "labelled") {
     await deps.store.release(asked);
     return bought;

@@ -1,4 +1,4 @@
-// Buys one label: a completion, a look at what it says, at most one repair, and then a typed failure.
+// Labeller: asks the model, reads the answer, tries one repair, and otherwise says why there is no label.
 
 import type { ModelPrice } from "../../shared/config/read.ts";
 import { costUsd } from "../core/budget.ts";
@@ -39,19 +39,19 @@ export type Labelling =
 export interface Labeller {
   /** The version every label bought now is stored under. */
   readonly labelVersion: string;
-  readonly buy: (ticket: TicketText, signal: AbortSignal | undefined) => Promise<Labelling>;
+  readonly label: (ticket: TicketText, signal: AbortSignal | undefined) => Promise<Labelling>;
 }
 
 /** A labeller that sends every ticket in a prompt of its own. */
 export function singleLabeller(deps: LabellingDeps): Labeller {
   return {
     labelVersion: labelVersion(deps.llm.model, deps.prompts.fingerprint),
-    buy: (ticket, signal) => buyLabel(deps, ticket, signal),
+    label: (ticket, signal) => labelOne(deps, ticket, signal),
   };
 }
 
 /** Asks the model for a ticket's label. */
-export async function buyLabel(
+export async function labelOne(
   deps: LabellingDeps,
   ticket: TicketText,
   signal: AbortSignal | undefined,

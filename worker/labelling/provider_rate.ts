@@ -1,10 +1,10 @@
-// What the provider last said of its rate limit: it goes out with the next answer, once, so that the pool hears of it.
+// Provider's rate limit as it last reported it: passed to the pool once, with the next answer.
 
 /** A report that nobody was answered with for so long says nothing about now, in ms. */
 const FRESH_MS = 2000;
 
 /** The last report. */
-export class RateReports {
+export class ProviderRate {
   readonly #nowMs: () => number;
   #headers: Readonly<Record<string, string>> | undefined;
   #atMs = -Infinity;

@@ -24,8 +24,8 @@ export interface LlmConfig {
 const ANSWER_BYTES_MAX = 1_048_576;
 const ANSWER_TOKENS_MAX = 300;
 const CHECK_TIMEOUT_MS = 3_000;
-/** What the SDK says of itself and this machine with every call: no provider needs it, and it is a fifth of a call's cost. */
-const UNSAID = [
+/** Headers in which the SDK describes itself and this machine: no provider needs them, and they are a fifth of a call's cost. */
+const SDK_TELEMETRY_HEADERS = [
   "lang",
   "package-version",
   "os",
@@ -63,7 +63,7 @@ export function openaiLlm(config: LlmConfig): Llm {
     maxRetries: 0,
     timeout: config.timeoutMs,
     logLevel: "off",
-    defaultHeaders: Object.fromEntries(UNSAID.map((name) => [`x-stainless-${name}`, null])),
+    defaultHeaders: Object.fromEntries(SDK_TELEMETRY_HEADERS.map((name) => [`x-stainless-${name}`, null])),
     fetch: boundedFetch(ANSWER_BYTES_MAX),
   });
   const models = [config.model, ...(config.fallbackModels ?? [])].map((name, index) => ({

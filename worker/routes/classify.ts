@@ -8,16 +8,15 @@ import { ticketSchema } from "../../shared/ticket.ts";
 import { type ClassificationDeps, classify } from "../labelling/classify.ts";
 import { eventOf, type TicketEvent } from "../core/fence.ts";
 import { type BodyLimit, readJson } from "../http/body.ts";
-import { problem } from "../http/problems.ts";
-import { invalid } from "../http/invalid.ts";
+import { invalidRequest, problem } from "../http/problems.ts";
 import { json, problems, type Route } from "../http/route.ts";
 import { CLASSIFY_PROBLEMS, failureResponse } from "../http/failure_responses.ts";
 import type { Permits } from "../permits.ts";
-import { type Audience, tellDecision } from "./decision_log.ts";
+import { type DecisionSinks, recordDecision } from "./decision_log.ts";
 import { type Answer, answerOf, answerSchema } from "./label_answer.ts";
 
 /** What the route works with. */
-export interface ClassifyDeps extends Audience {
+export interface ClassifyDeps extends DecisionSinks {
   readonly classification: ClassificationDeps;
   readonly permits: Permits;
   readonly draining: () => boolean;
@@ -57,7 +56,7 @@ const OPERATION: ZodOpenApiOperationObject = {
   },
 };
 
-/** POST /classify: labels one ticket. */
+/** A ticket in, its label out. */
 export function classifyRoute(deps: ClassifyDeps): Route {
   return {
     method: "POST",
@@ -92,8 +91,8 @@ async function classifyBody(
   const body = await readJson(context.req.raw, deps.bodyLimit);
   if (body.kind === "problem") return body.response;
   const ticket = ticketSchema.safeParse(body.value);
-  if (!ticket.success) return invalid(ticket.error);
-  if (event.position !== undefined && ticket.data.ticket_id === undefined) return labelLost();
+  if (!ticket.success) return invalidRequest(ticket.error);
+  if (event.position !== undefined && ticket.data.ticket_id === undefined) return missingTicketId();
   const keyed = event.position !== undefined ||
     context.req.header(RequestHeader.idempotencyKey) !== undefined;
   const classification = await classify(deps.classification, {
@@ -105,14 +104,14 @@ async function classifyBody(
   if (classification.kind !== "answered") return failureResponse(classification);
   const { ticket_id } = ticket.data;
   const ms = deps.nowMs() - startMs;
-  tellDecision(deps, ticket_id, classification, ms, context.req.header(RequestHeader.traceparent));
+  recordDecision(deps, ticket_id, classification, ms, context.req.header(RequestHeader.traceparent));
   const answer: Answer = answerOf(ticket_id, classification);
   const headers = deps.rateReport?.();
   return Response.json(answer, headers && { headers });
 }
 
-/** Of an ad-hoc call the caller has the label; of a record nobody would: it would be paid for and thrown away. */
-function labelLost(): Response {
+/** An ad-hoc caller gets the label in the answer; the label of a record without an id would be paid for and lost. */
+function missingTicketId(): Response {
   const detail = "A record without it cannot be labelled: there is nowhere to write the label";
   return problem("invalid-request", "The record has no ticket_id", {}, {
     errors: [{ pointer: "#/ticket_id", detail }],

@@ -8,12 +8,11 @@ import { classify } from "../labelling/classify.ts";
 import { eventOf } from "../core/fence.ts";
 import { readJson } from "../http/body.ts";
 import { failureResponse } from "../http/failure_responses.ts";
-import { invalid } from "../http/invalid.ts";
-import { problem, problemSchema } from "../http/problems.ts";
+import { invalidRequest, problem, problemSchema } from "../http/problems.ts";
 import { json, problems, type Route } from "../http/route.ts";
 import { answerOf, answerSchema } from "./label_answer.ts";
 import { type ClassifyDeps, TRY_ANOTHER } from "./classify.ts";
-import { tellDecision } from "./decision_log.ts";
+import { recordDecision } from "./decision_log.ts";
 
 const TICKETS_MAX = 100;
 
@@ -25,7 +24,7 @@ const itemSchema = z.object({
   problem: problemSchema.nullable(),
 });
 
-/** POST /classify/batch: labels many tickets in one request, with a status for each. */
+/** Many tickets in one request, a status for each. */
 export function classifyBatchRoute(deps: ClassifyDeps): Route {
   return {
     method: "POST",
@@ -63,7 +62,7 @@ async function handle(deps: ClassifyDeps, context: Context): Promise<Response> {
     const body = await readJson(context.req.raw, deps.bodyLimit);
     if (body.kind === "problem") return body.response;
     const batch = batchSchema.safeParse(body.value);
-    if (!batch.success) return invalid(batch.error);
+    if (!batch.success) return invalidRequest(batch.error);
     return Response.json({ results: await classifyAll(deps, context, batch.data.tickets) });
   } finally {
     deps.permits.give("ad_hoc");
@@ -103,6 +102,6 @@ async function classifyOne(deps: ClassifyDeps, context: Context, ticket: Ticket)
     return { status: response.status, label: null, problem: await response.json() };
   }
   const ms = deps.nowMs() - startMs;
-  tellDecision(deps, ticket.ticket_id, classification, ms, context.req.header(RequestHeader.traceparent));
+  recordDecision(deps, ticket.ticket_id, classification, ms, context.req.header(RequestHeader.traceparent));
   return { status: 200, label: answerOf(ticket.ticket_id, classification), problem: null };
 }

@@ -1,19 +1,19 @@
-// One decision about a ticket, told once: a counter and a log line that names the ticket and never its text.
+// Record of one decision about a ticket: a counter and a log line that names the ticket and never its text.
 
 import type { Logger } from "@logtape/logtape";
 import type { TicketId } from "../../shared/ticket.ts";
 import type { Classification } from "../labelling/classify.ts";
 import type { Metrics } from "../metrics.ts";
 
-/** Who is told. */
-export interface Audience {
+/** Where decisions are recorded. */
+export interface DecisionSinks {
   readonly metrics: Metrics;
   readonly log: Logger;
 }
 
 /** `classified` where the ticket's row was written, `classified_ad_hoc` without an id, otherwise the outcome. */
-export function tellDecision(
-  { metrics, log }: Audience,
+export function recordDecision(
+  { metrics, log }: DecisionSinks,
   ticketId: TicketId | undefined,
   { outcome, category, written, paidNow }: Classification & { kind: "answered" },
   ms: number,

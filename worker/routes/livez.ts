@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { json, type Route } from "../http/route.ts";
 
-/** GET /livez: the process answers. It asks nothing outside, or an outage would restart the process. */
+/** Whether the process answers. It asks nothing outside: an outage would get the process restarted. */
 export function livezRoute(): Route {
   return {
     method: "GET",

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Registry } from "prom-client";
 import type { Route } from "../http/route.ts";
 
-/** GET /metrics: counters and histograms in Prometheus's text format. */
+/** Prometheus's text format. */
 export function metricsRoute(registry: Registry): Route {
   return {
     method: "GET",

@@ -1,8 +1,8 @@
 // GET /openapi.json and GET /docs: the API described for programs, and the same for people.
 
 import { z } from "zod";
+import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
 import { problems, type Route } from "../http/route.ts";
-import { openApiDocument } from "../openapi.ts";
 import { documentPage } from "./docs_page.ts";
 
 /** `routes` are all the others; these two are described along with them. */
@@ -48,4 +48,36 @@ export function openApiRoutes(routes: readonly Route[], version: string): readon
   let made: ReturnType<typeof openApiDocument> | undefined;
   const document = () => made ??= openApiDocument([...routes, ...own], version);
   return own;
+}
+
+const TOKEN = "workerToken";
+
+/** The OpenAPI 3.1 document, made from the same zod schemas that check the requests. */
+function openApiDocument(
+  routes: readonly Route[],
+  version: string,
+): ReturnType<typeof createDocument> {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const { method, path, open, operation } of routes) {
+    const template = path.replaceAll(/:(\w+)/g, "{$1}");
+    paths[template] = {
+      ...paths[template],
+      [method.toLowerCase()]: { ...operation, security: open ? [] : [{ [TOKEN]: [] }, {}] },
+    };
+  }
+  return createDocument({
+    openapi: "3.1.1",
+    info: {
+      title: "Ackpool worker",
+      version,
+      description: "Classifies support tickets with an LLM. The HTTP status is the acknowledgement.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    paths,
+    components: {
+      securitySchemes: {
+        [TOKEN]: { type: "http", scheme: "bearer", description: "`WORKER_TOKEN`, where one is set" },
+      },
+    },
+  });
 }

@@ -6,13 +6,12 @@ import { labelNames, type Taxonomy } from "../core/taxonomy.ts";
 import type { ReviewStore } from "../core/review_store.ts";
 import { type BodyLimit, readJson } from "../http/body.ts";
 import { reviewFailureResponse } from "../http/failure_responses.ts";
-import { invalid } from "../http/invalid.ts";
-import { problem } from "../http/problems.ts";
+import { invalidRequest, problem } from "../http/problems.ts";
 import { json, problems, type Route } from "../http/route.ts";
-import type { Audience } from "./decision_log.ts";
+import type { DecisionSinks } from "./decision_log.ts";
 
 /** What the route works with. */
-export interface OverrideDeps extends Audience {
+export interface OverrideDeps extends DecisionSinks {
   readonly reviews: ReviewStore;
   readonly taxonomy: Taxonomy;
   readonly bodyLimit: BodyLimit;
@@ -37,7 +36,7 @@ const overriddenSchema = z.object({
   model_category: z.string().nullable().meta({ description: "What the model had said" }),
 });
 
-/** PUT /tickets/{id}/label: a person's decision, which nothing automatic overwrites. */
+/** A human's decision, which nothing automatic overwrites. */
 export function overrideRoute(deps: OverrideDeps): Route {
   const schema = overrideSchema(deps.taxonomy);
   return {
@@ -79,7 +78,7 @@ async function handle(
   const body = await readJson(context.req.raw, deps.bodyLimit);
   if (body.kind === "problem") return body.response;
   const asked = schema.safeParse(body.value);
-  if (!asked.success) return invalid(asked.error);
+  if (!asked.success) return invalidRequest(asked.error);
   const { category } = asked.data;
   const ticketId = context.req.param("id") ?? "";
   const by = asked.data.by.toWellFormed();

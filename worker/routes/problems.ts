@@ -12,7 +12,7 @@ export const problemPageSchema = z.object({
   about: z.string(),
 });
 
-/** GET /problems/{slug}: the page that a problem's `type` leads to. */
+/** The page a problem's `type` leads to. */
 export function problemsRoute(): Route {
   return {
     method: "GET",

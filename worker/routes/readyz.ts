@@ -10,7 +10,7 @@ const readinessSchema = z.object({
   causes: z.array(z.object({ name: z.string(), since: z.string(), detail: z.string(), remedy: z.string() })),
 }).meta({ id: "Readiness" });
 
-/** GET /readyz: whether this worker can classify now, and what is in the way. */
+/** Whether this worker can classify now, and what is in the way. */
 export function readyzRoute(readiness: WorkerReadiness): Route {
   return {
     method: "GET",

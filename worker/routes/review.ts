@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import type { ReviewStore } from "../core/review_store.ts";
 import { reviewFailureResponse } from "../http/failure_responses.ts";
-import { invalid } from "../http/invalid.ts";
+import { invalidRequest } from "../http/problems.ts";
 import { json, problems, type Route } from "../http/route.ts";
 
 /** What the route works with. */
@@ -32,7 +32,7 @@ const reviewSchema = z.object({
   })),
 }).meta({ id: "Review" });
 
-/** GET /review: tickets whose label is too uncertain to go without a person's look, least certain first. */
+/** Tickets whose label is too uncertain to go without a human's look. */
 export function reviewRoute(deps: ReviewDeps): Route {
   return {
     method: "GET",
@@ -64,7 +64,7 @@ async function handle({ reviews, reviewBelow }: ReviewDeps, context: Context): P
     below: numeric(context.req.query("below")),
     limit: numeric(context.req.query("limit")),
   });
-  if (!query.success) return invalid(query.error);
+  if (!query.success) return invalidRequest(query.error);
   const { below = reviewBelow, limit = LIMIT_DEFAULT } = query.data;
   const entries = await reviews.review(below, limit);
   if ("kind" in entries) return reviewFailureResponse(entries);

@@ -29,7 +29,7 @@ const ticketRecordSchema = z.object({
   history: z.array(historySchema).meta({ description: "Newest first" }),
 }).meta({ id: "TicketRecord" });
 
-/** GET /tickets/{id}: the label of a ticket, and every label it had. */
+/** The label a ticket carries, and every label it ever carried. */
 export function ticketRoute(reviews: ReviewStore): Route {
   return {
     method: "GET",

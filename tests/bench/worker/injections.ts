@@ -1,10 +1,9 @@
 // `deno task injections`: how many labels flip when tickets try to talk the model into something. Asks the local model,
 // or the one of OPENAI_BASE_URL and OPENAI_MODEL.
 
-import { leakCheck } from "../../../worker/core/leaks.ts";
-import { promptWriter } from "../../../worker/core/prompt.ts";
+import { leakCheck, promptWriter } from "../../../worker/core/prompt.ts";
 import { labelNames, parseTaxonomy } from "../../../worker/core/taxonomy.ts";
-import { buyLabel } from "../../../worker/labelling/labeller.ts";
+import { labelOne } from "../../../worker/labelling/labeller.ts";
 import { openaiLlm } from "../../../worker/llm/client.ts";
 import taxonomyFile from "../../../worker/taxonomy.json" with { type: "json" };
 import { INJECTED, type PlainTicket } from "../../support/workers/injections.ts";
@@ -27,7 +26,7 @@ async function main(): Promise<number> {
   const name = Deno.env.get("OPENAI_MODEL") ?? "local";
   const llm = openaiLlm({ apiKey: Deno.env.get("OPENAI_API_KEY"), baseUrl, model: name, timeoutMs: 45_000 });
   const label = (ticket: Pick<PlainTicket, "subject" | "body">) =>
-    buyLabel({ llm, taxonomy, prompts }, ticket, undefined);
+    labelOne({ llm, taxonomy, prompts }, ticket, undefined);
   const leaks = leakCheck(prompts.system);
   const flips = new Map<string, number>();
   let [outside, leaked, unlabelled] = [0, 0, 0];

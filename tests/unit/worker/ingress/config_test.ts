@@ -9,7 +9,7 @@ const parse = (env: Readonly<Record<string, string>>) => parseIngressConfig((nam
 Deno.test("parseIngressConfig() needs WORKER_URL alone", () => {
   const { port, rules } = parse({ WORKER_URL: "http://worker:8000" });
   assert.equal(port, 8000);
-  assert.deepEqual(rules.line, { placesMax: 100, patienceMs: 5000, wakeMs: 30_000 });
+  assert.deepEqual(rules.queue, { placesMax: 100, patienceMs: 5000, wakeMs: 30_000 });
   assert.deepEqual([rules.tokens, rules.ratePerMinute, rules.proxies], [[], 6000, 0]);
 });
 
@@ -20,7 +20,7 @@ Deno.test("parseIngressConfig() takes several tokens, and waits for a replica no
     INGRESS_PATIENCE_MS: "2000",
     INGRESS_WAKE_MS: "0",
   });
-  assert.deepEqual([rules.tokens, rules.line.wakeMs], [["new", "old"], 2000]);
+  assert.deepEqual([rules.tokens, rules.queue.wakeMs], [["new", "old"], 2000]);
 });
 
 Deno.test("parseIngressConfig() names every problem at once and shows no token", () => {

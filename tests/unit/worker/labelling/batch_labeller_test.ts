@@ -26,11 +26,11 @@ function labeller(complete: (prompt: Prompt) => Completion | LlmFailure, tickets
 }
 
 const tickets = ["one", "two", "three"].map((body) => ({ subject: "s", body }));
-const buyAll = (batch: BatchLabeller) => Promise.all(tickets.map((ticket) => batch.buy(ticket, undefined)));
+const buyAll = (batch: BatchLabeller) => Promise.all(tickets.map((ticket) => batch.label(ticket, undefined)));
 const categories = (labels: Awaited<ReturnType<typeof buyAll>>) =>
   labels.map((each) => each.kind === "labelled" ? each.label.category : each.kind);
 
-Deno.test("BatchLabeller.buy() asks once for tickets that come together and matches the answers by id", async () => {
+Deno.test("BatchLabeller.label() asks once for tickets that come together and matches the answers by id", async () => {
   const { batch, prompts } = labeller(() =>
     answer(
       '{"labels":[{"id":3,"category":"other"},{"id":1,"category":"bug"},{"id":2,"category":"billing"}]}',
@@ -53,7 +53,7 @@ Deno.test("BatchLabeller.buy() asks once for tickets that come together and matc
   assert.deepEqual(paid, [[34, 11], [33, 10], [33, 10]]);
 });
 
-Deno.test("BatchLabeller.buy() asks again for a missing or unusable answer, alone", async () => {
+Deno.test("BatchLabeller.label() asks again for a missing or unusable answer, alone", async () => {
   const { batch, prompts } = labeller(({ answers }) =>
     answers === 1
       ? answer("account")
@@ -63,7 +63,7 @@ Deno.test("BatchLabeller.buy() asks again for a missing or unusable answer, alon
   assert.deepEqual(prompts.map(({ answers }) => answers), [3, 1, 1]);
 });
 
-Deno.test("BatchLabeller.buy() tells everybody in a batch that the provider failed", async () => {
+Deno.test("BatchLabeller.label() tells everybody in a batch that the provider failed", async () => {
   const { batch } = labeller(() => ({
     kind: "failed",
     cause: "rate_limited",
@@ -79,16 +79,16 @@ Deno.test("BatchLabeller.buy() tells everybody in a batch that the provider fail
   }
 });
 
-Deno.test("BatchLabeller.buy() sends what a caller may abort, and what is long, alone", async () => {
+Deno.test("BatchLabeller.label() sends what a caller may abort, and what is long, alone", async () => {
   const { batch, prompts } = labeller(() => answer("bug"));
   await Promise.all([
-    batch.buy(tickets[0] ?? { subject: "", body: "" }, new AbortController().signal),
-    batch.buy({ subject: "s", body: "x".repeat(10_000) }, undefined),
+    batch.label(tickets[0] ?? { subject: "", body: "" }, new AbortController().signal),
+    batch.label({ subject: "s", body: "x".repeat(10_000) }, undefined),
   ]);
   assert.deepEqual(prompts.map(({ answers }) => answers), [1, 1]);
 });
 
-Deno.test("BatchLabeller.buy() reads each category's confidence out of its own part", async () => {
+Deno.test("BatchLabeller.label() reads each category's confidence out of its own part", async () => {
   const content = '{"labels":[{"id":1,"category":"bug"},{"id":2,"category":"billing"}]}';
   const at = (word: string) => content.indexOf(word);
   const pieces: [string, number][] = [
@@ -100,7 +100,7 @@ Deno.test("BatchLabeller.buy() reads each category's confidence out of its own p
   ];
   const tokens = pieces.map(([token, share]) => ({ token, logprob: Math.log(share) }));
   const { batch } = labeller(() => answer(content, { tokens }), 2);
-  const labels = await Promise.all(tickets.slice(0, 2).map((ticket) => batch.buy(ticket, undefined)));
+  const labels = await Promise.all(tickets.slice(0, 2).map((ticket) => batch.label(ticket, undefined)));
   const confidences = labels.map((each) => each.kind === "labelled" ? each.label.confidence : null);
   assert.deepEqual(confidences, [0.5, 0.25]);
 });

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { parseTaxonomy } from "../../../../worker/core/taxonomy.ts";
 import { promptWriter } from "../../../../worker/core/prompt.ts";
 import { openaiLlm } from "../../../../worker/llm/client.ts";
-import { RateReports } from "../../../../worker/labelling/provider_rate.ts";
+import { ProviderRate } from "../../../../worker/labelling/provider_rate.ts";
 import defaultTaxonomy from "../../../../worker/taxonomy.json" with { type: "json" };
 import { completion, startStubLlm } from "../../../support/workers/stub_llm.ts";
 
-Deno.test("RateReports.take() passes the last report on once, and none that is old", () => {
+Deno.test("ProviderRate.take() passes the last report on once, and none that is old", () => {
   let nowMs = 0;
-  const reports = new RateReports(() => nowMs);
+  const reports = new ProviderRate(() => nowMs);
   assert.equal(reports.take(), undefined);
   reports.record({ "x-ratelimit-remaining-requests": "2" });
   reports.record({ "x-ratelimit-remaining-requests": "1" });
