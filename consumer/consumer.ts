@@ -5,12 +5,12 @@ import { logger } from "../shared/log.ts";
 import { outcomeLabel } from "../shared/contract/outcome.ts";
 import { serve } from "../shared/process/serve.ts";
 import { createAdmin } from "./admin/app.ts";
-import type { DeadLetterOperations } from "./admin/dead_letters.ts";
+import type { DeadLetterCommands } from "./admin/dead_letters.ts";
 import type { RecordOperations } from "./admin/records.ts";
 import { type Scale, scaleOf } from "./admin/scale.ts";
 import { MembershipStatus } from "./kafka/group/membership_status.ts";
 import type { ConsumerConfig } from "./config.ts";
-import { DeadLetterDesk } from "./dead_letter_operations.ts";
+import { DeadLetterOperations } from "./dead_letter_operations.ts";
 import { createKafka, type KafkaClientConfig } from "./kafka/client/client.ts";
 import { DeadLetterProducer } from "./kafka/producers/dead_letter_producer.ts";
 import { within } from "../shared/wait.ts";
@@ -72,7 +72,7 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
   const metrics = new ConsumerMetrics();
   const { source: { groupId }, deadLetterTopic, retryTopic } = config;
   const deadLetters = new DeadLetterProducer(kafka, { groupId, deadLetterTopic, retryTopic });
-  const desk = new DeadLetterDesk(kafka, config);
+  const operations = new DeadLetterOperations(kafka, config);
   const membership = new MembershipStatus(monotonicMs);
   const rights = new AclProbe(createKafka(client, 1, true));
   const watch = new TopicWatch(impatient, rights, config, stopping);
@@ -112,7 +112,7 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
       causes,
       registry: metrics.registry,
       scale,
-      deadLetters: operations(desk, parts, runtime),
+      deadLetters: commandsOf(operations, parts, runtime),
       records: recordsOf(runtime),
       parked: () => runtime.view,
     }).fetch,
@@ -144,7 +144,7 @@ export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): 
       Promise.all([
         letters?.close(),
         deadLetters.close(),
-        desk.close(),
+        operations.close(),
         sender.close(),
         watch.close(),
         admin?.shutdown(),
@@ -194,16 +194,16 @@ function recordsOf(runtime: Runtime): RecordOperations {
   };
 }
 
-function operations(
-  desk: DeadLetterDesk,
+function commandsOf(
+  operations: DeadLetterOperations,
   { config: { replaysMax } }: ConsumerParts,
   runtime: Runtime,
-): DeadLetterOperations {
+): DeadLetterCommands {
   return {
-    list: (...args) => desk.list(...args),
-    findOne: (...args) => desk.findOne(...args),
-    replay: (...args) => desk.replay(...args),
-    drop: (...args) => desk.drop(...args),
+    list: (...args) => operations.list(...args),
+    findOne: (...args) => operations.findOne(...args),
+    replay: (...args) => operations.replay(...args),
+    drop: (...args) => operations.drop(...args),
     allow: (count) => {
       log.warn("dead letters allowed", { count });
       runtime.feed({ type: "dead_letters_allowed", count });

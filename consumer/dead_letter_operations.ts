@@ -1,10 +1,10 @@
-// The dead-letter desk on a real Kafka: list, show, replay and drop, for the command line and the admin port alike.
+// Dead-letter operations on a real Kafka: list, show, replay and drop, for the command line and the admin port alike.
 
 import type { Kafka } from "kafkajs";
 import type { ConsumerConfig } from "./config.ts";
 import { drop, type DropRequest, type DropSummary } from "./dead_letters/drop.ts";
 import { list, type Listing, type ListRequest } from "./dead_letters/list.ts";
-import type { DeskPorts } from "./dead_letters/ports.ts";
+import type { DeadLetterPorts } from "./dead_letters/ports.ts";
 import {
   replay,
   type ReplayProgress,
@@ -20,26 +20,26 @@ import { TopicReader } from "./kafka/readers/topic_reader.ts";
 import { TransactionalProducer } from "./kafka/producers/transactional_producer.ts";
 
 /** Where dead letters are. */
-export type DeskConfig = Pick<ConsumerConfig, "deadLetterTopic" | "retryTopic"> & {
+export type DeadLetterConfig = Pick<ConsumerConfig, "deadLetterTopic" | "retryTopic"> & {
   readonly source: Pick<ConsumerConfig["source"], "topics" | "groupId">;
 };
 
 /** After so long without a question the reader leaves its group, in ms. */
 const READER_IDLE_MS = 60_000;
 
-/** A desk; `close()` after use. It connects when it is first asked. */
-export class DeadLetterDesk {
+/** List, show, replay and drop; `close()` after use. It connects when it is first asked. */
+export class DeadLetterOperations {
   readonly #kafka: Kafka;
-  readonly #config: DeskConfig;
+  readonly #config: DeadLetterConfig;
   readonly #offsets: GroupOffsets;
-  readonly #ports: DeskPorts;
+  readonly #ports: DeadLetterPorts;
   /** As the last question found them; a reader knows those that it began with. */
   #topics: Promise<readonly string[]> | undefined;
   #reader: { readonly topics: string; readonly reader: TopicReader } | undefined;
   #asking = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(kafka: Kafka, config: DeskConfig) {
+  constructor(kafka: Kafka, config: DeadLetterConfig) {
     this.#kafka = kafka;
     this.#config = config;
     this.#offsets = new GroupOffsets(kafka);

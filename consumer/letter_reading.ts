@@ -5,7 +5,7 @@ import type { ConsumerConfig } from "./config.ts";
 import { GroupOffsets } from "./kafka/readers/group_offsets.ts";
 import { pause } from "../shared/wait.ts";
 import { TopicReader } from "./kafka/readers/topic_reader.ts";
-import { ParkedLetters } from "./dead_letters/parking_reader.ts";
+import { ParkingReader } from "./dead_letters/parking_reader.ts";
 import { monotonicMs, type Runtime } from "./runtime.ts";
 
 /** What says where dead letters are. */
@@ -14,7 +14,7 @@ type LetterConfig = Pick<ConsumerConfig, "deadLetterTopic" | "retryTopic"> & {
 };
 
 /** Reading that is not started yet; `close()` after use. */
-export interface LetterReading extends Pick<ParkedLetters, "causes" | "follow" | "start" | "close"> {}
+export interface LetterReading extends Pick<ParkingReader, "causes" | "follow" | "start" | "close"> {}
 
 /** Reads for `PARK_KEYS`. The reader is a member of a group of its own, whose name begins with ours. */
 export function letterReading(
@@ -24,7 +24,7 @@ export function letterReading(
 ): LetterReading {
   const offsets = new GroupOffsets(kafka);
   let current: { readonly topics: string; readonly reader: TopicReader } | undefined;
-  const letters = new ParkedLetters({ groupId, deadLetterTopic, retryTopic }, {
+  const letters = new ParkingReader({ groupId, deadLetterTopic, retryTopic }, {
     offsets,
     reader: (topics) => {
       if (current?.topics !== topics.join()) {

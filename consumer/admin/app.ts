@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import type { Registry } from "prom-client";
 import { type Cause, readinessResponse } from "../../shared/http/health.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
-import { type DeadLetterOperations, deadLetterRoutes } from "./dead_letters.ts";
+import { type DeadLetterCommands, deadLetterRoutes } from "./dead_letters.ts";
 import { parkedRoutes, type ParkedView } from "./parked_keys.ts";
 import { type RecordOperations, recordRoutes } from "./records.ts";
 import type { Scale } from "./scale.ts";
@@ -14,7 +14,7 @@ export interface AdminDeps {
   readonly causes: () => readonly Cause[];
   readonly registry: Registry;
   readonly scale: () => Scale;
-  readonly deadLetters?: DeadLetterOperations;
+  readonly deadLetters?: DeadLetterCommands;
   readonly records?: RecordOperations;
   readonly parked?: () => ParkedView;
 }

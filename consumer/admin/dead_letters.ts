@@ -12,12 +12,12 @@ import type { findOne } from "../dead_letters/scan.ts";
 import { listAsJson, showAsJson } from "../dead_letters/json.ts";
 import { refusalOf } from "../kafka/client/refusals.ts";
 import { ProducerFenced } from "../kafka/producers/transactional_producer.ts";
-import { ReplayRun } from "./running_replay.ts";
+import { RunningReplay } from "./running_replay.ts";
 import { json, parse, Refusal, type Refused } from "./requests.ts";
 import { recordPosition } from "../records/position.ts";
 
 /** What the routes need. */
-export interface DeadLetterOperations {
+export interface DeadLetterCommands {
   list(request: ListRequest, signal?: AbortSignal): Promise<Listing>;
   findOne(at: Parameters<typeof findOne>[1], signal?: AbortSignal): ReturnType<typeof findOne>;
   replay(request: ReplayRequest, progress: ReplayProgress, signal: AbortSignal): Promise<ReplaySummary>;
@@ -69,8 +69,8 @@ const replaySchema = whichSchema.extend({
 const allowSchema = z.strictObject({ count: z.number().int().min(1).max(1_000_000) });
 
 /** The routes. `DeadLetterRoutes` is their type, for `hc<DeadLetterRoutes>()`. */
-export function deadLetterRoutes(operations: DeadLetterOperations) {
-  const run = new ReplayRun();
+export function deadLetterRoutes(operations: DeadLetterCommands) {
+  const run = new RunningReplay();
   return new Hono()
     .get("/", async (c) => {
       const { status, state, limit, ...filter } = parse(querySchema, c.req.query());

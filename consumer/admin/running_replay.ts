@@ -10,7 +10,7 @@ export type ReplayState =
   | { readonly state: "failed"; readonly error: string };
 
 /** The one replay that may run in this process, and its progress. */
-export class ReplayRun {
+export class RunningReplay {
   #state: ReplayState = { state: "none" };
   #stopping = new AbortController();
 

@@ -6,7 +6,7 @@ import { EXIT, runMain } from "../../shared/process/main.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import { onStopSignal } from "../../shared/process/stop_signals.ts";
 import { askFirst } from "./admin_client.ts";
-import { DeadLetterDesk } from "../dead_letter_operations.ts";
+import { DeadLetterOperations } from "../dead_letter_operations.ts";
 import { DLQ_USAGE, type DlqCommand, parseDlqArguments } from "./dlq_arguments.ts";
 import { RetryTopicMissing } from "../dead_letters/replay/retry_records.ts";
 import type { ReplayProgress } from "../dead_letters/replay/replay.ts";
@@ -17,7 +17,7 @@ import { connectKafka, environmentOf, toStartError } from "./kafka_connection.ts
 import { recordPosition } from "../records/position.ts";
 
 /** What is done with dead letters, Kafka alone being asked. */
-type DeskCommand = Exclude<DlqCommand, { name: "take" | "allow" }>;
+type KafkaCommand = Exclude<DlqCommand, { name: "take" | "allow" }>;
 type Command<Name extends DlqCommand["name"]> = Extract<DlqCommand, { name: Name }>;
 
 const encoder = new TextEncoder();
@@ -34,13 +34,13 @@ async function main(): Promise<number> {
   const found = await environmentOf(env);
   if (command.name === "take" || command.name === "allow") return await askConsumers(command, found);
   const { kafka, config } = connectKafka(found, "ackpool-dlq");
-  const desk = new DeadLetterDesk(kafka, config);
+  const operations = new DeadLetterOperations(kafka, config);
   try {
-    return await run(desk, command, stopping.signal);
+    return await run(operations, command, stopping.signal);
   } catch (error) {
     throw toPlainError(error as Error);
   } finally {
-    await desk.close();
+    await operations.close();
   }
 }
 
@@ -54,41 +54,45 @@ function parse(env: Environment): DlqCommand {
   }
 }
 
-function run(desk: DeadLetterDesk, command: DeskCommand, signal: AbortSignal): Promise<number> {
+function run(operations: DeadLetterOperations, command: KafkaCommand, signal: AbortSignal): Promise<number> {
   switch (command.name) {
     case "help":
       return Promise.resolve(EXIT.ok);
     case "list":
-      return list(desk, command, signal);
+      return list(operations, command, signal);
     case "show":
-      return show(desk, command, signal);
+      return show(operations, command, signal);
     case "replay":
-      return replay(desk, command, signal);
+      return replay(operations, command, signal);
     case "drop":
-      return drop(desk, command, signal);
+      return drop(operations, command, signal);
     default:
       return command satisfies never;
   }
 }
 
-async function list(desk: DeadLetterDesk, command: Command<"list">, signal: AbortSignal): Promise<number> {
-  const json = listAsJson(await desk.list(command, signal));
+async function list(
+  operations: DeadLetterOperations,
+  command: Command<"list">,
+  signal: AbortSignal,
+): Promise<number> {
+  const json = listAsJson(await operations.list(command, signal));
   print(command.json ? JSON.stringify(json, null, 2) : listAsText(json));
   return EXIT.ok;
 }
 
 async function show(
-  desk: DeadLetterDesk,
+  operations: DeadLetterOperations,
   { at, json }: Command<"show">,
   signal: AbortSignal,
 ): Promise<number> {
   const [, topic, partition, offset] = /^(?:([^/]+)\/)?(\d{1,10})\/(\d{1,15})$/.exec(at) ?? [];
   if (partition === undefined) throw new StartError(`${at} is no [TOPIC/]PARTITION/OFFSET`);
-  const topics = await desk.topics();
+  const topics = await operations.topics();
   const only = topic ?? (topics.length === 1 ? topics[0] : undefined);
   if (only === undefined) throw new StartError(`Say which topic: ${topics.join(", ") || "there is none"}`);
   const position = { topic: only, partition: Number(partition), offset: Number(offset) };
-  const one = await desk.findOne(position, signal);
+  const one = await operations.findOne(position, signal);
   if (one === undefined) throw new StartError(`There is no dead letter at ${recordPosition(position)}`);
   const shown = showAsJson(one.record, one.found);
   print(json ? JSON.stringify(shown, null, 2) : showAsText(shown));
@@ -96,11 +100,11 @@ async function show(
 }
 
 async function replay(
-  desk: DeadLetterDesk,
+  operations: DeadLetterOperations,
   { request, json }: Command<"replay">,
   signal: AbortSignal,
 ): Promise<number> {
-  const summary = await desk.replay(request, progressBar(), signal);
+  const summary = await operations.replay(request, progressBar(), signal);
   clearLine();
   print(json ? JSON.stringify(summary, null, 2) : replayAsText(summary));
   if (summary.end === "interrupted") return EXIT.interrupted;
@@ -108,11 +112,11 @@ async function replay(
 }
 
 async function drop(
-  desk: DeadLetterDesk,
+  operations: DeadLetterOperations,
   { request, json }: Command<"drop">,
   signal: AbortSignal,
 ): Promise<number> {
-  const summary = await desk.drop(request, signal);
+  const summary = await operations.drop(request, signal);
   print(json ? JSON.stringify(summary, null, 2) : dropAsText(summary, request.dryRun));
   return signal.aborted ? EXIT.interrupted : EXIT.ok;
 }

@@ -9,7 +9,7 @@ import { RingQueue } from "./structures/ring_queue.ts";
 /** Waits between tries to write a dead letter, in ms. */
 const WRITE_BACKOFF = { firstMs: 500, maxMs: 15_000 };
 
-/** The desk in front of the dead-letter topic. */
+/** Records that wait to be written to the dead-letter topic. */
 export class DeadLetterQueue<R> {
   readonly #budget: DeadLetterBudget;
   readonly #random: () => number;

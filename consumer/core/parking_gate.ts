@@ -82,7 +82,7 @@ export class ParkingGate<R> {
   }
 }
 
-/** As the dead-letter desk groups letters: reason, status and problem type. */
+/** Letters are grouped by it: reason, status and problem type. */
 function causeOf<R>({ reason, lastOutcome }: Delivery<R>): string {
   const type = lastOutcome?.kind === "answer" ? lastOutcome.problemType : undefined;
   return [reason, lastOutcome && outcomeLabel(lastOutcome), type].filter(Boolean).join(" ");

@@ -3,7 +3,7 @@
 import type { DeadLetter } from "./letter.ts";
 import { type Filter, onlyFollows } from "./filter.ts";
 import { marksFor } from "./marks/marks.ts";
-import type { DeskPorts } from "./ports.ts";
+import type { DeadLetterPorts } from "./ports.ts";
 import { scan } from "./scan.ts";
 
 /** Marks in one transaction. */
@@ -26,7 +26,7 @@ export interface DropSummary {
 
 /** @throws {ProducerFenced} when another replay or drop of this group began. */
 export async function drop(
-  ports: DeskPorts,
+  ports: DeadLetterPorts,
   { filter, max, dryRun }: DropRequest,
   signal: AbortSignal,
 ): Promise<DropSummary> {

@@ -2,7 +2,7 @@
 
 import type { DeadLetter } from "./letter.ts";
 import type { Filter } from "./filter.ts";
-import type { DeskPorts } from "./ports.ts";
+import type { DeadLetterPorts } from "./ports.ts";
 import { type Found, scan } from "./scan.ts";
 
 /** What is asked for. */
@@ -43,7 +43,7 @@ const OTHER_CAUSES = "other causes";
 
 /** Lists. Memory is bounded, however many dead letters there are. */
 export async function list(
-  ports: DeskPorts,
+  ports: DeadLetterPorts,
   { filter, all, limit }: ListRequest,
   signal?: AbortSignal,
 ): Promise<Listing> {

@@ -8,7 +8,7 @@ import type { Origin } from "../core/parking/parked_keys.ts";
 import { partitionId, type TopicPartition } from "../records/position.ts";
 import { settledBy } from "./replay/canary.ts";
 import { originOfReplay, type StoredEntry, toEntry } from "./parking_entries.ts";
-import type { DeskPorts, LetterReader } from "./ports.ts";
+import type { DeadLetterPorts, LetterReader } from "./ports.ts";
 import type { OffsetRange } from "../records/log_access.ts";
 import type { KafkaRecord } from "../records/record.ts";
 import { deadLetterTopicOf, retryTopicOf, type SideTopicNames } from "../records/topic_names.ts";
@@ -19,7 +19,7 @@ const log = logger("consumer");
 const LOOK_EVERY_MS = 1000;
 
 /** What reading needs of Kafka, of time and of the machine. */
-export interface LetterPorts extends Pick<DeskPorts, "offsets" | "nowMs" | "pause"> {
+export interface ParkingPorts extends Pick<DeadLetterPorts, "offsets" | "nowMs" | "pause"> {
   /** Reads these topics; others than last time when new ones are needed. */
   readonly reader: (topics: readonly string[]) => LetterReader;
   readonly feed: (event: Event<KafkaRecord>) => void;
@@ -28,7 +28,7 @@ export interface LetterPorts extends Pick<DeskPorts, "offsets" | "nowMs" | "paus
 }
 
 /** A partition of ours, and the one of the dead-letter topic that has its letters. */
-interface Home {
+interface WatchedPartition {
   readonly at: TopicPartition;
   readonly epoch: number;
   readonly deadLetters: string;
@@ -43,16 +43,16 @@ interface Home {
  * Follows what the machine hears of its partitions, and tells it what it needs to know about dead letters: once before
  * anything of a partition leaves, then as long as keys are parked. Where none is parked nothing is read.
  */
-export class ParkedLetters {
+export class ParkingReader {
   readonly #names: SideTopicNames;
-  readonly #ports: LetterPorts;
-  readonly #homes: Map<string, Home> = new Map();
+  readonly #ports: ParkingPorts;
+  readonly #watched: Map<string, WatchedPartition> = new Map();
   readonly #closing = new AbortController();
   #working: Promise<void> = Promise.resolve();
-  #nudge = new AbortController();
+  #waking = new AbortController();
   #cause: Cause | undefined;
 
-  constructor(names: SideTopicNames, ports: LetterPorts) {
+  constructor(names: SideTopicNames, ports: ParkingPorts) {
     this.#names = names;
     this.#ports = ports;
   }
@@ -68,17 +68,17 @@ export class ParkedLetters {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#nudge.abort();
+    this.#waking.abort();
     await this.#working;
   }
 
   /** Takes note of an event on its way to the machine; a replay is told what it is one of. */
   follow(event: Event<KafkaRecord>): Event<KafkaRecord> {
     if (event.type === "assigned") {
-      for (const at of event.partitions) this.#homes.set(partitionId(at), this.#homeOf(at, event.epoch));
-      this.#nudge.abort();
+      for (const at of event.partitions) this.#watched.set(partitionId(at), this.#watch(at, event.epoch));
+      this.#waking.abort();
     }
-    if (event.type === "revoked") event.partitions.forEach((at) => this.#homes.delete(partitionId(at)));
+    if (event.type === "revoked") event.partitions.forEach((at) => this.#watched.delete(partitionId(at)));
     if (event.type !== "received" || !this.#isRetry(event.from.topic)) return event;
     const records = event.records.map((received) => {
       const origin = originOfReplay(received.record);
@@ -94,7 +94,7 @@ export class ParkedLetters {
       : topic === retryTopic;
   }
 
-  #homeOf({ topic, partition, offset }: Assigned, epoch: number): Home {
+  #watch({ topic, partition, offset }: Assigned, epoch: number): WatchedPartition {
     const { groupId, deadLetterTopic, retryTopic } = this.#names;
     const at = { topic, partition };
     const id = partitionId(at);
@@ -117,23 +117,23 @@ export class ParkedLetters {
   async #work(): Promise<void> {
     const { pause, parked } = this.#ports;
     while (!this.#closing.signal.aborted) {
-      this.#nudge = new AbortController();
+      this.#waking = new AbortController();
       const ids = parked();
-      const due = [...this.#homes].filter(([id, { position }]) => position === undefined || ids.has(id));
-      const failed = due.length > 0 && !await this.#look(due.map(([, home]) => home));
+      const due = [...this.#watched].filter(([id, { position }]) => position === undefined || ids.has(id));
+      const failed = due.length > 0 && !await this.#look(due.map(([, watched]) => watched));
       // New partitions are looked at soon, but not before the wait after a failure is over; `close()` ends both.
-      await pause(LOOK_EVERY_MS, failed ? this.#closing.signal : this.#nudge.signal);
+      await pause(LOOK_EVERY_MS, failed ? this.#closing.signal : this.#waking.signal);
     }
   }
 
-  async #look(homes: readonly Home[]): Promise<boolean> {
+  async #look(partitions: readonly WatchedPartition[]): Promise<boolean> {
     const askedMs = this.#ports.nowMs();
     try {
       // In this order: a replay that came back is written as a letter before it is committed.
-      const settled = await this.#settledReplays(homes);
-      const ranges = await this.#ranges(homes);
-      const entries = await this.#read(homes, ranges);
-      for (const home of homes) this.#tell(home, ranges, entries, settled, askedMs);
+      const settled = await this.#settledReplays(partitions);
+      const ranges = await this.#ranges(partitions);
+      const entries = await this.#read(partitions, ranges);
+      for (const watched of partitions) this.#report(watched, ranges, entries, settled, askedMs);
       if (this.#cause !== undefined) log.info("the dead-letter topics can be read again");
       this.#cause = undefined;
       return true;
@@ -143,11 +143,11 @@ export class ParkedLetters {
     }
   }
 
-  async #settledReplays(homes: readonly Home[]): Promise<IsSettled> {
+  async #settledReplays(partitions: readonly WatchedPartition[]): Promise<IsSettled> {
     const { offsets } = this.#ports;
     // Read once: there may be many replays to be held against each commit.
     const covers = new Map<string, ReturnType<typeof settledBy>>();
-    for (const topic of new Set(homes.map(({ retries }) => retries))) {
+    for (const topic of new Set(partitions.map(({ retries }) => retries))) {
       if (await offsets.partitions(topic) === 0) continue;
       for (const commit of await offsets.committed(this.#names.groupId, topic)) {
         covers.set(partitionId({ topic, partition: commit.partition }), settledBy(commit));
@@ -157,10 +157,12 @@ export class ParkedLetters {
   }
 
   /** By dead-letter topic. */
-  async #ranges(homes: readonly Home[]): Promise<ReadonlyMap<string, readonly OffsetRange[]>> {
+  async #ranges(
+    partitions: readonly WatchedPartition[],
+  ): Promise<ReadonlyMap<string, readonly OffsetRange[]>> {
     const { offsets } = this.#ports;
     const found = new Map<string, readonly OffsetRange[]>();
-    for (const { deadLetters, retries } of homes) {
+    for (const { deadLetters, retries } of partitions) {
       if (found.has(deadLetters)) continue;
       const ranges = await offsets.ranges(deadLetters);
       const others = await offsets.partitions(retries);
@@ -176,20 +178,20 @@ export class ParkedLetters {
 
   /** What is new, by partition of the dead-letter topics. */
   async #read(
-    homes: readonly Home[],
+    partitions: readonly WatchedPartition[],
     ranges: ReadonlyMap<string, readonly OffsetRange[]>,
   ): Promise<ReadonlyMap<string, readonly StoredEntry[]>> {
     const wanted = new Map<string, OffsetRange>();
-    for (const home of homes) {
-      const range = rangeOf(home, ranges);
+    for (const watched of partitions) {
+      const range = rangeOf(watched, ranges);
       if (range === undefined) continue;
       const from = Math.max(
         range.from,
-        Math.min(home.position ?? 0, wanted.get(partitionId(range))?.from ?? Infinity),
+        Math.min(watched.position ?? 0, wanted.get(partitionId(range))?.from ?? Infinity),
       );
       if (from < range.to) wanted.set(partitionId(range), { ...range, from });
     }
-    const entries = Map.groupBy<string, StoredEntry>([], () => "");
+    const entries = new Map<string, StoredEntry[]>();
     if (wanted.size === 0) return entries;
     const reader = this.#ports.reader([...ranges.keys()].filter((topic) => ranges.get(topic)?.length));
     await reader.read([...wanted.values()], (records) => {
@@ -205,27 +207,29 @@ export class ParkedLetters {
     return entries;
   }
 
-  #tell(
-    home: Home,
+  #report(
+    watched: WatchedPartition,
     ranges: ReadonlyMap<string, readonly OffsetRange[]>,
     entries: ReadonlyMap<string, readonly StoredEntry[]>,
     settled: IsSettled,
     askedMs: number,
   ): void {
-    if (this.#homes.get(partitionId(home.at)) !== home) return;
-    const range = rangeOf(home, ranges);
-    const { position = 0 } = home;
+    if (this.#watched.get(partitionId(watched.at)) !== watched) return;
+    const range = rangeOf(watched, ranges);
+    const { position = 0 } = watched;
     const upTo = Math.max(position, range?.to ?? 0);
-    const fresh = (range === undefined ? [] : entries.get(partitionId(range)) ?? [])
+    const unread = (range === undefined ? [] : entries.get(partitionId(range)) ?? [])
       .filter(({ offset, entry }) =>
-        offset >= position && (entry.kind !== "letter" || home.isOurs(entry.letter.origin))
+        offset >= position && (entry.kind !== "letter" || watched.isOurs(entry.letter.origin))
       );
-    const read = home.log.take(fresh.map(({ entry }) => entry), upTo, settled, askedMs);
+    const read = watched.log.take(unread.map(({ entry }) => entry), upTo, settled, askedMs);
     const news = range === undefined ? read : { ...read, from: range.from };
     const open = news.letters.length;
-    if (home.position === undefined && open > 0) log.info("keys are parked", { ...home.at, letters: open });
-    home.position = upTo;
-    this.#ports.feed({ type: "letters_read", epoch: home.epoch, at: home.at, news });
+    if (watched.position === undefined && open > 0) {
+      log.info("keys are parked", { ...watched.at, letters: open });
+    }
+    watched.position = upTo;
+    this.#ports.feed({ type: "letters_read", epoch: watched.epoch, at: watched.at, news });
   }
 
   #failed(error: Error): void {
@@ -237,9 +241,9 @@ export class ParkedLetters {
   }
 }
 
-/** The partition of the dead-letter topic with the home's number; undefined where there is no such topic. */
+/** The partition of the dead-letter topic with the watched's number; undefined where there is no such topic. */
 function rangeOf(
-  { at, deadLetters }: Home,
+  { at, deadLetters }: WatchedPartition,
   ranges: ReadonlyMap<string, readonly OffsetRange[]>,
 ): OffsetRange | undefined {
   const all = ranges.get(deadLetters) ?? [];

@@ -1,4 +1,4 @@
-// What the dead-letter desk needs of Kafka and of time, so that it can be tried without either.
+// Ports: what dead-letter operations need of Kafka and of the clock; tests replace both.
 
 import type { GroupCommit, OffsetRange, PlacedRecord, Visit } from "../records/log_access.ts";
 
@@ -18,7 +18,7 @@ export interface LetterSender {
 }
 
 /** What dead-letter operations need of Kafka and of the clock; tests replace both. */
-export interface DeskPorts {
+export interface DeadLetterPorts {
   /** The group whose dead letters these are. */
   readonly groupId: string;
   /** The dead-letter topics there are. */

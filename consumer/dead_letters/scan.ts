@@ -10,7 +10,7 @@ import { type DeadLetter, toDeadLetter } from "./letter.ts";
 import { type Filter, matches } from "./filter.ts";
 import { Marks, type State } from "./marks/marks.ts";
 import { OffsetSet } from "./marks/offset_set.ts";
-import type { DeskPorts } from "./ports.ts";
+import type { DeadLetterPorts } from "./ports.ts";
 import { partitionId } from "../records/position.ts";
 
 /** A dead letter and what became of it. */
@@ -39,7 +39,7 @@ const PAGE_SIZE = 20_000;
 
 /** Reads everything there is at this moment. */
 export async function scan<Kind extends string>(
-  ports: DeskPorts,
+  ports: DeadLetterPorts,
   { filter, kindOf }: ScanRequest<Kind>,
   signal?: AbortSignal,
 ): Promise<Scan<Kind>> {
@@ -74,7 +74,7 @@ export async function scan<Kind extends string>(
 
 /** One record of a dead-letter topic, as it is; undefined where there is none at that place. */
 export async function findOne(
-  ports: DeskPorts,
+  ports: DeadLetterPorts,
   at: { readonly topic: string; readonly partition: number; readonly offset: number },
   signal?: AbortSignal,
 ): Promise<{ readonly record: KafkaRecord; readonly found: Found } | undefined> {
@@ -96,7 +96,7 @@ export async function findOne(
 
 /** Reads the ranges again, and stops wherever a page is full. */
 async function* readPages(
-  ports: DeskPorts,
+  ports: DeadLetterPorts,
   ranges: readonly OffsetRange[],
   filter: Filter,
   pageSize: number,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { runCommand, startCommand } from "../support/processes/dlq_command.ts";
-import { DeadLetterDesk } from "../../consumer/dead_letter_operations.ts";
+import { DeadLetterOperations } from "../../consumer/dead_letter_operations.ts";
 import { type DlqCommand, parseDlqArguments } from "../../consumer/cli/dlq_arguments.ts";
 import { listAsJson } from "../../consumer/dead_letters/json.ts";
 import { createKafka } from "../../consumer/kafka/client/client.ts";
@@ -12,9 +12,9 @@ import { problem, StubWorker } from "../support/workers/stub_worker.ts";
 import { PARTITIONS, TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
-/** A desk for each scene: it joins once, where every command of its own would wait for the group anew. */
+/** A operations for each scene: it joins once, where every command of its own would wait for the group anew. */
 class Desks implements AsyncDisposable {
-  readonly #desks: Map<Scene, DeadLetterDesk> = new Map();
+  readonly #desks: Map<Scene, DeadLetterOperations> = new Map();
 
   /** What `deno task dlq list --json` prints. */
   async list(scene: Scene, ...args: string[]) {
@@ -34,14 +34,14 @@ class Desks implements AsyncDisposable {
     return await this.#of(scene).drop(parse("drop", args).request, new AbortController().signal);
   }
 
-  #of(scene: Scene): DeadLetterDesk {
-    const desk = this.#desks.get(scene) ?? deskOf(scene);
-    this.#desks.set(scene, desk);
-    return desk;
+  #of(scene: Scene): DeadLetterOperations {
+    const operations = this.#desks.get(scene) ?? deskOf(scene);
+    this.#desks.set(scene, operations);
+    return operations;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const desk of this.#desks.values()) await desk.close();
+    for (const operations of this.#desks.values()) await operations.close();
   }
 }
 
@@ -51,14 +51,14 @@ function parse<Name extends DlqCommand["name"]>(name: Name, args: readonly strin
   return command as Extract<DlqCommand, { name: Name }>;
 }
 
-function deskOf({ kafka, topic, groupId }: Scene): DeadLetterDesk {
+function deskOf({ kafka, topic, groupId }: Scene): DeadLetterOperations {
   const client = createKafka({
     brokers: [kafka.brokers],
     clientId: "ackpool-test",
     tls: undefined,
     sasl: undefined,
   });
-  return new DeadLetterDesk(client, {
+  return new DeadLetterOperations(client, {
     source: { topics: { names: [topic], patterns: [] }, groupId },
     deadLetterTopic: undefined,
     retryTopic: undefined,

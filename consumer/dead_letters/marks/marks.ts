@@ -3,7 +3,7 @@
 // A mark is in the same partition as what it marks and behind it, so Kafka, which forgets the oldest first, never
 // forgets a mark before what it marks. It is written in one transaction with the replay.
 
-import { MarkedRanges } from "./range_map.ts";
+import { RangeMap } from "./range_map.ts";
 import { headerText, type KafkaRecord } from "../../records/record.ts";
 import type { PlacedRecord } from "../../records/log_access.ts";
 import { partitionId } from "../../records/position.ts";
@@ -57,14 +57,14 @@ function expand(text: string, end: number, most: number): readonly number[] {
 
 /** What marks say, gathered from a topic's records. */
 export class Marks {
-  readonly #done: Map<string, MarkedRanges<Done>> = new Map();
+  readonly #done: Map<string, RangeMap<Done>> = new Map();
 
   /** Notes a record if it is a mark, and says whether it is. */
   take(record: KafkaRecord): boolean {
     const done = headerText(record.headers[MARK]);
     if (done !== "replayed" && done !== "dropped") return false;
     const id = partitionId(record);
-    const known = this.#done.get(id) ?? new MarkedRanges<Done>();
+    const known = this.#done.get(id) ?? new RangeMap<Done>();
     this.#done.set(id, known);
     for (const [first, last] of parseRanges(headerText(record.headers[OFFSETS]) ?? "")) {
       // A mark speaks of what lies before it; anything else would be endless or forged.

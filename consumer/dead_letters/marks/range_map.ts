@@ -8,7 +8,7 @@ interface Marked<T> {
 }
 
 /** Ranges of one partition, in order and apart from each other. */
-export class MarkedRanges<T> {
+export class RangeMap<T> {
   #ranges: Marked<T>[] = [];
 
   /** What it says of these offsets from now on. */

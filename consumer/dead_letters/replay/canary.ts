@@ -3,7 +3,7 @@
 import { decodeOffsetMap } from "../../core/offsets/offset_map.ts";
 import type { GroupCommit, OffsetRange } from "../../records/log_access.ts";
 import { toDeadLetter } from "../letter.ts";
-import type { DeskPorts } from "../ports.ts";
+import type { DeadLetterPorts } from "../ports.ts";
 
 /** One replay, in the retry topic. */
 export interface Sent {
@@ -35,7 +35,7 @@ export interface Watch {
 
 /** @param before how far the dead-letter topics went when the canaries were sent. */
 export async function watchCanaries(
-  ports: DeskPorts,
+  ports: DeadLetterPorts,
   sent: readonly Sent[],
   before: readonly OffsetRange[],
   watch: Watch,
@@ -63,7 +63,7 @@ export function settledBy({ offset: watermark, metadata }: GroupCommit): (offset
   return (offset) => offset < watermark || runs.some(([first, last]) => first <= offset && offset <= last);
 }
 
-async function countSettled({ offsets, groupId }: DeskPorts, sent: readonly Sent[]): Promise<number> {
+async function countSettled({ offsets, groupId }: DeadLetterPorts, sent: readonly Sent[]): Promise<number> {
   let settled = 0;
   for (const [topic, replays] of Map.groupBy(sent, (each) => each.topic)) {
     const commits = await offsets.committed(groupId, topic);
@@ -74,7 +74,7 @@ async function countSettled({ offsets, groupId }: DeskPorts, sent: readonly Sent
 }
 
 async function comeBacks(
-  ports: DeskPorts,
+  ports: DeadLetterPorts,
   sent: readonly Sent[],
   before: readonly OffsetRange[],
   signal: AbortSignal,

@@ -3,7 +3,7 @@
 import type { KafkaRecord } from "../../records/record.ts";
 import { type DeadLetter, toDeadLetter } from "../letter.ts";
 import { Marks } from "../marks/marks.ts";
-import type { DeskPorts } from "../ports.ts";
+import type { DeadLetterPorts } from "../ports.ts";
 import { partitionId } from "../../records/position.ts";
 
 /** The key and where its records come from: what order is kept within; undefined where none is. */
@@ -27,7 +27,7 @@ interface Staying extends Pick<DeadLetter, "topic" | "partition" | "offset"> {
 
 /** Where the first open letter that does not go was read first, lane by lane. */
 export async function firstThatStay(
-  ports: DeskPorts,
+  ports: DeadLetterPorts,
   lanes: ReadonlySet<string>,
   goes: (letter: DeadLetter, record: KafkaRecord) => boolean,
   signal?: AbortSignal,

@@ -10,8 +10,8 @@ import { recordPosition } from "../../records/position.ts";
 import { type Filter, matches } from "../filter.ts";
 import { byOrigin, firstThatStay, isBlocked, laneOf } from "./key_order.ts";
 import { replayMarksFor } from "../marks/marks.ts";
-import { Placement } from "./retry_records.ts";
-import type { DeskPorts, LetterSender } from "../ports.ts";
+import { RetryRecords } from "./retry_records.ts";
+import type { DeadLetterPorts, LetterSender } from "../ports.ts";
 import { type Found, type Scan, scan } from "../scan.ts";
 import { nextSlice } from "../slices.ts";
 
@@ -63,7 +63,7 @@ export type ReplayProgress = (phase: "reading" | "canary" | "replaying", done: n
  * @throws {ProducerFenced} when another replay of this group began.
  */
 export async function replay(
-  ports: DeskPorts,
+  ports: DeadLetterPorts,
   request: ReplayRequest,
   progress: ReplayProgress,
   signal: AbortSignal,
@@ -84,7 +84,7 @@ export async function replay(
 
 /** Sends what is chosen, and then what was parked behind it meanwhile. */
 async function sendAll(
-  ports: DeskPorts,
+  ports: DeadLetterPorts,
   request: ReplayRequest,
   choice: Choice,
   sender: LetterSender,
@@ -139,7 +139,7 @@ interface Choice {
 
 /** Which of those that the filter means are replayed. Without parked ones among them one look is enough. */
 async function choose(
-  ports: DeskPorts,
+  ports: DeadLetterPorts,
   filter: Filter,
   mayGo: KindOf,
   signal: AbortSignal,
@@ -162,17 +162,17 @@ async function choose(
 }
 
 class Replay {
-  readonly #ports: DeskPorts;
+  readonly #ports: DeadLetterPorts;
   readonly #request: ReplayRequest & { readonly kindOf: KindOf };
   readonly #sender: LetterSender;
   readonly #progress: ReplayProgress;
   readonly #signal: AbortSignal;
-  readonly #placement: Placement;
+  readonly #retries: RetryRecords;
   readonly #total: number;
   #replayed = 0;
 
   constructor(
-    ports: DeskPorts,
+    ports: DeadLetterPorts,
     request: ReplayRequest & { readonly kindOf: KindOf },
     sender: LetterSender,
     progress: ReplayProgress,
@@ -181,7 +181,7 @@ class Replay {
   ) {
     [this.#ports, this.#request, this.#sender] = [ports, request, sender];
     [this.#progress, this.#signal, this.#total] = [progress, signal, total];
-    this.#placement = new Placement(ports);
+    this.#retries = new RetryRecords(ports);
   }
 
   /** Canaries come from the first page: they are few. */
@@ -250,7 +250,7 @@ class Replay {
   }
 
   async #sendSlice(letters: readonly DeadLetter[]): Promise<readonly Sent[]> {
-    const placed = await this.#placement.place(letters, this.#signal);
+    const placed = await this.#retries.place(letters, this.#signal);
     const at = (offsets: readonly number[]) =>
       placed.map(({ topic, partition }, each) => ({ topic, partition, offset: offsets[each] ?? -1 }));
     // The marks say where the replays are: whoever waits for them can see when they have settled.

@@ -4,7 +4,7 @@ import type { KafkaRecord } from "../../records/record.ts";
 import type { PlacedRecord } from "../../records/log_access.ts";
 import { type DeadLetter, Header } from "../letter.ts";
 import { partitionId, recordPosition } from "../../records/position.ts";
-import type { DeskPorts } from "../ports.ts";
+import type { DeadLetterPorts } from "../ports.ts";
 
 /** Replays have nowhere to go. */
 export class RetryTopicMissing extends Error {
@@ -12,11 +12,11 @@ export class RetryTopicMissing extends Error {
 }
 
 /** Places replays; remembers how many partitions the retry topics have. */
-export class Placement {
-  readonly #ports: DeskPorts;
+export class RetryRecords {
+  readonly #ports: DeadLetterPorts;
   readonly #partitions: Map<string, Promise<number>> = new Map();
 
-  constructor(ports: DeskPorts) {
+  constructor(ports: DeadLetterPorts) {
     this.#ports = ports;
   }
 
@@ -66,7 +66,7 @@ function replayHeaders(record: KafkaRecord, replays: number): KafkaRecord["heade
 
 /** The records of some dead letters, in their order. */
 async function readAll(
-  ports: DeskPorts,
+  ports: DeadLetterPorts,
   letters: readonly DeadLetter[],
   signal: AbortSignal,
 ): Promise<readonly KafkaRecord[]> {

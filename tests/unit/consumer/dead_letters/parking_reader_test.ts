@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Event } from "../../../../consumer/core/events.ts";
 import type { KafkaRecord } from "../../../../consumer/records/record.ts";
-import { type LetterPorts, ParkedLetters } from "../../../../consumer/dead_letters/parking_reader.ts";
+import { type ParkingPorts, ParkingReader } from "../../../../consumer/dead_letters/parking_reader.ts";
 import { until } from "../../../support/until.ts";
 
 const NAMES = { groupId: "g", deadLetterTopic: undefined, retryTopic: undefined };
@@ -32,10 +32,10 @@ class Scene {
   from = 0;
   reads = 0;
   readonly news: Extract<Event<KafkaRecord>, { type: "letters_read" }>[] = [];
-  readonly letters: ParkedLetters;
+  readonly letters: ParkingReader;
 
   constructor(names = NAMES) {
-    const ports: LetterPorts = {
+    const ports: ParkingPorts = {
       offsets: {
         ranges: (topic) =>
           Promise.resolve(Array.from({ length: this.partitions[topic] ?? 0 }, (_, partition) => ({
@@ -62,7 +62,7 @@ class Scene {
       pause: (_, signal) =>
         signal.aborted ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, 1)),
     };
-    this.letters = new ParkedLetters(names, ports);
+    this.letters = new ParkingReader(names, ports);
   }
 
   assign(topic: string, offset = 0): this {
@@ -79,7 +79,7 @@ class Scene {
   }
 }
 
-Deno.test("ParkedLetters tells a new partition its open letters once, and reads no more while nothing is parked", async () => {
+Deno.test("ParkingReader tells a new partition its open letters once, and reads no more while nothing is parked", async () => {
   await using scene = new Scene();
   scene.records = [letter(0, 4), letter(1, 9), letter(2, 5, 3), stored(3, { mine: "y" }, null)];
   scene.assign("t", 9).letters.start();
@@ -95,7 +95,7 @@ Deno.test("ParkedLetters tells a new partition its open letters once, and reads 
   assert.equal(scene.reads, 1);
 });
 
-Deno.test("ParkedLetters tells of a replay, and again when the group has settled it", async () => {
+Deno.test("ParkingReader tells of a replay, and again when the group has settled it", async () => {
   await using scene = new Scene();
   scene.records = [letter(0, 4)];
   scene.assign("t").letters.start();
@@ -115,7 +115,7 @@ Deno.test("ParkedLetters tells of a replay, and again when the group has settled
   assert.deepEqual(settled.news.done, [0]);
 });
 
-Deno.test("ParkedLetters tells which letters Kafka has deleted", async () => {
+Deno.test("ParkingReader tells which letters Kafka has deleted", async () => {
   await using scene = new Scene();
   scene.records = [letter(0, 4)];
   scene.assign("t").letters.start();
@@ -125,7 +125,7 @@ Deno.test("ParkedLetters tells which letters Kafka has deleted", async () => {
   await until("news of the end", () => scene.news.find(({ news }) => news.from === 1));
 });
 
-Deno.test("ParkedLetters knows letters of the retry topic's partition by the source's topic", async () => {
+Deno.test("ParkingReader knows letters of the retry topic's partition by the source's topic", async () => {
   await using scene = new Scene();
   scene.records = [letter(0, 4), letter(1, 2, 5)];
   scene.assign("t.g.retry").letters.start();
@@ -133,7 +133,7 @@ Deno.test("ParkedLetters knows letters of the retry topic's partition by the sou
   assert.deepEqual(news.letters.map(({ offset }) => offset), [0, 1]);
 });
 
-Deno.test("ParkedLetters.follow() says of a replay what it is one of, and forgets partitions that are gone", async () => {
+Deno.test("ParkingReader.follow() says of a replay what it is one of, and forgets partitions that are gone", async () => {
   await using scene = new Scene();
   const record = { ...letter(0, 4), topic: "t.g.retry" };
   const replay = { ...record, headers: { ...record.headers, "ackpool-replayed-from": "t.g.dlq/1/12" } };
@@ -162,7 +162,7 @@ Deno.test("ParkedLetters.follow() says of a replay what it is one of, and forget
   assert.deepEqual(scene.news.map(({ at }) => at.topic), ["t.g.retry"]);
 });
 
-Deno.test("ParkedLetters lets partitions wait, and says why, while it cannot know which keys are parked", async () => {
+Deno.test("ParkingReader lets partitions wait, and says why, while it cannot know which keys are parked", async () => {
   await using scene = new Scene();
   scene.partitions["t.g.retry"] = 6;
   scene.assign("t").letters.start();
@@ -178,7 +178,7 @@ Deno.test("ParkedLetters lets partitions wait, and says why, while it cannot kno
   assert.deepEqual(scene.letters.causes(), []);
 });
 
-Deno.test("ParkedLetters knows at once that nothing is parked where there is no dead-letter topic", async () => {
+Deno.test("ParkingReader knows at once that nothing is parked where there is no dead-letter topic", async () => {
   await using scene = new Scene();
   scene.partitions = {};
   scene.assign("t").letters.start();

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { Header } from "../../../../consumer/dead_letters/letter.ts";
 import { drop } from "../../../../consumer/dead_letters/drop.ts";
 import { list } from "../../../../consumer/dead_letters/list.ts";
-import { MarkedRanges } from "../../../../consumer/dead_letters/marks/range_map.ts";
+import { RangeMap } from "../../../../consumer/dead_letters/marks/range_map.ts";
 import { OffsetSet } from "../../../../consumer/dead_letters/marks/offset_set.ts";
-import type { DeskPorts } from "../../../../consumer/dead_letters/ports.ts";
+import type { DeadLetterPorts } from "../../../../consumer/dead_letters/ports.ts";
 import { replay, type ReplayRequest } from "../../../../consumer/dead_letters/replay/replay.ts";
 import { scan } from "../../../../consumer/dead_letters/scan.ts";
 import type { KafkaRecord } from "../../../../consumer/records/record.ts";
@@ -15,7 +15,7 @@ import type { OffsetRange, PlacedRecord, Visit } from "../../../../consumer/reco
 const DLQ = "t.g.dlq";
 const RETRY = "t.g.retry";
 
-/** A broker's topics, as far as the desk needs them. Reads come in batches of two. */
+/** A broker's topics, as far as dead-letter operations need them. Reads come in batches of two. */
 class MemoryTopics {
   readonly #logs: Map<string, KafkaRecord[]> = new Map();
   reads = 0;
@@ -44,7 +44,7 @@ class MemoryTopics {
     signal?.throwIfAborted();
   }
 
-  ports(pageSize?: number): DeskPorts {
+  ports(pageSize?: number): DeadLetterPorts {
     const partitions = (topic: string) => [0, 1].map((partition) => this.log(topic, partition).length);
     return {
       groupId: "g",
@@ -192,8 +192,8 @@ Deno.test("drop() marks every open dead letter over many pages", async () => {
   assert.deepEqual([total, meant], [41, 41]);
 });
 
-Deno.test("MarkedRanges.get() says what was said last, whatever the order", () => {
-  const ranges = new MarkedRanges<string>();
+Deno.test("RangeMap.get() says what was said last, whatever the order", () => {
+  const ranges = new RangeMap<string>();
   const expected: (string | undefined)[] = Array.from({ length: 60 });
   // Like random, but the same each time.
   for (let n = 0; n < 200; n++) {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { settledBy, watchCanaries } from "../../../../../consumer/dead_letters/replay/canary.ts";
-import type { DeskPorts } from "../../../../../consumer/dead_letters/ports.ts";
+import type { DeadLetterPorts } from "../../../../../consumer/dead_letters/ports.ts";
 import { encodeOffsetMap } from "../../../../../consumer/core/offsets/offset_map.ts";
 import { Ledger } from "../../../../../consumer/core/offsets/ledger.ts";
 import type { KafkaRecord } from "../../../../../consumer/records/record.ts";
@@ -11,7 +11,7 @@ const SENT = [{ from: "t.dlq/0/1", topic: "t.retry", partition: 0, offset: 5 }];
 const BEFORE = [{ topic: "t.dlq", partition: 0, from: 0, to: 2 }];
 
 /** A Kafka whose commit moves with each look, and whose clock moves with each pause. */
-function ports(watermarks: readonly number[], back: readonly KafkaRecord[] = []): DeskPorts {
+function ports(watermarks: readonly number[], back: readonly KafkaRecord[] = []): DeadLetterPorts {
   let [looks, nowMs] = [0, 0];
   return {
     groupId: "g",

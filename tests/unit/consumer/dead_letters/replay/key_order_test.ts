@@ -10,7 +10,7 @@ import {
   laneOf,
 } from "../../../../../consumer/dead_letters/replay/key_order.ts";
 import { marksFor } from "../../../../../consumer/dead_letters/marks/marks.ts";
-import type { DeskPorts } from "../../../../../consumer/dead_letters/ports.ts";
+import type { DeadLetterPorts } from "../../../../../consumer/dead_letters/ports.ts";
 import type { KafkaRecord } from "../../../../../consumer/records/record.ts";
 import type { Visit } from "../../../../../consumer/records/log_access.ts";
 
@@ -82,7 +82,7 @@ Deno.test("firstThatStay() finds the first open letter of a key that does not go
     topics: () => Promise.resolve(["t.dlq"]),
     offsets: { ranges: () => Promise.resolve([{ topic: "t.dlq", partition: 0, from: 0, to: 5 }]) },
     reader: () => Promise.resolve({ read: async (_: unknown, visit: Visit) => await visit(records) }),
-  } as unknown as DeskPorts;
+  } as unknown as DeadLetterPorts;
   const lane = laneOf(letter(0, 5)) ?? "";
   const stays = await firstThatStay(ports, new Set([lane]), ({ offset }) => offset === 1);
   assert.deepEqual([...stays], [[lane, 9]]);
