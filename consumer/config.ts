@@ -1,7 +1,7 @@
 // What the environment may say to the consumer.
 
 import type { DnsServer } from "../shared/pool/discovery/dns.ts";
-import { ConfigError, type Environment, readVariables, type Values } from "../shared/config/read.ts";
+import { type Environment, type Readable, readVariables } from "../shared/config/read.ts";
 import type { MachineConfig } from "./core/machine.ts";
 import type { ScaleBounds } from "./core/scale.ts";
 import type { KafkaClientConfig } from "./kafka/client/client.ts";
@@ -132,69 +132,44 @@ const NAMES = [
 ] as const;
 
 function readAll(env: Environment) {
-  const related = [
-    () => securityProblems(env),
-    () => backoffProblems(readVariables(["RETRY_BACKOFF_MS", "RETRY_BACKOFF_MAX_MS"], env)),
-    () => topicProblems(readVariables(["KAFKA_TOPIC"], env).KAFKA_TOPIC),
-    () => replicaProblems(readVariables(["WORKER_MIN", "WORKER_MAX"], env)),
-    () => parkingProblems(readVariables(PARKING, env)),
-    () => sideTopicProblems(readVariables(["KAFKA_TOPIC", "DEAD_LETTER_TOPIC", "RETRY_TOPIC"], env)),
-  ];
-  // A variable that is wrong by itself is told of once, in the first place.
-  const problems = [
-    ...problemsOf(() => readVariables(NAMES, env) && []),
-    ...related.flatMap((check) => problemsOf(() => check(), [])),
-  ];
-  if (problems.length > 0) throw new ConfigError(problems);
-  return readVariables(NAMES, env);
+  return readVariables(NAMES, env, (v) => [
+    ...securityProblems(v),
+    ...backoffProblems(v),
+    ...topicProblems(v),
+    ...replicaProblems(v),
+    ...parkingProblems(v),
+    ...sideTopicProblems(v),
+  ]);
 }
 
-/** What a check finds; `unreadable` is what counts where it could not be made. */
-function problemsOf(check: () => readonly string[], unreadable?: readonly string[]): readonly string[] {
-  try {
-    return check();
-  } catch (error) {
-    if (error instanceof ConfigError) return unreadable ?? error.problems;
-    throw error;
-  }
-}
+type Part = Readable<(typeof NAMES)[number]>;
 
-function backoffProblems(
-  { RETRY_BACKOFF_MS: first, RETRY_BACKOFF_MAX_MS: max }: Pick<
-    Read,
-    "RETRY_BACKOFF_MS" | "RETRY_BACKOFF_MAX_MS"
-  >,
-): string[] {
-  if (max >= first) return [];
+function backoffProblems({ RETRY_BACKOFF_MS: first, RETRY_BACKOFF_MAX_MS: max }: Part): string[] {
+  if (first === undefined || max === undefined || max >= first) return [];
   return [`RETRY_BACKOFF_MAX_MS is below RETRY_BACKOFF_MS: current values are ${max} and ${first}`];
 }
 
-function replicaProblems(
-  { WORKER_MIN: min, WORKER_MAX: max }: Pick<Read, "WORKER_MIN" | "WORKER_MAX">,
-): string[] {
-  return min > max ? [`WORKER_MIN is above WORKER_MAX: current values are ${min} and ${max}`] : [];
+function replicaProblems({ WORKER_MIN: min, WORKER_MAX: max }: Part): string[] {
+  if (min === undefined || max === undefined || min <= max) return [];
+  return [`WORKER_MIN is above WORKER_MAX: current values are ${min} and ${max}`];
 }
 
-const PARKING = ["PARK_KEYS", "DELIVERY_MODE", "DEAD_LETTER_TOPIC", "RETRY_TOPIC"] as const;
-
-function parkingProblems(v: Values<(typeof PARKING)[number]>): string[] {
-  if (!v.PARK_KEYS) return [];
+function parkingProblems({ PARK_KEYS, DELIVERY_MODE: mode, RETRY_TOPIC, DEAD_LETTER_TOPIC }: Part): string[] {
+  if (PARK_KEYS !== true) return [];
   return [
-    ...(v.DELIVERY_MODE === "key"
+    ...(mode === undefined || mode === "key"
       ? []
-      : [`PARK_KEYS=true needs DELIVERY_MODE=key: current value is "${v.DELIVERY_MODE}"`]),
-    // Who reads a retry topic has to know where the dead letters of what comes out of it are.
-    ...(v.RETRY_TOPIC !== undefined && v.DEAD_LETTER_TOPIC === undefined
+      : [`PARK_KEYS=true needs DELIVERY_MODE=key: current value is "${mode}"`]),
+    // Records from the retry topic may be dead-lettered again, so the dead-letter topic must be named too.
+    ...(RETRY_TOPIC !== undefined && DEAD_LETTER_TOPIC === undefined
       ? ["PARK_KEYS=true needs DEAD_LETTER_TOPIC where RETRY_TOPIC is set"]
       : []),
   ];
 }
 
 /** A dead letter that is read as a record would be dead-lettered again, and again. */
-function sideTopicProblems(
-  v: Values<"KAFKA_TOPIC" | "DEAD_LETTER_TOPIC" | "RETRY_TOPIC">,
-): string[] {
-  const { names } = parseTopics(v.KAFKA_TOPIC);
+function sideTopicProblems(v: Part): string[] {
+  const { names } = parseTopics(v.KAFKA_TOPIC ?? "");
   const read = (["DEAD_LETTER_TOPIC", "RETRY_TOPIC"] as const).filter((name) =>
     names.includes(v[name] ?? "")
   );
@@ -206,8 +181,8 @@ function sideTopicProblems(
   ];
 }
 
-function topicProblems(topics: string): string[] {
-  return parseTopics(topics).problems.map((problem) => `KAFKA_TOPIC ${problem}`);
+function topicProblems({ KAFKA_TOPIC: topics }: Part): string[] {
+  return topics === undefined ? [] : parseTopics(topics).problems.map((problem) => `KAFKA_TOPIC ${problem}`);
 }
 
 function topicsOf({ KAFKA_TOPIC }: Pick<Read, "KAFKA_TOPIC">): TopicSelection {

@@ -2,7 +2,7 @@
 
 import { Cron } from "croner";
 import { parseArgs } from "node:util";
-import { type Environment, logConfig } from "../shared/config/read.ts";
+import { collectProblems, type Environment, logConfig } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { StartError } from "../shared/process/start_error.ts";
@@ -27,10 +27,13 @@ const log = logger("drain");
 
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
-  configureLogs(logConfig(env, Deno.stdout.isTerminal()));
   const { every, overlap, help } = readArguments();
   if (help) return Deno.stdout.writeSync(new TextEncoder().encode(USAGE)), EXIT.ok;
-  const config = parseConfig((name) => env(name) ?? (name === "IDLE_EXIT_MS" ? IDLE_EXIT_MS : undefined));
+  const [logs, config] = collectProblems(
+    () => logConfig(env, Deno.stdout.isTerminal()),
+    () => parseConfig((name) => env(name) ?? (name === "IDLE_EXIT_MS" ? IDLE_EXIT_MS : undefined)),
+  );
+  configureLogs(logs);
   const stopping = new AbortController();
   onStopSignal((signal) => {
     log.info("stopping", { signal });

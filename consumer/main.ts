@@ -1,6 +1,6 @@
 // `deno task consumer`: reads the environment, and turns signals and ends into an exit code.
 
-import { logConfig, readTogether } from "../shared/config/read.ts";
+import { collectProblems, logConfig } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { onStopSignal } from "../shared/process/stop_signals.ts";
@@ -12,7 +12,10 @@ const log = logger("consumer");
 
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
-  const [logs, config] = readTogether(() => logConfig(env, Deno.stdout.isTerminal()), () => parseConfig(env));
+  const [logs, config] = collectProblems(
+    () => logConfig(env, Deno.stdout.isTerminal()),
+    () => parseConfig(env),
+  );
   configureLogs(logs);
   const stopping = new AbortController();
   onStopSignal((signal) => {

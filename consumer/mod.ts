@@ -1,6 +1,7 @@
 // Ackpool as a library: a consumer of any topic, with a handler in this process or workers behind HTTP.
 
-import { ConfigError, type VariableName } from "../shared/config/read.ts";
+import { ConfigError } from "../shared/config/read.ts";
+import type { VariableName } from "../shared/config/variables.ts";
 import { type ConsumerConfig, parseConfig } from "./config.ts";
 import { type ConsumerSummary, runConsumer } from "./consumer.ts";
 import { partsOf } from "./consumer_parts.ts";

@@ -1,6 +1,6 @@
 // What the environment may say to a worker, and what it means. Pure: main.ts hands the environment in.
 
-import { ConfigError, type Environment, readVariables, type Values } from "../shared/config/read.ts";
+import { type Environment, type Readable, readVariables } from "../shared/config/read.ts";
 import type { Budget } from "./core/budget.ts";
 import type { DatabaseConfig } from "./db/database.ts";
 import type { TicketsTable } from "./db/tickets_table.ts";
@@ -64,11 +64,8 @@ const PROVIDER_MISSING = "OPENAI_API_KEY or OPENAI_BASE_URL is not set (one of t
  * @throws {ConfigError} naming everything that is missing or wrong at once.
  */
 export function parseConfig(env: Environment): WorkerConfig {
-  const problems: string[] = [];
-  if (!env("OPENAI_API_KEY")?.trim() && !env("OPENAI_BASE_URL")?.trim()) problems.push(PROVIDER_MISSING);
-  const values = collect(problems, () => readVariables(NAMES, env));
-  if (values !== undefined) problems.push(...unpriced(values));
-  if (values === undefined || problems.length > 0) throw new ConfigError(problems);
+  const provider = env("OPENAI_API_KEY")?.trim() || env("OPENAI_BASE_URL")?.trim();
+  const values = readVariables(NAMES, env, (v) => [...(provider ? [] : [PROVIDER_MISSING]), ...unpriced(v)]);
   return {
     host: values.LISTEN_ADDRESS,
     port: values.PORT,
@@ -106,20 +103,10 @@ export function ticketsTable(name: string, columns: readonly string[]): TicketsT
 
 /** Without its price a model would spend money that USD_PER_DAY never sees. */
 function unpriced(
-  values: Values<"USD_PER_DAY" | "OPENAI_MODEL" | "FALLBACK_MODELS" | "MODEL_PRICES">,
+  { USD_PER_DAY, OPENAI_MODEL, FALLBACK_MODELS = [], MODEL_PRICES }: Readable<(typeof NAMES)[number]>,
 ): string[] {
-  if (values.USD_PER_DAY === undefined) return [];
-  return [values.OPENAI_MODEL, ...(values.FALLBACK_MODELS ?? [])]
-    .filter((model) => !values.MODEL_PRICES.some((price) => model.startsWith(price.model)))
+  if (USD_PER_DAY === undefined || OPENAI_MODEL === undefined || MODEL_PRICES === undefined) return [];
+  return [OPENAI_MODEL, ...FALLBACK_MODELS]
+    .filter((model) => !MODEL_PRICES.some((price) => model.startsWith(price.model)))
     .map((model) => `MODEL_PRICES has no price for ${model}, which USD_PER_DAY needs`);
-}
-
-function collect<T>(problems: string[], read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    problems.push(...error.problems);
-    return undefined;
-  }
 }

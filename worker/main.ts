@@ -1,6 +1,6 @@
 // The worker's composition root: environment, adapters, signals and exit codes.
 
-import { ConfigError, logConfig, readTogether } from "../shared/config/read.ts";
+import { collectProblems, ConfigError, logConfig } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { serve } from "../shared/process/serve.ts";
@@ -106,7 +106,10 @@ function labellerFor({ llmBatch, rules }: WorkerConfig, deps: LabellingDeps): La
 /** Finishes what is in flight, within the grace; a second signal ends everything at once. */
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
-  const [logs, config] = readTogether(() => logConfig(env, Deno.stdout.isTerminal()), () => parseConfig(env));
+  const [logs, config] = collectProblems(
+    () => logConfig(env, Deno.stdout.isTerminal()),
+    () => parseConfig(env),
+  );
   configureLogs(logs, true);
   const stopping = Promise.withResolvers<void>();
   onStopSignal(() => stopping.resolve());

@@ -1,6 +1,6 @@
 // The program `deno task migrate`: brings the database up to date and logs what it did.
 
-import { logConfig, readTogether, readVariables } from "../shared/config/read.ts";
+import { collectProblems, logConfig, readVariables } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { StartError } from "../shared/process/start_error.ts";
@@ -12,7 +12,7 @@ const log = logger("worker");
 
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
-  const [logs, { DATABASE_URL: url, ...values }] = readTogether(
+  const [logs, { DATABASE_URL: url, ...values }] = collectProblems(
     () => logConfig(env, Deno.stdout.isTerminal()),
     () => readVariables(["DATABASE_URL", "TICKETS_TABLE", "TICKETS_COLUMNS"], env),
   );

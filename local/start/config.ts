@@ -1,9 +1,9 @@
 // What the environment says to `start`: which parts are embedded, which are the user's own. Pure.
 
 import { parseConfig as parseConsumer } from "../../consumer/config.ts";
-import { describeTopics } from "../../consumer/kafka/topics/topic_selection.ts";
+import { describeTopics, parseTopics } from "../../consumer/kafka/topics/topic_selection.ts";
 import { deadLetterTopicOf, retryTopicOf } from "../../consumer/records/topic_names.ts";
-import { ConfigError, type Environment, readVariables } from "../../shared/config/read.ts";
+import { collectProblems, type Environment, readVariables } from "../../shared/config/read.ts";
 import { parseConfig as parseWorker } from "../../worker/config.ts";
 import { parseIngressConfig } from "../../worker/ingress/config.ts";
 import type { ScalerBounds } from "./replicas/autoscaler.ts";
@@ -57,11 +57,8 @@ export function readStartConfig(env: Environment): StartConfig {
     ...(localModel ? { OPENAI_BASE_URL: LOCAL_MODEL } : {}),
   };
   const filled = (name: string) => name === "WORKER_URL" ? provided[name] : set(name) ?? provided[name];
-  const { consumer, worker, own } = readAll(filled);
+  const { consumer, worker, own } = readAll(filled, set("KAFKA_BROKERS") !== undefined);
   const { source, deadLetterTopic, retryTopic } = consumer;
-  if (set("KAFKA_BROKERS") === undefined && source.topics.names.length === 0) {
-    throw new ConfigError(["KAFKA_TOPIC is a pattern: the embedded Kafka needs a topic with a name, too"]);
-  }
   return {
     brokers: set("KAFKA_BROKERS") === undefined ? undefined : consumer.kafka.brokers,
     databaseUrl: set("DATABASE_URL"),
@@ -91,26 +88,21 @@ export function readStartConfig(env: Environment): StartConfig {
   };
 }
 
-function readAll(env: Environment) {
-  const problems = new Set<string>();
-  const read = <T>(parse: (env: Environment) => T): T | undefined => {
-    try {
-      return parse(env);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      for (const problem of error.problems) problems.add(problem);
-      return undefined;
-    }
-  };
-  const consumer = read(parseConsumer);
-  const worker = read(parseWorker);
-  read(parseIngressConfig);
-  const own = read((env) => readVariables(["WORKER_IDLE_MS", "LISTEN_ADDRESS"], env));
-  if (worker !== undefined && worker.port !== 0 && worker.port === consumer?.adminPort) {
-    problems.add(`PORT and ADMIN_PORT are the same: current value is ${worker.port}`);
-  }
-  if (consumer === undefined || worker === undefined || own === undefined || problems.size > 0) {
-    throw new ConfigError([...problems]);
-  }
+function readAll(env: Environment, ownKafka: boolean) {
+  const [consumer, worker, , own] = collectProblems(
+    () => parseConsumer(env),
+    () => parseWorker(env),
+    () => parseIngressConfig(env),
+    () => readVariables(["WORKER_IDLE_MS", "LISTEN_ADDRESS"], env),
+    () =>
+      readVariables(["PORT", "ADMIN_PORT", "KAFKA_TOPIC"], env, (v) => [
+        ...(v.PORT !== undefined && v.PORT !== 0 && v.PORT === v.ADMIN_PORT
+          ? [`PORT and ADMIN_PORT are the same: current value is ${v.PORT}`]
+          : []),
+        ...(ownKafka || v.KAFKA_TOPIC === undefined || parseTopics(v.KAFKA_TOPIC).names.length > 0
+          ? []
+          : ["KAFKA_TOPIC is a pattern: the embedded Kafka needs a topic with a name, too"]),
+      ]),
+  );
   return { consumer, worker, own };
 }

@@ -1,315 +1,7 @@
-// Every variable Ackpool reads from the environment, and the one way to read them: all problems at once, no secret shown.
+// The reading of the environment: all problems at once, no secret shown.
 
-import { z } from "zod";
-import { isIP } from "node:net";
 import type { LogConfig } from "../log.ts";
-import type { DnsServer } from "../pool/discovery/dns.ts";
-
-const text = () => z.string().trim().min(1, "is empty");
-const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
-  z.string().regex(/^\d+$/, "is not a whole number").transform(Number)
-    .pipe(z.number().min(least, `is below ${least}`).max(most, `is above ${most}`));
-const milliseconds = (least = 0) => whole(least, 2_147_483_647);
-const share = () =>
-  z.string().regex(/^\d*\.?\d+$/, "is not a number").transform(Number).pipe(z.number().max(1, "is above 1"));
-const flag = () =>
-  z.enum(["true", "false"], "is neither true nor false").transform((value) => value === "true");
-const url = (...protocols: string[]) =>
-  text().refine(
-    (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
-    `is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
-  );
-const list = () =>
-  text().transform((value) => value.split(",").map((part) => part.trim()).filter((part) => part.length > 0));
-
-/** A host name, an IPv4 address, or an IPv6 address in brackets; then a port (RFC 3986 section 3.2). */
-const ADDRESS = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/;
-const addresses = () =>
-  list().refine(
-    (parts) => {
-      const ports = parts.map((part) => Number(ADDRESS.exec(part)?.[1] ?? 0));
-      return ports.length > 0 && ports.every((port) => port > 0 && port <= 65_535);
-    },
-    "is not a comma list of host:port, an IPv6 address in brackets",
-  );
-
-/** Names of tables and columns: one or two plain identifiers (PostgreSQL's limit of 63 bytes each). */
-const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]{0,62}(?:\.[A-Za-z_][A-Za-z0-9_$]{0,62})?$/;
-const identifier = () => z.string().regex(IDENTIFIER, "is not an identifier like tickets or support.tickets");
-const columns = () =>
-  list().refine(
-    (names) => names.length === 3 && names.every((name) => IDENTIFIER.test(name) && !name.includes(".")),
-    "is not three column names",
-  );
-const amount = () => z.string().regex(/^\d*\.?\d+$/, "is not a number").transform(Number);
-
-/** US dollars for a million tokens. */
-export interface ModelPrice {
-  /** A model's name or how it begins; the longest that fits counts. */
-  readonly model: string;
-  readonly inputUsd: number;
-  readonly outputUsd: number;
-}
-
-const prices = () =>
-  list().refine(
-    (parts) => parts.every((part) => /^[^=]+=\d*\.?\d+\/\d*\.?\d+$/.test(part)),
-    "is not a list like gpt-4o-mini=0.15/0.60",
-  ).transform((parts): readonly ModelPrice[] =>
-    parts.map((part) => {
-      const [model = "", both = ""] = part.split("=");
-      const [input, output] = both.split("/");
-      return { model, inputUsd: Number(input), outputUsd: Number(output) };
-    })
-  );
-
-const urls = () =>
-  list().refine(
-    (parts) =>
-      parts.length > 0 && parts.every((part) => URL.canParse(part) && /^(https?|dns\+srv):/.test(part)),
-    "is not a comma list of http://, https:// or dns+srv:// URLs",
-  ).refine(
-    (parts) => parts.every((part) => !part.startsWith("dns+srv:") || /^dns\+srv:\/\/[^/:]+(\/|$)/.test(part)),
-    "is not like dns+srv://_service._tcp.name: a name without a port, as ports are in the SRV records",
-  ).refine(
-    (parts) =>
-      parts.every((part) => !URL.canParse(part) || new URL(part).username + new URL(part).password === ""),
-    "has a user or password in a URL: workers are told a token, by WORKER_TOKEN",
-  ).transform((parts) => parts.map((part) => new URL(part)));
-
-const dnsServer = () =>
-  text().refine(
-    (value) => isIP(dnsServerOf(value).address) !== 0 && dnsServerOf(value).port <= 65_535,
-    "is not an address like 127.0.0.1:53",
-  ).transform(dnsServerOf);
-
-function dnsServerOf(value: string): DnsServer {
-  const [, bracketed, plain, port] = /^(?:\[(.*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(value) ?? [];
-  return { address: bracketed ?? plain ?? "", port: Number(port ?? 53) };
-}
-
-/** One variable: how it is read, what it is without a value, and what it is for. */
-export interface Variable<T> {
-  readonly schema: z.ZodType<T, string>;
-  /** What counts where nothing is set; absent means required, null means off. */
-  readonly fallback?: string | null;
-  readonly about: string;
-  /** Its value is never printed. */
-  readonly secret?: true;
-}
-
-const required = <T>(schema: z.ZodType<T, string>, about: string): Variable<T> => ({ schema, about });
-
-const optional = <T>(schema: z.ZodType<T, string>, about: string): Variable<T | undefined> => ({
-  schema,
-  about,
-  fallback: null,
-});
-
-const withDefault = <T>(fallback: string, schema: z.ZodType<T, string>, about: string): Variable<T> => ({
-  schema,
-  about,
-  fallback,
-});
-
-const secret = <T>(variable: Variable<T>): Variable<T> => ({ ...variable, secret: true });
-
-/** Every environment variable. README's table is checked against it by a test. */
-export const variables = {
-  KAFKA_BROKERS: required(addresses(), "Kafka brokers, `host:port` or `[IPv6]:port`, comma list"),
-  KAFKA_TOPIC: withDefault("support-tickets", text(), "topics to read: a comma list or a `/pattern/`"),
-  KAFKA_GROUP_ID: withDefault("ticket-classifier", text(), "consumer group"),
-  KAFKA_SECURITY_PROTOCOL: withDefault(
-    "PLAINTEXT",
-    z.enum(
-      ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
-      "is none of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL",
-    ),
-    "how brokers are reached",
-  ),
-  KAFKA_SASL_MECHANISM: withDefault(
-    "PLAIN",
-    z.enum(
-      ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"],
-      "is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER",
-    ),
-    "how the password is proven, or that a token is used",
-  ),
-  KAFKA_USERNAME: optional(text(), "SASL user"),
-  KAFKA_PASSWORD: secret(optional(text(), "SASL password")),
-  KAFKA_OAUTH_TOKEN_URL: optional(url("https:", "http:"), "token server, for `OAUTHBEARER`"),
-  KAFKA_OAUTH_CLIENT_ID: optional(text(), "our client id there"),
-  KAFKA_OAUTH_CLIENT_SECRET: secret(optional(text(), "our client secret there")),
-  KAFKA_OAUTH_SCOPE: optional(text(), "scopes of the token, space between them"),
-  KAFKA_SSL_CA: optional(text(), "file with the CA that signed the brokers' certificates"),
-  KAFKA_SSL_CERT: optional(
-    text(),
-    "file with our certificate; with a key it means mTLS. Files that change count from the next connection on",
-  ),
-  KAFKA_SSL_KEY: optional(text(), "file with our certificate's key"),
-  KAFKA_SSL_KEY_PASSPHRASE: secret(optional(text(), "passphrase of that key")),
-  KAFKA_SSL_VERIFY_HOSTNAME: withDefault(
-    "true",
-    flag(),
-    "`false`: a broker may show the certificate of another host that the CA signed",
-  ),
-  KAFKA_SESSION_TIMEOUT_MS: withDefault(
-    "30000",
-    milliseconds(1000),
-    "silence after which the group gives our partitions away",
-  ),
-  KAFKA_AUTO_OFFSET_RESET: withDefault(
-    "earliest",
-    z.enum(["earliest", "latest"], "is neither earliest nor latest"),
-    "where a group without a commit starts",
-  ),
-  DELIVERY_MODE: withDefault(
-    "parallel",
-    z.enum(
-      ["parallel", "key", "partition", "batch", "fast"],
-      "is none of parallel, key, partition, batch, fast",
-    ),
-    "which order is kept and when is committed",
-  ),
-  BATCH_SIZE: withDefault("20", whole(1, 10_000), "records a batch, in `batch` mode"),
-  BATCH_LINGER_MS: withDefault("1000", milliseconds(), "how long a part-filled batch waits"),
-  COMMIT_MODE: withDefault(
-    "async",
-    z.enum(["async", "sync"], "is neither async nor sync"),
-    "commit on a timer or after each record",
-  ),
-  COMMIT_INTERVAL_MS: withDefault("1000", milliseconds(10), "time between commits, in `async`"),
-  IDLE_EXIT_MS: optional(milliseconds(1), "exit 0 after so long without a record (`drain`)"),
-  WORKER_URL: required(
-    urls(),
-    "base URL of the workers: one, a comma list, a name with addresses, or `dns+srv://` and a name",
-  ),
-  WORKER_DNS_SERVER: optional(
-    dnsServer(),
-    "DNS server to ask for the names in `WORKER_URL`, `address:port`; none asks the system",
-  ),
-  WORKER_CONCURRENCY: withDefault("8", whole(1, 10_000), "requests at once, a replica"),
-  WORKER_RESERVED: withDefault(
-    "1",
-    whole(0, 10_000),
-    "ad-hoc calls a replica takes on top while records have all of `WORKER_CONCURRENCY`",
-  ),
-  WORKER_MIN: withDefault(
-    "0",
-    whole(0, 1000),
-    "fewest replicas: `start` keeps them, `GET /scale` asks for them",
-  ),
-  WORKER_MAX: withDefault(
-    "10",
-    whole(1, 1000),
-    "most replicas: `start` runs no more, `GET /scale` asks for no more",
-  ),
-  WORKER_IDLE_MS: withDefault("60000", milliseconds(), "idle time after which `start` stops a replica"),
-  TARGET_DRAIN_SECONDS: withDefault(
-    "60",
-    whole(1, 86_400),
-    "time in which the replicas `GET /scale` asks for would clear the backlog",
-  ),
-  WORKER_TIMEOUT_MS: withDefault("60000", milliseconds(1), "time limit of one attempt"),
-  WORKER_CONNECT_TIMEOUT_MS: withDefault("5000", milliseconds(1), "its time limit for a connection"),
-  WORKER_FIRST_BYTE_MS: optional(milliseconds(1), "its time limit for the answer's first byte"),
-  WORKER_HEDGE_MS: optional(
-    milliseconds(1),
-    "an attempt without an answer for so long gets a second one at another replica, while a permit is free",
-  ),
-  WORKER_TOKEN: secret(
-    optional(
-      text().refine((tokens) => tokens.split(",").some((token) => token.trim() !== ""), "has no token in it"),
-      "bearer token that workers ask for; of a comma list workers take any and callers send the first",
-    ),
-  ),
-  MAX_ATTEMPTS: withDefault("8", whole(1, 1000), "attempts that may fail before a record is dead-lettered"),
-  RETRY_BACKOFF_MS: withDefault("200", milliseconds(1), "backoff before the first retry (full jitter)"),
-  RETRY_BACKOFF_MAX_MS: withDefault("30000", milliseconds(1), "longest backoff"),
-  RETRY_AFTER_MAX_MS: withDefault("300000", milliseconds(), "longest `Retry-After` that is honoured"),
-  DEAD_LETTER_TOPIC: optional(text(), "default `<topic>.<group>.dlq`"),
-  RETRY_TOPIC: optional(text(), "default `<topic>.<group>.retry`"),
-  DEAD_LETTER_BURST: withDefault("20", whole(1, 1_000_000), "dead letters allowed at once"),
-  DEAD_LETTER_SHARE: withDefault("0.02", share(), "dead letters allowed a success"),
-  DEAD_LETTER_REPLAYS_MAX: withDefault(
-    "3",
-    whole(1, 1000),
-    "`dlq replay` leaves records that were replayed so often",
-  ),
-  PARK_KEYS: withDefault("false", flag(), "in `key` mode, later records of a dead-lettered key follow it"),
-  ADMIN_PORT: withDefault("8080", whole(0, 65_535), "the consumer's health, metrics and operations"),
-  LISTEN_ADDRESS: withDefault(
-    "0.0.0.0",
-    z.string().refine(
-      (value) => isIP(value) !== 0 || value === "localhost",
-      "is neither an IP address nor localhost",
-    ),
-    "address that `PORT` and `ADMIN_PORT` listen on; `127.0.0.1` in `start`",
-  ),
-  PORT: withDefault("8000", whole(0, 65_535), "worker; ingress in `start`"),
-  MAX_BODY_BYTES: withDefault("1048576", whole(1), "largest request body"),
-  INGRESS_QUEUE: withDefault("100", whole(0, 100_000), "ad-hoc calls that wait for a free replica at most"),
-  INGRESS_PATIENCE_MS: withDefault("5000", milliseconds(), "how long one waits while all replicas are full"),
-  INGRESS_WAKE_MS: withDefault(
-    "30000",
-    milliseconds(),
-    "how long one waits for a replica where there is none",
-  ),
-  INGRESS_RATE_PER_MINUTE: withDefault(
-    "6000",
-    whole(0, 1_000_000),
-    "calls a client (a token, or else an address) may make a minute; 0 counts nobody",
-  ),
-  INGRESS_PROXIES: withDefault(
-    "0",
-    whole(0, 10),
-    "proxies of yours in front of the ingress, whose `X-Forwarded-For` counts",
-  ),
-  DATABASE_URL: secret(required(url("postgres:", "postgresql:"), "Postgres with the tickets")),
-  OPENAI_API_KEY: secret(optional(text(), "key of the LLM's provider")),
-  OPENAI_BASE_URL: optional(url("http:", "https:"), "another OpenAI-compatible provider"),
-  OPENAI_MODEL: withDefault("gpt-4o-mini", text(), "model"),
-  OPENAI_TIMEOUT_MS: withDefault("45000", milliseconds(1), "time limit of one LLM call"),
-  FALLBACK_MODELS: optional(list(), "models asked in turn when the first one fails, a comma list"),
-  MODEL_PRICES: withDefault(
-    "gpt-4o-mini=0.15/0.60",
-    prices(),
-    "US dollars for a million tokens in and out, a comma list of `model=in/out`",
-  ),
-  TOKENS_PER_DAY: optional(whole(1), "tokens all workers may use in a day (UTC)"),
-  USD_PER_DAY: optional(amount(), "US dollars all workers may spend in a day (UTC)"),
-  LLM_BATCH: withDefault("1", whole(1, 50), "tickets that share one prompt"),
-  TICKET_TOKENS_MAX: withDefault("6000", whole(100), "tokens of a ticket a model sees; the middle is cut"),
-  TAXONOMY_FILE: optional(text(), "JSON file with labels of your own"),
-  CONFIDENCE_TEMPERATURE: withDefault("1", amount(), "above 1 calibrates confidences down, below 1 up"),
-  REVIEW_BELOW: withDefault("0.7", share(), "confidence below which a ticket is listed for review"),
-  TICKETS_TABLE: withDefault("tickets", identifier(), "table with the tickets"),
-  TICKETS_COLUMNS: withDefault(
-    "id,category,classified_at",
-    columns(),
-    "its columns for the id, the label and the time",
-  ),
-  DATABASE_TIMEOUT_MS: withDefault("10000", milliseconds(100), "time limit of one statement"),
-  SHUTDOWN_GRACE_MS: withDefault("30000", milliseconds(), "time that requests in flight get on shutdown"),
-  LOG_LEVEL: withDefault(
-    "info",
-    z.enum(["debug", "info", "warning", "error"], "is none of debug, info, warning, error"),
-    "least severe line that is printed",
-  ),
-  LOG_FORMAT: withDefault(
-    "json",
-    z.enum(["json", "pretty"], "is neither json nor pretty"),
-    "`pretty` on a terminal",
-  ),
-} as const satisfies Record<string, Variable<unknown>>;
-
-/** The name of a variable. */
-export type VariableName = keyof typeof variables;
-
-type ValueOf<Name extends VariableName> = (typeof variables)[Name] extends Variable<infer T> ? T : never;
-
-/** The values of some variables; one whose fallback is null may be undefined. */
-export type Values<Name extends VariableName> = { readonly [N in Name]: ValueOf<N> };
+import { type Values, type Variable, type VariableName, variables } from "./variables.ts";
 
 /** Reads one variable; `Deno.env.get` in production, a plain lookup in tests. */
 export type Environment = (name: string) => string | undefined;
@@ -322,21 +14,25 @@ export class ConfigError extends Error {
   }
 }
 
+/** What could be read of some variables: one that is missing or wrong is undefined. */
+export type Readable<Name extends VariableName> = Partial<Values<Name>>;
+
 /**
  * Reads the named variables. An empty value counts as not set.
  *
+ * @param check what is wrong with the variables together; it sees those that can be read.
  * @throws {ConfigError} naming every missing or wrong variable at once; a secret's value is never in it.
  */
 export function readVariables<Name extends VariableName>(
   names: readonly Name[],
   env: Environment,
+  check: (values: Readable<Name>) => readonly string[] = () => [],
 ): Values<Name> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const name of names) {
     const { schema, fallback, about, secret }: Variable<unknown> = variables[name];
-    const given = env(name)?.trim() || undefined;
-    const raw = given ?? fallback;
+    const raw = env(name)?.trim() || fallback;
     if (raw === undefined) problems.push(`${name} is not set (${about})`);
     if (raw === undefined || raw === null) continue;
     const read = schema.safeParse(raw);
@@ -345,6 +41,7 @@ export function readVariables<Name extends VariableName>(
         `${name} ${read.error.issues[0]?.message}${secret ? "" : `: current value is ${shown(raw)}`}`,
       );}
   }
+  problems.push(...check(values as Readable<Name>));
   if (problems.length > 0) throw new ConfigError(problems);
   return values as Values<Name>;
 }
@@ -355,24 +52,24 @@ function shown(raw: string): string {
 }
 
 /**
- * Reads two parts of the environment.
+ * Reads several parts of the environment.
  *
- * @throws {ConfigError} with the problems of both, so that nobody mends one to be told of the next.
+ * @throws {ConfigError} with the problems of all of them, each named once: nobody mends one to be told of the next.
  */
-export function readTogether<First, Second>(first: () => First, second: () => Second): [First, Second] {
-  const problems: string[] = [];
-  const read = <T>(part: () => T): T | undefined => {
+export function collectProblems<Parts extends readonly unknown[]>(
+  ...parts: { readonly [P in keyof Parts]: () => Parts[P] }
+): Parts {
+  const problems = new Set<string>();
+  const values = parts.map((read) => {
     try {
-      return part();
+      return read();
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      problems.push(...error.problems);
-      return undefined;
+      for (const problem of error.problems) problems.add(problem);
     }
-  };
-  const both = [read(first), read(second)];
-  if (problems.length > 0) throw new ConfigError(problems);
-  return both as [First, Second];
+  });
+  if (problems.size > 0) throw new ConfigError([...problems]);
+  return values as unknown as Parts;
 }
 
 /** What the environment says about logs; `pretty` where standard output is a terminal and nothing else is asked for. */
@@ -380,13 +77,4 @@ export function logConfig(env: Environment, terminal: boolean): LogConfig {
   const asked = (name: string) => env(name) ?? (name === "LOG_FORMAT" && terminal ? "pretty" : undefined);
   const { LOG_LEVEL, LOG_FORMAT } = readVariables(["LOG_LEVEL", "LOG_FORMAT"], asked);
   return { level: LOG_LEVEL, format: LOG_FORMAT };
-}
-
-/** All variables as a Markdown table: README holds exactly this. */
-export function variablesAsMarkdown(): string {
-  const rows = Object.entries(variables).map(([name, { fallback, about }]: [string, Variable<unknown>]) => {
-    const value = fallback === undefined ? "required" : fallback === null ? "none" : `\`${fallback}\``;
-    return `| \`${name}\` | ${value} | ${about.replaceAll("|", "\\|")} |`;
-  });
-  return ["| name | default | what it is |", "| --- | --- | --- |", ...rows].join("\n");
 }

@@ -1,7 +1,7 @@
 // Holds README.md against the code: its tables are the code's own, and every command it gives exists.
 
 import assert from "node:assert/strict";
-import { variablesAsMarkdown } from "../../shared/config/read.ts";
+import { variablesAsMarkdown } from "../../shared/config/variables.ts";
 import { contractAsMarkdown } from "../../shared/contract/status_contract.ts";
 
 const ROOT = new URL("../../", import.meta.url);

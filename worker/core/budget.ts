@@ -1,6 +1,6 @@
 // How much may be spent in a day, and what a completion costs.
 
-import type { ModelPrice } from "../../shared/config/read.ts";
+import type { ModelPrice } from "../../shared/config/schemas.ts";
 
 /** Limits of a day (UTC); undefined is no limit. */
 export interface Budget {

@@ -1,6 +1,6 @@
 // `deno task ingress`: one address in front of the pool, for ad-hoc calls: environment, signals and exit codes.
 
-import { logConfig, readTogether } from "../../shared/config/read.ts";
+import { collectProblems, logConfig } from "../../shared/config/read.ts";
 import { configureLogs, logger } from "../../shared/log.ts";
 import { Pool } from "../../shared/pool/pool.ts";
 import { EXIT, runMain } from "../../shared/process/main.ts";
@@ -15,7 +15,7 @@ const log = logger("ingress");
 /** Finishes what is in flight, within the grace; a second signal ends everything at once. */
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
-  const [logs, config] = readTogether(
+  const [logs, config] = collectProblems(
     () => logConfig(env, Deno.stdout.isTerminal()),
     () => parseIngressConfig(env),
   );

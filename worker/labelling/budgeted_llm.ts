@@ -1,6 +1,6 @@
 // LLM within a budget: notes what each call costs and asks no more once the day's budget is spent.
 
-import type { ModelPrice } from "../../shared/config/read.ts";
+import type { ModelPrice } from "../../shared/config/schemas.ts";
 import { costUsd, untilTomorrowMs } from "../core/budget.ts";
 import type { Llm, LlmFailure } from "../core/llm.ts";
 

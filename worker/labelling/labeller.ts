@@ -1,6 +1,6 @@
 // Labeller: asks the model, reads the answer, tries one repair, and otherwise says why there is no label.
 
-import type { ModelPrice } from "../../shared/config/read.ts";
+import type { ModelPrice } from "../../shared/config/schemas.ts";
 import { costUsd } from "../core/budget.ts";
 import { readCompletion } from "../core/completion.ts";
 import { calibrated, categoryConfidence } from "../core/confidence.ts";

@@ -1,11 +1,6 @@
 // What the environment may say about how brokers are reached: TLS, passwords, tokens; and what of it does not fit.
 
-import {
-  type Environment,
-  readVariables,
-  type Values,
-  type VariableName,
-} from "../../../shared/config/read.ts";
+import type { Values, VariableName } from "../../../shared/config/variables.ts";
 import type { Login } from "./sasl.ts";
 import type { TlsFiles } from "./tls_files.ts";
 
@@ -58,16 +53,17 @@ export function tlsFilesOf(v: SecurityValues): TlsFiles | undefined {
 
 /**
  * What is missing, and what is set but would count for nothing: a password that no protocol uses is a start without it.
- *
- * @throws {ConfigError} when a value is wrong by itself.
+ * A value that cannot be read leaves what depends on it unsaid, and nothing else.
  */
-export function securityProblems(env: Environment): readonly string[] {
-  const v = readVariables(SECURITY_NAMES, env);
-  const protocol = v.KAFKA_SECURITY_PROTOCOL;
+export function securityProblems(v: Partial<SecurityValues>): readonly string[] {
+  const { KAFKA_SECURITY_PROTOCOL: protocol, KAFKA_SASL_MECHANISM: mechanism } = v;
+  if (protocol === undefined) return keyProblems(v);
   const [sasl, tls] = [protocol.startsWith("SASL"), protocol.endsWith("SSL")];
-  const tokens = v.KAFKA_SASL_MECHANISM === "OAUTHBEARER";
+  // Most mechanisms want a password: with one that is misspelt it is asked for, unless a token is prepared.
+  const tokens = mechanism === "OAUTHBEARER" ||
+    (mechanism === undefined && TOKEN.some((name) => v[name] !== undefined));
   const needed = sasl ? (tokens ? TOKEN : PASSWORD) : [];
-  const by = tokens ? `KAFKA_SASL_MECHANISM=${v.KAFKA_SASL_MECHANISM}` : protocol;
+  const by = tokens ? "KAFKA_SASL_MECHANISM=OAUTHBEARER" : protocol;
   const useless = (names: readonly (keyof SecurityValues)[], why: string, instead: string) =>
     names.filter((name) => v[name] !== undefined)
       .map((name) => `${name} is set, but ${why} does not use it: ${instead} or leave it out`);
@@ -79,11 +75,11 @@ export function securityProblems(env: Environment): readonly string[] {
       `set ${tls ? "SASL_SSL" : "SASL_SSL or SASL_PLAINTEXT"}`,
     )),
     ...(tls ? [] : useless(FILES, `KAFKA_SECURITY_PROTOCOL=${protocol}`, `set ${sasl ? "SASL_SSL" : "SSL"}`)),
-    ...(sasl && tokens ? useless(PASSWORD, by, "set another mechanism") : []),
-    ...(sasl && !tokens
+    ...(sasl && mechanism !== undefined && tokens ? useless(PASSWORD, by, "set another mechanism") : []),
+    ...(sasl && mechanism !== undefined && !tokens
       ? useless(
         [...TOKEN, "KAFKA_OAUTH_SCOPE"],
-        `KAFKA_SASL_MECHANISM=${v.KAFKA_SASL_MECHANISM}`,
+        `KAFKA_SASL_MECHANISM=${mechanism}`,
         "set OAUTHBEARER",
       )
       : []),
@@ -91,7 +87,7 @@ export function securityProblems(env: Environment): readonly string[] {
   ];
 }
 
-function keyProblems(v: SecurityValues): readonly string[] {
+function keyProblems(v: Partial<SecurityValues>): readonly string[] {
   const problems: string[] = [];
   if ((v.KAFKA_SSL_CERT === undefined) !== (v.KAFKA_SSL_KEY === undefined)) {
     problems.push("KAFKA_SSL_CERT and KAFKA_SSL_KEY go together: set both or none");

@@ -2,7 +2,7 @@
 
 import { parse, parseAllDocuments } from "yaml";
 import { commandOf, type Task } from "../../../shared/deno_task.ts";
-import { type VariableName, variables } from "../../../shared/config/read.ts";
+import { type VariableName, variables } from "../../../shared/config/variables.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 

@@ -118,6 +118,26 @@ const UNFIT: readonly (readonly [Readonly<Record<string, string>>, readonly RegE
     /^KAFKA_OAUTH_CLIENT_SECRET/,
     /^KAFKA_USERNAME is set/,
   ]],
+  // One value that cannot be read hides nothing that can be said without it.
+  [{ KAFKA_SECURITY_PROTOCOL: "SASL_SSL", KAFKA_SASL_MECHANISM: "SCRAM", KAFKA_SSL_CERT: "c.pem" }, [
+    /^KAFKA_SASL_MECHANISM is none of/,
+    /^KAFKA_USERNAME is not set, but SASL_SSL needs it/,
+    /^KAFKA_PASSWORD is not set/,
+    /^KAFKA_SSL_CERT and KAFKA_SSL_KEY go together/,
+  ]],
+  [{ KAFKA_SECURITY_PROTOCOL: "SASL_SSL", KAFKA_SASL_MECHANISM: "OAUTH", KAFKA_OAUTH_CLIENT_ID: "me" }, [
+    /^KAFKA_SASL_MECHANISM is none of/,
+    /^KAFKA_OAUTH_TOKEN_URL is not set/,
+    /^KAFKA_OAUTH_CLIENT_SECRET is not set/,
+  ]],
+  [{ KAFKA_SECURITY_PROTOCOL: "TLS", KAFKA_SSL_KEY: "k.pem", KAFKA_SSL_KEY_PASSPHRASE: "x" }, [
+    /^KAFKA_SECURITY_PROTOCOL is none of/,
+    /^KAFKA_SSL_CERT and KAFKA_SSL_KEY go together/,
+  ]],
+  [{ PARK_KEYS: "true", DELIVERY_MODE: "keys", RETRY_TOPIC: "r" }, [
+    /^DELIVERY_MODE is none of/,
+    /^PARK_KEYS=true needs DEAD_LETTER_TOPIC/,
+  ]],
 ];
 
 for (const [env, lines] of UNFIT) {

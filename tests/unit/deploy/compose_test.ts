@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { parseConfig as parseConsumer } from "../../../consumer/config.ts";
-import { readVariables, type VariableName, variables } from "../../../shared/config/read.ts";
+import { readVariables } from "../../../shared/config/read.ts";
+import { type VariableName, variables } from "../../../shared/config/variables.ts";
 import { parseConfig as parseWorker } from "../../../worker/config.ts";
 import {
   dockerfile,

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { type DenoJson, imageDenoJson, packagesOf, programOf } from "../../../deploy/image/needed.ts";
 import { createAdmin } from "../../../consumer/admin/app.ts";
 import { Registry } from "prom-client";
-import { variables } from "../../../shared/config/read.ts";
+import { variables } from "../../../shared/config/variables.ts";
 import { commandOf } from "../../../shared/deno_task.ts";
 import { dockerfile, tasks, textOf } from "../../support/images/deploy_files.ts";
 import { readModules } from "../../support/module_graph.ts";

@@ -23,9 +23,9 @@ Deno.test("parseConfig() names every problem at once and no secret", () => {
     (error) => {
       assert.ok(error instanceof ConfigError);
       assert.deepEqual(error.problems, [
-        "OPENAI_API_KEY or OPENAI_BASE_URL is not set (one of them says which LLM to use)",
         'PORT is not a whole number: current value is "abc"',
         "DATABASE_URL is not a URL that starts with postgres:// or postgresql://",
+        "OPENAI_API_KEY or OPENAI_BASE_URL is not set (one of them says which LLM to use)",
       ]);
       return true;
     },

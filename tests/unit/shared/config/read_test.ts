@@ -1,16 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  ConfigError,
-  logConfig,
-  readTogether,
-  readVariables,
-  type Variable,
-  type VariableName,
-  variables,
-} from "../../../../shared/config/read.ts";
+import { collectProblems, ConfigError, logConfig, readVariables } from "../../../../shared/config/read.ts";
 
-const names = Object.keys(variables) as VariableName[];
 const from = (values: Record<string, string>) => (name: string) => values[name];
 
 function problemsOf(read: () => unknown): readonly string[] {
@@ -50,13 +41,6 @@ Deno.test("readVariables() takes an empty value for none", () => {
   assert.equal(readVariables(["IDLE_EXIT_MS"], from({ IDLE_EXIT_MS: "" })).IDLE_EXIT_MS, undefined);
 });
 
-Deno.test("variables' defaults are values that they themselves accept", () => {
-  for (const name of names) {
-    const { schema, fallback }: Variable<unknown> = variables[name];
-    if (typeof fallback === "string") assert.ok(schema.safeParse(fallback).success, `${name}=${fallback}`);
-  }
-});
-
 Deno.test("readVariables() reads lists, shares and flags", () => {
   const env = from({ KAFKA_BROKERS: "a:1, b:2,", DEAD_LETTER_SHARE: ".5", PARK_KEYS: "true" });
   assert.deepEqual({ ...readVariables(["KAFKA_BROKERS", "DEAD_LETTER_SHARE", "PARK_KEYS"], env) }, {
@@ -86,10 +70,15 @@ Deno.test("readVariables() shows no password that stands in a URL, and takes non
   });
 });
 
-Deno.test("readTogether() tells the problems of both parts at once", () => {
+Deno.test("collectProblems() tells the problems of all parts at once, each once", () => {
   const env = (name: string) => ({ LOG_LEVEL: "loud", PORT: "x" })[name];
-  const both = () => readTogether(() => logConfig(env, false), () => readVariables(["PORT"], env));
-  assert.throws(both, (error: ConfigError) => error.problems.length === 2);
+  const both = () =>
+    collectProblems(
+      () => logConfig(env, false),
+      () => readVariables(["PORT"], env),
+      () => readVariables(["PORT"], env, () => ["PORT is odd"]),
+    );
+  assert.throws(both, (error: ConfigError) => error.problems.length === 3);
 });
 
 Deno.test("readVariables() takes addresses of this machine for LISTEN_ADDRESS, and no name of a machine", () => {

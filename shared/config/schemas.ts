@@ -1,0 +1,89 @@
+// Schemas of the environment's values: how each kind of text is read, and the words for what is wrong with it.
+
+import { isIP } from "node:net";
+import { z } from "zod";
+import type { DnsServer } from "../pool/discovery/dns.ts";
+
+export const text = () => z.string().trim().min(1, "is empty");
+export const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  z.string().regex(/^\d+$/, "is not a whole number").transform(Number)
+    .pipe(z.number().min(least, `is below ${least}`).max(most, `is above ${most}`));
+export const milliseconds = (least = 0) => whole(least, 2_147_483_647);
+export const share = () =>
+  z.string().regex(/^\d*\.?\d+$/, "is not a number").transform(Number).pipe(z.number().max(1, "is above 1"));
+export const flag = () =>
+  z.enum(["true", "false"], "is neither true nor false").transform((value) => value === "true");
+export const url = (...protocols: string[]) =>
+  text().refine(
+    (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+    `is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
+  );
+export const list = () =>
+  text().transform((value) => value.split(",").map((part) => part.trim()).filter((part) => part.length > 0));
+
+/** A host name, an IPv4 address, or an IPv6 address in brackets; then a port (RFC 3986 section 3.2). */
+const ADDRESS = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/;
+export const addresses = () =>
+  list().refine(
+    (parts) => {
+      const ports = parts.map((part) => Number(ADDRESS.exec(part)?.[1] ?? 0));
+      return ports.length > 0 && ports.every((port) => port > 0 && port <= 65_535);
+    },
+    "is not a comma list of host:port, an IPv6 address in brackets",
+  );
+
+/** Names of tables and columns: one or two plain identifiers (PostgreSQL's limit of 63 bytes each). */
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]{0,62}(?:\.[A-Za-z_][A-Za-z0-9_$]{0,62})?$/;
+export const identifier = () =>
+  z.string().regex(IDENTIFIER, "is not an identifier like tickets or support.tickets");
+export const columns = () =>
+  list().refine(
+    (names) => names.length === 3 && names.every((name) => IDENTIFIER.test(name) && !name.includes(".")),
+    "is not three column names",
+  );
+export const amount = () => z.string().regex(/^\d*\.?\d+$/, "is not a number").transform(Number);
+
+/** US dollars for a million tokens. */
+export interface ModelPrice {
+  /** A model's name or how it begins; the longest that fits counts. */
+  readonly model: string;
+  readonly inputUsd: number;
+  readonly outputUsd: number;
+}
+
+export const prices = () =>
+  list().refine(
+    (parts) => parts.every((part) => /^[^=]+=\d*\.?\d+\/\d*\.?\d+$/.test(part)),
+    "is not a list like gpt-4o-mini=0.15/0.60",
+  ).transform((parts): readonly ModelPrice[] =>
+    parts.map((part) => {
+      const [model = "", both = ""] = part.split("=");
+      const [input, output] = both.split("/");
+      return { model, inputUsd: Number(input), outputUsd: Number(output) };
+    })
+  );
+
+export const urls = () =>
+  list().refine(
+    (parts) =>
+      parts.length > 0 && parts.every((part) => URL.canParse(part) && /^(https?|dns\+srv):/.test(part)),
+    "is not a comma list of http://, https:// or dns+srv:// URLs",
+  ).refine(
+    (parts) => parts.every((part) => !part.startsWith("dns+srv:") || /^dns\+srv:\/\/[^/:]+(\/|$)/.test(part)),
+    "is not like dns+srv://_service._tcp.name: a name without a port, as ports are in the SRV records",
+  ).refine(
+    (parts) =>
+      parts.every((part) => !URL.canParse(part) || new URL(part).username + new URL(part).password === ""),
+    "has a user or password in a URL: workers are told a token, by WORKER_TOKEN",
+  ).transform((parts) => parts.map((part) => new URL(part)));
+
+export const dnsServer = () =>
+  text().refine(
+    (value) => isIP(dnsServerOf(value).address) !== 0 && dnsServerOf(value).port <= 65_535,
+    "is not an address like 127.0.0.1:53",
+  ).transform(dnsServerOf);
+
+function dnsServerOf(value: string): DnsServer {
+  const [, bracketed, plain, port] = /^(?:\[(.*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(value) ?? [];
+  return { address: bracketed ?? plain ?? "", port: Number(port ?? 53) };
+}
