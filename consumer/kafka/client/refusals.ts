@@ -74,7 +74,7 @@ function rightRefusal(error: Told): Refusal | undefined {
   return {
     name: "kafka-forbidden",
     detail: error.message,
-    remedy: "Give this user the right with kafka-acls; README lists those that are needed.",
+    remedy: "Give this user the right with kafka-acls; docs/kafka_security.md lists those that are needed.",
   };
 }
 
