@@ -1,7 +1,7 @@
 // Problems that the worker answers with: status, title, and what the page under /problems says.
 
 import { z } from "zod";
-import { problemResponse } from "../../shared/http/problem.ts";
+import { type ProblemKind, problemResponder } from "../../shared/http/problem_kind.ts";
 
 /** RFC 9457 section 3, as OpenAPI shows it. */
 export const problemSchema = z.object({
@@ -11,13 +11,6 @@ export const problemSchema = z.object({
   detail: z.string().optional(),
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 }).meta({ id: "Problem" });
-
-/** One kind, and what its page says. */
-export interface ProblemKind {
-  readonly status: number;
-  readonly title: string;
-  readonly about: string;
-}
 
 /** By slug: the last part of a problem's `type`. */
 export const PROBLEMS = {
@@ -123,19 +116,11 @@ export const PROBLEMS = {
   },
 } as const satisfies Record<string, ProblemKind>;
 
-/** See {@link PROBLEMS}. */
+/** A key of {@link PROBLEMS}. */
 export type ProblemSlug = keyof typeof PROBLEMS;
 
 /** A problem as a response. `detail` never holds ticket text or secrets. */
-export function problem(
-  slug: ProblemSlug,
-  detail: string,
-  headers: Readonly<Record<string, string>> = {},
-  extensions: Readonly<Record<string, unknown>> = {},
-): Response {
-  const { status, title } = PROBLEMS[slug];
-  return problemResponse({ type: `/problems/${slug}`, title, status, detail, ...extensions }, { ...headers });
-}
+export const problem = problemResponder<ProblemSlug>(PROBLEMS);
 
 const ERRORS_MAX = 20;
 

@@ -1,7 +1,7 @@
 // Problems that the ingress itself answers with; the workers' own go through unchanged.
 
-import { problemResponse } from "../../shared/http/problem.ts";
-import { type ProblemKind, PROBLEMS } from "../http/problems.ts";
+import { type ProblemKind, problemResponder } from "../../shared/http/problem_kind.ts";
+import { PROBLEMS } from "../http/problems.ts";
 
 /** By slug: the last part of a problem's `type`. */
 const INGRESS_PROBLEMS = {
@@ -53,19 +53,11 @@ const INGRESS_PROBLEMS = {
   },
 } as const satisfies Record<string, ProblemKind>;
 
-/** See {@link INGRESS_PROBLEMS}. */
+/** A key of {@link INGRESS_PROBLEMS}. */
 export type IngressProblem = keyof typeof INGRESS_PROBLEMS;
 
 /** A problem as a response. `detail` never holds ticket text or secrets. */
-export function ingressProblem(
-  slug: IngressProblem,
-  detail: string,
-  headers: Readonly<Record<string, string>> = {},
-  extensions: Readonly<Record<string, unknown>> = {},
-): Response {
-  const { status, title } = INGRESS_PROBLEMS[slug];
-  return problemResponse({ type: `/problems/${slug}`, title, status, detail, ...extensions }, { ...headers });
-}
+export const ingressProblem = problemResponder<IngressProblem>(INGRESS_PROBLEMS);
 
 /** The page a problem's `type` leads to, a worker's too: there need not be a worker to ask. */
 export function problemPage(slug: string): Response | undefined {
