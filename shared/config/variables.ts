@@ -45,8 +45,7 @@ const withDefault = <T>(fallback: string, schema: z.ZodType<T, string>, about: s
 
 const secret = <T>(variable: Variable<T>): Variable<T> => ({ ...variable, secret: true });
 
-/** Every environment variable. README's table is checked against it by a test. */
-export const variables = {
+const kafka = {
   KAFKA_BROKERS: required(addresses(), "Kafka brokers, `host:port` or `[IPv6]:port`, comma list"),
   KAFKA_TOPIC: withDefault("support-tickets", text(), "topics to read: a comma list or a `/pattern/`"),
   KAFKA_GROUP_ID: withDefault("ticket-classifier", text(), "consumer group"),
@@ -94,6 +93,9 @@ export const variables = {
     z.enum(["earliest", "latest"], "is neither earliest nor latest"),
     "where a group without a commit starts",
   ),
+} as const satisfies Record<string, Variable<unknown>>;
+
+const delivery = {
   DELIVERY_MODE: withDefault(
     "parallel",
     z.enum(
@@ -111,6 +113,23 @@ export const variables = {
   ),
   COMMIT_INTERVAL_MS: withDefault("1000", milliseconds(10), "time between commits, in `async`"),
   IDLE_EXIT_MS: optional(milliseconds(1), "exit 0 after so long without a record (`drain`)"),
+  MAX_ATTEMPTS: withDefault("8", whole(1, 1000), "attempts that may fail before a record is dead-lettered"),
+  RETRY_BACKOFF_MS: withDefault("200", milliseconds(1), "backoff before the first retry (full jitter)"),
+  RETRY_BACKOFF_MAX_MS: withDefault("30000", milliseconds(1), "longest backoff"),
+  RETRY_AFTER_MAX_MS: withDefault("300000", milliseconds(), "longest `Retry-After` that is honoured"),
+  DEAD_LETTER_TOPIC: optional(text(), "default `<topic>.<group>.dlq`"),
+  RETRY_TOPIC: optional(text(), "default `<topic>.<group>.retry`"),
+  DEAD_LETTER_BURST: withDefault("20", whole(1, 1_000_000), "dead letters allowed at once"),
+  DEAD_LETTER_SHARE: withDefault("0.02", share(), "dead letters allowed a success"),
+  DEAD_LETTER_REPLAYS_MAX: withDefault(
+    "3",
+    whole(1, 1000),
+    "`dlq replay` leaves records that were replayed so often",
+  ),
+  PARK_KEYS: withDefault("false", flag(), "in `key` mode, later records of a dead-lettered key follow it"),
+} as const satisfies Record<string, Variable<unknown>>;
+
+const workers = {
   WORKER_URL: required(
     urls(),
     "base URL of the workers: one, a comma list, a name with addresses, or `dns+srv://` and a name",
@@ -154,31 +173,9 @@ export const variables = {
       "bearer token that workers ask for; of a comma list workers take any and callers send the first",
     ),
   ),
-  MAX_ATTEMPTS: withDefault("8", whole(1, 1000), "attempts that may fail before a record is dead-lettered"),
-  RETRY_BACKOFF_MS: withDefault("200", milliseconds(1), "backoff before the first retry (full jitter)"),
-  RETRY_BACKOFF_MAX_MS: withDefault("30000", milliseconds(1), "longest backoff"),
-  RETRY_AFTER_MAX_MS: withDefault("300000", milliseconds(), "longest `Retry-After` that is honoured"),
-  DEAD_LETTER_TOPIC: optional(text(), "default `<topic>.<group>.dlq`"),
-  RETRY_TOPIC: optional(text(), "default `<topic>.<group>.retry`"),
-  DEAD_LETTER_BURST: withDefault("20", whole(1, 1_000_000), "dead letters allowed at once"),
-  DEAD_LETTER_SHARE: withDefault("0.02", share(), "dead letters allowed a success"),
-  DEAD_LETTER_REPLAYS_MAX: withDefault(
-    "3",
-    whole(1, 1000),
-    "`dlq replay` leaves records that were replayed so often",
-  ),
-  PARK_KEYS: withDefault("false", flag(), "in `key` mode, later records of a dead-lettered key follow it"),
-  ADMIN_PORT: withDefault("8080", whole(0, 65_535), "the consumer's health, metrics and operations"),
-  LISTEN_ADDRESS: withDefault(
-    "0.0.0.0",
-    z.string().refine(
-      (value) => isIP(value) !== 0 || value === "localhost",
-      "is neither an IP address nor localhost",
-    ),
-    "address that `PORT` and `ADMIN_PORT` listen on; `127.0.0.1` in `start`",
-  ),
-  PORT: withDefault("8000", whole(0, 65_535), "worker; ingress in `start`"),
-  MAX_BODY_BYTES: withDefault("1048576", whole(1), "largest request body"),
+} as const satisfies Record<string, Variable<unknown>>;
+
+const ingress = {
   INGRESS_QUEUE: withDefault("100", whole(0, 100_000), "ad-hoc calls that wait for a free replica at most"),
   INGRESS_PATIENCE_MS: withDefault("5000", milliseconds(), "how long one waits while all replicas are full"),
   INGRESS_WAKE_MS: withDefault(
@@ -196,7 +193,23 @@ export const variables = {
     whole(0, 10),
     "proxies of yours in front of the ingress, whose `X-Forwarded-For` counts",
   ),
+} as const satisfies Record<string, Variable<unknown>>;
+
+const worker = {
   DATABASE_URL: secret(required(url("postgres:", "postgresql:"), "Postgres with the tickets")),
+  TAXONOMY_FILE: optional(text(), "JSON file with labels of your own"),
+  CONFIDENCE_TEMPERATURE: withDefault("1", amount(), "above 1 calibrates confidences down, below 1 up"),
+  REVIEW_BELOW: withDefault("0.7", share(), "confidence below which a ticket is listed for review"),
+  TICKETS_TABLE: withDefault("tickets", identifier(), "table with the tickets"),
+  TICKETS_COLUMNS: withDefault(
+    "id,category,classified_at",
+    columns(),
+    "its columns for the id, the label and the time",
+  ),
+  DATABASE_TIMEOUT_MS: withDefault("10000", milliseconds(100), "time limit of one statement"),
+} as const satisfies Record<string, Variable<unknown>>;
+
+const model = {
   OPENAI_API_KEY: secret(optional(text(), "key of the LLM's provider")),
   OPENAI_BASE_URL: optional(url("http:", "https:"), "another OpenAI-compatible provider"),
   OPENAI_MODEL: withDefault("gpt-4o-mini", text(), "model"),
@@ -211,16 +224,20 @@ export const variables = {
   USD_PER_DAY: optional(amount(), "US dollars all workers may spend in a day (UTC)"),
   LLM_BATCH: withDefault("1", whole(1, 50), "tickets that share one prompt"),
   TICKET_TOKENS_MAX: withDefault("6000", whole(100), "tokens of a ticket a model sees; the middle is cut"),
-  TAXONOMY_FILE: optional(text(), "JSON file with labels of your own"),
-  CONFIDENCE_TEMPERATURE: withDefault("1", amount(), "above 1 calibrates confidences down, below 1 up"),
-  REVIEW_BELOW: withDefault("0.7", share(), "confidence below which a ticket is listed for review"),
-  TICKETS_TABLE: withDefault("tickets", identifier(), "table with the tickets"),
-  TICKETS_COLUMNS: withDefault(
-    "id,category,classified_at",
-    columns(),
-    "its columns for the id, the label and the time",
+} as const satisfies Record<string, Variable<unknown>>;
+
+const programs = {
+  ADMIN_PORT: withDefault("8080", whole(0, 65_535), "the consumer's health, metrics and operations"),
+  LISTEN_ADDRESS: withDefault(
+    "0.0.0.0",
+    z.string().refine(
+      (value) => isIP(value) !== 0 || value === "localhost",
+      "is neither an IP address nor localhost",
+    ),
+    "address that `PORT` and `ADMIN_PORT` listen on; `127.0.0.1` in `start`",
   ),
-  DATABASE_TIMEOUT_MS: withDefault("10000", milliseconds(100), "time limit of one statement"),
+  PORT: withDefault("8000", whole(0, 65_535), "worker; ingress in `start`"),
+  MAX_BODY_BYTES: withDefault("1048576", whole(1), "largest request body"),
   SHUTDOWN_GRACE_MS: withDefault("30000", milliseconds(), "time that requests in flight get on shutdown"),
   LOG_LEVEL: withDefault(
     "info",
@@ -234,6 +251,17 @@ export const variables = {
   ),
 } as const satisfies Record<string, Variable<unknown>>;
 
+/** Every environment variable. */
+export const variables = {
+  ...kafka,
+  ...delivery,
+  ...workers,
+  ...ingress,
+  ...worker,
+  ...model,
+  ...programs,
+} as const;
+
 /** The name of a variable. */
 export type VariableName = keyof typeof variables;
 
@@ -242,9 +270,24 @@ type ValueOf<Name extends VariableName> = (typeof variables)[Name] extends Varia
 /** The values of some variables; one whose fallback is null may be undefined. */
 export type Values<Name extends VariableName> = { readonly [N in Name]: ValueOf<N> };
 
-/** All variables as a Markdown table: README holds exactly this. */
+/** Title of a group, what its variables are about, and the variables. */
+const GROUPS: readonly (readonly [string, string, Record<string, Variable<unknown>>])[] = [
+  ["Kafka", "where records come from", kafka],
+  ["Delivery", "which order is kept, when is committed, what happens to failures", delivery],
+  ["Workers", "how consumer and ingress reach them", workers],
+  ["Ingress", "ad-hoc calls", ingress],
+  ["Worker", "what one replica reads and writes", worker],
+  ["Model", "who labels tickets, and what it may cost", model],
+  ["Every program", "addresses, limits, stopping, logs", programs],
+];
+
+/** All variables, a heading and a Markdown table a group: docs/configuration.md holds exactly this. */
 export function variablesAsMarkdown(): string {
-  const rows = Object.entries(variables).map(([name, { fallback, about }]: [string, Variable<unknown>]) => {
+  return GROUPS.map(([title, about, group]) => `## ${title}: ${about}\n\n${tableOf(group)}`).join("\n\n");
+}
+
+function tableOf(group: Record<string, Variable<unknown>>): string {
+  const rows = Object.entries(group).map(([name, { fallback, about }]) => {
     const value = fallback === undefined ? "required" : fallback === null ? "none" : `\`${fallback}\``;
     return `| \`${name}\` | ${value} | ${about.replaceAll("|", "\\|")} |`;
   });
