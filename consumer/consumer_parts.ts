@@ -3,7 +3,7 @@
 import { Pool } from "../shared/pool/pool.ts";
 import type { ConsumerConfig } from "./config.ts";
 import type { ConsumerParts } from "./consumer.ts";
-import { clientOf } from "./cli/environment.ts";
+import { clientOf } from "./kafka/client/client.ts";
 
 /** Reads certificates, and makes a pool that is not started yet. */
 export function partsOf(config: ConsumerConfig): ConsumerParts {

@@ -16,7 +16,7 @@ import { GroupOffsets } from "./kafka/readers/group_offsets.ts";
 import { pause } from "../shared/wait.ts";
 import { retryTopicOf, sidesOf } from "./records/topic_names.ts";
 import { deadLetterTopics } from "./kafka/topics/topic_selection.ts";
-import { TopicReader } from "./kafka/readers/topic_reader.ts";
+import { RenewableReader } from "./kafka/readers/renewable_reader.ts";
 import { TransactionalProducer } from "./kafka/producers/transactional_producer.ts";
 
 /** Where dead letters are. */
@@ -32,10 +32,10 @@ export class DeadLetterOperations {
   readonly #kafka: Kafka;
   readonly #config: DeadLetterConfig;
   readonly #offsets: GroupOffsets;
+  readonly #reader: RenewableReader;
   readonly #ports: DeadLetterPorts;
   /** As the last question found them; a reader knows those that it began with. */
   #topics: Promise<readonly string[]> | undefined;
-  #reader: { readonly topics: string; readonly reader: TopicReader } | undefined;
   #asking = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
 
@@ -44,12 +44,13 @@ export class DeadLetterOperations {
     this.#config = config;
     this.#offsets = new GroupOffsets(kafka);
     const { groupId } = config.source;
+    this.#reader = new RenewableReader(kafka, groupId);
     this.#ports = {
       groupId,
       topics: () => this.topics(),
       retryTopicOf: (topic) => retryTopicOf(topic, groupId, config.retryTopic),
       offsets: this.#offsets,
-      reader: () => this.#readerOf(),
+      reader: async () => this.#reader.of(await this.topics()),
       openSender: () => TransactionalProducer.open(this.#kafka, `${groupId}.dead-letters`),
       nowMs: Date.now,
       pause,
@@ -79,7 +80,7 @@ export class DeadLetterOperations {
 
   async close(): Promise<void> {
     clearTimeout(this.#idle);
-    await Promise.all([this.#leave(), this.#offsets.close()]);
+    await Promise.all([this.#reader.close(), this.#offsets.close()]);
   }
 
   /** The reader stays between questions, for joining takes seconds, but not for ever. */
@@ -93,24 +94,10 @@ export class DeadLetterOperations {
     } finally {
       this.#asking -= 1;
       if (this.#asking === 0) {
-        this.#idle = setTimeout(() => void this.#leave(), READER_IDLE_MS);
+        this.#idle = setTimeout(() => void this.#reader.close(), READER_IDLE_MS);
         Deno.unrefTimer(this.#idle);
       }
     }
-  }
-
-  async #leave(): Promise<void> {
-    const left = this.#reader;
-    this.#reader = undefined;
-    await left?.reader.close();
-  }
-
-  async #readerOf(): Promise<TopicReader> {
-    const topics = await this.topics();
-    if (this.#reader !== undefined && this.#reader.topics !== topics.join()) await this.#leave();
-    const { groupId } = this.#config.source;
-    this.#reader ??= { topics: topics.join(), reader: new TopicReader(this.#kafka, groupId, topics) };
-    return this.#reader.reader;
   }
 
   async #findTopics(): Promise<readonly string[]> {

@@ -4,7 +4,7 @@ import type { Kafka } from "kafkajs";
 import type { ConsumerConfig } from "./config.ts";
 import { GroupOffsets } from "./kafka/readers/group_offsets.ts";
 import { pause } from "../shared/wait.ts";
-import { TopicReader } from "./kafka/readers/topic_reader.ts";
+import { RenewableReader } from "./kafka/readers/renewable_reader.ts";
 import { ParkingReader } from "./dead_letters/parking_reader.ts";
 import { monotonicMs, type Runtime } from "./runtime.ts";
 
@@ -23,16 +23,10 @@ export function letterReading(
   runtime: Pick<Runtime, "feed" | "view">,
 ): LetterReading {
   const offsets = new GroupOffsets(kafka);
-  let current: { readonly topics: string; readonly reader: TopicReader } | undefined;
+  const reader = new RenewableReader(kafka, groupId);
   const letters = new ParkingReader({ groupId, deadLetterTopic, retryTopic }, {
     offsets,
-    reader: (topics) => {
-      if (current?.topics !== topics.join()) {
-        void current?.reader.close();
-        current = { topics: topics.join(), reader: new TopicReader(kafka, groupId, topics) };
-      }
-      return current.reader;
-    },
+    reader: (topics) => reader.of(topics),
     feed: (event) => runtime.feed(event),
     parked: () =>
       new Set(runtime.view.partitions.filter(({ parking }) => parking.size > 0).map(({ id }) => id)),
@@ -45,7 +39,7 @@ export function letterReading(
     start: () => letters.start(),
     close: async () => {
       await letters.close();
-      await Promise.all([current?.reader.close(), offsets.close()]);
+      await Promise.all([reader.close(), offsets.close()]);
     },
   };
 }

@@ -7,7 +7,7 @@ import { type ConsumerSummary, runConsumer } from "./consumer.ts";
 import { partsOf } from "./consumer_parts.ts";
 import type { DeliveryMode } from "./core/policies/delivery_mode.ts";
 import { type Handler, HandlerSender } from "./senders/handler.ts";
-import { clientOf } from "./cli/environment.ts";
+import { clientOf } from "./kafka/client/client.ts";
 import type { KafkaRecord } from "./records/record.ts";
 
 export { configureLogs } from "../shared/log.ts";

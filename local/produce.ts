@@ -1,7 +1,8 @@
 // `deno task produce`: puts tickets of the user's own into the topic, and with `--insert` their rows into Postgres.
 
 import process from "node:process";
-import { TopicProducer, TopicProgress } from "../consumer/kafka/producers/topic_producer.ts";
+import { TopicProducer } from "../consumer/kafka/producers/topic_producer.ts";
+import { TopicProgress } from "./produce/topic_progress.ts";
 import { refusalLine, refusalOf } from "../consumer/kafka/client/refusals.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { StartError } from "../shared/process/start_error.ts";
@@ -110,7 +111,7 @@ async function produce(
     (unread) => screen.drawing("produce", `waiting for the consumer, ${unread} tickets are unread`),
     stopping,
   );
-  await connect(target, producer, progress, room);
+  await connect(target, producer, room);
   let bad = 0;
   const ports: SendingPorts = {
     room: target.embedded ? (bytes) => room.wait(bytes) : () => Promise.resolve(),
@@ -135,13 +136,11 @@ async function produce(
 async function connect(
   { brokers, embedded }: KafkaTarget,
   producer: TopicProducer,
-  progress: TopicProgress,
   room: UnreadRoom,
 ): Promise<void> {
   try {
     await producer.connect();
     if (!embedded) return;
-    await progress.connect();
     await room.begin();
   } catch (error) {
     const refusal = refusalOf(error);

@@ -2,19 +2,7 @@
 
 import type { Environment } from "../../shared/config/read.ts";
 import type { Run } from "../../shared/run_file.ts";
-import type { KafkaClientConfig } from "../kafka/client/client.ts";
 import { SECURITY_NAMES } from "../kafka/client/security_config.ts";
-import { readTls, type TlsFiles } from "../kafka/client/tls_files.ts";
-
-/** How Kafka is reached, its certificates read from their files. */
-export function clientOf(
-  { kafka, tlsFiles }: {
-    readonly kafka: Omit<KafkaClientConfig, "tls">;
-    readonly tlsFiles: TlsFiles | undefined;
-  },
-): KafkaClientConfig {
-  return { ...kafka, tls: readTls(tlsFiles) };
-}
 
 /** Whether the environment names brokers of the user's own. */
 export const hasOwnKafka = (env: Environment): boolean => Boolean(env("KAFKA_BROKERS")?.trim());

@@ -4,8 +4,8 @@ import type { Environment } from "../../shared/config/read.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import { HOME_FOLDER, readRun } from "../../shared/run_file.ts";
 import { type ConsumerConfig, parseConfig } from "../config.ts";
-import { createKafka } from "../kafka/client/client.ts";
-import { clientOf, commandEnvironment, hasOwnKafka } from "./environment.ts";
+import { clientOf, createKafka } from "../kafka/client/client.ts";
+import { commandEnvironment, hasOwnKafka } from "./environment.ts";
 import { refusalLine, refusalOf } from "../kafka/client/refusals.ts";
 
 /** A consumer's environment and a connection to its brokers, for commands that look at it from outside. */

@@ -13,8 +13,8 @@ import { type PartitionLag, readLag } from "../kafka/readers/lag.ts";
 import { pause } from "../../shared/wait.ts";
 import { retryTopicOf } from "../records/topic_names.ts";
 import { describeTopics, selectTopics } from "../kafka/topics/topic_selection.ts";
-import { TopicReader } from "../kafka/readers/topic_reader.ts";
-import { connectKafka, environmentOf, type KafkaConnection, toStartError } from "./kafka_connection.ts";
+import { RenewableReader } from "../kafka/readers/renewable_reader.ts";
+import { connectKafka, environmentOf, toStartError } from "./kafka_connection.ts";
 
 const USAGE = `How far the group KAFKA_GROUP_ID is behind on its topics and their retry topics.
 
@@ -52,11 +52,11 @@ function readArguments() {
 async function run(env: Environment, { watch, json }: Options, signal: AbortSignal): Promise<number> {
   const { kafka, config } = connectKafka(await environmentOf(env), "ackpool-lag");
   const offsets = new GroupOffsets(kafka);
-  const reading = new Reading(kafka, config.source.groupId);
+  const reader = new RenewableReader(kafka, config.source.groupId);
   try {
     do {
       try {
-        const rows = await look(offsets, reading, config, signal);
+        const rows = await look(offsets, reader, config, signal);
         const text = json ? asJson(config.source.groupId, rows, watch) : asText(config.source.groupId, rows);
         print(`${watch && !json && Deno.stdout.isTerminal() ? CLEAR_SCREEN : ""}${text}\n`);
       } catch (error) {
@@ -72,45 +72,19 @@ async function run(env: Environment, { watch, json }: Options, signal: AbortSign
     if (signal.aborted) return EXIT.ok;
     throw error;
   } finally {
-    await Promise.all([reading.close(), offsets.close()]);
+    await Promise.all([reader.close(), offsets.close()]);
   }
 }
 
 async function look(
   offsets: GroupOffsets,
-  reading: Reading,
+  reader: RenewableReader,
   config: ConsumerConfig,
   signal: AbortSignal,
 ): Promise<readonly PartitionLag[]> {
   const { groupId, reset } = config.source;
   const topics = await topicsOf(offsets, config);
-  const reader = await reading.of(topics);
-  return await readLag(offsets, reader, { groupId, topics, reset }, Date.now(), signal);
-}
-
-/** The reader of the topics there are: only those can be joined, and while we watch some may come. */
-class Reading {
-  readonly #kafka: KafkaConnection["kafka"];
-  readonly #groupId: string;
-  #topics = "";
-  #reader: TopicReader | undefined;
-
-  constructor(kafka: KafkaConnection["kafka"], groupId: string) {
-    this.#kafka = kafka;
-    this.#groupId = groupId;
-  }
-
-  async of(topics: readonly string[]): Promise<TopicReader> {
-    if (this.#topics !== topics.join()) await this.close();
-    this.#topics = topics.join();
-    return this.#reader ??= new TopicReader(this.#kafka, this.#groupId, topics);
-  }
-
-  async close(): Promise<void> {
-    const left = this.#reader;
-    this.#reader = undefined;
-    await left?.close();
-  }
+  return await readLag(offsets, reader.of(topics), { groupId, topics, reset }, Date.now(), signal);
 }
 
 /** The topics that the group reads, as far as they are there. */

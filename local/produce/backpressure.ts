@@ -1,6 +1,6 @@
 // Holds a sender back while the embedded Kafka has no room for more: it drops its oldest records, read or not.
 
-import type { TopicProgress } from "../../consumer/kafka/producers/topic_producer.ts";
+import type { TopicProgress } from "./topic_progress.ts";
 import { EMBEDDED_PARTITION_BYTES } from "../embedded/kafka/launch.ts";
 import { unread, UnreadWindow } from "./unread_window.ts";
 

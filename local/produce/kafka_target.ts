@@ -1,8 +1,8 @@
 // The Kafka that records are put into: the user's own, by the consumer's variables, or the one `start` has embedded.
 
 import { parseConfig } from "../../consumer/config.ts";
-import { createKafka } from "../../consumer/kafka/client/client.ts";
-import { clientOf, commandEnvironment, hasOwnKafka } from "../../consumer/cli/environment.ts";
+import { clientOf, createKafka } from "../../consumer/kafka/client/client.ts";
+import { commandEnvironment, hasOwnKafka } from "../../consumer/cli/environment.ts";
 import { ConfigError, type Environment } from "../../shared/config/read.ts";
 import type { Run } from "../../shared/run_file.ts";
 

@@ -1,6 +1,6 @@
 // How many bytes of what was sent the consumer group has not committed yet. Pure.
 
-import type { Offsets } from "../../consumer/kafka/producers/topic_producer.ts";
+import type { Offsets } from "./topic_progress.ts";
 
 interface Sent {
   readonly bytes: number;

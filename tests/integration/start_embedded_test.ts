@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { createKafka } from "../../consumer/kafka/client/client.ts";
-import { TopicProducer, TopicProgress } from "../../consumer/kafka/producers/topic_producer.ts";
+import { TopicProducer } from "../../consumer/kafka/producers/topic_producer.ts";
+import { TopicProgress } from "../../local/produce/topic_progress.ts";
 import { Child } from "../../local/processes/child.ts";
 import { embeddedKafka } from "../support/kafka/embedded_kafka.ts";
 import { embeddedPostgres } from "../support/postgres/embedded_postgres.ts";
@@ -21,8 +22,6 @@ Deno.test("the embedded Kafka has its topics, with 4 partitions, and keeps what 
   await producer.send(Array.from({ length: 50 }, (_, i) => ({ key: String(i), value: "{}" })));
   const progress = new TopicProgress(client, "support-tickets", "g");
   const deadLetters = new TopicProgress(client, "support-tickets.g.dlq", "g");
-  await progress.connect();
-  await deadLetters.connect();
   const ends = await progress.ends();
   assert.equal(ends.size, 4);
   assert.equal([...ends.values()].reduce((sum, end) => sum + end), 50n);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { createKafka } from "../../consumer/kafka/client/client.ts";
-import { TopicProgress } from "../../consumer/kafka/producers/topic_producer.ts";
+import { TopicProgress } from "../../local/produce/topic_progress.ts";
 import { type Run, writeRun } from "../..//shared/run_file.ts";
 import { embeddedKafka } from "../support/kafka/embedded_kafka.ts";
 import { embeddedPostgres } from "../support/postgres/embedded_postgres.ts";
@@ -53,7 +53,6 @@ const clientOf = (brokers: string) =>
 
 async function recordsIn(brokers: string): Promise<number> {
   const progress = new TopicProgress(clientOf(brokers), TOPIC, GROUP);
-  await progress.connect();
   const ends = await progress.ends();
   await progress.close();
   return Number([...ends.values()].reduce((sum, end) => sum + end));

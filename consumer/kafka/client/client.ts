@@ -7,7 +7,7 @@ import { patchCoordinatorErrors } from "../kafkajs_patches/coordinator_errors.ts
 import { patchRequestQueue } from "../kafkajs_patches/idle_request_queue.ts";
 import { type Login, toSasl } from "./sasl.ts";
 import { socketFactory, toKafkajsAddress } from "./sockets.ts";
-import type { TlsOptions } from "./tls_files.ts";
+import { readTls, type TlsFiles, type TlsOptions } from "./tls_files.ts";
 
 const log = logger("kafka");
 
@@ -20,6 +20,16 @@ export interface KafkaClientConfig {
   readonly tls: TlsOptions | undefined;
   /** Undefined: without a login. */
   readonly sasl: Login | undefined;
+}
+
+/** How Kafka is reached, its certificates read from their files. */
+export function clientOf(
+  { kafka, tlsFiles }: {
+    readonly kafka: Omit<KafkaClientConfig, "tls">;
+    readonly tlsFiles: TlsFiles | undefined;
+  },
+): KafkaClientConfig {
+  return { ...kafka, tls: readTls(tlsFiles) };
 }
 
 /** How often kafkajs tries before it says what is wrong: about a quarter of a minute. */

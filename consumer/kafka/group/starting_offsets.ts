@@ -3,6 +3,7 @@
 import type { Admin, Kafka } from "kafkajs";
 import type { Assigned } from "../../core/events.ts";
 import { partitionId, type TopicPartition } from "../../records/position.ts";
+import { LazyAdmin } from "../client/lazy_admin.ts";
 import { toOffset } from "../message.ts";
 
 /** Where the group goes that has no offset, or one that the broker does not have. */
@@ -34,16 +35,15 @@ export interface StartingConfig {
 
 /** Reads starting points with a connection of its own, made when it is first needed. */
 export class StartingOffsets {
-  readonly #kafka: Kafka;
+  readonly #admin: LazyAdmin;
   readonly #groupId: string;
   readonly #reset: Reset;
   /** Partitions that policy `latest` speaks of, by topic: those there were when we began, and no replays. */
   readonly #old: ReadonlyMap<string, number>;
-  #admin: Admin | undefined;
 
   /** @param kafka with few retries: it is asked again. */
   constructor(kafka: Kafka, { groupId, reset, topics }: StartingConfig) {
-    this.#kafka = kafka;
+    this.#admin = new LazyAdmin(kafka);
     this.#groupId = groupId;
     this.#reset = reset;
     const old = topics.filter(({ replays }) => !replays);
@@ -80,25 +80,16 @@ export class StartingOffsets {
 
   /** Ends the connection. */
   async close(): Promise<void> {
-    const admin = this.#admin;
-    this.#admin = undefined;
-    await admin?.disconnect().catch(() => {});
+    await this.#admin.close();
   }
 
   async #asking<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
     try {
-      return await question(await this.#connected());
+      return await question(await this.#admin.connected());
     } catch (error) {
       await this.close();
       throw error;
     }
-  }
-
-  async #connected(): Promise<Admin> {
-    if (this.#admin !== undefined) return this.#admin;
-    const admin = this.#kafka.admin();
-    await admin.connect();
-    return this.#admin = admin;
   }
 
   async #read(admin: Admin, added: readonly TopicPartition[]): Promise<readonly Start[]> {

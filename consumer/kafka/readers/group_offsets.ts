@@ -1,28 +1,28 @@
 // How far logs go and how far a group has come: offsets, asked of the brokers when they are needed.
 
-import type { Admin, Kafka } from "kafkajs";
+import type { Kafka } from "kafkajs";
+import { LazyAdmin } from "../client/lazy_admin.ts";
 import { toOffset } from "../message.ts";
-import { within } from "../../../shared/wait.ts";
 import { Forbidden, isForbidden } from "../client/refusals.ts";
 import type { GroupCommit, OffsetRange } from "../../records/log_access.ts";
 import { countPartitions } from "../topics/side_topics.ts";
 
-const CLOSE_LIMIT_MS = 2000;
+/** Retries of one question. */
+const RETRIES = 3;
 
-/** An admin connection, made when it is first needed. */
+/** Looks at logs and at what groups committed. It connects when it is first asked. */
 export class GroupOffsets {
-  readonly #admin: Admin;
-  #connected: Promise<void> | undefined;
+  readonly #admin: LazyAdmin;
 
   constructor(kafka: Kafka) {
-    this.#admin = kafka.admin({ retry: { retries: 3 } });
+    this.#admin = new LazyAdmin(kafka, RETRIES);
   }
 
   /** From the first record that is still there to the end of what is committed; empty where there is no topic. */
   async ranges(topic: string): Promise<readonly OffsetRange[]> {
     if (await this.partitions(topic) === 0) return [];
     // kafkajs asks as a reader of committed records does: a transaction that is open ends the range.
-    const found = await (await this.#ready()).fetchTopicOffsets(topic);
+    const found = await (await this.#admin.connected()).fetchTopicOffsets(topic);
     return found.map(({ partition, low, high }) => ({
       topic,
       partition,
@@ -33,12 +33,12 @@ export class GroupOffsets {
 
   /** Partitions of a topic; 0 where there is none of that name. */
   async partitions(topic: string): Promise<number> {
-    return await countPartitions(await this.#ready(), topic) ?? 0;
+    return await countPartitions(await this.#admin.connected(), topic) ?? 0;
   }
 
   /** What a group has committed. */
   async committed(groupId: string, topic: string): Promise<readonly GroupCommit[]> {
-    const admin = await this.#ready();
+    const admin = await this.#admin.connected();
     const [found] = await admin.fetchOffsets({ groupId, topics: [topic] }).catch((error) => {
       throw isForbidden(error) ? new Forbidden([`see the group ${groupId}`]) : error;
     });
@@ -51,19 +51,10 @@ export class GroupOffsets {
 
   /** The names of all topics. */
   async topics(): Promise<readonly string[]> {
-    return await (await this.#ready()).listTopics();
+    return await (await this.#admin.connected()).listTopics();
   }
 
   async close(): Promise<void> {
-    if (this.#connected !== undefined) await within(CLOSE_LIMIT_MS, this.#admin.disconnect());
-  }
-
-  async #ready(): Promise<Admin> {
-    this.#connected ??= this.#admin.connect().catch((error) => {
-      this.#connected = undefined;
-      throw error;
-    });
-    await this.#connected;
-    return this.#admin;
+    await this.#admin.close();
   }
 }

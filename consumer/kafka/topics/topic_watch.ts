@@ -41,6 +41,12 @@ export interface ReadTopic {
   readonly replays: boolean;
 }
 
+/** A source topic that is read, and its retry topic where that is read, too. */
+interface FoundTopic {
+  readonly source: ReadTopic;
+  readonly retries: ReadTopic | undefined;
+}
+
 /** What is being waited for. */
 export type Awaited =
   | { readonly kind: "brokers"; readonly why: string }
@@ -58,8 +64,8 @@ export class TopicWatch {
   readonly #names: TopicNames;
   readonly #signal: AbortSignal;
   readonly #closing = new AbortController();
-  /** What is read of each source topic: itself, and its retry topic where it has one. */
-  readonly #found: Map<string, readonly ReadTopic[]> = new Map();
+  /** What is read, by source topic. */
+  readonly #found: Map<string, FoundTopic> = new Map();
   readonly #rights: AclProbe;
   readonly #access: ReadAccess;
   readonly #deadLetters: DeadLetterAccess;
@@ -112,12 +118,10 @@ export class TopicWatch {
    */
   async missingRights(): Promise<readonly string[]> {
     const { topics, groupId } = this.#names.source;
-    for (const [topic, [source, retries]] of this.#found) {
-      if (source === undefined || retries === undefined || await this.#rights.mayRead(retries.topic)) {
-        continue;
-      }
+    for (const [topic, { source, retries }] of this.#found) {
+      if (retries === undefined || await this.#rights.mayRead(retries.topic)) continue;
       this.#tellNoReplays(retries.topic, FORBIDDEN);
-      this.#found.set(topic, [source]);
+      this.#found.set(topic, { source, retries: undefined });
     }
     // What only matches a pattern and was never ours to read may be somebody else's.
     return await this.#access.missing([...new Set([...topics.names, ...this.#found.keys()])], groupId);
@@ -198,12 +202,13 @@ export class TopicWatch {
     if (!await this.#access.reads(topic)) return;
     await this.#deadLetters.add(this.#admin, this.#deadLettersOf(topic), partitions);
     const retries = retryTopicOf(topic, groupId, retryTopic);
-    const read = [{ topic, partitions, replays: false }];
     const missing = await ensureSideTopic(this.#admin, retries, partitions) ??
       (await this.#rights.mayRead(retries) ? undefined : FORBIDDEN);
-    if (missing === undefined) read.push({ topic: retries, partitions, replays: true });
-    else this.#tellNoReplays(retries, missing);
-    this.#found.set(topic, read);
+    if (missing !== undefined) this.#tellNoReplays(retries, missing);
+    this.#found.set(topic, {
+      source: { topic, partitions, replays: false },
+      retries: missing === undefined ? { topic: retries, partitions, replays: true } : undefined,
+    });
   }
 
   #tellNoReplays(topic: string, why: string): void {
@@ -212,12 +217,12 @@ export class TopicWatch {
 
   /** Those that were not there, or not ours to read, when their source was found. */
   async #findRetryTopics(): Promise<void> {
-    for (const [topic, [source, retries]] of this.#found) {
-      if (source === undefined || retries !== undefined) continue;
+    for (const [topic, { source, retries }] of this.#found) {
+      if (retries !== undefined) continue;
       const name = retryTopicOf(topic, this.#names.source.groupId, this.#names.retryTopic);
       const partitions = await countPartitions(this.#admin, name).catch(() => undefined);
       if (partitions === undefined || !await this.#rights.mayRead(name)) continue;
-      this.#found.set(topic, [source, { topic: name, partitions, replays: true }]);
+      this.#found.set(topic, { source, retries: { topic: name, partitions, replays: true } });
     }
   }
 
@@ -235,7 +240,11 @@ export class TopicWatch {
 
   #topics(): readonly ReadTopic[] {
     // Several source topics may share a retry topic.
-    const topics = new Map([...this.#found.values()].flat().map((each) => [each.topic, each]));
+    const topics = new Map<string, ReadTopic>();
+    for (const { source, retries } of this.#found.values()) {
+      topics.set(source.topic, source);
+      if (retries !== undefined) topics.set(retries.topic, retries);
+    }
     return [...topics.values()];
   }
 

@@ -1,7 +1,7 @@
 // Starts the embedded Kafka and finds its address.
 
 import { createKafka } from "../../../consumer/kafka/client/client.ts";
-import { createTopicsByAsking } from "../../../consumer/kafka/producers/topic_producer.ts";
+import { createTopicsByAsking } from "./create_topics.ts";
 import { Child, type OnLine } from "../../processes/child.ts";
 import type { ChildLine } from "../../processes/child_output.ts";
 import { leashed } from "../../processes/deno_task.ts";

@@ -1,7 +1,7 @@
 // Kafka for a test: the real broker where KAFKA_BROKERS_TEST names one, the embedded one elsewhere; a topic a test.
 
 import { type Admin, Kafka, logLevel, type Message, Partitioners, type Producer } from "kafkajs";
-import { createTopicsByAsking } from "../../../consumer/kafka/producers/topic_producer.ts";
+import { createTopicsByAsking } from "../../../local/embedded/kafka/create_topics.ts";
 import { EMBEDDED_PARTITIONS } from "../../../local/embedded/kafka/launch.ts";
 import { embeddedKafka } from "./embedded_kafka.ts";
 import { until } from "../until.ts";
