@@ -3,7 +3,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { bytesAsText } from "../dead_letters/letter.ts";
-import type { ParkedKey } from "../core/parking/parked_keys.ts";
+import type { ParkedKey } from "../core/parking/letters.ts";
 import { parse, problemOf } from "./requests.ts";
 
 /** One parked key, for machines. */

@@ -1,7 +1,7 @@
 // One record's way through the pool, and what it belongs to.
 
 import type { Outcome } from "../../shared/contract/outcome.ts";
-import type { Origin, ParkedBehind } from "./parking/parked_keys.ts";
+import type { Origin, ParkedBehind } from "./parking/letters.ts";
 import type { Partition } from "./partition.ts";
 
 /** Why a record is dead-lettered. */

@@ -4,7 +4,7 @@ import type { Outcome } from "../../shared/contract/outcome.ts";
 import type { Commit } from "./commits.ts";
 import type { DeadLetterReason, Delivery, Received } from "./delivery.ts";
 import type { PauseCause } from "./policies/breaker.ts";
-import type { LetterUpdate } from "./parking/parked_keys.ts";
+import type { LetterUpdate } from "./parking/letters.ts";
 import type { Partition } from "./partition.ts";
 import type { TopicPartition } from "../records/position.ts";
 

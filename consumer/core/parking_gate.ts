@@ -4,7 +4,7 @@ import { outcomeLabel } from "../../shared/contract/outcome.ts";
 import type { DeadLetterQueue } from "./dead_letter_queue.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Assignment } from "./assignment.ts";
-import type { LetterUpdate, ParkedBehind } from "./parking/parked_keys.ts";
+import type { LetterUpdate, ParkedBehind } from "./parking/letters.ts";
 import type { Partition } from "./partition.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 
@@ -51,8 +51,9 @@ export class ParkingGate<R> {
   /** Whether a new record whose turn has come is not to be sent; then it is where it belongs. */
   intercepts(delivery: Delivery<R>, nowMs: number): boolean {
     if (!this.#enabled) return false;
-    const turn = delivery.partition.parking.decide(delivery);
-    switch (turn.kind) {
+    const { partition: { id: at, parking }, offset, lane, origin, receivedMs } = delivery;
+    const decision = parking.decide({ at, offset, lane, origin, receivedMs });
+    switch (decision.kind) {
       case "send":
         return false;
       case "settled":
@@ -62,16 +63,16 @@ export class ParkingGate<R> {
         return true;
       case "wait":
         // At its bound a partition cannot wait, or the replays might be behind the bound, too.
-        if (delivery.partition.paused) return this.#park(delivery, turn.behind);
+        if (delivery.partition.paused) return this.#park(delivery, decision.behind);
         this.#dispatcher.defer(delivery);
         return true;
       case "early":
         this.#dispatcher.defer(delivery);
         return true;
       case "park":
-        return this.#park(delivery, turn.behind);
+        return this.#park(delivery, decision.behind);
       default:
-        return turn satisfies never;
+        return decision satisfies never;
     }
   }
 

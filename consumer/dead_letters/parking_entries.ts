@@ -1,7 +1,7 @@
 // A record of the dead-letter topic, or a replay, as far as parking goes. Pure.
 
 import type { LetterEntry } from "../core/parking/letter_log.ts";
-import type { Origin } from "../core/parking/parked_keys.ts";
+import type { Origin } from "../core/parking/letters.ts";
 import { partitionId } from "../records/position.ts";
 import { headerText, type KafkaRecord } from "../records/record.ts";
 import { Header, originOf, toDeadLetter } from "./letter.ts";

@@ -3,8 +3,8 @@
 import type { Cause } from "../../shared/http/health.ts";
 import { logger } from "../../shared/log.ts";
 import type { Assigned, Event } from "../core/events.ts";
-import { type IsSettled, LetterLog } from "../core/parking/letter_log.ts";
-import type { Origin } from "../core/parking/parked_keys.ts";
+import { LetterLog } from "../core/parking/letter_log.ts";
+import type { Origin, ReplayPlace } from "../core/parking/letters.ts";
 import { partitionId, type TopicPartition } from "../records/position.ts";
 import { settledBy } from "./replay/canary.ts";
 import { originOfReplay, type StoredEntry, toEntry } from "./parking_entries.ts";
@@ -143,7 +143,7 @@ export class ParkingReader {
     }
   }
 
-  async #settledReplays(partitions: readonly WatchedPartition[]): Promise<IsSettled> {
+  async #settledReplays(partitions: readonly WatchedPartition[]): Promise<(place: ReplayPlace) => boolean> {
     const { offsets } = this.#ports;
     // Read once: there may be many replays to be held against each commit.
     const covers = new Map<string, ReturnType<typeof settledBy>>();
@@ -211,7 +211,7 @@ export class ParkingReader {
     watched: WatchedPartition,
     ranges: ReadonlyMap<string, readonly OffsetRange[]>,
     entries: ReadonlyMap<string, readonly StoredEntry[]>,
-    settled: IsSettled,
+    settled: (place: ReplayPlace) => boolean,
     askedMs: number,
   ): void {
     if (this.#watched.get(partitionId(watched.at)) !== watched) return;

@@ -237,7 +237,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a replay passes one that lies behind it",
     exported: "ParkedKeys",
-    text: "const before = isParked ? first : overtakenBy(letters, own.offset, { at: partition.id, offset });",
+    text: "const before = isParked ? first : overtakenBy(letters, own.offset, { at, offset });",
     instead: "const before = isParked ? first : undefined; void overtakenBy;",
   },
   {
@@ -255,7 +255,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "what waits for a replay fills the memory that the replay needs",
     exported: "ParkingGate",
-    text: "if (delivery.partition.paused) return this.#park(delivery, turn.behind);",
+    text: "if (delivery.partition.paused) return this.#park(delivery, decision.behind);",
     instead: "",
   },
 ];

@@ -1,7 +1,7 @@
 // A model of the dead-letter topic, and of the operator who replays and drops what is in it.
 
 import type { LetterEntry } from "../../consumer/core/parking/letter_log.ts";
-import type { Letter } from "../../consumer/core/parking/parked_keys.ts";
+import type { Letter } from "../../consumer/core/parking/letters.ts";
 import { chance } from "./random.ts";
 import type { SimRecord, World } from "./world.ts";
 

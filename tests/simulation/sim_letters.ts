@@ -2,7 +2,7 @@
 
 import type { LetterLog } from "../../consumer/core/parking/letter_log.ts";
 import type { MachineView } from "../../consumer/core/machine.ts";
-import type { ReplayPlace } from "../../consumer/core/parking/parked_keys.ts";
+import type { ReplayPlace } from "../../consumer/core/parking/letters.ts";
 import type { TopicPartition } from "../../consumer/records/position.ts";
 import { covers } from "./broker.ts";
 import { pick } from "./random.ts";

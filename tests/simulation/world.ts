@@ -1,7 +1,7 @@
 // What is the case, whatever any consumer believes: the logs, what is truly settled, and which faults are at work now.
 
 import type { Fault, PlannedRecord, Scenario } from "./scenario.ts";
-import type { ReplayPlace } from "../../consumer/core/parking/parked_keys.ts";
+import type { ReplayPlace } from "../../consumer/core/parking/letters.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** A record in the log, and what truly became of it. */

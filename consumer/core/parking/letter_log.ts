@@ -1,6 +1,6 @@
 // Reads the dead-letter topic for one partition: letters and marks in, and out what has changed for its keys.
 
-import type { Letter, LetterUpdate, Origin, ReplayPlace } from "./parked_keys.ts";
+import type { Letter, LetterUpdate, Origin, ReplayPlace } from "./letters.ts";
 
 /** A record of the dead-letter topic. */
 export type LetterEntry =
@@ -12,9 +12,6 @@ export type LetterEntry =
     readonly places: readonly ReplayPlace[];
   }
   | { readonly kind: "dropped"; readonly offsets: readonly number[] };
-
-/** Whether the group has settled a replay. Asked before the topic was read, or a letter might be missed. */
-export type IsSettled = (place: ReplayPlace) => boolean;
 
 /**
  * Remembers which replays are not settled. A replay that is settled was delivered, or is a dead letter again; that is
@@ -37,9 +34,16 @@ export class LetterLog {
 
   /**
    * @param entries those of this partition's keys, and every mark, from where the last call ended up to `upTo`.
+   * @param isSettled whether the group has settled a replay, as asked before the topic was read: else a letter might be
+   * missed.
    * @param askedMs when reading began, in ms.
    */
-  take(entries: readonly LetterEntry[], upTo: number, isSettled: IsSettled, askedMs: number): LetterUpdate {
+  take(
+    entries: readonly LetterEntry[],
+    upTo: number,
+    isSettled: (place: ReplayPlace) => boolean,
+    askedMs: number,
+  ): LetterUpdate {
     const letters = new Map<number, Letter>();
     const written: Origin[] = [];
     const done: number[] = [];

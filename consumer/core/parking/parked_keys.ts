@@ -1,88 +1,25 @@
 // What one partition knows of dead letters: which keys are parked behind one, and what that means for the next record.
 
-import type { Delivery } from "../delivery.ts";
+import type {
+  Letter,
+  LetterUpdate,
+  Origin,
+  ParkedBehind,
+  ParkedKey,
+  ParkingCandidate,
+  ParkingDecision,
+  ReplayPlace,
+} from "./letters.ts";
 import { DueQueue } from "../structures/due_queue.ts";
 
-/** Where a record was read first. */
-export interface Origin {
-  /** `topic/partition`. */
-  readonly at: string;
-  readonly offset: number;
-  /** For a replay: the dead letter that it was, by its offset in the dead-letter topic's partition. */
-  readonly letter: number | undefined;
-}
-
-/** A dead letter, as far as parking goes. */
-export interface Letter {
-  /** In the dead-letter topic's partition. */
-  readonly offset: number;
-  /** The record's key, as the source names it. */
-  readonly key: string;
-  readonly origin: Origin;
-  /** What it is dead-lettered for, for people; a parked one has that of what it is parked behind. */
-  readonly cause: string;
-}
-
-/** The first dead letter of a key. */
-export interface ParkedBehind {
-  /** `topic/partition/offset`, where it was read first. */
-  readonly place: string;
-  readonly cause: string;
-}
-
-/** Where a replay lies in the retry topic. */
-export interface ReplayPlace {
-  /** `topic/partition`. */
-  readonly at: string;
-  readonly offset: number;
-}
-
-/** What was read in the dead-letter topic's partition, in an order in which it can be taken. */
-export interface LetterUpdate {
-  readonly letters: readonly Letter[];
-  /** Letters that were sent to the retry topic; they are not settled there yet. */
-  readonly replayed: readonly { readonly offset: number; readonly place: ReplayPlace }[];
-  /** Letters that are done with: dropped, or settled as replays. */
-  readonly done: readonly number[];
-  /** Records that may be delivered again although they are dead letters already: told once, at the beginning. */
-  readonly written: readonly Origin[];
-  /** Kafka has deleted what was before this offset; absent where that is not known. */
-  readonly from?: number;
-  /** One past the last offset that was read. */
-  readonly upTo: number;
-  /** When reading began, in ms: everything that was there by then is in it. */
-  readonly askedMs: number;
-}
-
-/** What becomes of a record whose turn has come. */
-export type ParkingDecision =
-  | { readonly kind: "send" }
-  /** It is a dead letter already: whoever wrote that did not come to commit it. */
-  | { readonly kind: "settled" }
-  /** Earlier records of its key are on their way through the retry topic, or may be; `behind` as below. */
-  | { readonly kind: "wait"; readonly behind: ParkedBehind }
-  /** A replay that came before the news of it: what is known of its key is older than that. */
-  | { readonly kind: "early" }
-  | { readonly kind: "park"; readonly behind: ParkedBehind };
-
-/** A key with dead letters, for people. */
-export interface ParkedKey {
-  readonly key: string;
-  /** `topic/partition` that its records are read from. */
-  readonly at: string;
-  /** Letters that are neither replayed nor dropped. */
-  readonly open: number;
-  /** Letters whose replays are not settled. */
-  readonly returning: number;
-  /** Offset of the first of them in `at`; undefined while all of them return. */
-  readonly first: number | undefined;
-}
-
+/** A letter that is not done with. */
 interface TrackedLetter {
   readonly offset: number;
   readonly key: LettersOfKey;
   readonly origin: number;
   readonly cause: string;
+  state: "open" | "returning" | "done";
+  /** Where its replay is, once it was sent. */
   place: ReplayPlace | undefined;
 }
 
@@ -149,8 +86,8 @@ export class ParkedKeys {
   }
 
   /** What becomes of a record whose turn has come; those before it in its key are settled here. */
-  decide<R>({ partition, lane, offset, origin: replayOf, receivedMs }: Delivery<R>): ParkingDecision {
-    const own = replayOf ?? { at: partition.id, offset, letter: undefined };
+  decide({ at, offset, lane, origin: replayOf, receivedMs }: ParkingCandidate): ParkingDecision {
+    const own = replayOf ?? { at, offset, letter: undefined };
     if (this.#written.size > 0 && this.#written.delete(identityOf(own))) return { kind: "settled" };
     const letters = lane === undefined ? undefined : this.#keys.get(nameOf(own.at, lane));
     if (letters === undefined) return SEND;
@@ -162,7 +99,7 @@ export class ParkedKeys {
     });
     const park = (held: TrackedLetter): ParkingDecision => ({ kind: "park", behind: behind(held) });
     if (replayOf !== undefined) {
-      const before = isParked ? first : overtakenBy(letters, own.offset, { at: partition.id, offset });
+      const before = isParked ? first : overtakenBy(letters, own.offset, { at, offset });
       if (before === undefined) return SEND;
       return this.#isEarly(replayOf) ? { kind: "early" } : park(before);
     }
@@ -178,7 +115,7 @@ export class ParkedKeys {
   #isEarly({ letter }: Origin): boolean {
     if (letter === undefined) return false;
     const held = this.#letters.get(letter);
-    return held === undefined ? letter >= this.#upTo : held.place === undefined;
+    return held === undefined ? letter >= this.#upTo : held.state === "open";
   }
 
   #add({ offset, key, origin, cause }: Letter): void {
@@ -187,7 +124,14 @@ export class ParkedKeys {
     const known = this.#keys.get(name);
     const letters = known ?? { key, at: origin.at, order: new DueQueue(), returning: new Set(), open: 0 };
     if (known === undefined) this.#keys.set(name, letters);
-    const held: TrackedLetter = { offset, key: letters, origin: origin.offset, cause, place: undefined };
+    const held: TrackedLetter = {
+      offset,
+      key: letters,
+      origin: origin.offset,
+      cause,
+      state: "open",
+      place: undefined,
+    };
     this.#letters.set(offset, held);
     letters.order.push(held.origin, held);
     letters.open += 1;
@@ -195,7 +139,8 @@ export class ParkedKeys {
 
   #replayed(offset: number, place: ReplayPlace): void {
     const held = this.#letters.get(offset);
-    if (held === undefined || held.place !== undefined) return;
+    if (held?.state !== "open") return;
+    held.state = "returning";
     held.place = place;
     held.key.open -= 1;
     held.key.returning.add(held);
@@ -205,8 +150,8 @@ export class ParkedKeys {
   #forgetBefore(from: number): void {
     if (from <= this.#from) return;
     this.#from = from;
-    for (const [offset, { place }] of this.#letters) {
-      if (offset < from && place === undefined) this.#done(offset);
+    for (const [offset, { state }] of this.#letters) {
+      if (offset < from && state === "open") this.#done(offset);
     }
   }
 
@@ -215,19 +160,16 @@ export class ParkedKeys {
     if (held === undefined) return;
     this.#letters.delete(offset);
     const { key } = held;
-    if (held.place === undefined) key.open -= 1;
+    if (held.state === "open") key.open -= 1;
     else key.returning.delete(held);
-    held.place = DONE;
+    held.state = "done";
     if (key.open + key.returning.size === 0) this.#keys.delete(nameOf(key.at, key.key));
   }
 }
 
-/** No open letter has a place: this is the one of those that are done with. */
-const DONE: ReplayPlace = { at: "", offset: -1 };
-
 function firstOpen({ order, open }: LettersOfKey): TrackedLetter | undefined {
   if (open === 0) return undefined;
-  while (order.peek()?.place !== undefined) order.takeDue(Infinity);
+  while (order.length > 0 && order.peek()?.state !== "open") order.takeDue(Infinity);
   return order.peek();
 }
 

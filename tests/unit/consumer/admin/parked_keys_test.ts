@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parkedKeys, parkedRoutes } from "../../../../consumer/admin/parked_keys.ts";
-import type { ParkedKey } from "../../../../consumer/core/parking/parked_keys.ts";
+import type { ParkedKey } from "../../../../consumer/core/parking/letters.ts";
 
 const key = (key: string, at: string, changes: Partial<ParkedKey> = {}): ParkedKey => ({
   key,

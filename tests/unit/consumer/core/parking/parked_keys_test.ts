@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { LetterLog } from "../../../../../consumer/core/parking/letter_log.ts";
-import type { Letter, LetterUpdate } from "../../../../../consumer/core/parking/parked_keys.ts";
+import type { Letter, LetterUpdate } from "../../../../../consumer/core/parking/letters.ts";
 import { Driver, recordAt, status } from "../fixtures.ts";
 
 const NEWS: LetterUpdate = { letters: [], replayed: [], done: [], written: [], upTo: 0, askedMs: 2e9 };
