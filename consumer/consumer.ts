@@ -7,7 +7,7 @@ import { serve } from "../shared/process/serve.ts";
 import { createAdmin } from "./admin/app.ts";
 import type { DeadLetterCommands } from "./admin/dead_letters.ts";
 import type { RecordOperations } from "./admin/records.ts";
-import { type Scale, scaleOf } from "./admin/scale.ts";
+import { type Scale, scaleOf } from "./core/scale.ts";
 import { MembershipStatus } from "./kafka/group/membership_status.ts";
 import type { ConsumerConfig } from "./config.ts";
 import { DeadLetterOperations } from "./dead_letter_operations.ts";
@@ -19,19 +19,13 @@ import { KafkaSource } from "./kafka/group/source.ts";
 import { TopicWatch } from "./kafka/topics/topic_watch.ts";
 import { letterReading } from "./letter_reading.ts";
 import { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
-import type { ObservedPool } from "./metrics/pool_metrics.ts";
-import { type AttemptSender, monotonicMs, type RunEnd, Runtime } from "./runtime.ts";
+import { monotonicMs, type RunEnd, Runtime } from "./runtime.ts";
+import type { Sender } from "./senders/sender.ts";
 
 const log = logger("consumer");
 
 /** How long each part may take to end, in ms. */
 const CLOSE_LIMIT_MS = 2000;
-
-/** What attempts go through: replicas behind HTTP, or a function in this process. */
-export interface Sender extends AttemptSender, ObservedPool {
-  start(): Promise<void>;
-  close(): Promise<void>;
-}
 
 /** What a consumer is made of. */
 export interface ConsumerParts {

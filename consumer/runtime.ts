@@ -3,7 +3,6 @@
 import type { Cause } from "../shared/http/health.ts";
 import { logger } from "../shared/log.ts";
 import { outcomeLabel } from "../shared/contract/outcome.ts";
-import type { Answered, AttemptRequest } from "../shared/pool/exchange/buffered.ts";
 import { ruleFor } from "../shared/contract/status_contract.ts";
 import { causesOf } from "./core/causes.ts";
 import type { PartitionCommit } from "./core/commits.ts";
@@ -15,19 +14,10 @@ import { type TakeEffect, takeEffect } from "./core/operator.ts";
 import { Pace } from "./core/scale.ts";
 import type { KafkaRecord } from "./records/record.ts";
 import type { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
+import type { AttemptSender } from "./senders/sender.ts";
 import { toRequest } from "./senders/http_request.ts";
 
 const log = logger("consumer");
-
-/** What the runtime needs of the pool. */
-export interface AttemptSender {
-  readonly permits: number;
-  onChange(listener: () => void): void;
-  /** @param record what the attempt was made of, for senders that stay in this process. */
-  send(attempt: AttemptRequest, record: KafkaRecord): Promise<Answered>;
-  checkReady(): Promise<boolean>;
-  causes(): readonly Cause[];
-}
 
 /** What the runtime needs of Kafka. */
 export interface RecordSource {

@@ -5,9 +5,10 @@ import type { Registry } from "prom-client";
 import { type Cause, readinessResponse } from "../../shared/http/health.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
 import { type DeadLetterCommands, deadLetterRoutes } from "./dead_letters.ts";
-import { parkedRoutes, type ParkedView } from "./parked_keys.ts";
+import { parkedRoutes } from "./parked_keys.ts";
+import type { ParkedView } from "../core/view.ts";
 import { type RecordOperations, recordRoutes } from "./records.ts";
-import type { Scale } from "./scale.ts";
+import type { Scale } from "../core/scale.ts";
 
 /** What the admin side shows. */
 export interface AdminDeps {

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { bytesAsText } from "../dead_letters/letter.ts";
 import type { ParkedKey } from "../core/parking/letters.ts";
+import { parkedKeys, type ParkedView } from "../core/view.ts";
 import { parse, problemOf } from "./requests.ts";
 
 /** One parked key, for machines. */
@@ -28,19 +29,7 @@ export interface ParkedJson {
   readonly keys: readonly ParkedKeyJson[];
 }
 
-/** The part of the machine's view that is read. */
-export interface ParkedView {
-  readonly partitions: readonly { readonly id: string; readonly parking: { keys(): Iterable<ParkedKey> } }[];
-}
-
 const querySchema = z.strictObject({ limit: z.coerce.number().int().min(0).max(10_000).default(100) });
-
-/** The keys whose records these partitions hold back; what a retry topic's partition knows of them is left out. */
-export function* parkedKeys({ partitions }: ParkedView): Generator<ParkedKey> {
-  for (const { id, parking } of partitions) {
-    for (const key of parking.keys()) if (key.at === id) yield key;
-  }
-}
 
 /** The route. */
 export function parkedRoutes(view: () => ParkedView) {

@@ -3,10 +3,11 @@
 import process from "node:process";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Cause } from "../../shared/http/health.ts";
-import { parkedKeys } from "../admin/parked_keys.ts";
-import type { Scale } from "../admin/scale.ts";
+import { parkedKeys } from "../core/view.ts";
+import type { Scale } from "../core/scale.ts";
 import type { MachineView } from "../core/machine.ts";
-import { type ObservedPool, observePool } from "./pool_metrics.ts";
+import { observePool } from "./pool_metrics.ts";
+import type { ObservedPool } from "../senders/sender.ts";
 
 /** Seconds an attempt takes: from a quick refusal to an LLM at its time limit. */
 const ATTEMPT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];

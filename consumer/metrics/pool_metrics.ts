@@ -2,11 +2,9 @@
 
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Pool } from "../../shared/pool/pool.ts";
+import type { ObservedPool } from "../senders/sender.ts";
 import { outFor } from "../../shared/pool/causes.ts";
 import type { Replica } from "../../shared/pool/replicas/replica.ts";
-
-/** The part of a pool that is looked at; a handler in this process has no provider and nobody to hedge with. */
-export type ObservedPool = Pick<Pool, "replicas"> & Partial<Pick<Pool, "provider" | "hedges">>;
 
 /** Adds gauges that are read when they are asked for. */
 export function observePool(registry: Registry, pool: () => ObservedPool): void {

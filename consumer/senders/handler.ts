@@ -3,7 +3,7 @@
 import type { Outcome } from "../../shared/contract/outcome.ts";
 import type { Answered, AttemptRequest } from "../../shared/pool/exchange/buffered.ts";
 import { RequestHeader } from "../../shared/contract/protocol.ts";
-import type { Sender } from "../consumer.ts";
+import type { Sender } from "./sender.ts";
 import type { KafkaRecord } from "../records/record.ts";
 
 /** Thrown by a handler: not now, again in so many ms. It consumes no attempt. */

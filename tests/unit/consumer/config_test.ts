@@ -185,3 +185,21 @@ Deno.test("parseConfig() refuses side topics that would be read again as records
   ]);
   assert.deepEqual(problems({ ...REQUIRED, RETRY_TOPIC: "x", DEAD_LETTER_TOPIC: "y" }), []);
 });
+
+Deno.test("parseConfig() refuses a WORKER_MIN above WORKER_MAX", () => {
+  const env: Record<string, string> = {
+    KAFKA_BROKERS: "localhost:9092",
+    WORKER_URL: "http://localhost:8000",
+    WORKER_MIN: "3",
+    WORKER_MAX: "2",
+  };
+  assert.throws(
+    () => parseConfig((name) => env[name]),
+    /WORKER_MIN is above WORKER_MAX: current values are 3 and 2/,
+  );
+  assert.deepEqual(parseConfig((name) => ({ ...env, WORKER_MAX: "3" })[name]).scale, {
+    min: 3,
+    max: 3,
+    targetDrainMs: 60_000,
+  });
+});

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
 import { createAdmin } from "../../../consumer/admin/app.ts";
-import { scaleOf } from "../../../consumer/admin/scale.ts";
+import { scaleOf } from "../../../consumer/core/scale.ts";
 import { parseConfig as parseConsumer } from "../../../consumer/config.ts";
 import { idleIngress } from "../../support/workers/idle_ingress.ts";
 import { parseConfig as parseWorker } from "../../../worker/config.ts";

@@ -1,7 +1,8 @@
 // Which parked keys are shown, and how.
 
 import assert from "node:assert/strict";
-import { parkedKeys, parkedRoutes } from "../../../../consumer/admin/parked_keys.ts";
+import { parkedRoutes } from "../../../../consumer/admin/parked_keys.ts";
+import { parkedKeys } from "../../../../consumer/core/view.ts";
 import type { ParkedKey } from "../../../../consumer/core/parking/letters.ts";
 
 const key = (key: string, at: string, changes: Partial<ParkedKey> = {}): ParkedKey => ({

@@ -4,9 +4,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   type Load,
+  oldestAgeMs,
   Pace,
   PERMIT_MS_ASSUMED,
   type ScaleBounds,
+  scaleOf,
+  type ScaleSetup,
+  type ScaleView,
   wantedReplicas,
 } from "../../../../consumer/core/scale.ts";
 
@@ -97,4 +101,51 @@ Deno.test("Pace stays between the fastest and the slowest record", () => {
     const average = pace.permitMs ?? NaN;
     assert.ok(average >= Math.min(...times) - 1e-6 && average <= Math.max(...times) + 1e-6);
   }));
+});
+
+const NOW_MS = 1_000_000;
+const SETUP: ScaleSetup = {
+  bounds: { min: 0, max: 10, targetDrainMs: 60_000 },
+  permitsPerReplica: 8,
+  permitMs: 2000,
+  replicas: 2,
+};
+
+/** Partitions given as backlog and timestamp of the oldest unsettled record. */
+function view(...partitions: readonly [number, number | undefined][]): ScaleView {
+  return {
+    inFlight: 7,
+    permits: 16,
+    partitions: partitions.map(([backlog, timestampMs]) => ({
+      backlog: () => backlog,
+      ledger: { first: () => timestampMs === undefined ? undefined : { timestampMs } },
+    })),
+  };
+}
+
+Deno.test("scaleOf() adds the partitions' backlogs up and takes the oldest of their records", () => {
+  const scale = scaleOf(view([300, NOW_MS - 5000], [200, NOW_MS - 9000], [0, undefined]), SETUP, NOW_MS);
+  assert.deepEqual(scale, {
+    backlog: 500,
+    oldestAgeMs: 9000,
+    busyPermits: 7,
+    permits: 16,
+    replicas: 2,
+    wantedReplicas: 3,
+  });
+});
+
+Deno.test("scaleOf() wants nothing where nothing is assigned or waits", () => {
+  assert.equal(scaleOf(view(), SETUP, NOW_MS).wantedReplicas, 0);
+  assert.equal(scaleOf(view([0, undefined]), SETUP, NOW_MS).wantedReplicas, 0);
+});
+
+Deno.test("scaleOf() wants a replica for records that wait at the broker, before one was received", () => {
+  const scale = scaleOf(view([3, undefined]), { ...SETUP, permitMs: undefined, replicas: 0 }, NOW_MS);
+  assert.deepEqual([scale.oldestAgeMs, scale.wantedReplicas], [null, 1]);
+});
+
+Deno.test("oldestAgeMs() is not negative for a record from the future and null without a timestamp", () => {
+  assert.equal(oldestAgeMs(view([1, NOW_MS + 60_000]), NOW_MS), 0);
+  assert.equal(oldestAgeMs(view([1, -1]), NOW_MS), null);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
-import { type ObservedPool, observePool } from "../../../../consumer/metrics/pool_metrics.ts";
+import { observePool } from "../../../../consumer/metrics/pool_metrics.ts";
+import type { ObservedPool } from "../../../../consumer/senders/sender.ts";
 import { Balancer } from "../../../../shared/pool/replicas/balancer.ts";
 
 Deno.test("observePool() shows every replica's limit, load and latency, and why one gets nothing", async () => {
