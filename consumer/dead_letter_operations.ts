@@ -5,12 +5,8 @@ import type { ConsumerConfig } from "./config.ts";
 import { drop, type DropRequest, type DropSummary } from "./dead_letters/drop.ts";
 import { list, type Listing, type ListRequest } from "./dead_letters/list.ts";
 import type { DeadLetterPorts } from "./dead_letters/ports.ts";
-import {
-  replay,
-  type ReplayProgress,
-  type ReplayRequest,
-  type ReplaySummary,
-} from "./dead_letters/replay/replay.ts";
+import { replay } from "./dead_letters/replay/replay.ts";
+import type { ReplayProgress, ReplayRequest, ReplaySummary } from "./dead_letters/replay/request.ts";
 import { findOne } from "./dead_letters/scan.ts";
 import { GroupOffsets } from "./kafka/readers/group_offsets.ts";
 import { pause } from "../shared/wait.ts";

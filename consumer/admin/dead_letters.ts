@@ -7,7 +7,7 @@ import type { DropRequest, DropSummary } from "../dead_letters/drop.ts";
 import { type Filter, isKnownStatus } from "../dead_letters/filter.ts";
 import type { Listing, ListRequest } from "../dead_letters/list.ts";
 import { RetryTopicMissing } from "../dead_letters/replay/retry_records.ts";
-import type { ReplayProgress, ReplayRequest, ReplaySummary } from "../dead_letters/replay/replay.ts";
+import type { ReplayProgress, ReplayRequest, ReplaySummary } from "../dead_letters/replay/request.ts";
 import type { findOne } from "../dead_letters/scan.ts";
 import { listAsJson, showAsJson } from "../dead_letters/json.ts";
 import { refusalOf } from "../kafka/client/refusals.ts";

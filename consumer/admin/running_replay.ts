@@ -1,6 +1,6 @@
 // The one replay that may run in this process, and what can be told of it while it does.
 
-import type { ReplayProgress, ReplaySummary } from "../dead_letters/replay/replay.ts";
+import type { ReplayProgress, ReplaySummary } from "../dead_letters/replay/request.ts";
 
 /** What `GET /dead-letters/replay` answers. */
 export type ReplayState =

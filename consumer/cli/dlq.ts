@@ -9,7 +9,7 @@ import { askFirst } from "./admin_client.ts";
 import { DeadLetterOperations } from "../dead_letter_operations.ts";
 import { DLQ_USAGE, type DlqCommand, parseDlqArguments } from "./dlq_arguments.ts";
 import { RetryTopicMissing } from "../dead_letters/replay/retry_records.ts";
-import type { ReplayProgress } from "../dead_letters/replay/replay.ts";
+import type { ReplayProgress } from "../dead_letters/replay/request.ts";
 import { bar, dropAsText, listAsText, replayAsText, showAsText, takenAsText } from "./dlq_text.ts";
 import { listAsJson, showAsJson } from "../dead_letters/json.ts";
 import { ProducerFenced } from "../kafka/producers/transactional_producer.ts";

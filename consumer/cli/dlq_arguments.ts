@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { parseSpan } from "./time_span.ts";
 import type { DropRequest } from "../dead_letters/drop.ts";
 import { type Filter, isKnownStatus } from "../dead_letters/filter.ts";
-import type { ReplayRequest } from "../dead_letters/replay/replay.ts";
+import type { ReplayRequest } from "../dead_letters/replay/request.ts";
 import type { RecordPosition } from "../records/position.ts";
 
 /** One command. */

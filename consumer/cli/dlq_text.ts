@@ -2,7 +2,7 @@
 
 import { textTable } from "./text_table.ts";
 import type { DropSummary } from "../dead_letters/drop.ts";
-import type { ReplaySummary } from "../dead_letters/replay/replay.ts";
+import type { ReplaySummary } from "../dead_letters/replay/request.ts";
 import type { ListJson, ShowJson } from "../dead_letters/json.ts";
 
 /** What `dlq list` prints. */

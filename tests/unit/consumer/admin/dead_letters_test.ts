@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { type DeadLetterCommands, deadLetterRoutes } from "../../../../consumer/admin/dead_letters.ts";
 import { toDeadLetter } from "../../../../consumer/dead_letters/letter.ts";
 import type { DropRequest } from "../../../../consumer/dead_letters/drop.ts";
-import type { ReplayRequest, ReplaySummary } from "../../../../consumer/dead_letters/replay/replay.ts";
+import type { ReplayRequest, ReplaySummary } from "../../../../consumer/dead_letters/replay/request.ts";
 import type { KafkaRecord } from "../../../../consumer/records/record.ts";
 import { ProducerFenced } from "../../../../consumer/kafka/producers/transactional_producer.ts";
 

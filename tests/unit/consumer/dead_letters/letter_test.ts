@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { bytesAsText, toDeadLetter } from "../../../../consumer/dead_letters/letter.ts";
 import { type Filter, matches } from "../../../../consumer/dead_letters/filter.ts";
-import { nextSlice } from "../../../../consumer/dead_letters/slices.ts";
 import type { KafkaRecord } from "../../../../consumer/records/record.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -73,14 +72,4 @@ Deno.test("matches() asks for all that is given", () => {
   ];
   assert.deepEqual(meant.filter((filter) => !matches(filter, letter, record)), []);
   assert.deepEqual(others.filter((filter) => matches(filter, letter, record)), []);
-});
-
-Deno.test("nextSlice() is bounded in number, in bytes and by the rate, and never empty", () => {
-  const all = Array.from({ length: 1000 }, () => ({ bytes: 10 }));
-  const large = Array.from({ length: 3 }, () => ({ bytes: 5_000_000 }));
-  assert.equal(nextSlice(all, 0, undefined).length, 500);
-  assert.equal(nextSlice(all, 900, undefined).length, 100);
-  assert.equal(nextSlice(all, 0, 50).length, 25);
-  assert.equal(nextSlice(all, 0, 1).length, 1);
-  assert.equal(nextSlice(large, 0, undefined).length, 1);
 });
