@@ -81,7 +81,7 @@ Deno.test("the consumer, when attempts fail,", async (t) => {
       await scene.untilCommitted();
       await consumer.untilReady();
       assert.deepEqual(await kafka.read(scene.deadLetterTopic), []);
-      assert.equal(consumer.told("dead-lettered").length, 0);
+      assert.equal(consumer.logged("dead-lettered").length, 0);
     },
   );
 
@@ -141,7 +141,7 @@ Deno.test("the consumer, when attempts fail,", async (t) => {
     const [first, again] = worker.requests.filter(({ text }) => text === "v5");
     const waitedMs = (again?.atMs ?? 0) - (first?.atMs ?? 0);
     assert.ok(waitedMs >= 450 && waitedMs < 2000, `the second attempt came after ${waitedMs} ms`);
-    assert.ok(consumer.told("retrying").some(({ fields }) => fields["last"] === "timeout"));
+    assert.ok(consumer.logged("retrying").some(({ fields }) => fields["last"] === "timeout"));
   });
 
   await t.step("obeys Ackpool-Action whatever the status", async () => {
@@ -182,5 +182,5 @@ async function misconfigured(kafka: TestKafka, status: number): Promise<void> {
   await consumer.untilReady();
   assert.ok(worker.requests.every(({ path }) => path === "/classify"), "a redirect was followed");
   assert.deepEqual(await kafka.read(scene.deadLetterTopic), []);
-  assert.equal(consumer.told("dead-lettered").length, 0);
+  assert.equal(consumer.logged("dead-lettered").length, 0);
 }

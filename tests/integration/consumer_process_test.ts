@@ -29,7 +29,7 @@ Deno.test("the consumer process", async (t) => {
         await until(`${most} requests`, () => worker.requests.length >= most);
         assert.equal(await consumer.stop(), 0);
         assert.equal(worker.inFlight, 0);
-        assert.deepEqual(consumer.told("stopped").map(({ fields }) => fields["clean"]), [true]);
+        assert.deepEqual(consumer.logged("stopped").map(({ fields }) => fields["clean"]), [true]);
       }
       await using _last = scene.consumer([worker]);
       await scene.untilCommitted(60_000);
@@ -83,7 +83,7 @@ Deno.test("the consumer process", async (t) => {
     await using consumer = scene.consumer([worker], { SHUTDOWN_GRACE_MS: "500" });
     await until("a request", () => worker.requests.length === 1);
     assert.equal(await consumer.stop(5000), 0);
-    assert.deepEqual(consumer.told("stopped").map(({ fields }) => fields["clean"]), [false]);
+    assert.deepEqual(consumer.logged("stopped").map(({ fields }) => fields["clean"]), [false]);
     gate.open();
   });
 
@@ -104,7 +104,7 @@ Deno.test("the consumer process", async (t) => {
     // Three session timeouts without an answer.
     await until("ten seconds of waiting", () => Date.now() - sinceMs > 10_000, { timeoutMs: 20_000 });
     assert.equal(worker.requests.length, 4);
-    assert.equal(consumer.told("joined the group").length, 1);
+    assert.equal(consumer.logged("joined the group").length, 1);
     assert.ok(before < 400e6, `resident set: ${before}`);
     assert.ok(await rss() - before < 50e6, `resident set grew by ${await rss() - before}`);
     worker.script = () => 200;

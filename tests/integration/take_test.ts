@@ -43,7 +43,7 @@ Deno.test("deno task dlq take", async (t) => {
         [String(letter?.value), letter?.headers["ackpool-reason"], letter?.headers["ackpool-status"]],
         ["refused", "operator", "403"],
       );
-      assert.equal(consumer.told("taken out by an operator").length, 1);
+      assert.equal(consumer.logged("taken out by an operator").length, 1);
       assert.equal(await consumer.stop(), 0);
     },
   );

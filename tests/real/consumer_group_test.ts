@@ -18,7 +18,7 @@ async function onePerPartition(scene: Scene): Promise<void> {
 
 /** Waits until it has joined so many times. */
 const joins = (consumer: ConsumerProcess, count: number) =>
-  until(`join number ${count}`, () => consumer.told("joined the group").length >= count);
+  until(`join number ${count}`, () => consumer.logged("joined the group").length >= count);
 
 const partitionOf = ({ key }: SeenRequest) => Number(key.split("/")[1]);
 
@@ -36,7 +36,7 @@ Deno.test("the consumer in a group", async (t) => {
     await using b = scene.consumer([second]);
     await joins(b, 1);
     await joins(a, 2);
-    const [last] = a.told("joined the group").slice(-1);
+    const [last] = a.logged("joined the group").slice(-1);
     assert.deepEqual([last?.fields["kept"], last?.fields["gained"]], [PARTITIONS, 0]);
     await until("the moved partitions' records again", () => second.requests.length === PARTITIONS / 2);
     gate.open();
@@ -144,7 +144,7 @@ Deno.test("the consumer in a group", async (t) => {
     await producer.disconnect();
     await scene.untilCommitted();
     assert.deepEqual(worker.requests.map(({ text }) => text), ["v"]);
-    assert.equal(consumer.told("commit refused").length, 0);
+    assert.equal(consumer.logged("commit refused").length, 0);
   });
 
   await t.step("shares the group with a member that knows round robin only", async () => {

@@ -88,7 +88,7 @@ class Place implements AsyncDisposable {
 async function reset(consumer: ConsumerProcess, message: string, topic: string): Promise<readonly unknown[]> {
   const line = await until(
     `"${message}"`,
-    () => consumer.told(message).find(({ fields }) => fields["topic"] === topic),
+    () => consumer.logged(message).find(({ fields }) => fields["topic"] === topic),
     { timeoutMs: LIMIT_MS },
   );
   return [line.fields["partition"], line.fields["from"], line.fields["to"]];

@@ -20,7 +20,7 @@ const settled = (worker: StubWorker, texts: readonly string[]) =>
 
 /** Says what a consumer has told of joins: kept, gained and lost, each time. */
 const joins = (consumer: ConsumerProcess) =>
-  consumer.told("joined the group").map(({ fields }) => [fields["kept"], fields["gained"], fields["lost"]]);
+  consumer.logged("joined the group").map(({ fields }) => [fields["kept"], fields["gained"], fields["lost"]]);
 
 Deno.test("the consumer and its topics", async (t) => {
   await using kafka = await TestKafka.start();
@@ -119,7 +119,7 @@ Deno.test("the consumer and its topics", async (t) => {
       await kafka.untilCommitted(goes, groupId, NOTICED_MS);
       const loading = new SteadyLoad(kafka, stays);
       await admin.deleteTopics({ topics: [goes] });
-      await until("a word on it", () => consumer.told("topic gone").length > 0, { timeoutMs: NOTICED_MS });
+      await until("a word on it", () => consumer.logged("topic gone").length > 0, { timeoutMs: NOTICED_MS });
       const before = worker.requests.length;
       await until("work on the other", () => worker.requests.length > before + 50, { timeoutMs: NOTICED_MS });
       await make(admin, goes, 2);

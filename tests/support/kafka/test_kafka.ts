@@ -62,9 +62,10 @@ export class TestKafka implements AsyncDisposable {
       const made = topics.map((topic) => ({ topic, numPartitions: PARTITIONS }));
       await this.#admin.createTopics({ topics: made, waitForLeaders: false });
     }
-    // Only who leads a partition knows its offsets; a producer that came before would send some records twice.
+    // Only a partition's leader knows its offsets; a producer that came before would send some records twice.
     for (const topic of topics) {
-      await until(`leaders of ${topic}`, async () => (await this.ends(topic)).size > 0);
+      const hasLeaders = () => this.ends(topic).then(({ size }) => size > 0, () => false);
+      await until(`leaders of ${topic}`, hasLeaders);
     }
   }
 

@@ -20,7 +20,7 @@ export class ConsumerProcess implements AsyncDisposable {
   constructor(readonly child: Child, readonly adminUrl: string) {}
 
   /** Its log lines with this message. */
-  told(message: string): readonly LogLine[] {
+  logged(message: string): readonly LogLine[] {
     return this.child.lines.filter(({ fields }) => fields["message"] === message);
   }
 
