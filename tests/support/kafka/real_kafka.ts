@@ -1,4 +1,4 @@
-// A real Kafka 4.1 broker for tests: one KRaft node on loopback with its data in a folder that goes away with it.
+// RealKafka is a real Kafka 4.1 node for tests: KRaft, on loopback, its data in a folder that goes away with it.
 
 import { type Child, startChild } from "../processes/process.ts";
 import { freePorts } from "../ports.ts";
@@ -28,7 +28,18 @@ export interface KafkaOptions {
   readonly tell?: Tell;
 }
 
-/** A running broker. `await using` stops it and removes its data. */
+/** A node's place in a cluster of several. */
+export interface ClusterNode {
+  readonly id: number;
+  readonly roles: "broker,controller" | "broker" | "controller";
+  readonly clusterId: string;
+  /** `id@host:port` of every controller. */
+  readonly voters: string;
+  /** Its ports, by listener. */
+  readonly ports: ReadonlyMap<string, number>;
+}
+
+/** A running node. `await using` stops it and removes its data. */
 export class RealKafka implements AsyncDisposable {
   #broker: Child | undefined;
   #logLines = "";
@@ -36,22 +47,15 @@ export class RealKafka implements AsyncDisposable {
   private constructor(
     private readonly temporary: TemporaryFolder,
     readonly installation: KafkaInstallation,
-    private readonly ports: ReadonlyMap<string, number>,
+    private readonly node: ClusterNode,
     private readonly javaArgs: readonly string[],
   ) {}
 
-  /** Formats fresh storage and starts a broker on free ports. */
-  static async start(options: KafkaOptions = {}): Promise<RealKafka> {
+  /** Formats fresh storage and starts a node: alone on free ports, or in its place in a cluster. */
+  static async start(options: KafkaOptions = {}, node: ClusterNode = alone(options)): Promise<RealKafka> {
     const installation = await installKafka(options.tell ?? (() => {}));
     const temporary = await TemporaryFolder.make("ackpool-kafka-");
-    const names = ["PLAINTEXT", "CONTROLLER", ...(options.listeners ?? []).map(({ name }) => name)];
-    const ports = freePorts(names.length);
-    const kafka = new RealKafka(
-      temporary,
-      installation,
-      new Map(names.map((name, i) => [name, ports[i] ?? 0])),
-      options.javaArgs ?? [],
-    );
+    const kafka = new RealKafka(temporary, installation, node, options.javaArgs ?? []);
     try {
       await Deno.writeTextFile(`${kafka.folder}/server.properties`, kafka.#properties(options));
       await kafka.#format(options.formatArgs ?? []);
@@ -70,7 +74,7 @@ export class RealKafka implements AsyncDisposable {
 
   /** `host:port` of a listener. */
   brokersOf(listener: string): string {
-    return `127.0.0.1:${this.ports.get(listener)}`;
+    return `127.0.0.1:${this.node.ports.get(listener)}`;
   }
 
   /** Its configuration and data. */
@@ -114,10 +118,7 @@ export class RealKafka implements AsyncDisposable {
   }
 
   async #format(formatArgs: readonly string[]): Promise<void> {
-    // A cluster id may begin with a hyphen, which the command line would take for a flag.
-    const id = crypto.getRandomValues(new Uint8Array(16)).toBase64({ alphabet: "base64url" });
-    const clusterId = `A${id.slice(1, 22)}`;
-    const config = ["--config", `${this.folder}/server.properties`, "--cluster-id", clusterId];
+    const config = ["--config", `${this.folder}/server.properties`, "--cluster-id", this.node.clusterId];
     await using format = this.#java("kafka.tools.StorageTool", ["format", ...config, ...formatArgs]);
     if (!(await format.exit).success) throw format.failure("could not format Kafka's storage");
   }
@@ -129,7 +130,7 @@ export class RealKafka implements AsyncDisposable {
     await until("a connection to the broker", async () => {
       const connection = await Deno.connect({
         hostname: "127.0.0.1",
-        port: this.ports.get("PLAINTEXT") ?? 0,
+        port: this.node.ports.get(this.node.roles === "controller" ? "CONTROLLER" : "PLAINTEXT") ?? 0,
       });
       connection.close();
       return true;
@@ -154,14 +155,16 @@ export class RealKafka implements AsyncDisposable {
     const all = [{ name: "PLAINTEXT", protocol: "PLAINTEXT" } as ListenerOptions, ...listeners];
     const address = ({ name }: { readonly name: string }) => `${name}://${this.brokersOf(name)}`;
     const controller = { name: "CONTROLLER", protocol: "PLAINTEXT" };
+    const { id, roles, voters } = this.node;
+    const brokers = roles === "controller" ? [] : all;
     const settings: Record<string, string> = {
-      "process.roles": "broker,controller",
-      "node.id": "1",
-      "controller.quorum.voters": `1@${this.brokersOf("CONTROLLER")}`,
+      "process.roles": roles,
+      "node.id": String(id),
+      "controller.quorum.voters": voters,
       "controller.listener.names": "CONTROLLER",
-      "inter.broker.listener.name": "PLAINTEXT",
-      "listeners": [...all, controller].map(address).join(","),
-      "advertised.listeners": all.map(address).join(","),
+      ...(roles === "controller" ? {} : { "inter.broker.listener.name": "PLAINTEXT" }),
+      "listeners": [...brokers, ...(roles === "broker" ? [] : [controller])].map(address).join(","),
+      ...(roles === "controller" ? {} : { "advertised.listeners": brokers.map(address).join(",") }),
       "listener.security.protocol.map": [...all, controller].map(({ name, protocol }) =>
         `${name}:${protocol}`
       )
@@ -191,4 +194,23 @@ function prefixed({ name, properties = {} }: ListenerOptions): [string, string][
   return Object.entries(properties).map((
     [key, value],
   ) => [`listener.name.${name.toLowerCase()}.${key}`, value]);
+}
+
+/** A cluster id: it may not begin with a hyphen, which the command line would take for a flag. */
+export function newClusterId(): string {
+  const id = crypto.getRandomValues(new Uint8Array(16)).toBase64({ alphabet: "base64url" });
+  return `A${id.slice(1, 22)}`;
+}
+
+/** Free ports by name. */
+export function namedPorts(names: readonly string[]): ReadonlyMap<string, number> {
+  const ports = freePorts(names.length);
+  return new Map(names.map((name, i) => [name, ports[i] ?? 0]));
+}
+
+/** One node that is broker and controller. */
+function alone({ listeners = [] }: KafkaOptions): ClusterNode {
+  const ports = namedPorts(["PLAINTEXT", "CONTROLLER", ...listeners.map(({ name }) => name)]);
+  const voters = `1@127.0.0.1:${ports.get("CONTROLLER")}`;
+  return { id: 1, roles: "broker,controller", clusterId: newClusterId(), voters, ports };
 }
