@@ -1,23 +1,20 @@
 // Drives the machine: hands it events and the time, carries its commands out, and keeps its one timer.
 
 import type { Cause } from "../shared/http/health.ts";
-import { logger } from "../shared/log.ts";
-import { outcomeLabel } from "../shared/contract/outcome.ts";
 import { ruleFor } from "../shared/contract/status_contract.ts";
 import { causesOf } from "./core/causes.ts";
 import type { PartitionCommit } from "./core/commits.ts";
 import type { Delivery } from "./core/delivery.ts";
-import type { Command, Event, Notice } from "./core/events.ts";
+import type { Command, Event } from "./core/events.ts";
 import { Machine, type MachineConfig, type MachineView } from "./core/machine.ts";
 import type { TopicPartition } from "./records/position.ts";
+import { DeliveryLog } from "./delivery_log.ts";
 import { type TakeEffect, takeEffect } from "./core/operator.ts";
 import { Pace } from "./core/scale.ts";
 import type { KafkaRecord } from "./records/record.ts";
 import type { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
 import type { AttemptSender } from "./senders/sender.ts";
 import { toRequest } from "./senders/http_request.ts";
-
-const log = logger("consumer");
 
 /** What the runtime needs of Kafka. */
 export interface RecordSource {
@@ -58,12 +55,11 @@ export interface RunEnd {
 export class Runtime {
   readonly #machine: Machine<KafkaRecord>;
   readonly #ports: RuntimePorts;
+  readonly #log: DeliveryLog;
   readonly #timeoutMs: number;
   readonly #pace = new Pace();
   readonly #events: Event<KafkaRecord>[] = [];
   readonly #ended = Promise.withResolvers<RunEnd>();
-  #causeNames = "";
-  #causesToldMs = 0;
   #feeding = false;
   #failed = false;
   #idle = false;
@@ -74,6 +70,7 @@ export class Runtime {
   constructor(config: MachineConfig, timeoutMs: number, ports: RuntimePorts) {
     this.#machine = new Machine(config, Math.random, monotonicMs());
     this.#ports = ports;
+    this.#log = new DeliveryLog(ports.metrics);
     this.#timeoutMs = timeoutMs;
     ports.pool.onChange(() => this.feed({ type: "permits_changed", permits: ports.pool.permits }));
   }
@@ -103,7 +100,7 @@ export class Runtime {
     const delivery = this.find(at, offset);
     const effect = delivery && takeEffect(delivery);
     if (delivery === undefined || effect === undefined) return undefined;
-    log.warn("taken out by an operator", { ...aboutOf(delivery), effect });
+    this.#log.recordTaken(delivery, effect);
     this.feed({ type: "take_requested", at, offset });
     return effect;
   }
@@ -174,13 +171,13 @@ export class Runtime {
         return this.#inBackground(this.#checkReadiness());
       case "idle":
         this.#idle = true;
-        log.info("idle");
+        this.#log.idle();
         return this.feed({ type: "stop_requested" });
       case "stopped":
         clearTimeout(this.#timer);
         return this.#ended.resolve({ clean: command.clean, idle: this.#idle });
       case "notice":
-        return this.#tell(command.notice);
+        return this.#log.notice(command.notice);
       default:
         return command satisfies never;
     }
@@ -191,13 +188,11 @@ export class Runtime {
   }
 
   async #send(delivery: Delivery<KafkaRecord>, attempt: number): Promise<void> {
-    const { metrics, pool } = this.#ports;
     const startedMs = performance.now();
     const { record } = delivery;
-    const { outcome } = await pool.send(toRequest(record, attempt, this.#timeoutMs), record);
+    const { outcome } = await this.#ports.pool.send(toRequest(record, attempt, this.#timeoutMs), record);
     const tookMs = performance.now() - startedMs;
-    metrics.attempts.inc({ outcome: outcomeLabel(outcome) });
-    metrics.attemptSeconds.observe(tookMs / 1000);
+    this.#log.attemptFinished(outcome, tookMs);
     if (ruleFor(outcome).disposition === "settle") this.#pace.recordSettled(tookMs);
     this.feed({ type: "attempt_finished", delivery, outcome });
   }
@@ -206,91 +201,41 @@ export class Runtime {
     let ok = true;
     try {
       await this.#ports.source.commit(marks);
-      log.debug("committed", {
-        offsets: marks.map(({ partition, mark }) => `${partition.id}@${mark.offset}`),
-      });
+      this.#log.commitConfirmed(marks);
     } catch (error) {
       ok = false;
-      log.info("commit refused", { error: String(error) });
+      this.#log.commitRefused(error);
     }
-    this.#ports.metrics.commits.inc({ result: ok ? "confirmed" : "refused" });
     this.feed({ type: "commit_finished", id, ok });
   }
 
   async #deadLetter(delivery: Delivery<KafkaRecord>): Promise<void> {
-    const about = aboutOf(delivery);
     try {
       const { offset } = await this.#ports.deadLetters.write(delivery, Date.now());
-      const { reason, parkedBehind, lastOutcome } = delivery;
-      this.#ports.metrics.deadLetters.inc({ reason: reason ?? "" });
-      if (reason === "parked") log.info("parked", { ...about, behind: parkedBehind?.place });
-      else log.warn("dead-lettered", { ...about, reason, last: lastOutcome && outcomeLabel(lastOutcome) });
+      this.#log.deadLetterWritten(delivery);
       this.feed({ type: "dead_letter_written", delivery, ...(offset === undefined ? {} : { offset }) });
     } catch (error) {
-      log.warn("dead letter not written", { ...about, error: String(error) });
+      this.#log.deadLetterFailed(delivery, error);
       this.feed({ type: "dead_letter_failed", delivery });
     }
   }
 
-  #tell(notice: Notice<KafkaRecord>): void {
-    const { metrics } = this.#ports;
-    switch (notice.kind) {
-      case "settled":
-        metrics.settled.inc();
-        return log.debug("settled", () => aboutOf(notice.delivery));
-      case "retrying":
-        metrics.retries.inc({ counted: String(notice.counted) });
-        return this.#tellRetry(notice);
-      case "paused":
-        return log.warn("paused", { cause: notice.cause, last: notice.last && outcomeLabel(notice.last) });
-      case "resumed":
-        return log.info("resumed", { pausedMs: Math.round(notice.pausedMs) });
-      case "stale":
-        return log.info("dropped: its partition was given up meanwhile", aboutOf(notice.delivery));
-      case "map_untrusted":
-        return log.warn("commit metadata ignored", { ...notice.at, why: notice.why });
-      default:
-        return notice satisfies never;
-    }
-  }
-
-  #tellRetry({ delivery, waitMs, counted }: Extract<Notice<KafkaRecord>, { kind: "retrying" }>): void {
-    const last = delivery.lastOutcome && outcomeLabel(delivery.lastOutcome);
-    log.info("retrying", { ...aboutOf(delivery), last, waitMs, counted, attempts: delivery.attemptsCounted });
-  }
-
   /** A timer that is too early does no harm, so it is only moved when it would be too late. */
   #schedule(): void {
-    this.#tellCauses();
-    const wakeMs = this.#machine.wakeAtMs(monotonicMs()) ?? Infinity;
+    const nowMs = monotonicMs();
+    this.#log.causes(() => causesOf(this.#machine.view), nowMs);
+    const wakeMs = this.#machine.wakeAtMs(nowMs) ?? Infinity;
     if (wakeMs >= this.#timerMs) return;
     clearTimeout(this.#timer);
     this.#timerMs = wakeMs;
     this.#timer = setTimeout(() => {
       this.#timerMs = Infinity;
       this.feed({ type: "tick" });
-    }, Math.max(0, wakeMs - monotonicMs()));
-  }
-
-  /** At most once a second: with a full pool there are thousands of events in that time. */
-  #tellCauses(): void {
-    const nowMs = monotonicMs();
-    if (nowMs - this.#causesToldMs < 1000) return;
-    this.#causesToldMs = nowMs;
-    const causes = causesOf(this.#machine.view);
-    const names = causes.map(({ name }) => name).join();
-    if (names === this.#causeNames) return;
-    this.#causeNames = names;
-    if (causes.length === 0) return log.info("no cause left");
-    for (const { name, detail, remedy } of causes) log.warn("cause", { cause: name, detail, remedy });
+    }, Math.max(0, wakeMs - nowMs));
   }
 }
 
 /** Milliseconds since the epoch that never run backwards, whatever happens to the machine's clock. */
 export function monotonicMs(): number {
   return Math.floor(performance.timeOrigin + performance.now());
-}
-
-function aboutOf({ record, attemptsSent }: Delivery<KafkaRecord>): Record<string, unknown> {
-  return { topic: record.topic, partition: record.partition, offset: record.offset, attempt: attemptsSent };
 }

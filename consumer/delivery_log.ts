@@ -1,0 +1,109 @@
+// DeliveryLog: what is counted and logged of each decision about a record, and of the causes that hold delivery up.
+
+import type { Cause } from "../shared/http/health.ts";
+import { logger } from "../shared/log.ts";
+import { type Outcome, outcomeLabel } from "../shared/contract/outcome.ts";
+import type { PartitionCommit } from "./core/commits.ts";
+import type { Delivery } from "./core/delivery.ts";
+import type { Notice } from "./core/events.ts";
+import type { TakeEffect } from "./core/operator.ts";
+import type { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
+import type { KafkaRecord } from "./records/record.ts";
+
+const log = logger("consumer");
+
+/** Causes are looked at once in this time, in ms: a full pool has thousands of events a second. */
+const CAUSES_EVERY_MS = 1000;
+
+/** Writes the log and the counters of one consumer. */
+export class DeliveryLog {
+  readonly #metrics: ConsumerMetrics;
+  #causeNames = "";
+  #causesAtMs = 0;
+
+  constructor(metrics: ConsumerMetrics) {
+    this.#metrics = metrics;
+  }
+
+  recordTaken(delivery: Delivery<KafkaRecord>, effect: TakeEffect): void {
+    log.warn("taken out by an operator", { ...placeOf(delivery), effect });
+  }
+
+  attemptFinished(outcome: Outcome, tookMs: number): void {
+    this.#metrics.attempts.inc({ outcome: outcomeLabel(outcome) });
+    this.#metrics.attemptSeconds.observe(tookMs / 1000);
+  }
+
+  commitConfirmed(marks: readonly PartitionCommit<KafkaRecord>[]): void {
+    this.#metrics.commits.inc({ result: "confirmed" });
+    log.debug("committed", () => ({
+      offsets: marks.map(({ partition, mark }) => `${partition.id}@${mark.offset}`),
+    }));
+  }
+
+  commitRefused(error: unknown): void {
+    this.#metrics.commits.inc({ result: "refused" });
+    log.info("commit refused", { error: String(error) });
+  }
+
+  deadLetterWritten(delivery: Delivery<KafkaRecord>): void {
+    const { reason, parkedBehind, lastOutcome } = delivery;
+    this.#metrics.deadLetters.inc({ reason: reason ?? "" });
+    if (reason === "parked") log.info("parked", { ...placeOf(delivery), behind: parkedBehind?.place });
+    else log.warn("dead-lettered", { ...placeOf(delivery), reason, last: labelOf(lastOutcome) });
+  }
+
+  deadLetterFailed(delivery: Delivery<KafkaRecord>, error: unknown): void {
+    log.warn("dead letter not written", { ...placeOf(delivery), error: String(error) });
+  }
+
+  idle(): void {
+    log.info("idle");
+  }
+
+  notice(notice: Notice<KafkaRecord>): void {
+    switch (notice.kind) {
+      case "settled":
+        this.#metrics.settled.inc();
+        return log.debug("settled", () => placeOf(notice.delivery));
+      case "retrying":
+        return this.#retrying(notice);
+      case "paused":
+        return log.warn("paused", { cause: notice.cause, last: labelOf(notice.last) });
+      case "resumed":
+        return log.info("resumed", { pausedMs: Math.round(notice.pausedMs) });
+      case "stale":
+        return log.info("dropped: its partition was given up meanwhile", placeOf(notice.delivery));
+      case "map_untrusted":
+        return log.warn("commit metadata ignored", { ...notice.at, why: notice.why });
+      default:
+        return notice satisfies never;
+    }
+  }
+
+  #retrying({ delivery, waitMs, counted }: Extract<Notice<KafkaRecord>, { kind: "retrying" }>): void {
+    this.#metrics.retries.inc({ counted: String(counted) });
+    const { lastOutcome, attemptsCounted: attempts } = delivery;
+    log.info("retrying", { ...placeOf(delivery), last: labelOf(lastOutcome), waitMs, counted, attempts });
+  }
+
+  /** Logs which causes there are when that has changed. */
+  causes(read: () => readonly Cause[], nowMs: number): void {
+    if (nowMs - this.#causesAtMs < CAUSES_EVERY_MS) return;
+    this.#causesAtMs = nowMs;
+    const causes = read();
+    const names = causes.map(({ name }) => name).join();
+    if (names === this.#causeNames) return;
+    this.#causeNames = names;
+    if (causes.length === 0) return log.info("no cause left");
+    for (const { name, detail, remedy } of causes) log.warn("cause", { cause: name, detail, remedy });
+  }
+}
+
+function labelOf(outcome: Outcome | undefined): string | undefined {
+  return outcome && outcomeLabel(outcome);
+}
+
+function placeOf({ record, attemptsSent }: Delivery<KafkaRecord>): Record<string, unknown> {
+  return { topic: record.topic, partition: record.partition, offset: record.offset, attempt: attemptsSent };
+}
