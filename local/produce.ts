@@ -13,11 +13,11 @@ import { homeFolder } from "./project.ts";
 import { readRun, type Run } from "../shared/run_file.ts";
 import { sampleTickets } from "./produce/samples.ts";
 import { progressText, summaryText } from "./produce/progress_text.ts";
-import { type Screen, standardScreen } from "./terminal.ts";
-import { type SendingPorts, type SendingSummary, sendTickets } from "./produce/ticket_sender.ts";
+import { standardTerminal, type Terminal } from "./terminal.ts";
+import { type SendSummary, sendTickets, type TicketSenderPorts } from "./produce/ticket_sender.ts";
 import { openTickets, type TicketFile } from "./produce/ticket_file.ts";
 import { TicketRows } from "./produce/ticket_rows.ts";
-import { UnreadRoom } from "./produce/backpressure.ts";
+import { Backpressure } from "./produce/backpressure.ts";
 
 /** So many bad lines are shown, all are counted. */
 const BAD_SHOWN_MAX = 20;
@@ -39,7 +39,7 @@ async function main(): Promise<number> {
     );
   }
   const rows = openRows(args, run);
-  using screen = standardScreen(Deno.stderr);
+  using screen = standardTerminal(Deno.stderr);
   const startedMs = performance.now();
   try {
     const tickets = await openInput(args, rows);
@@ -102,18 +102,18 @@ async function produce(
   target: KafkaTarget,
   rows: TicketRows | undefined,
   tickets: TicketFile,
-  screen: Screen,
-): Promise<SendingSummary> {
+  screen: Terminal,
+): Promise<SendSummary> {
   const producer = new TopicProducer(target.kafka, target.topic);
   const progress = new TopicProgress(target.kafka, target.topic, target.groupId);
-  const room = new UnreadRoom(
+  const room = new Backpressure(
     progress,
     (unread) => screen.drawing("produce", `waiting for the consumer, ${unread} tickets are unread`),
     stopping,
   );
   await connect(target, producer, room);
   let bad = 0;
-  const ports: SendingPorts = {
+  const ports: TicketSenderPorts = {
     room: target.embedded ? (bytes) => room.wait(bytes) : () => Promise.resolve(),
     send: async (records) => {
       await producer.send(records);
@@ -136,7 +136,7 @@ async function produce(
 async function connect(
   { brokers, embedded }: KafkaTarget,
   producer: TopicProducer,
-  room: UnreadRoom,
+  room: Backpressure,
 ): Promise<void> {
   try {
     await producer.connect();

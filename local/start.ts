@@ -8,9 +8,9 @@ import { ChildFailedError } from "./processes/child.ts";
 import { feedSamples } from "./produce/feed_samples.ts";
 import { isTaken } from "./processes/ports.ts";
 import { homeFolder } from "./project.ts";
-import { Reporter, saying } from "./start/reporter.ts";
+import { failureText, Reporter } from "./start/reporter.ts";
 import { readRun, removeRun, writeRun } from "../shared/run_file.ts";
-import { type Screen, standardScreen } from "./terminal.ts";
+import { standardTerminal, type Terminal } from "./terminal.ts";
 import { Stack, type StackAddresses } from "./start/stack.ts";
 import { parseStartArguments, START_USAGE, type StartArguments } from "./start/arguments.ts";
 import { readStartConfig, type StartConfig } from "./start/config.ts";
@@ -27,7 +27,7 @@ const NOT_USED = [
 
 async function main(): Promise<number> {
   const args = readArguments();
-  using screen = standardScreen();
+  using screen = standardTerminal();
   if (args.help) {
     screen.line(START_USAGE);
     return EXIT.ok;
@@ -44,19 +44,19 @@ async function main(): Promise<number> {
 class Start {
   readonly #config: StartConfig;
   readonly #home: string;
-  readonly #screen: Screen;
+  readonly #screen: Terminal;
   readonly #reporter: Reporter;
   readonly #stack: Stack;
   /** Why it ends: undefined for a clean stop. */
   readonly #end = Promise.withResolvers<string | undefined>();
 
-  constructor({ verbose }: StartArguments, config: StartConfig, home: string, screen: Screen) {
+  constructor({ verbose }: StartArguments, config: StartConfig, home: string, screen: Terminal) {
     this.#config = config;
     this.#home = home;
     this.#screen = screen;
     this.#reporter = new Reporter(screen, verbose, nowMs);
     this.#stack = new Stack(config, home, {
-      onLine: (name, line) => this.#reporter.heard(name, line),
+      onLine: (name, line) => this.#reporter.onLine(name, line),
       onGoing: (name, what) => screen.going(name, what),
       onReady: (name, where) => screen.done(name, where),
       onScale: (before, wanted, why) => this.#reporter.scaled(before, wanted, why),
@@ -79,7 +79,7 @@ class Start {
     });
     this.#up().catch((error) => this.#end.resolve(whyNot(error)));
     const why = await this.#end.promise;
-    this.#reporter.hush();
+    this.#reporter.mute();
     for (const name of ["packages", "kafka", "postgres", "model", "workers", "feed"]) this.#screen.done(name);
     if (why !== undefined) this.#screen.line(why);
     this.#screen.going("stopping", "in order");
@@ -157,7 +157,7 @@ async function refuseWhatIsTaken(home: string, { host, port, adminPort }: StartC
 }
 
 function whyNot(error: unknown): string {
-  if (error instanceof ChildFailedError) return `! ${error.child}: ${saying(error)}`;
+  if (error instanceof ChildFailedError) return `! ${error.child}: ${failureText(error)}`;
   if (error instanceof StartError) return `! ${error.message}`;
   return `! ${error instanceof Error ? error.stack : error}`;
 }

@@ -9,7 +9,7 @@ const CLEAR_LINE = "\r\x1b[2K";
 const NAME_WIDTH = 10;
 
 /** What `start` and `produce` print: lines that stay and, on a terminal, one last line that changes. */
-export class Screen implements Disposable {
+export class Terminal implements Disposable {
   readonly #write: Write;
   readonly #columns: (() => number) | undefined;
   readonly #going = new Map<string, string>();
@@ -71,11 +71,11 @@ export function row(name: string, text: string): string {
 }
 
 /** The screen of this process. */
-export function standardScreen(stream: typeof Deno.stdout | typeof Deno.stderr = Deno.stdout): Screen {
+export function standardTerminal(stream: typeof Deno.stdout | typeof Deno.stderr = Deno.stdout): Terminal {
   const encoder = new TextEncoder();
   const write = (text: string) => {
     const bytes = encoder.encode(text);
     for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
   };
-  return new Screen(write, stream.isTerminal() ? () => Deno.consoleSize().columns || 80 : undefined);
+  return new Terminal(write, stream.isTerminal() ? () => Deno.consoleSize().columns || 80 : undefined);
 }

@@ -1,7 +1,7 @@
 // Closes a connection, whether or not it is closed already: the other side may have been first by a moment.
 
 /** Closes a connection that the other side may have closed a moment before. */
-export function hangUp(conn: Deno.Conn): void {
+export function closeConnection(conn: Deno.Conn): void {
   try {
     conn.close();
   } catch (error) {

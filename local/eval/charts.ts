@@ -1,13 +1,13 @@
 // The pictures of the HTML report, drawn as SVG: confusion matrix, calibration, labels side by side. Pure.
 
-import type { Figures } from "./statistics.ts";
+import type { Statistics } from "./statistics.ts";
 
 const CELL = 64;
 const LEFT = 130;
 const TOP = 70;
 
 /** The confusion matrix, darker where more of a row's tickets went. */
-export function confusionPicture({ confusion: { labels, rows } }: Figures): string {
+export function confusionChart({ confusion: { labels, rows } }: Statistics): string {
   const cells = rows.flatMap((row, down) => {
     const total = row.reduce((sum, count) => sum + count, 0) || 1;
     return row.map((count, across) =>
@@ -41,7 +41,7 @@ const PLOT = 240;
 const MARGIN = 46;
 
 /** How often answers of a given confidence are right; on the dashed line confidence tells the truth. */
-export function calibrationPicture({ calibration }: Figures): string {
+export function calibrationChart({ calibration }: Statistics): string {
   if (calibration === null) return "";
   const most = Math.max(1, ...calibration.bins.map(({ count }) => count));
   const bars = calibration.bins.filter(({ count }) => count > 0).map(({ from, to, accuracy, count }) => {
@@ -74,7 +74,7 @@ const BARS_LEFT = 150;
 const BARS_WIDTH = 300;
 
 /** F1 of every label, one bar a subject. */
-export function labelPicture(subjects: readonly Figures[]): string {
+export function labelChart(subjects: readonly Statistics[]): string {
   const labels = subjects[0]?.labels ?? [];
   const step = BAR * subjects.length + 14;
   const rows = labels.flatMap(({ label }, down) => [

@@ -2,7 +2,7 @@
 
 import { createModelApp } from "../model/app.ts";
 import { MODEL_NAME } from "../model/chat_completion.ts";
-import { coalescing } from "../model/batching_embedder.ts";
+import { batchingEmbedder } from "../model/batching_embedder.ts";
 import { openEmbedder } from "../model/embedder.ts";
 import { parseLabelledTickets, splitTickets, TICKETS_URL } from "../model/tickets.ts";
 import { trainModel } from "../model/train_model.ts";
@@ -19,7 +19,7 @@ export async function localLabeller(
     readonly nowMs: () => number;
   },
 ): Promise<Labeller> {
-  const embedder = coalescing(await openEmbedder());
+  const embedder = batchingEmbedder(await openEmbedder());
   const model = await trainModel({ embedder, cacheFolder, onProgress: () => {} });
   const app = createModelApp({ model, now: nowMs, newId: () => crypto.randomUUID() });
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, app.fetch);

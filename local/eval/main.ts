@@ -6,10 +6,10 @@ import { EXIT, runMain } from "../../shared/process/main.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import { onStopSignal } from "../../shared/process/stop_signals.ts";
 import { homeFolder } from "../project.ts";
-import { type Screen, standardScreen } from "../terminal.ts";
+import { standardTerminal, type Terminal } from "../terminal.ts";
 import { parseLabelledTickets, splitTickets, TICKETS_URL } from "../model/tickets.ts";
 import { EVAL_USAGE, type EvalArguments, parseEvalArguments } from "./arguments.ts";
-import { figuresOf } from "./statistics.ts";
+import { statisticsOf } from "./statistics.ts";
 import { type JudgedTicket, readLabelledFile } from "./labelled_file.ts";
 import { compareVerdicts } from "./mcnemar.ts";
 import { type CallingConfig, openLabeller, readText } from "./open_labeller.ts";
@@ -30,7 +30,7 @@ async function main(): Promise<number> {
     return EXIT.ok;
   }
   const removeHandlers = onStopSignal(() => stopping.abort());
-  using screen = standardScreen(Deno.stderr);
+  using screen = standardTerminal(Deno.stderr);
   const { args, subjects } = asked;
   const tickets = await readTickets(args.file);
   const runs: { readonly subject: Subject; readonly verdicts: readonly Verdict[] }[] = [];
@@ -44,7 +44,7 @@ async function main(): Promise<number> {
     set: `${tickets.length} tickets: ${args.file ?? OWN_SET}`,
     at: new Date().toISOString(),
     concurrency: args.concurrency,
-    subjects: runs.map(({ subject, verdicts }) => figuresOf(subject.name, verdicts)),
+    subjects: runs.map(({ subject, verdicts }) => statisticsOf(subject.name, verdicts)),
     comparison: first === undefined || second === undefined
       ? null
       : compareVerdicts(first.verdicts, second.verdicts),
@@ -119,7 +119,7 @@ async function judge(
   subject: Subject,
   tickets: readonly JudgedTicket[],
   concurrency: number,
-  screen: Screen,
+  screen: Terminal,
 ): Promise<readonly Verdict[]> {
   screen.going("eval", `${subject.name} is getting ready`);
   const labeller = await openLabeller(subject, callingConfig());
@@ -138,7 +138,7 @@ async function judge(
 }
 
 /** Prints and writes the report; the exit code says whether `--min-f1` was reached. */
-async function tell(report: Report, { json, html, minF1 }: EvalArguments, screen: Screen): Promise<number> {
+async function tell(report: Report, { json, html, minF1 }: EvalArguments, screen: Terminal): Promise<number> {
   const path = html ?? `${HOME}/eval.html`;
   if (html === undefined) await Deno.mkdir(HOME, { recursive: true });
   await Deno.writeTextFile(path, reportHtml(report));

@@ -1,6 +1,6 @@
 // What an evaluation comes to, before it is written as text, JSON or HTML. Types alone.
 
-import type { Figures } from "./statistics.ts";
+import type { Statistics } from "./statistics.ts";
 import type { Comparison } from "./mcnemar.ts";
 
 /** The result of an evaluation, before it is written as text, JSON or HTML. */
@@ -10,7 +10,7 @@ export interface Report {
   /** ISO 8601. */
   readonly at: string;
   readonly concurrency: number;
-  readonly subjects: readonly Figures[];
+  readonly subjects: readonly Statistics[];
   /** First subject against second; null for one subject. */
   readonly comparison: Comparison | null;
 }

@@ -1,7 +1,7 @@
 // The evaluation as one HTML file with pictures, which needs no network to be read. Pure.
 
-import type { Figures } from "./statistics.ts";
-import { calibrationPicture, confusionPicture, escaped, labelPicture } from "./charts.ts";
+import type { Statistics } from "./statistics.ts";
+import { calibrationChart, confusionChart, escaped, labelChart } from "./charts.ts";
 import { comparisonSentence, dollars, percent, type Report } from "./report.ts";
 
 const STYLE = `:root{color-scheme:light dark;--right:#2f7d4f;--wrong:#c2410c;--second:#3b6fb5}
@@ -24,15 +24,15 @@ export function reportHtml(report: Report): string {
 ${sentence === "" ? "" : `<p><strong>${escaped(sentence)}</strong></p>`}
 ${overview(subjects)}
 <h2>F1 of each label</h2>
-${labelPicture(subjects)}
+${labelChart(subjects)}
 ${subjects.map(subjectSection).join("\n")}
 <footer>${escaped(report.at)}</footer>
 </body></html>
 `;
 }
 
-function overview(subjects: readonly Figures[]): string {
-  const rows: readonly (readonly [string, (figures: Figures) => string])[] = [
+function overview(subjects: readonly Statistics[]): string {
+  const rows: readonly (readonly [string, (figures: Statistics) => string])[] = [
     ["tickets", ({ tickets }) => String(tickets)],
     [
       "accuracy (95%)",
@@ -62,7 +62,7 @@ function overview(subjects: readonly Figures[]): string {
   return `<table><tr><th></th>${head.join("")}</tr>${body.join("")}</table>`;
 }
 
-function subjectSection(figures: Figures): string {
+function subjectSection(figures: Statistics): string {
   const rows = figures.labels.map(({ label, precision, recall, f1, support }) =>
     `<tr><td>${escaped(label)}</td><td>${precision.toFixed(3)}</td><td>${recall.toFixed(3)}</td><td>${
       f1.toFixed(3)
@@ -72,7 +72,7 @@ function subjectSection(figures: Figures): string {
     `<tr><td>${escaped(language)}</td><td>${percent(accuracy)}</td><td>${tickets}</td></tr>`
   );
   return `<h2>${escaped(figures.subject)}</h2>
-<div class="pictures">${confusionPicture(figures)}${calibrationPicture(figures)}</div>
+<div class="pictures">${confusionChart(figures)}${calibrationChart(figures)}</div>
 <div class="pictures"><table><tr><th>label</th><th>precision</th><th>recall</th><th>F1</th><th>tickets</th></tr>${
     rows.join("")
   }</table>${

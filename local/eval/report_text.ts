@@ -1,6 +1,6 @@
 // The evaluation as text for a terminal. Pure.
 
-import type { Figures } from "./statistics.ts";
+import type { Statistics } from "./statistics.ts";
 import { comparisonSentence, dollars, percent, type Report } from "./report.ts";
 
 /** The whole report, ready to print. */
@@ -15,7 +15,7 @@ export function reportText(report: Report): string {
   ].join("\n\n");
 }
 
-function figuresText(figures: Figures): string {
+function figuresText(figures: Statistics): string {
   const { subject, tickets, accuracyInterval: [low, high], tokens, latency } = figures;
   return [
     `${subject}: ${tickets} tickets`,
@@ -33,18 +33,18 @@ function figuresText(figures: Figures): string {
   ].join("\n");
 }
 
-function calibrationText({ calibration }: Figures): string {
+function calibrationText({ calibration }: Statistics): string {
   if (calibration === null) return "no confidences given";
   const { ece, temperature } = calibration;
   return `${ece.toFixed(3)}  (CONFIDENCE_TEMPERATURE × ${temperature.toFixed(2)} would fit best)`;
 }
 
-function failuresText({ failures }: Figures): readonly string[] {
+function failuresText({ failures }: Statistics): readonly string[] {
   const told = Object.entries(failures).map(([reason, count]) => `${reason} × ${count}`);
   return told.length === 0 ? [] : [`  no answer  ${told.join(", ")}`];
 }
 
-function languagesText({ languages }: Figures): readonly string[] {
+function languagesText({ languages }: Statistics): readonly string[] {
   if (languages.length < 2) return [];
   const told = languages.map(({ language, tickets, accuracy }) =>
     `${language} ${percent(accuracy)} of ${tickets}`
@@ -52,7 +52,7 @@ function languagesText({ languages }: Figures): readonly string[] {
   return [`  languages  ${told.join(", ")}`];
 }
 
-function labelTable({ labels }: Figures): readonly string[] {
+function labelTable({ labels }: Statistics): readonly string[] {
   return table([
     ["label", "precision", "recall", "F1", "tickets"],
     ...labels.map(({ label, precision, recall, f1, support }) => [
@@ -65,7 +65,7 @@ function labelTable({ labels }: Figures): readonly string[] {
   ]);
 }
 
-function confusionTable({ confusion: { labels, rows } }: Figures): readonly string[] {
+function confusionTable({ confusion: { labels, rows } }: Statistics): readonly string[] {
   return table([
     ["truth \\ answer", ...labels],
     ...rows.map((row, at) => [labels[at] ?? "", ...row.map(String)]),

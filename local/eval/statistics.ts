@@ -27,7 +27,7 @@ export interface Calibration {
 }
 
 /** Everything there is to say about one subject. */
-export interface Figures {
+export interface Statistics {
   readonly subject: string;
   readonly tickets: number;
   /** Why tickets got no label, counted. They count as wrong. */
@@ -53,7 +53,7 @@ export interface Figures {
 }
 
 /** Reckons up the verdicts on one subject. */
-export function figuresOf(subject: string, verdicts: readonly Verdict[]): Figures {
+export function statisticsOf(subject: string, verdicts: readonly Verdict[]): Statistics {
   const judgements = verdicts.map(judgementOf);
   const labels = [...new Set(verdicts.map(({ ticket }) => ticket.category))].sort();
   const answers = [...new Set([...labels, ...judgements.map(({ answer }) => answer)])];
@@ -135,7 +135,7 @@ export function bestTemperature(answers: readonly Confidence[]): number {
   return Math.exp(lowestBetween(Math.log(0.2), Math.log(5), (log) => surprise(Math.exp(log))));
 }
 
-function expenses(verdicts: readonly Verdict[]): Pick<Figures, "tokens" | "costUsd"> {
+function expenses(verdicts: readonly Verdict[]): Pick<Statistics, "tokens" | "costUsd"> {
   const labels = verdicts.flatMap(({ end }) => end.kind === "labelled" ? [end] : []);
   return {
     tokens: {
@@ -149,7 +149,7 @@ function expenses(verdicts: readonly Verdict[]): Pick<Figures, "tokens" | "costU
   };
 }
 
-function byLanguage(verdicts: readonly Verdict[]): Figures["languages"] {
+function byLanguage(verdicts: readonly Verdict[]): Statistics["languages"] {
   const languages = [...new Set(verdicts.flatMap(({ ticket }) => ticket.language ?? []))];
   return languages.map((language) => {
     const own = verdicts.filter(({ ticket }) => ticket.language === language);

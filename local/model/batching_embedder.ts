@@ -12,7 +12,7 @@ interface Waiting {
 const TEXTS_MAX = 16;
 
 /** An embedder that never runs two calls at once and shares one call among those that wait, the longest waiting first. */
-export function coalescing(inner: Embedder, textsMax = TEXTS_MAX): Embedder {
+export function batchingEmbedder(inner: Embedder, textsMax = TEXTS_MAX): Embedder {
   let waiting: Waiting[] = [];
   let busy = false;
   const run = async (): Promise<void> => {

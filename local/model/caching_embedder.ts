@@ -3,7 +3,7 @@
 import type { Embedder } from "./embedder.ts";
 
 /** An embedder that keeps up to `textsMax` embeddings and forgets the oldest. */
-export function remembering(inner: Embedder, textsMax: number): Embedder {
+export function cachingEmbedder(inner: Embedder, textsMax: number): Embedder {
   const kept = new Map<string, Float32Array>();
   return {
     embed: async (texts) => {

@@ -4,7 +4,7 @@
  * Per language (ISO 639-1): foreign=english, spaces inside English written `_`; a foreign word that ends in `*`
  * stands for every word that begins so. General vocabulary of such letters, not that of any one data set.
  */
-export const GLOSSARY: Readonly<Record<string, string>> = {
+export const DICTIONARY: Readonly<Record<string, string>> = {
   es:
     `factur*=invoice recibo*=receipt cobr*=charge carg*=charge cuota*=fee pag*=pay precio*=price tarjeta*=card banco*=bank
     dinero=money devol*=refund devuelv*=refund reembols*=refund descuent*=discount cup*=coupon suscripci*=subscription suscrib*=subscribe

@@ -2,7 +2,7 @@
 
 import { configureLogs, logger } from "../../shared/log.ts";
 import { createModelApp } from "./app.ts";
-import { coalescing } from "./batching_embedder.ts";
+import { batchingEmbedder } from "./batching_embedder.ts";
 import { openEmbedder } from "./embedder.ts";
 import { trainModel } from "./train_model.ts";
 
@@ -29,7 +29,7 @@ if (!Number.isInteger(port) || port < 0 || port > 65535) {
 
 const startedMs = performance.now();
 log.info("training", { embedded: 0 });
-const embedder = coalescing(await openEmbedder());
+const embedder = batchingEmbedder(await openEmbedder());
 const model = await trainModel({
   embedder,
   cacheFolder: CACHE_FOLDER,

@@ -1,7 +1,7 @@
 // How a ticket becomes the vector the classifier sees: its gist in English, cut into pieces, embedded, averaged.
 
 import type { Embedder } from "./embedder.ts";
-import { gloss } from "./translate.ts";
+import { translate } from "./translate.ts";
 import type { TicketText } from "./tickets.ts";
 
 /** The network reads some 128 tokens and ignores the rest, so longer texts go in as several pieces. */
@@ -23,7 +23,8 @@ export interface EmbeddedTicket {
 export function gistOf({ subject, body }: TicketText): string {
   const text = `${subject}\n${body}`;
   const short = text.length <= HEAD_CHARACTERS + TAIL_CHARACTERS;
-  return gloss(short ? text : `${text.slice(0, HEAD_CHARACTERS)}\n${text.slice(-TAIL_CHARACTERS)}`).trim();
+  return translate(short ? text : `${text.slice(0, HEAD_CHARACTERS)}\n${text.slice(-TAIL_CHARACTERS)}`)
+    .trim();
 }
 
 /** The pieces of a text that are embedded: the first three and, of a longer one, the last. */

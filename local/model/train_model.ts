@@ -2,7 +2,7 @@
 
 import { type EmbeddedExample, type TicketClassifier, trainClassifier } from "./classifier.ts";
 import type { Embedder } from "./embedder.ts";
-import { remembering } from "./caching_embedder.ts";
+import { cachingEmbedder } from "./caching_embedder.ts";
 import { embedTickets, gistOf } from "./ticket_embedding.ts";
 import { type LabelledTicket, parseLabelledTickets, splitTickets, TICKETS_URL } from "./tickets.ts";
 import { packVectors, unpackVectors } from "./vector_file.ts";
@@ -44,7 +44,7 @@ export async function trainModel(setup: TrainingSetup): Promise<TrainedModel> {
   return {
     classifier: trainClassifier(examples),
     embedder: setup.embedder,
-    labelEmbedder: remembering(setup.embedder, LABEL_TEXTS_MAX),
+    labelEmbedder: cachingEmbedder(setup.embedder, LABEL_TEXTS_MAX),
     fingerprint: `ackpool-${key.slice(0, 12)}`,
   };
 }

@@ -1,6 +1,6 @@
 // Puts English words in place of the foreign ones it knows, so that an English network gets the gist. Pure.
 
-import { GLOSSARY } from "./dictionary.ts";
+import { DICTIONARY } from "./dictionary.ts";
 import { guessLanguage } from "./language_guess.ts";
 
 interface Entry {
@@ -20,16 +20,16 @@ const UNSPACED = new Set(["ja"]);
 const tables = new Map<string, Words>();
 
 /** The text with the words of its language's glossary in English; English and unknown languages stay as they are. */
-export function gloss(text: string, language: string = guessLanguage(text)): string {
-  const entries = GLOSSARY[language];
+export function translate(text: string, language: string = guessLanguage(text)): string {
+  const entries = DICTIONARY[language];
   if (entries === undefined) return text;
   const words = tables.get(language) ?? readGlossary(entries);
   tables.set(language, words);
   if (UNSPACED.has(language)) return glossUnspaced(text, words);
-  return text.replace(/[\p{L}\p{M}-]+/gu, (word) => translate(word.toLowerCase(), words) ?? word);
+  return text.replace(/[\p{L}\p{M}-]+/gu, (word) => translateWord(word.toLowerCase(), words) ?? word);
 }
 
-function translate(word: string, { whole, beginnings }: Words): string | undefined {
+function translateWord(word: string, { whole, beginnings }: Words): string | undefined {
   return whole.get(word) ?? beginnings.find(({ foreign }) => word.startsWith(foreign))?.english;
 }
 

@@ -2,7 +2,7 @@
 
 import { type ChildLine, parseChildLine } from "./child_output.ts";
 import { projectPath } from "../project.ts";
-import { linesOf } from "../produce/ticket_file.ts";
+import { linesOf } from "./lines.ts";
 
 /** How a child is run. */
 export interface ChildCommand {
@@ -13,10 +13,10 @@ export interface ChildCommand {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A child ended before it was ready. `said` are its last lines, for people. */
+/** A child ended before it was ready. `lastLines` are for people. */
 export class ChildFailedError extends Error {
   override readonly name = "ChildFailedError";
-  constructor(readonly child: string, readonly code: number, readonly said: readonly string[]) {
+  constructor(readonly child: string, readonly code: number, readonly lastLines: readonly string[]) {
     super(`${child} ended with code ${code}`);
   }
 }
@@ -24,7 +24,7 @@ export class ChildFailedError extends Error {
 /** Called with each line of standard output and standard error. */
 export type OnLine = (line: ChildLine) => void;
 
-const LAST_WORDS_MAX = 20;
+const LAST_LINES_MAX = 20;
 
 /**
  * One child process of `start`: ends with its parent, is read line by line, stopped politely and then firmly.
@@ -33,7 +33,7 @@ export class Child {
   readonly name: string;
   readonly #process: Deno.ChildProcess;
   readonly #listeners = new Set<OnLine>();
-  readonly #lastWords: ChildLine[] = [];
+  readonly #lastLines: ChildLine[] = [];
   readonly #ended: Promise<Deno.CommandStatus>;
   #running = true;
 
@@ -62,7 +62,7 @@ export class Child {
     return this.#process.pid;
   }
 
-  /** Resolves when the process is gone and everything it said has been read. */
+  /** Resolves when the process is gone and all its output has been read. */
   get ended(): Promise<Deno.CommandStatus> {
     return this.#ended;
   }
@@ -79,7 +79,7 @@ export class Child {
       if (picked !== undefined) resolve(picked);
     };
     this.#listeners.add(listener);
-    for (const line of this.#lastWords) listener(line);
+    for (const line of this.#lastLines) listener(line);
     const failed = this.#ended.then((status) => {
       throw this.failure(status);
     });
@@ -90,10 +90,10 @@ export class Child {
     }
   }
 
-  /** What to tell people about an end that was not asked for. */
+  /** Describes an end that nobody asked for. */
   failure(status: Deno.CommandStatus): ChildFailedError {
-    const complaints = this.#lastWords.filter((line) => line.kind === "text" || line.level === "error");
-    return new ChildFailedError(this.name, status.code, complaints.map(complaint));
+    const problems = this.#lastLines.filter((line) => line.kind === "text" || line.level === "error");
+    return new ChildFailedError(this.name, status.code, problems.map(problemText));
   }
 
   /** Asks the child to stop and ends it after `graceMs`. May be called twice. */
@@ -120,19 +120,19 @@ export class Child {
   }
 
   async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
-    for await (const line of linesOf(stream)) this.#heard(line);
+    for await (const line of linesOf(stream)) this.#onLine(line);
   }
 
-  #heard(text: string): void {
+  #onLine(text: string): void {
     if (text.trim() === "") return;
     const line = parseChildLine(text);
-    this.#lastWords.push(line);
-    if (this.#lastWords.length > LAST_WORDS_MAX) this.#lastWords.shift();
+    this.#lastLines.push(line);
+    if (this.#lastLines.length > LAST_LINES_MAX) this.#lastLines.shift();
     for (const listener of [...this.#listeners]) listener(line);
   }
 }
 
-function complaint(line: ChildLine): string {
+function problemText(line: ChildLine): string {
   if (line.kind === "text") return line.text;
   const reason = line.properties["reason"];
   return typeof reason === "string" ? reason : line.message;

@@ -4,14 +4,14 @@ import denoJson from "../../deno.json" with { type: "json" };
 import { commandOf, type Task } from "../../shared/deno_task.ts";
 import { projectPath } from "../project.ts";
 
-const LEASH = projectPath("local/processes/parent_watch.ts");
+const PARENT_WATCH = projectPath("local/processes/parent_watch.ts");
 
 /**
- * The arguments of `deno` that run a task on a leash (see leash.ts).
+ * The arguments of `deno` that run a task which ends with its parent (see parent_watch.ts).
  *
  * @throws {Error} when the task is not a plain `deno run` of one file.
  */
-export function leashedTask(
+export function watchedTask(
   name: string,
   tasks: Readonly<Record<string, Task>> = denoJson.tasks,
 ): string[] {
@@ -23,10 +23,10 @@ export function leashedTask(
       `Task ${name} is not "deno run [flags] file.ts": current value is ${JSON.stringify(command)}`,
     );
   }
-  return leashed(file, rest.slice(0, -1));
+  return watchedArgs(file, rest.slice(0, -1));
 }
 
-/** The arguments of `deno` that run a file of the project on a leash. */
-export function leashed(file: string, flags: readonly string[], args: readonly string[] = []): string[] {
-  return ["run", ...flags, "--preload", LEASH, projectPath(file), ...args];
+/** The arguments of `deno` that run a file of the project which ends with its parent. */
+export function watchedArgs(file: string, flags: readonly string[], args: readonly string[] = []): string[] {
+  return ["run", ...flags, "--preload", PARENT_WATCH, projectPath(file), ...args];
 }

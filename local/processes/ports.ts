@@ -1,8 +1,9 @@
-// Ports on this machine: free ones for the replicas, and whether one that was asked for is taken.
+// Ports: free ones on this machine, whether one is taken, and whether an address answers at all.
 
 // Below the range the kernel gives to outgoing connections, so that none takes a replica's port while it restarts.
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
+const CONNECT_LIMIT_MS = 3_000;
 
 /** As many different free ports as asked for. */
 export function freePorts(count: number, random: () => number = Math.random): number[] {
@@ -23,4 +24,14 @@ export function isTaken(port: number, hostname = "0.0.0.0"): boolean {
     if (error instanceof Deno.errors.AddrInUse) return true;
     throw error;
   }
+}
+
+/** Whether a TCP connection to one of the addresses (`host:port`) comes about. */
+export async function anyReachable(addresses: readonly string[]): Promise<boolean> {
+  const attempts = addresses.map(async (address) => {
+    const { hostname, port } = new URL(`tcp://${address}`);
+    const signal = AbortSignal.timeout(CONNECT_LIMIT_MS);
+    (await Deno.connect({ hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port), signal })).close();
+  });
+  return await Promise.any(attempts).then(() => true, () => false);
 }

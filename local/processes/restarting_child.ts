@@ -11,7 +11,7 @@ export interface RunningChild {
 }
 
 /** What it needs besides. */
-export interface KeptRunningPorts<Child extends RunningChild> {
+export interface RestartingChildPorts<Child extends RunningChild> {
   readonly spawn: () => Child;
   /** Resolves when the child is up; rejects when it ends before. */
   readonly ready: (child: Child) => Promise<void>;
@@ -32,13 +32,13 @@ const STEADY_MS = 30_000;
  * Keeps one child running: when it ends unasked, starts it again after a pause that grows.
  * `start()` once, `stop()` and `kill()` at any time and any number of times.
  */
-export class KeptRunning<Child extends RunningChild = RunningChild> {
-  readonly #ports: KeptRunningPorts<Child>;
+export class RestartingChild<Child extends RunningChild = RunningChild> {
+  readonly #ports: RestartingChildPorts<Child>;
   readonly #stopping = new AbortController();
   #child: Child | undefined;
   #loop: Promise<void> = Promise.resolve();
 
-  constructor(ports: KeptRunningPorts<Child>) {
+  constructor(ports: RestartingChildPorts<Child>) {
     this.#ports = ports;
   }
 

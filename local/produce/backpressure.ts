@@ -14,7 +14,7 @@ const OTHERS_RECORD_BYTES = 8 * 1024;
 const LOOK_EVERY_MS = 100;
 
 /** Holds a sender back while the embedded Kafka is full: it would drop its oldest records, read or not. */
-export class UnreadRoom {
+export class Backpressure {
   readonly #progress: TopicProgress;
   readonly #window = new UnreadWindow(UNREAD_BYTES_MAX);
   readonly #onWait: (unread: bigint) => void;

@@ -1,9 +1,9 @@
 // What `produce` says about its progress and at its end. Pure.
 
-import type { SendingSummary } from "./ticket_sender.ts";
+import type { SendSummary } from "./ticket_sender.ts";
 
 /** How it went. */
-export interface ProduceSummary extends SendingSummary {
+export interface ProduceSummary extends SendSummary {
   readonly topic: string;
   readonly tookMs: number;
 }
@@ -11,7 +11,7 @@ export interface ProduceSummary extends SendingSummary {
 const BAR_WIDTH = 24;
 
 /** A bar where the end is known, and how many tickets are sent. */
-export function progressText({ sent, bad }: SendingSummary, share: number | undefined): string {
+export function progressText({ sent, bad }: SendSummary, share: number | undefined): string {
   const count = `${sent} tickets sent${bad > 0 ? `, ${bad} bad lines` : ""}`;
   if (share === undefined) return count;
   const full = Math.round(share * BAR_WIDTH);

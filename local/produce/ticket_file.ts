@@ -1,5 +1,6 @@
 // Reads tickets line by line from a file or standard input, and tells how far it is.
 
+import { linesOf } from "../processes/lines.ts";
 import { parseTicketLine, type TicketLine } from "./ticket_line.ts";
 
 /** Tickets that are being read. */
@@ -47,17 +48,4 @@ async function* ticketLines(bytes: ReadableStream<Uint8Array>): AsyncGenerator<T
     const parsed = parseTicketLine(++line, text);
     if (parsed !== undefined) yield parsed;
   }
-}
-
-/** The lines of a stream of text, without their ends. */
-export async function* linesOf(bytes: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of bytes) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
-  rest += decoder.decode();
-  if (rest !== "") yield rest;
 }

@@ -7,20 +7,20 @@ import type { Inserted, TicketRow } from "./ticket_rows.ts";
 type TicketOfLine = Extract<TicketLine, { kind: "ticket" }>;
 
 /** Where tickets go. */
-export interface SendingPorts {
+export interface TicketSenderPorts {
   /** Resolves when so many bytes may be sent. */
   readonly room: (bytes: number) => Promise<void>;
   readonly send: (records: readonly OutgoingRecord[]) => Promise<void>;
   /** Absent where no rows are asked for. */
   readonly insert?: (rows: readonly TicketRow[]) => Promise<Inserted[]>;
-  readonly onProgress: (summary: SendingSummary) => void;
+  readonly onProgress: (summary: SendSummary) => void;
   readonly onBad: (line: number, problem: string) => void;
   /** Nothing is sent any more once it has fired. */
   readonly signal: AbortSignal;
 }
 
 /** What was done. */
-export interface SendingSummary {
+export interface SendSummary {
   readonly sent: number;
   readonly bytes: number;
   /** Rows that were not there before. */
@@ -38,9 +38,9 @@ const encoder = new TextEncoder();
 /** Sends everything that is good; what is bad is told and counted. Throws when Kafka or the database fails. */
 export async function sendTickets(
   lines: AsyncIterable<TicketLine> | Iterable<TicketLine>,
-  ports: SendingPorts,
-): Promise<SendingSummary> {
-  const sending = new Sending(ports);
+  ports: TicketSenderPorts,
+): Promise<SendSummary> {
+  const sending = new TicketSender(ports);
   for await (const line of lines) {
     if (ports.signal.aborted) return sending.summary;
     await sending.add(line);
@@ -49,17 +49,17 @@ export async function sendTickets(
   return sending.summary;
 }
 
-class Sending {
-  readonly #ports: SendingPorts;
+class TicketSender {
+  readonly #ports: TicketSenderPorts;
   #chunk: TicketOfLine[] = [];
   #chunkBytes = 0;
-  #summary: SendingSummary = { sent: 0, bytes: 0, inserted: 0, bad: 0 };
+  #summary: SendSummary = { sent: 0, bytes: 0, inserted: 0, bad: 0 };
 
-  constructor(ports: SendingPorts) {
+  constructor(ports: TicketSenderPorts) {
     this.#ports = ports;
   }
 
-  get summary(): SendingSummary {
+  get summary(): SendSummary {
     return this.#summary;
   }
 
@@ -120,7 +120,7 @@ class Sending {
     this.#ports.onBad(line, problem);
   }
 
-  #count(more: Partial<SendingSummary>): void {
+  #count(more: Partial<SendSummary>): void {
     const { sent, bytes, inserted, bad } = this.#summary;
     this.#summary = {
       sent: sent + (more.sent ?? 0),

@@ -3,7 +3,7 @@
 import { isIP } from "node:net";
 import type { ChildCommand } from "../processes/child.ts";
 import type { ChildLine } from "../processes/child_output.ts";
-import { leashed, leashedTask } from "../processes/deno_task.ts";
+import { watchedArgs, watchedTask } from "../processes/deno_task.ts";
 import { postgresArgs } from "../embedded/postgres/launch.ts";
 import { REPLICAS_URL } from "./replicas/dns_records.ts";
 
@@ -34,12 +34,12 @@ export function postgresCommand(folder: string, port: number): ChildCommand {
 }
 
 export function modelCommand(port: number): ChildCommand {
-  const args = leashed("local/model/main.ts", MODEL_FLAGS);
+  const args = watchedArgs("local/model/main.ts", MODEL_FLAGS);
   return { name: "model", args, env: { ...LOGS, PORT: String(port) } };
 }
 
 export function migrateCommand(databaseUrl: string): ChildCommand {
-  return { name: "migrate", args: leashedTask("migrate"), env: { ...LOGS, DATABASE_URL: databaseUrl } };
+  return { name: "migrate", args: watchedTask("migrate"), env: { ...LOGS, DATABASE_URL: databaseUrl } };
 }
 
 /** A replica takes a free port and tells it: nobody but its pools calls it. */
@@ -53,17 +53,17 @@ export function workerCommand(
     OPENAI_MODEL: LOCAL_MODEL_NAME,
   };
   const env = { ...LOGS, ...model, LISTEN_ADDRESS: LOOPBACK, PORT: "0", DATABASE_URL: databaseUrl };
-  return { name: `worker ${number}`, args: leashedTask("worker"), env };
+  return { name: `worker ${number}`, args: watchedTask("worker"), env };
 }
 
 export function consumerCommand({ brokers, host, dnsServer }: Addresses): ChildCommand {
   const env = { ...LOGS, ...pool(dnsServer), LISTEN_ADDRESS: host, KAFKA_BROKERS: brokers };
-  return { name: "consumer", args: leashedTask("consumer"), env };
+  return { name: "consumer", args: watchedTask("consumer"), env };
 }
 
 export function ingressCommand({ host, dnsServer }: Addresses): ChildCommand {
   const env = { ...LOGS, ...pool(dnsServer), LISTEN_ADDRESS: host };
-  return { name: "ingress", args: leashedTask("ingress"), env };
+  return { name: "ingress", args: watchedTask("ingress"), env };
 }
 
 function pool(dnsServer: string): Record<string, string> {

@@ -6,7 +6,7 @@ import { deadLetterTopicOf, retryTopicOf } from "../../consumer/records/topic_na
 import { collectProblems, type Environment, readVariables } from "../../shared/config/read.ts";
 import { parseConfig as parseWorker } from "../../worker/config.ts";
 import { parseIngressConfig } from "../../worker/ingress/config.ts";
-import type { ScalerBounds } from "./replicas/autoscaler.ts";
+import type { AutoscalerBounds } from "./replicas/autoscaler.ts";
 
 /** What the environment asks of `start`: which parts are embedded, which are the user's own. */
 export interface StartConfig {
@@ -26,7 +26,7 @@ export interface StartConfig {
   readonly groupId: string;
   /** The topics the embedded Kafka gets: those that are read, their dead letters and their retries. */
   readonly topics: readonly string[];
-  readonly bounds: ScalerBounds;
+  readonly bounds: AutoscalerBounds;
   /** The address that is listened on. */
   readonly host: string;
   readonly port: number;

@@ -1,7 +1,7 @@
 // Tells dead letters together: one line for all of a while, with why and what to do, rather than one each.
 
 /** What it needs. */
-export interface DeadLetterLinesPorts {
+export interface DeadLetterNoticesPorts {
   readonly show: (line: string) => void;
   readonly later: (ms: number, callBack: () => void) => void;
 }
@@ -12,13 +12,13 @@ const FIRST_AFTER_MS = 1000;
 const AGAIN_AFTER_MS = 10_000;
 
 /** Reports the dead letters of a short while in one line, with the reason and what to do. */
-export class DeadLetterLines {
-  readonly #ports: DeadLetterLinesPorts;
+export class DeadLetterNotices {
+  readonly #ports: DeadLetterNoticesPorts;
   readonly #counts = new Map<string, number>();
   #waiting = false;
   #waitMs = FIRST_AFTER_MS;
 
-  constructor(ports: DeadLetterLinesPorts) {
+  constructor(ports: DeadLetterNoticesPorts) {
     this.#ports = ports;
   }
 

@@ -4,7 +4,7 @@ import { pause } from "../../shared/wait.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import { Child, type ChildCommand, type ChildFailedError, type OnLine } from "../processes/child.ts";
 import type { ChildLine } from "../processes/child_output.ts";
-import { KeptRunning } from "../processes/restarting_child.ts";
+import { RestartingChild } from "../processes/restarting_child.ts";
 import { listeningPort } from "./commands.ts";
 
 /** What stops together, in this order; later stages serve the earlier ones. */
@@ -59,10 +59,10 @@ export class Processes {
     return new Child(command, (line) => this.#listener.onLine(command.name, line));
   }
 
-  #kept(command: ChildCommand, onPort: (port: number) => void): KeptRunning<Child> {
+  #kept(command: ChildCommand, onPort: (port: number) => void): RestartingChild<Child> {
     this.refuseWhenStopping();
     const { name } = command;
-    return new KeptRunning<Child>({
+    return new RestartingChild<Child>({
       spawn: () => this.spawn(command),
       ready: async (child) => onPort(await child.waitFor(listeningPort)),
       onCrash: (why, pauseMs) => this.#listener.onCrash(name, why, pauseMs),

@@ -2,30 +2,30 @@
 
 import type { ChildFailedError } from "../processes/child.ts";
 import { type ChildLine, readable } from "../processes/child_output.ts";
-import { DeadLetterLines } from "./dead_letter_notices.ts";
+import { DeadLetterNotices } from "./dead_letter_notices.ts";
 import { labelIn } from "./commands.ts";
 import type { UpGroup } from "./replicas/scaling_loop.ts";
-import type { Screen } from "../terminal.ts";
+import type { Terminal } from "../terminal.ts";
 
 /** The same warning of the same part is shown once in this time. */
 const QUIET_MS = 10_000;
 
 /** Turns log lines of the children into lines for people; repeated warnings are shown once. */
 export class Reporter {
-  readonly #screen: Screen;
+  readonly #screen: Terminal;
   readonly #verbose: boolean;
   readonly #nowMs: () => number;
   readonly #shownMs = new Map<string, number>();
   readonly #crashes = new Map<string, string>();
-  readonly #deadLetters: DeadLetterLines;
+  readonly #deadLetters: DeadLetterNotices;
   #labels = 0;
   #quiet = false;
 
-  constructor(screen: Screen, verbose: boolean, nowMs: () => number) {
+  constructor(screen: Terminal, verbose: boolean, nowMs: () => number) {
     this.#screen = screen;
     this.#verbose = verbose;
     this.#nowMs = nowMs;
-    this.#deadLetters = new DeadLetterLines({
+    this.#deadLetters = new DeadLetterNotices({
       show: (line) => this.#quiet || screen.line(line),
       later: (ms, callBack) => Deno.unrefTimer(setTimeout(callBack, ms)),
     });
@@ -37,11 +37,11 @@ export class Reporter {
   }
 
   /** From now on warnings are expected, as everything is being stopped. */
-  hush(): void {
+  mute(): void {
     this.#quiet = true;
   }
 
-  heard(name: string, line: ChildLine): void {
+  onLine(name: string, line: ChildLine): void {
     if (this.#verbose) this.#screen.line(`${name} | ${readable(line)}`);
     const label = labelIn(line);
     if (label !== undefined) {
@@ -67,7 +67,7 @@ export class Reporter {
   }
 
   crashed(name: string, why: ChildFailedError, pauseMs: number): void {
-    const said = saying(why);
+    const said = failureText(why);
     // A part that fails at every start fails with the same stack trace each time.
     const told = said.includes("\n") && this.#crashes.get(name) === said ? "the same again" : said;
     this.#crashes.set(name, said);
@@ -88,9 +88,11 @@ export class Reporter {
 const seconds = (ms: number) => (ms / 1000).toFixed(1);
 
 /** What a part that failed said last, or else how it ended. */
-export function saying(why: ChildFailedError): string {
-  const said = why.said.map((line) => line.replace(/^ackpool: /, "").trim()).filter((line) => line !== "");
-  return said.length === 0 ? `ended with code ${why.code}` : said.join("\n  ");
+export function failureText(why: ChildFailedError): string {
+  const lines = why.lastLines.map((line) => line.replace(/^ackpool: /, "").trim()).filter((line) =>
+    line !== ""
+  );
+  return lines.length === 0 ? `ended with code ${why.code}` : lines.join("\n  ");
 }
 
 function training({ embedded, total }: Readonly<Record<string, unknown>>): string {

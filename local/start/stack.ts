@@ -4,14 +4,13 @@ import { EXIT } from "../../shared/process/main.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import type { ChildFailedError } from "../processes/child.ts";
 import { startEmbeddedKafka } from "../embedded/kafka/launch.ts";
-import { freePorts } from "../processes/ports.ts";
+import { anyReachable, freePorts } from "../processes/ports.ts";
 import * as parts from "./commands.ts";
 import { Processes, type ProcessesListener, type Stage } from "./processes.ts";
-import { anyReachable } from "../reachable.ts";
-import { saying } from "./reporter.ts";
-import { Scaling, type ScalingListener } from "./replicas/scaling_loop.ts";
+import { failureText } from "./reporter.ts";
+import { type ScalingListener, ScalingLoop } from "./replicas/scaling_loop.ts";
 import type { StartConfig } from "./config.ts";
-import { readToDo } from "./replicas/demand.ts";
+import { readDemand } from "./replicas/demand.ts";
 
 /** How long an embedded part may take to stop. */
 const EMBEDDED_GRACE_MS = 5_000;
@@ -39,7 +38,7 @@ export class Stack {
   readonly #home: string;
   readonly #listener: StackListener;
   readonly #processes: Processes;
-  #scaling: Scaling | undefined;
+  #scaling: ScalingLoop | undefined;
 
   constructor(config: StartConfig, home: string, listener: StackListener) {
     this.#config = config;
@@ -79,7 +78,7 @@ export class Stack {
     const [adminUrl, ingressUrl] = [`${reached}:${adminPort}`, `${reached}:${ingressPort}`];
     this.#listener.onReady("consumer", `${adminUrl}/readyz, /metrics`);
     this.#listener.onReady("ingress", `${ingressUrl}/classify`);
-    const read = () => readToDo(adminUrl, ingressUrl);
+    const read = () => readDemand(adminUrl, ingressUrl);
     scaling.follow(read).catch((error) => this.#listener.onEnd(`! scaling: ${error}`));
     return { ...addresses, adminPort, ingressPort, ingressUrl };
   }
@@ -160,10 +159,10 @@ export class Stack {
     return url;
   }
 
-  async #replicas(addresses: Pick<parts.Addresses, "databaseUrl" | "modelUrl">): Promise<Scaling> {
+  async #replicas(addresses: Pick<parts.Addresses, "databaseUrl" | "modelUrl">): Promise<ScalingLoop> {
     this.#processes.refuseWhenStopping();
     const { bounds, shutdownGraceMs } = this.#config;
-    const scaling = await Scaling.make({
+    const scaling = await ScalingLoop.make({
       bounds,
       graceMs: shutdownGraceMs + MARGIN_MS,
       spawn: (number) => {
@@ -182,7 +181,7 @@ export class Stack {
 
   #replicaCrashed(why: ChildFailedError, pauseMs: number, listened: boolean): void {
     // No later start would find another environment.
-    if (!listened && why.code === EXIT.config) this.#listener.onEnd(`! ${why.child}: ${saying(why)}`);
+    if (!listened && why.code === EXIT.config) this.#listener.onEnd(`! ${why.child}: ${failureText(why)}`);
     else this.#listener.onCrash(why.child, why, pauseMs);
   }
 }

@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { createModelApp } from "../../local/model/app.ts";
-import { coalescing } from "../../local/model/batching_embedder.ts";
+import { batchingEmbedder } from "../../local/model/batching_embedder.ts";
 import { openEmbedder } from "../../local/model/embedder.ts";
 import { trainModel } from "../../local/model/train_model.ts";
 
 const model = await trainModel({
-  embedder: coalescing(await openEmbedder()),
+  embedder: batchingEmbedder(await openEmbedder()),
   cacheFolder: new URL("../../.ackpool/model/", import.meta.url),
   onProgress: () => {},
 });

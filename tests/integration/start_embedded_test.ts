@@ -104,7 +104,7 @@ Deno.test("two embedded Postgres never share their files", async () => {
   await using _first = await embeddedPostgres(`${home.path}/postgres`);
   await assert.rejects(embeddedPostgres(`${home.path}/postgres`), (error: Error & { said: string[] }) => {
     assert.match(
-      error.said.join("\n"),
+      error.lastLines.join("\n"),
       /postgres is in use by another process: stop the other deno task start/,
     );
     return true;

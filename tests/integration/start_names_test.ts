@@ -1,7 +1,7 @@
 // A name of replicas on ports of their own, as `start` has it: what joins gets work, what leaves gets nothing new.
 
 import assert from "node:assert/strict";
-import { serveNames } from "../../local/embedded/dns/server.ts";
+import { startDnsServer } from "../../local/embedded/dns/server.ts";
 import { recordsOf, REPLICAS_URL } from "../../local/start/replicas/dns_records.ts";
 import { Pool } from "../../shared/pool/pool.ts";
 import { settle } from "../support/workers/pool_load.ts";
@@ -14,7 +14,7 @@ const slowly: Script = async () => {
 };
 
 Deno.test("a pool follows the name of start's replicas, and what has left it gets nothing new", async () => {
-  await using names = await serveNames();
+  await using names = await startDnsServer();
   const [address = "", port] = names.address.split(":");
   const pool = new Pool({
     urls: [new URL(REPLICAS_URL)],

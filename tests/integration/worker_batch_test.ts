@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createModelApp } from "../../local/model/app.ts";
-import { coalescing } from "../../local/model/batching_embedder.ts";
+import { batchingEmbedder } from "../../local/model/batching_embedder.ts";
 import { openEmbedder } from "../../local/model/embedder.ts";
 import { isHeldOut, parseLabelledTickets, TICKETS_URL } from "../../local/model/tickets.ts";
 import { trainModel } from "../../local/model/train_model.ts";
@@ -23,7 +23,7 @@ interface Answer {
 
 async function startModel() {
   const model = await trainModel({
-    embedder: coalescing(await openEmbedder()),
+    embedder: batchingEmbedder(await openEmbedder()),
     cacheFolder: new URL("../../.ackpool/model/", import.meta.url),
     onProgress: () => {},
   });

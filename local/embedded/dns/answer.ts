@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import packet, { type Answer, type DecodedPacket } from "dns-packet";
 
 /** One record; several of a name and type are several answers. */
-export type NameRecord =
+export type DnsRecord =
   | { readonly name: string; readonly type: "A" | "AAAA"; readonly address: string }
   | {
     readonly name: string;
@@ -29,9 +29,9 @@ const NAME_ERROR = 3;
  * @param records names in lower case.
  * @param datagram an answer too large for one asks the asker to come by TCP.
  */
-export function answerTo(
+export function answerQuery(
   message: Uint8Array,
-  records: readonly NameRecord[],
+  records: readonly DnsRecord[],
   datagram: boolean,
 ): Uint8Array | undefined {
   const query = decoded(message);
@@ -49,7 +49,7 @@ export function answerTo(
   return packet.encode({ ...response, flags: packet.AUTHORITATIVE_ANSWER | packet.TRUNCATED_RESPONSE });
 }
 
-function answerOf(record: NameRecord): Answer {
+function answerOf(record: DnsRecord): Answer {
   const { name } = record;
   if (record.type !== "SRV") return { name, type: record.type, ttl: TTL_SECONDS, data: record.address };
   const { target, port, priority = 0, weight = 0 } = record;

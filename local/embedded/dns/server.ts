@@ -3,19 +3,19 @@
 import { Buffer } from "node:buffer";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import { hangUp } from "../close_connection.ts";
-import { answerTo, type NameRecord } from "./answer.ts";
+import { closeConnection } from "../close_connection.ts";
+import { answerQuery, type DnsRecord } from "./answer.ts";
 
-export type { NameRecord } from "./answer.ts";
+export type { DnsRecord } from "./answer.ts";
 
 /** A server that runs. `await using` closes it. */
-export interface NameServer extends AsyncDisposable {
+export interface DnsServer extends AsyncDisposable {
   /** `host:port`, for `WORKER_DNS_SERVER`. */
   readonly address: string;
   /** How many questions were answered. */
   readonly answered: number;
   /** Replaces everything there is to know; a name that is not in it does not exist. */
-  set(records: readonly NameRecord[]): void;
+  set(records: readonly DnsRecord[]): void;
   /** May be called twice. */
   close(): Promise<void>;
 }
@@ -28,7 +28,7 @@ const PORT_ATTEMPTS = 20;
  *
  * @throws {Error} when the port is taken.
  */
-export async function serveNames(port = 0, hostname = "127.0.0.1"): Promise<NameServer> {
+export async function startDnsServer(port = 0, hostname = "127.0.0.1"): Promise<DnsServer> {
   for (let attempt = 1;; attempt++) {
     const socket = createSocket("udp4");
     socket.bind(port, hostname);
@@ -43,12 +43,12 @@ export async function serveNames(port = 0, hostname = "127.0.0.1"): Promise<Name
 }
 
 /** A small DNS server on this machine, over UDP and TCP. */
-class Server implements NameServer {
+class Server implements DnsServer {
   readonly address: string;
   readonly #socket: Socket;
   readonly #listener: Deno.TcpListener;
   readonly #conns = new Set<Deno.Conn>();
-  #records: readonly NameRecord[] = [];
+  #records: readonly DnsRecord[] = [];
   #answered = 0;
   #closed = false;
 
@@ -69,7 +69,7 @@ class Server implements NameServer {
     return this.#answered;
   }
 
-  set(records: readonly NameRecord[]): void {
+  set(records: readonly DnsRecord[]): void {
     this.#records = records.map((record) => ({ ...record, name: record.name.toLowerCase() }));
   }
 
@@ -77,7 +77,7 @@ class Server implements NameServer {
     if (this.#closed) return;
     this.#closed = true;
     this.#listener.close();
-    for (const conn of this.#conns) hangUp(conn);
+    for (const conn of this.#conns) closeConnection(conn);
     const closed = once(this.#socket, "close");
     this.#socket.close();
     await closed;
@@ -92,7 +92,7 @@ class Server implements NameServer {
       this.#conns.add(conn);
       this.#serve(conn).catch(() => {}).finally(() => {
         this.#conns.delete(conn);
-        hangUp(conn);
+        closeConnection(conn);
       });
     }
   }
@@ -114,7 +114,7 @@ class Server implements NameServer {
   }
 
   #answer(message: Uint8Array, datagram: boolean): Uint8Array | undefined {
-    const answer = answerTo(message, this.#records, datagram);
+    const answer = answerQuery(message, this.#records, datagram);
     if (answer !== undefined) this.#answered += 1;
     return answer;
   }

@@ -4,7 +4,7 @@ import { createKafka } from "../../../consumer/kafka/client/client.ts";
 import { createTopicsByAsking } from "./create_topics.ts";
 import { Child, type OnLine } from "../../processes/child.ts";
 import type { ChildLine } from "../../processes/child_output.ts";
-import { leashed } from "../../processes/deno_task.ts";
+import { watchedArgs } from "../../processes/deno_task.ts";
 
 /** What the mock cluster keeps of one partition; the oldest batches go first. Measured: 5 MiB. */
 export const EMBEDDED_PARTITION_BYTES = 5 * 1024 * 1024;
@@ -37,7 +37,7 @@ export async function startEmbeddedKafka(
   { onSpawn, onLine }: EmbeddedKafkaListener = {},
 ): Promise<EmbeddedKafka> {
   const child = new Child(
-    { name: "kafka", args: leashed("local/embedded/kafka/main.ts", FLAGS), env: {} },
+    { name: "kafka", args: watchedArgs("local/embedded/kafka/main.ts", FLAGS), env: {} },
     onLine,
   );
   onSpawn?.(child);

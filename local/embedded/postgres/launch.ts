@@ -1,7 +1,7 @@
 // The launcher of the embedded Postgres: starts its process and finds its address.
 
 import { Child, type OnLine } from "../../processes/child.ts";
-import { leashed } from "../../processes/deno_task.ts";
+import { watchedArgs } from "../../processes/deno_task.ts";
 import { CACHE_FOLDER } from "../../project.ts";
 
 /** An embedded Postgres that runs. */
@@ -28,7 +28,7 @@ export function postgresArgs(folder: string | undefined): string[] {
     "--allow-sys",
     `--allow-write=${writes}`,
   ];
-  return leashed("local/embedded/postgres/main.ts", flags, folder === undefined ? [] : [folder]);
+  return watchedArgs("local/embedded/postgres/main.ts", flags, folder === undefined ? [] : [folder]);
 }
 
 /**

@@ -1,7 +1,7 @@
 // PGlite behind the Postgres protocol on a TCP port, for any number of clients.
 
 import type { PGlite } from "@electric-sql/pglite";
-import { hangUp } from "../close_connection.ts";
+import { closeConnection } from "../close_connection.ts";
 import { joined } from "./frames.ts";
 import { type Execute, Session } from "./session.ts";
 import { SessionLock } from "./session_lock.ts";
@@ -42,7 +42,7 @@ export function servePostgres(database: PGlite, port: number): PostgresServer {
       if (closed) return;
       closed = true;
       listener.close();
-      for (const conn of conns) hangUp(conn);
+      for (const conn of conns) closeConnection(conn);
     },
   };
 }

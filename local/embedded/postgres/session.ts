@@ -4,7 +4,7 @@
 // would take each other's unnamed portals ("portal \"\" does not exist"). So a client takes the lock with its first
 // message and releases it with ReadyForQuery outside of a transaction.
 
-import { hangUp } from "../close_connection.ts";
+import { closeConnection } from "../close_connection.ts";
 import { type Frame, FrameReader, joined, message, readyStatus } from "./frames.ts";
 import { withoutCopyFromStdin } from "./copy_refusal.ts";
 import type { Release, SessionLock } from "./session_lock.ts";
@@ -41,7 +41,7 @@ export class Session {
     } catch (error) {
       if (!isClientsFault(error)) throw error;
     } finally {
-      hangUp(conn);
+      closeConnection(conn);
       await this.#leave();
     }
   }

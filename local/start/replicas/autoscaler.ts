@@ -1,31 +1,9 @@
 // How many replicas `start` runs, by what there is to do: up at once from none, up by need, down after idle time. Pure.
 
-/** What the consumer's `GET /scale` says. */
-export interface RecordsToDo {
-  /** Records received or waiting that are not settled. */
-  readonly backlog: number;
-  readonly busyPermits: number;
-  /** Replicas that would clear the backlog in `TARGET_DRAIN_SECONDS`. */
-  readonly wantedReplicas: number;
-}
-
-/** What the ingress' `GET /scale` says. */
-export interface CallsToDo {
-  /** Ad-hoc calls that no replica has yet. */
-  readonly waiting: number;
-  readonly inFlight: number;
-}
-
-/** What there is to do; undefined is what could not be asked. */
-export interface ToDo {
-  readonly records: RecordsToDo | undefined;
-  readonly calls: CallsToDo | undefined;
-  /** Whether a replica has done something since the last time: work may be too short to be seen under way. */
-  readonly worked: boolean;
-}
+import type { Demand } from "./demand.ts";
 
 /** What the environment says. */
-export interface ScalerBounds {
+export interface AutoscalerBounds {
   readonly min: number;
   readonly max: number;
   /** A replica goes when it was not needed for so long, in ms. */
@@ -49,34 +27,34 @@ const DOWN_EVERY_MS = 10_000;
  * Decides how many replicas `start` runs: one at once from none, more by need, fewer after idle time.
  * Time comes in, and never runs backwards.
  */
-export class Scaler {
-  readonly #bounds: ScalerBounds;
+export class Autoscaler {
+  readonly #bounds: AutoscalerBounds;
   /** What was needed in the last `idleMs`: times rise, needs fall. */
   #needs: { readonly atMs: number; readonly replicas: number }[] = [];
   #wanted = 0;
   #aboveSinceMs: number | undefined;
   #downMs = -Infinity;
 
-  constructor(bounds: ScalerBounds) {
+  constructor(bounds: AutoscalerBounds) {
     this.#bounds = bounds;
   }
 
   /** How many replicas there should be from now on. */
-  decide(toDo: ToDo, nowMs: number): Decision {
-    const need = this.#needed(toDo);
+  decide(demand: Demand, nowMs: number): Decision {
+    const need = this.#needed(demand);
     this.#remember(need, nowMs);
     this.#aboveSinceMs = need > this.#wanted ? this.#aboveSinceMs ?? nowMs : undefined;
-    if (this.#aboveSinceMs !== undefined) return this.#up(need, toDo, nowMs, this.#aboveSinceMs);
+    if (this.#aboveSinceMs !== undefined) return this.#up(need, demand, nowMs, this.#aboveSinceMs);
     return this.#down(this.#needs[0]?.replicas ?? need, nowMs);
   }
 
-  #up(need: number, toDo: ToDo, nowMs: number, sinceMs: number): Decision {
+  #up(need: number, demand: Demand, nowMs: number, sinceMs: number): Decision {
     const { min } = this.#bounds;
     const before = this.#wanted;
     if (before < min || before === 0) this.#wanted = Math.max(1, min);
     else if (nowMs - sinceMs >= UP_AFTER_MS) this.#wanted = need;
     if (before < min) return { wanted: this.#wanted, why: `WORKER_MIN is ${min}` };
-    const backlog = toDo.records?.backlog ?? 0;
+    const backlog = demand.records?.backlog ?? 0;
     if (backlog === 0) return { wanted: this.#wanted, why: "ad-hoc call" };
     return { wanted: this.#wanted, why: before === 0 ? "first record" : `backlog ${backlog}` };
   }
@@ -90,7 +68,7 @@ export class Scaler {
     return { wanted: this.#wanted, why: `not needed for ${idleMs / 1000} s` };
   }
 
-  #needed({ records, calls, worked }: ToDo): number {
+  #needed({ records, calls, worked }: Demand): number {
     const { min, max, permitsPerReplica } = this.#bounds;
     // Who cannot be asked has what it had: nothing is stopped on a guess.
     const forRecords = records === undefined

@@ -1,23 +1,43 @@
 // Asks the consumer and the ingress what there is to do: `GET /scale` of each.
 
 import { z } from "zod";
-import type { CallsToDo, RecordsToDo, ToDo } from "./autoscaler.ts";
 
-/** What is asked for. */
-export type Asked = Pick<ToDo, "records" | "calls">;
+/** The consumer's `GET /scale`. */
+export interface RecordDemand {
+  /** Records received or waiting that are not settled. */
+  readonly backlog: number;
+  readonly busyPermits: number;
+  /** Replicas that would clear the backlog in `TARGET_DRAIN_SECONDS`. */
+  readonly wantedReplicas: number;
+}
+
+/** The ingress's `GET /scale`. */
+export interface CallDemand {
+  /** Ad-hoc calls that no replica has yet. */
+  readonly waiting: number;
+  readonly inFlight: number;
+}
+
+/** Work for replicas; undefined where nobody answered. */
+export interface Demand {
+  readonly records: RecordDemand | undefined;
+  readonly calls: CallDemand | undefined;
+  /** Whether a replica has done something since the last look: work may be too short to be seen in flight. */
+  readonly worked: boolean;
+}
 
 /** Patience with an answer, in ms: both are processes on this machine. */
 const TIMEOUT_MS = 2000;
 
-const records: z.ZodType<RecordsToDo> = z.object({
+const records: z.ZodType<RecordDemand> = z.object({
   backlog: z.number(),
   busyPermits: z.number(),
   wantedReplicas: z.number(),
 });
-const calls: z.ZodType<CallsToDo> = z.object({ waiting: z.number(), inFlight: z.number() });
+const calls: z.ZodType<CallDemand> = z.object({ waiting: z.number(), inFlight: z.number() });
 
 /** Asks both at once; who does not answer is undefined. */
-export async function readToDo(adminUrl: string, ingressUrl: string): Promise<Asked> {
+export async function readDemand(adminUrl: string, ingressUrl: string): Promise<Omit<Demand, "worked">> {
   const [forRecords, forCalls] = await Promise.all([
     ask(`${adminUrl}/scale`, records),
     ask(`${ingressUrl}/scale`, calls),

@@ -1,6 +1,6 @@
 // The one name all replicas of `start` have, and what it stands for at a moment. Pure.
 
-import type { NameRecord } from "../../embedded/dns/answer.ts";
+import type { DnsRecord } from "../../embedded/dns/answer.ts";
 import type { ReplicaPlace } from "./replica_set.ts";
 
 const NAME = "_worker._tcp.ackpool.internal";
@@ -9,7 +9,7 @@ const NAME = "_worker._tcp.ackpool.internal";
 export const REPLICAS_URL = `dns+srv://${NAME}`;
 
 /** What a DNS server says of one replica. */
-export function recordsOf({ number, port }: ReplicaPlace): NameRecord[] {
+export function recordsOf({ number, port }: ReplicaPlace): DnsRecord[] {
   const target = `replica-${number}.ackpool.internal`;
   return [
     { name: NAME, type: "SRV", target, port },

@@ -46,7 +46,7 @@ export class Replica {
   readonly #startedMs: number;
   #state: ReplicaState = "starting";
   #port: number | undefined;
-  #callOff: () => void = () => {};
+  #cancel: () => void = () => {};
   #stopped: Promise<void> | undefined;
 
   constructor(number: number, process: ReplicaProcess, ports: ReplicaPorts) {
@@ -72,26 +72,26 @@ export class Replica {
     if (this.#state === "starting") return void this.stop();
     if (this.#state !== "up") return;
     this.#become("leaving");
-    this.#callOff = this.#ports.later(LEAVING_MS, () => this.stop());
+    this.#cancel = this.#ports.later(LEAVING_MS, () => this.stop());
   }
 
   /** Takes one that is leaving back. */
   stay(): void {
     if (this.#state !== "leaving") return;
-    this.#callOff();
+    this.#cancel();
     this.#become("up");
   }
 
   /** Stops it; what it has in flight is finished within the grace. May be called twice. */
   stop(): Promise<void> {
-    this.#callOff();
+    this.#cancel();
     if (this.#state !== "gone") this.#become("stopping");
     return this.#stopped ??= this.#process.stop(this.#ports.graceMs);
   }
 
   /** Ends it at once. */
   kill(): void {
-    this.#callOff();
+    this.#cancel();
     if (this.#state !== "gone") this.#become("stopping");
     this.#process.kill();
   }
@@ -106,7 +106,7 @@ export class Replica {
 
   #ended(status: Deno.CommandStatus): void {
     const asked = this.#state === "stopping";
-    this.#callOff();
+    this.#cancel();
     this.#become("gone");
     if (asked) return;
     this.#ports.onCrash(this, this.#process.failure(status), this.#ports.nowMs() - this.#startedMs);

@@ -4,7 +4,7 @@ import type { ChildFailedError } from "../../processes/child.ts";
 import { Replica, type ReplicaPorts, type ReplicaProcess, type ReplicaState } from "./replica.ts";
 
 /** What they need. */
-export interface ReplicasPorts extends Pick<ReplicaPorts, "nowMs" | "later" | "graceMs"> {
+export interface ReplicaSetPorts extends Pick<ReplicaPorts, "nowMs" | "later" | "graceMs"> {
   readonly spawn: (number: number) => ReplicaProcess;
   /** Told the replicas that take work whenever they have changed. */
   readonly publish: (places: readonly ReplicaPlace[]) => void;
@@ -28,16 +28,16 @@ const STEADY_MS = 30_000;
  * The replicas of `start`: as many as asked for, one DNS name for those that take work, a pause after a crash.
  * `scaleTo()` again and again: what cannot be started now is started by a later call.
  */
-export class Replicas {
+export class ReplicaSet {
   readonly #max: number;
-  readonly #ports: ReplicasPorts;
+  readonly #ports: ReplicaSetPorts;
   #replicas: Replica[] = [];
   #pauseMs = PAUSE_FIRST_MS;
   #notBeforeMs = -Infinity;
   #ending = false;
 
   /** @param max most processes at once, those that are stopping included. */
-  constructor(max: number, ports: ReplicasPorts) {
+  constructor(max: number, ports: ReplicaSetPorts) {
     this.#max = max;
     this.#ports = ports;
   }

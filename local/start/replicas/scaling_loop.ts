@@ -1,11 +1,11 @@
 // Scales the replicas of `start`: asks what there is to do, decides, starts and stops, and keeps the name up to date.
 
 import { pause } from "../../../shared/wait.ts";
-import { type NameServer, serveNames } from "../../embedded/dns/server.ts";
+import { type DnsServer, startDnsServer } from "../../embedded/dns/server.ts";
 import { recordsOf } from "./dns_records.ts";
-import { Replicas, type ReplicasPorts } from "./replica_set.ts";
-import { Scaler, type ScalerBounds, type ToDo } from "./autoscaler.ts";
-import type { Asked } from "./demand.ts";
+import { ReplicaSet, type ReplicaSetPorts } from "./replica_set.ts";
+import { Autoscaler, type AutoscalerBounds } from "./autoscaler.ts";
+import type { Demand } from "./demand.ts";
 
 /** Pause between two looks at what there is to do, in ms: little beside the second a process takes to start. */
 const LOOK_EVERY_MS = 400;
@@ -20,16 +20,16 @@ export interface UpGroup {
 }
 
 /** What is told. */
-export interface ScalingListener extends Pick<ReplicasPorts, "onCrash"> {
+export interface ScalingListener extends Pick<ReplicaSetPorts, "onCrash"> {
   /** Another number is wanted from now on. */
   readonly onScale: (before: number, wanted: number, why: string) => void;
   readonly onUp: (number: number, tookMs: number, group: UpGroup) => void;
 }
 
 /** What it needs. */
-export interface ScalingPorts {
-  readonly bounds: ScalerBounds;
-  readonly spawn: ReplicasPorts["spawn"];
+export interface ScalingLoopPorts {
+  readonly bounds: AutoscalerBounds;
+  readonly spawn: ReplicaSetPorts["spawn"];
   /** Time for what a replica has in flight when it stops, in ms. */
   readonly graceMs: number;
   readonly listener: ScalingListener;
@@ -39,26 +39,26 @@ export interface ScalingPorts {
  * Asks again and again what there is to do, and starts and stops replicas by the answer.
  * `follow()` once everything else is up.
  */
-export class Scaling {
-  readonly #ports: ScalingPorts;
-  readonly #names: NameServer;
-  readonly #scaler: Scaler;
-  readonly #replicas: Replicas;
+export class ScalingLoop {
+  readonly #ports: ScalingLoopPorts;
+  readonly #names: DnsServer;
+  readonly #scaler: Autoscaler;
+  readonly #replicas: ReplicaSet;
   readonly #stopping = new AbortController();
   #wanted = 0;
   #worked = false;
   #scaledMs = 0;
 
   /** Names can be asked for from the beginning. */
-  static async make(ports: ScalingPorts): Promise<Scaling> {
-    return new Scaling(ports, await serveNames());
+  static async make(ports: ScalingLoopPorts): Promise<ScalingLoop> {
+    return new ScalingLoop(ports, await startDnsServer());
   }
 
-  private constructor(ports: ScalingPorts, names: NameServer) {
+  private constructor(ports: ScalingLoopPorts, names: DnsServer) {
     this.#ports = ports;
     this.#names = names;
-    this.#scaler = new Scaler(ports.bounds);
-    this.#replicas = new Replicas(ports.bounds.max, {
+    this.#scaler = new Autoscaler(ports.bounds);
+    this.#replicas = new ReplicaSet(ports.bounds.max, {
       spawn: ports.spawn,
       publish: (places) => names.set(places.flatMap(recordsOf)),
       onUp: (number, tookMs) => this.#cameUp(number, tookMs),
@@ -75,7 +75,7 @@ export class Scaling {
   }
 
   /** Scales by what `read` says, until it is stopped. */
-  async follow(read: () => Promise<Asked>): Promise<void> {
+  async follow(read: () => Promise<Omit<Demand, "worked">>): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const asked = await read();
@@ -109,9 +109,9 @@ export class Scaling {
     this.#replicas.kill();
   }
 
-  #scale(toDo: ToDo): void {
+  #scale(demand: Demand): void {
     const before = this.#wanted;
-    const { wanted, why } = this.#scaler.decide(toDo, nowMs());
+    const { wanted, why } = this.#scaler.decide(demand, nowMs());
     if (wanted !== before) {
       this.#wanted = wanted;
       this.#scaledMs = nowMs();

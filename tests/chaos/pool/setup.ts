@@ -1,7 +1,7 @@
 // What the pool campaigns run on: one consumer, real workers at loopback addresses with one port, and a name server
 // that says which of them are behind the name.
 
-import { type NameServer, serveNames } from "../../../local/embedded/dns/server.ts";
+import { type DnsServer, startDnsServer } from "../../../local/embedded/dns/server.ts";
 import { freePort } from "../../support/ports.ts";
 import type { Child } from "../../support/processes/process.ts";
 import { until } from "../../support/until.ts";
@@ -49,7 +49,7 @@ export class PoolStage implements AsyncDisposable {
     readonly topic: string,
     readonly databaseUrl: string,
     readonly offsets: Offsets,
-    readonly names: NameServer,
+    readonly names: DnsServer,
     private readonly port: number,
   ) {
     this.#stack.use(offsets);
@@ -61,7 +61,7 @@ export class PoolStage implements AsyncDisposable {
     const id = crypto.randomUUID().slice(0, 8);
     const databaseUrl = await createDatabase(options.databaseUrl, `pool_${id}`);
     const offsets = await Offsets.connect(options.brokers);
-    const [topic, names] = [`tickets-${id}`, await serveNames()];
+    const [topic, names] = [`tickets-${id}`, await startDnsServer()];
     const stage = new PoolStage(options, topic, databaseUrl, offsets, names, freePort());
     try {
       await stage.#prepare(named);

@@ -1,7 +1,7 @@
 // The network of a compose project without an engine: a bridge, a network namespace for every container, and a name
 // server that knows the services. Linux, root; it lives and dies with the network namespace this process is in.
 
-import { type NameRecord, type NameServer, serveNames } from "../../../local/embedded/dns/server.ts";
+import { type DnsRecord, type DnsServer, startDnsServer } from "../../../local/embedded/dns/server.ts";
 import { must } from "../../support/images/deploy_tools.ts";
 
 const BRIDGE = "ackpool0";
@@ -16,10 +16,10 @@ export interface Place {
 
 /** A compose project's network without an engine: a bridge, a namespace for each container, a DNS server. */
 export class Network implements AsyncDisposable {
-  readonly #records: NameRecord[] = [];
+  readonly #records: DnsRecord[] = [];
   #last = 1;
 
-  private constructor(private readonly names: NameServer, readonly resolvConf: string) {}
+  private constructor(private readonly names: DnsServer, readonly resolvConf: string) {}
 
   /** @param folder gets the resolv.conf that containers see. */
   static async create(folder: string): Promise<Network> {
@@ -31,7 +31,7 @@ export class Network implements AsyncDisposable {
     await ip(`link set ${BRIDGE} up`);
     const resolvConf = `${folder}/resolv.conf`;
     await Deno.writeTextFile(resolvConf, `nameserver ${PREFIX}.1\n`);
-    return new Network(await serveNames(DNS_PORT, `${PREFIX}.1`), resolvConf);
+    return new Network(await startDnsServer(DNS_PORT, `${PREFIX}.1`), resolvConf);
   }
 
   /** A place for one more container. */

@@ -1,6 +1,6 @@
 // A child process under test: started with an environment of its own, its log lines collected, never left behind.
 
-import { delimitedLines } from "./lines.ts";
+import { linesOf } from "../../../local/processes/lines.ts";
 
 /** One line a child wrote. */
 export interface LogLine {
@@ -151,13 +151,18 @@ export class Child implements AsyncDisposable {
   }
 
   async #collect(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-    for await (const text of delimitedLines(reader)) {
+    for await (const text of linesOf(chunksOf(reader))) {
       const line = { text, atMs: Date.now(), fields: jsonObject(text) };
       this.lines.push(line);
       if (this.lines.length > this.#linesMax) this.lines.splice(0, this.lines.length - this.#linesMax);
       for (const watcher of this.#watchers) watcher(line);
     }
   }
+}
+
+/** What a reader reads; it may be cancelled meanwhile. */
+async function* chunksOf(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) yield chunk.value;
 }
 
 /** Starts a child. On Linux the kernel ends it, too, should this process die without a chance to. */

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { parseEvalArguments } from "../../../local/eval/arguments.ts";
 import {
   bestTemperature,
-  figuresOf,
   NO_ANSWER,
   percentile,
+  statisticsOf,
   wilsonInterval,
 } from "../../../local/eval/statistics.ts";
 import { type JudgedTicket, readLabelledFile } from "../../../local/eval/labelled_file.ts";
@@ -151,7 +151,7 @@ Deno.test("runEvaluation() begins nothing after an abort", async () => {
 
 Deno.test("figuresOf() counts failures as wrong and gives them a column of their own", () => {
   const failed: Verdict = { ticket: ticket("bug"), end: { kind: "failed", reason: "timeout" }, ms: 9 };
-  const figures = figuresOf("x", [verdict("bug", "bug"), failed, verdict("other", "bug")]);
+  const figures = statisticsOf("x", [verdict("bug", "bug"), failed, verdict("other", "bug")]);
   assert.equal(figures.accuracy, 1 / 3);
   assert.deepEqual(figures.failures, { timeout: 1 });
   assert.deepEqual(figures.confusion, { labels: ["bug", "other", NO_ANSWER], rows: [[1, 0, 1], [1, 0, 0]] });
@@ -162,7 +162,7 @@ Deno.test("figuresOf() counts failures as wrong and gives them a column of their
 
 Deno.test("figuresOf() says null, not 0, where confidence or price is not known", () => {
   const end = { ...labelled("bug"), costUsd: null };
-  const figures = figuresOf("x", [{ ticket: ticket("bug", "b", "de"), end, ms: 1 }]);
+  const figures = statisticsOf("x", [{ ticket: ticket("bug", "b", "de"), end, ms: 1 }]);
   assert.equal(figures.calibration, null);
   assert.equal(figures.costUsd, null);
   assert.deepEqual(figures.languages, [{ language: "de", tickets: 1, accuracy: 1 }]);
@@ -207,8 +207,8 @@ const report: Report = {
   at: "2026-01-01T00:00:00.000Z",
   concurrency: 4,
   subjects: [
-    figuresOf("first", [verdict("bug", "bug"), verdict("other", "other")]),
-    figuresOf('<img src="x">', [verdict("bug", "bug"), verdict("other", "bug")]),
+    statisticsOf("first", [verdict("bug", "bug"), verdict("other", "other")]),
+    statisticsOf('<img src="x">', [verdict("bug", "bug"), verdict("other", "bug")]),
   ],
   comparison: {
     bothRight: 1,

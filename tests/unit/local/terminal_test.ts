@@ -1,11 +1,11 @@
 // What is shown, with a terminal and without.
 
 import assert from "node:assert/strict";
-import { Screen } from "../../../local/terminal.ts";
+import { Terminal } from "../../../local/terminal.ts";
 
 function setUp(columns?: number) {
   let text = "";
-  const screen = new Screen((more) => text += more, columns === undefined ? undefined : () => columns);
+  const screen = new Terminal((more) => text += more, columns === undefined ? undefined : () => columns);
   return { screen, written: () => text };
 }
 

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { coalescing } from "../../../../local/model/batching_embedder.ts";
-import { gloss } from "../../../../local/model/translate.ts";
+import { batchingEmbedder } from "../../../../local/model/batching_embedder.ts";
+import { translate } from "../../../../local/model/translate.ts";
 import { embedTickets, gistOf, meanOf, piecesOf } from "../../../../local/model/ticket_embedding.ts";
-import { remembering } from "../../../../local/model/caching_embedder.ts";
+import { cachingEmbedder } from "../../../../local/model/caching_embedder.ts";
 import { packVectors, unpackVectors } from "../../../../local/model/vector_file.ts";
 
 const vectorsArbitrary = fc.array(
@@ -38,7 +38,7 @@ Deno.test("coalescing() runs one call at a time and shares the next among those 
   const calls: (readonly string[])[] = [];
   const gates: (() => void)[] = [];
   const secondCall = Promise.withResolvers<void>();
-  const embedder = coalescing({
+  const embedder = batchingEmbedder({
     embed: async (texts) => {
       calls.push(texts);
       if (calls.length === 2) secondCall.resolve();
@@ -61,7 +61,7 @@ Deno.test("coalescing() runs one call at a time and shares the next among those 
 
 Deno.test("coalescing() lets only so many texts share a call, and one request have more", async () => {
   const sizes: number[] = [];
-  const embedder = coalescing({
+  const embedder = batchingEmbedder({
     embed: (texts) => {
       sizes.push(texts.length);
       return Promise.resolve(texts.map(() => Float32Array.of(0)));
@@ -74,7 +74,7 @@ Deno.test("coalescing() lets only so many texts share a call, and one request ha
 
 Deno.test("coalescing() fails those of the failed call and answers the next", async () => {
   const answers = [() => Promise.reject(new Error("broken")), () => Promise.resolve([Float32Array.of(9)])];
-  const embedder = coalescing({
+  const embedder = batchingEmbedder({
     embed: () => answers.shift()?.() ?? Promise.reject(new Error("called too often")),
   });
   await assert.rejects(embedder.embed(["a"]), /broken/);
@@ -94,7 +94,7 @@ Deno.test("gistOf() puts known foreign words into English and leaves English alo
 });
 
 Deno.test("gloss() finds Japanese words inside text without spaces", () => {
-  assert.match(gloss("請求書が届きません"), /invoice.*does not arrive/);
+  assert.match(translate("請求書が届きません"), /invoice.*does not arrive/);
 });
 
 Deno.test("piecesOf() keeps a short text whole and of a long one the first three pieces and the last", () => {
@@ -143,7 +143,7 @@ Deno.test("embedTickets() gives every ticket the mean of its own pieces", async 
 
 Deno.test("remembering() embeds a text once, repeats and all, and forgets the oldest", async () => {
   const calls: (readonly string[])[] = [];
-  const embedder = remembering({
+  const embedder = cachingEmbedder({
     embed: (texts) => {
       calls.push(texts);
       return Promise.resolve(texts.map((text) => Float32Array.of(text.length)));

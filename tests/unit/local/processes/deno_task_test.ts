@@ -1,12 +1,12 @@
 // The tasks of deno.json as children of start.
 
 import assert from "node:assert/strict";
-import { leashedTask } from "../../../../local/processes/deno_task.ts";
+import { watchedTask } from "../../../../local/processes/deno_task.ts";
 import { projectPath } from "../../../../local/project.ts";
 
 Deno.test("leashedTask() keeps the task's flags and puts the leash before its file", () => {
   const tasks = { worker: "deno run --no-prompt --allow-env=A,B worker/main.ts" };
-  assert.deepEqual(leashedTask("worker", tasks), [
+  assert.deepEqual(watchedTask("worker", tasks), [
     "run",
     "--no-prompt",
     "--allow-env=A,B",
@@ -19,15 +19,15 @@ Deno.test("leashedTask() keeps the task's flags and puts the leash before its fi
 Deno.test("leashedTask() runs a task that is described as well", () => {
   const command = "deno run --allow-net worker/main.ts";
   assert.deepEqual(
-    leashedTask("worker", { worker: { description: "Labels tickets", command } }),
-    leashedTask("worker", { worker: command }),
+    watchedTask("worker", { worker: { description: "Labels tickets", command } }),
+    watchedTask("worker", { worker: command }),
   );
 });
 
 Deno.test("leashedTask() refuses tasks that are not one plain deno run", () => {
   for (const task of ["deno fmt && deno lint", "node main.js", "deno run"]) {
     assert.throws(
-      () => leashedTask("x", { x: task }),
+      () => watchedTask("x", { x: task }),
       /Task x is not "deno run \[flags\] file.ts": current value is/,
     );
   }
@@ -35,7 +35,7 @@ Deno.test("leashedTask() refuses tasks that are not one plain deno run", () => {
 
 Deno.test("leashedTask() can run every production part of deno.json", () => {
   for (const name of ["consumer", "worker", "ingress", "migrate"]) {
-    const args = leashedTask(name);
+    const args = watchedTask(name);
     assert.ok(args.some((arg) => arg.startsWith("--allow-net")), name);
     assert.ok(!args.includes("-A") && !args.includes("--allow-run"), `${name} has narrow rights`);
   }

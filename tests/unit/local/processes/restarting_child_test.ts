@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ChildFailedError } from "../../../../local/processes/child.ts";
-import { KeptRunning, type RunningChild } from "../../../../local/processes/restarting_child.ts";
+import { RestartingChild, type RunningChild } from "../../../../local/processes/restarting_child.ts";
 
 /** A child that ends when the test says so. */
 class FakeChild implements RunningChild {
@@ -33,7 +33,7 @@ function setUp() {
   const spawned: PromiseWithResolvers<FakeChild>[] = [];
   const spawnOf = (at: number) => (spawned[at] ??= Promise.withResolvers<FakeChild>());
   const done = Promise.withResolvers<void>();
-  const kept = new KeptRunning<FakeChild>({
+  const kept = new RestartingChild<FakeChild>({
     spawn: () => {
       const child = new FakeChild();
       children.push(child);

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { sampleTickets } from "../../../../local/produce/samples.ts";
-import { linesOf } from "../../../../local/produce/ticket_file.ts";
 import { parseTicketLine } from "../../../../local/produce/ticket_line.ts";
 
 Deno.test("parseTicketLine() keeps the user's own text, whatever else is in it", () => {
@@ -30,10 +29,4 @@ Deno.test("sampleTickets() are valid tickets with ids counted up, or without ids
   assert.deepEqual(ids, Array.from({ length: 20 }, (_, at) => 41 + at));
   const without = await sampleTickets(undefined);
   assert.ok(without.every((line) => line.kind === "ticket" && line.ticket.ticket_id === undefined));
-});
-
-Deno.test("linesOf() joins what chunks cut apart, characters included", async () => {
-  const bytes = new TextEncoder().encode("Grüße\nzweite\n\nohne Ende");
-  const chunks = ReadableStream.from(Array.from(bytes, (byte) => Uint8Array.of(byte)));
-  assert.deepEqual(await Array.fromAsync(linesOf(chunks)), ["Grüße", "zweite", "", "ohne Ende"]);
 });

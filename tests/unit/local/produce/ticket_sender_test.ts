@@ -1,7 +1,7 @@
 // Sending tickets in chunks.
 
 import assert from "node:assert/strict";
-import { type SendingPorts, sendTickets } from "../../../../local/produce/ticket_sender.ts";
+import { sendTickets, type TicketSenderPorts } from "../../../../local/produce/ticket_sender.ts";
 import { parseTicketLine } from "../../../../local/produce/ticket_line.ts";
 
 const line = (number: number, ticket: object) => {
@@ -11,10 +11,10 @@ const line = (number: number, ticket: object) => {
 };
 const ticket = (id: number, body = "b") => line(id, { ticket_id: id, subject: "s", body });
 
-function setUp(ports: Partial<SendingPorts> = {}) {
+function setUp(ports: Partial<TicketSenderPorts> = {}) {
   const sent: (string | null)[][] = [];
   const bad: string[] = [];
-  const all: SendingPorts = {
+  const all: TicketSenderPorts = {
     room: () => Promise.resolve(),
     send: (records) => {
       sent.push(records.map(({ key }) => key));

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { DeadLetterLines } from "../../../../local/start/dead_letter_notices.ts";
+import { DeadLetterNotices } from "../../../../local/start/dead_letter_notices.ts";
 
 function setUp() {
   const shown: string[] = [];
   const waits: { readonly ms: number; readonly callBack: () => void }[] = [];
-  const lines = new DeadLetterLines({
+  const lines = new DeadLetterNotices({
     show: (line) => shown.push(line),
     later: (ms, callBack) => waits.push({ ms, callBack }),
   });

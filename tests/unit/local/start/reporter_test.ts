@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { ChildFailedError } from "../../../../local/processes/child.ts";
 import { Reporter } from "../../../../local/start/reporter.ts";
-import { Screen } from "../../../../local/terminal.ts";
+import { Terminal } from "../../../../local/terminal.ts";
 
 function setUp() {
   const shown: string[] = [];
-  const screen = new Screen((text) => shown.push(text.trimEnd()), undefined);
+  const screen = new Terminal((text) => shown.push(text.trimEnd()), undefined);
   return { reporter: new Reporter(screen, false, () => 0), shown };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ChildFailedError } from "../../../../../local/processes/child.ts";
 import { LEAVING_MS, type ReplicaProcess } from "../../../../../local/start/replicas/replica.ts";
-import { type ReplicaPlace, Replicas } from "../../../../../local/start/replicas/replica_set.ts";
+import { type ReplicaPlace, ReplicaSet } from "../../../../../local/start/replicas/replica_set.ts";
 
 /** A process that listens and ends when the test says so. */
 class FakeProcess implements ReplicaProcess {
@@ -42,7 +42,7 @@ function setUp(max = 10) {
   const timers = new Set<{ readonly atMs: number; readonly callBack: () => void }>();
   let published: readonly ReplicaPlace[] = [];
   let nowMs = 0;
-  const replicas = new Replicas(max, {
+  const replicas = new ReplicaSet(max, {
     spawn: (number) => {
       const process = new FakeProcess();
       spawned.push({ number, process });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { serveNames } from "../../../../../local/embedded/dns/server.ts";
+import { startDnsServer } from "../../../../../local/embedded/dns/server.ts";
 import {
   type LookUp,
   type Names,
@@ -111,7 +111,7 @@ Deno.test("resolveEndpoints() lets the last answer stand for a service whose loo
 });
 
 Deno.test("resolveEndpoints() asks the DNS server it is told, and believes it that a name is gone", async () => {
-  await using server = await serveNames();
+  await using server = await startDnsServer();
   const [address = "", port] = server.address.split(":");
   const names = namesFrom({ address, port: Number(port) });
   const urls = [new URL("http://workers.test:8000"), new URL("dns+srv://_worker._tcp.test")];
