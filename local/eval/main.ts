@@ -12,10 +12,10 @@ import { EVAL_USAGE, type EvalArguments, parseEvalArguments } from "./arguments.
 import { statisticsOf } from "./statistics.ts";
 import { type JudgedTicket, readLabelledFile } from "./labelled_file.ts";
 import { compareVerdicts } from "./mcnemar.ts";
-import { type CallingConfig, openLabeller, readText } from "./open_labeller.ts";
-import type { Report } from "./report.ts";
-import { reportHtml } from "./report_html.ts";
-import { reportText } from "./report_text.ts";
+import { type CallingConfig, openLabeller, readText } from "./labellers/open_labeller.ts";
+import type { Report } from "./report/report.ts";
+import { reportHtml } from "./report/report_html.ts";
+import { reportText } from "./report/report_text.ts";
 import { runEvaluation, type Verdict } from "./run.ts";
 import { parseSubject, type Subject } from "./subject.ts";
 

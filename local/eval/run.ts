@@ -1,7 +1,7 @@
 // Has tickets labelled, several at once, coming back when told to, and keeps the time of each.
 
 import type { JudgedTicket } from "./labelled_file.ts";
-import type { LabelAttempt, Labeller } from "./labeller.ts";
+import type { LabelAttempt, Labeller } from "./labellers/labeller.ts";
 
 /** What became of one ticket. */
 export interface Verdict {

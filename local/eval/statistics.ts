@@ -10,9 +10,9 @@ import {
   type LabelMetrics,
   labelMetrics,
   macroF1,
-} from "../model/metrics.ts";
+} from "../model/training/metrics.ts";
 import { calibrated } from "../../worker/core/confidence.ts";
-import { lowestBetween } from "../model/golden_section.ts";
+import { lowestBetween } from "../model/training/golden_section.ts";
 import type { Verdict } from "./run.ts";
 
 /** What stands for the answer where there is none. */

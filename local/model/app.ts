@@ -2,12 +2,18 @@
 
 import { Hono } from "hono";
 import type { z } from "zod";
-import { allowedLabels, type TicketAnswer, writeAnswer } from "./answer_text.ts";
-import { askedTickets, type ChatRequest, chatRequestSchema, promptText, saidAbout } from "./chat_request.ts";
-import { chatCompletion, MODEL_NAME } from "./chat_completion.ts";
-import { answerTickets } from "./answer_tickets.ts";
+import { allowedLabels, type TicketAnswer, writeAnswer } from "./chat/answer_text.ts";
+import {
+  askedTickets,
+  type ChatRequest,
+  chatRequestSchema,
+  promptText,
+  saidAbout,
+} from "./chat/chat_request.ts";
+import { chatCompletion, MODEL_NAME } from "./chat/chat_completion.ts";
+import { answerTickets } from "./chat/answer_tickets.ts";
 import { TRAINED_LABELS } from "./tickets.ts";
-import type { TrainedModel } from "./train_model.ts";
+import type { TrainedModel } from "./training/train_model.ts";
 
 /** What the service needs; the clock in ms since the epoch. */
 export interface ModelAppDeps {

@@ -1,10 +1,10 @@
 // Writes local/model/embeddings.bin anew, so that a first start need not embed; to be run after a change of tickets or glossary.
 
-import { openEmbedder } from "./embedder.ts";
-import { embedTickets, gistOf } from "./ticket_embedding.ts";
+import { openEmbedder } from "./embedding/embedder.ts";
+import { embedTickets, gistOf } from "./embedding/ticket_embedding.ts";
 import { parseLabelledTickets, splitTickets, TICKETS_URL } from "./tickets.ts";
-import { EMBEDDINGS_URL, embeddingsKey } from "./train_model.ts";
-import { packVectors } from "./vector_file.ts";
+import { EMBEDDINGS_URL, embeddingsKey } from "./training/train_model.ts";
+import { packVectors } from "./embedding/vector_file.ts";
 
 const { training } = splitTickets(parseLabelledTickets(await Deno.readTextFile(TICKETS_URL)));
 const embedded = await embedTickets(training, await openEmbedder());

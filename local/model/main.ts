@@ -2,9 +2,9 @@
 
 import { configureLogs, logger } from "../../shared/log.ts";
 import { createModelApp } from "./app.ts";
-import { batchingEmbedder } from "./batching_embedder.ts";
-import { openEmbedder } from "./embedder.ts";
-import { trainModel } from "./train_model.ts";
+import { batchingEmbedder } from "./embedding/batching_embedder.ts";
+import { openEmbedder } from "./embedding/embedder.ts";
+import { trainModel } from "./training/train_model.ts";
 
 const CACHE_FOLDER = new URL("../../.ackpool/model/", import.meta.url);
 

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { createModelApp } from "../../local/model/app.ts";
-import { batchingEmbedder } from "../../local/model/batching_embedder.ts";
-import { openEmbedder } from "../../local/model/embedder.ts";
-import { trainModel } from "../../local/model/train_model.ts";
+import { batchingEmbedder } from "../../local/model/embedding/batching_embedder.ts";
+import { openEmbedder } from "../../local/model/embedding/embedder.ts";
+import { trainModel } from "../../local/model/training/train_model.ts";
 
 const model = await trainModel({
   embedder: batchingEmbedder(await openEmbedder()),

@@ -1,19 +1,19 @@
 // How good the local model is on tickets it was not trained on, beside TF-IDF with logistic regression.
 
 import assert from "node:assert/strict";
-import { trainTfidfBaseline } from "../../local/eval/tfidf_baseline.ts";
-import { labelProbabilities, trainClassifier } from "../../local/model/classifier.ts";
-import { openEmbedder } from "../../local/model/embedder.ts";
-import { expectedCalibrationError, labelMetrics, macroF1 } from "../../local/model/metrics.ts";
+import { trainTfidfBaseline } from "../../local/eval/labellers/tfidf_baseline.ts";
+import { labelProbabilities, trainClassifier } from "../../local/model/training/classifier.ts";
+import { openEmbedder } from "../../local/model/embedding/embedder.ts";
+import { expectedCalibrationError, labelMetrics, macroF1 } from "../../local/model/training/metrics.ts";
 import {
   parseLabelledTickets,
   splitTickets,
   TICKETS_URL,
   TRAINED_LABELS,
 } from "../../local/model/tickets.ts";
-import { embedTickets, gistOf } from "../../local/model/ticket_embedding.ts";
-import { EMBEDDINGS_URL, embeddingsKey, embedExamples } from "../../local/model/train_model.ts";
-import { unpackVectors } from "../../local/model/vector_file.ts";
+import { embedTickets, gistOf } from "../../local/model/embedding/ticket_embedding.ts";
+import { EMBEDDINGS_URL, embeddingsKey, embedExamples } from "../../local/model/training/train_model.ts";
+import { unpackVectors } from "../../local/model/embedding/vector_file.ts";
 
 const CACHE_FOLDER = new URL("../../.ackpool/model/", import.meta.url);
 

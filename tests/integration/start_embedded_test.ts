@@ -102,13 +102,16 @@ Deno.test("the embedded Postgres starts where its first start was killed half-wa
 Deno.test("two embedded Postgres never share their files", async () => {
   await using home = await TemporaryFolder.make("ackpool-postgres-");
   await using _first = await embeddedPostgres(`${home.path}/postgres`);
-  await assert.rejects(embeddedPostgres(`${home.path}/postgres`), (error: Error & { said: string[] }) => {
-    assert.match(
-      error.lastLines.join("\n"),
-      /postgres is in use by another process: stop the other deno task start/,
-    );
-    return true;
-  });
+  await assert.rejects(
+    embeddedPostgres(`${home.path}/postgres`),
+    (error: Error & { lastLines: string[] }) => {
+      assert.match(
+        error.lastLines.join("\n"),
+        /postgres is in use by another process: stop the other deno task start/,
+      );
+      return true;
+    },
+  );
 });
 
 Deno.test("children end when their parent is killed", async () => {

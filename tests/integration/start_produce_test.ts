@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import postgres from "postgres";
 import { createKafka } from "../../consumer/kafka/client/client.ts";
 import { TopicProgress } from "../../local/produce/topic_progress.ts";
-import { type Run, writeRun } from "../..//shared/run_file.ts";
+import { type Run, writeRun } from "../../shared/run_file.ts";
 import { embeddedKafka } from "../support/kafka/embedded_kafka.ts";
 import { embeddedPostgres } from "../support/postgres/embedded_postgres.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";

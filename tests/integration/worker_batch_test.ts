@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { createModelApp } from "../../local/model/app.ts";
-import { batchingEmbedder } from "../../local/model/batching_embedder.ts";
-import { openEmbedder } from "../../local/model/embedder.ts";
+import { batchingEmbedder } from "../../local/model/embedding/batching_embedder.ts";
+import { openEmbedder } from "../../local/model/embedding/embedder.ts";
 import { isHeldOut, parseLabelledTickets, TICKETS_URL } from "../../local/model/tickets.ts";
-import { trainModel } from "../../local/model/train_model.ts";
+import { trainModel } from "../../local/model/training/train_model.ts";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { testDatabase } from "../support/postgres/store_harness.ts";

@@ -3,7 +3,7 @@
 import postgres from "postgres";
 import { createKafka } from "../../../consumer/kafka/client/client.ts";
 import { TopicProducer } from "../../../consumer/kafka/producers/topic_producer.ts";
-import { readRun, type Run } from "../../..//shared/run_file.ts";
+import { readRun, type Run } from "../../../shared/run_file.ts";
 import { TicketRows } from "../../../local/produce/ticket_rows.ts";
 import { runStart, type StartedStart } from "../../support/processes/embedded_start.ts";
 import { startStubLlm } from "../../support/workers/stub_llm.ts";

@@ -10,14 +10,14 @@ import {
   wilsonInterval,
 } from "../../../local/eval/statistics.ts";
 import { type JudgedTicket, readLabelledFile } from "../../../local/eval/labelled_file.ts";
-import type { LabelAttempt, Labeller } from "../../../local/eval/labeller.ts";
+import type { LabelAttempt, Labeller } from "../../../local/eval/labellers/labeller.ts";
 import { compareVerdicts, exactMcNemar } from "../../../local/eval/mcnemar.ts";
-import type { Report } from "../../../local/eval/report.ts";
-import { reportHtml } from "../../../local/eval/report_html.ts";
-import { reportText } from "../../../local/eval/report_text.ts";
+import type { Report } from "../../../local/eval/report/report.ts";
+import { reportHtml } from "../../../local/eval/report/report_html.ts";
+import { reportText } from "../../../local/eval/report/report_text.ts";
 import { runEvaluation, type Verdict } from "../../../local/eval/run.ts";
 import { parseSubject } from "../../../local/eval/subject.ts";
-import { trainTfidfBaseline } from "../../../local/eval/tfidf_baseline.ts";
+import { trainTfidfBaseline } from "../../../local/eval/labellers/tfidf_baseline.ts";
 
 const ticket = (category: string, body = "b", language?: string): JudgedTicket => ({
   subject: "s",

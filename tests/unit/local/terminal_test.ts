@@ -9,7 +9,7 @@ function setUp(columns?: number) {
   return { screen, written: () => text };
 }
 
-Deno.test("Screen without a terminal tells beginnings and outcomes once, each in a line of its own", () => {
+Deno.test("Terminal without a terminal tells beginnings and outcomes once, each in a line of its own", () => {
   const { screen, written } = setUp();
   screen.going("model", "starting");
   screen.going("model", "training, 5 of 10");
@@ -19,7 +19,7 @@ Deno.test("Screen without a terminal tells beginnings and outcomes once, each in
   assert.equal(written(), "  model      starting …\n  model      up\nticket 1 → bug\n");
 });
 
-Deno.test("Screen on a terminal keeps one last line about everything that goes on, cut to its width", () => {
+Deno.test("Terminal on a terminal keeps one last line about everything that goes on, cut to its width", () => {
   const { screen, written } = setUp(24);
   screen.going("kafka", "starting");
   screen.going("model", "training");

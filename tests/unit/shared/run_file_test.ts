@@ -1,7 +1,7 @@
 // How produce finds a running start.
 
 import assert from "node:assert/strict";
-import { readRun, removeRun, type Run, writeRun } from "../../..//shared/run_file.ts";
+import { readRun, removeRun, type Run, writeRun } from "../../../shared/run_file.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 
 const RUN: Run = {

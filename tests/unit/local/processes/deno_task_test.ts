@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { watchedTask } from "../../../../local/processes/deno_task.ts";
 import { projectPath } from "../../../../local/project.ts";
 
-Deno.test("leashedTask() keeps the task's flags and puts the leash before its file", () => {
+Deno.test("watchedTask() keeps the task's flags and puts the parent watch before its file", () => {
   const tasks = { worker: "deno run --no-prompt --allow-env=A,B worker/main.ts" };
   assert.deepEqual(watchedTask("worker", tasks), [
     "run",
@@ -16,7 +16,7 @@ Deno.test("leashedTask() keeps the task's flags and puts the leash before its fi
   ]);
 });
 
-Deno.test("leashedTask() runs a task that is described as well", () => {
+Deno.test("watchedTask() runs a task that is described as well", () => {
   const command = "deno run --allow-net worker/main.ts";
   assert.deepEqual(
     watchedTask("worker", { worker: { description: "Labels tickets", command } }),
@@ -24,7 +24,7 @@ Deno.test("leashedTask() runs a task that is described as well", () => {
   );
 });
 
-Deno.test("leashedTask() refuses tasks that are not one plain deno run", () => {
+Deno.test("watchedTask() refuses tasks that are not one plain deno run", () => {
   for (const task of ["deno fmt && deno lint", "node main.js", "deno run"]) {
     assert.throws(
       () => watchedTask("x", { x: task }),
@@ -33,7 +33,7 @@ Deno.test("leashedTask() refuses tasks that are not one plain deno run", () => {
   }
 });
 
-Deno.test("leashedTask() can run every production part of deno.json", () => {
+Deno.test("watchedTask() can run every production part of deno.json", () => {
   for (const name of ["consumer", "worker", "ingress", "migrate"]) {
     const args = watchedTask(name);
     assert.ok(args.some((arg) => arg.startsWith("--allow-net")), name);

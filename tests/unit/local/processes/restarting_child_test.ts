@@ -50,7 +50,7 @@ function setUp() {
   return { kept, children, pauses, clock, child: (at: number) => spawnOf(at).promise, done: done.promise };
 }
 
-Deno.test("KeptRunning starts a crashed child again, after pauses that double up to 15 s", async () => {
+Deno.test("RestartingChild starts a crashed child again, after pauses that double up to 15 s", async () => {
   const { kept, pauses, child } = setUp();
   await kept.start();
   for (let at = 0; at < 7; at++) (await child(at)).exit(1);
@@ -59,7 +59,7 @@ Deno.test("KeptRunning starts a crashed child again, after pauses that double up
   await kept.stop(0);
 });
 
-Deno.test("KeptRunning begins with the short pause again once the child has run steadily", async () => {
+Deno.test("RestartingChild begins with the short pause again once the child has run steadily", async () => {
   const { kept, pauses, clock, child } = setUp();
   await kept.start();
   (await child(0)).exit(1);
@@ -72,14 +72,14 @@ Deno.test("KeptRunning begins with the short pause again once the child has run 
   await kept.stop(0);
 });
 
-Deno.test("KeptRunning.stop() stops the child and starts no other, however often it is called", async () => {
+Deno.test("RestartingChild.stop() stops the child and starts no other, however often it is called", async () => {
   const { kept, children, pauses } = setUp();
   await kept.start();
   await Promise.all([kept.stop(5), kept.stop(5)]);
   assert.deepEqual([children.length, children[0]?.stops, pauses], [1, [5, 5], []]);
 });
 
-Deno.test("KeptRunning leaves a child that is done alone", async () => {
+Deno.test("RestartingChild leaves a child that is done alone", async () => {
   const { kept, children, child, done } = setUp();
   await kept.start();
   (await child(0)).exit(0);

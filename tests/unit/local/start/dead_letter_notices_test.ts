@@ -11,7 +11,7 @@ function setUp() {
   return { lines, shown, waits };
 }
 
-Deno.test("DeadLetterLines tells several dead letters in one line, with why and what to do", () => {
+Deno.test("DeadLetterNotices tells several dead letters in one line, with why and what to do", () => {
   const { lines, shown, waits } = setUp();
   for (const reason of ["rejected", "rejected", "attempts"]) lines.add(reason);
   assert.deepEqual([shown, waits.length], [[], 1]);
@@ -19,7 +19,7 @@ Deno.test("DeadLetterLines tells several dead letters in one line, with why and 
   assert.deepEqual(shown, ["! 3 dead letters (2 rejected, 1 attempts): deno task dlq list shows why"]);
 });
 
-Deno.test("DeadLetterLines gathers those that follow for longer, and counts them anew", () => {
+Deno.test("DeadLetterNotices gathers those that follow for longer, and counts them anew", () => {
   const { lines, shown, waits } = setUp();
   lines.add("rejected");
   waits[0]?.callBack();

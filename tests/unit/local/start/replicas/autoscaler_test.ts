@@ -15,20 +15,20 @@ const records = (backlog: number, wantedReplicas: number): Demand => ({
 });
 const calls = (waiting: number, inFlight = 0): Demand => ({ ...IDLE, calls: { waiting, inFlight } });
 
-Deno.test("Scaler starts one replica at once for the first record after idle, however large the backlog", () => {
+Deno.test("Autoscaler starts one replica at once for the first record after idle, however large the backlog", () => {
   const scaler = new Autoscaler(BOUNDS);
   assert.equal(scaler.decide(IDLE, 0).wanted, 0);
   assert.deepEqual(scaler.decide(records(1000, 10), 250), { wanted: 1, why: "first record" });
 });
 
-Deno.test("Scaler starts one for an ad-hoc call, and more when more calls wait than one replica takes", () => {
+Deno.test("Autoscaler starts one for an ad-hoc call, and more when more calls wait than one replica takes", () => {
   const scaler = new Autoscaler(BOUNDS);
   assert.deepEqual(scaler.decide(calls(1), 0), { wanted: 1, why: "ad-hoc call" });
   scaler.decide(calls(10, 8), 250);
   assert.equal(scaler.decide(calls(10, 8), 1250).wanted, 3);
 });
 
-Deno.test("Scaler goes above one only when that was needed for a second on end", () => {
+Deno.test("Autoscaler goes above one only when that was needed for a second on end", () => {
   const scaler = new Autoscaler(BOUNDS);
   scaler.decide(records(100, 1), 0);
   assert.equal(scaler.decide(records(100, 5), 250).wanted, 1);
@@ -38,7 +38,7 @@ Deno.test("Scaler goes above one only when that was needed for a second on end",
   assert.deepEqual(scaler.decide(records(99, 6), 1750), { wanted: 6, why: "backlog 99" });
 });
 
-Deno.test("Scaler keeps what was needed within the idle time, then goes to what is needed, and to none", () => {
+Deno.test("Autoscaler keeps what was needed within the idle time, then goes to what is needed, and to none", () => {
   const scaler = new Autoscaler(BOUNDS);
   scaler.decide(records(1000, 10), 0);
   scaler.decide(records(1000, 10), 0);
@@ -50,19 +50,19 @@ Deno.test("Scaler keeps what was needed within the idle time, then goes to what 
   assert.equal(scaler.decide(IDLE, 120_999).wanted, 0);
 });
 
-Deno.test("Scaler has WORKER_MIN replicas from the beginning, and never fewer", () => {
+Deno.test("Autoscaler has WORKER_MIN replicas from the beginning, and never fewer", () => {
   const scaler = new Autoscaler({ ...BOUNDS, min: 3 });
   assert.deepEqual(scaler.decide(IDLE, 0), { wanted: 3, why: "WORKER_MIN is 3" });
   assert.equal(scaler.decide(IDLE, 600_000).wanted, 3);
 });
 
-Deno.test("Scaler counts records in flight as work, though the backlog were none", () => {
+Deno.test("Autoscaler counts records in flight as work, though the backlog were none", () => {
   const scaler = new Autoscaler(BOUNDS);
   const busy: Demand = { ...IDLE, records: { backlog: 0, busyPermits: 3, wantedReplicas: 0 } };
   assert.equal(scaler.decide(busy, 0).wanted, 1);
 });
 
-Deno.test("Scaler keeps one as long as some work was done, though none is ever seen under way", () => {
+Deno.test("Autoscaler keeps one as long as some work was done, though none is ever seen under way", () => {
   const scaler = new Autoscaler(BOUNDS);
   scaler.decide(records(1, 1), 0);
   for (let atMs = 50_000; atMs <= 500_000; atMs += 50_000) {
@@ -71,7 +71,7 @@ Deno.test("Scaler keeps one as long as some work was done, though none is ever s
   assert.equal(scaler.decide(IDLE, 560_000).wanted, 0);
 });
 
-Deno.test("Scaler stops nothing while the consumer cannot be asked, and needs no ingress", () => {
+Deno.test("Autoscaler stops nothing while the consumer cannot be asked, and needs no ingress", () => {
   const scaler = new Autoscaler(BOUNDS);
   scaler.decide(records(5, 1), 0);
   for (let atMs = 250; atMs <= 600_000; atMs += 250) {
@@ -79,7 +79,7 @@ Deno.test("Scaler stops nothing while the consumer cannot be asked, and needs no
   }
 });
 
-Deno.test("Scaler stays between WORKER_MIN and WORKER_MAX, whatever is asked", () => {
+Deno.test("Autoscaler stays between WORKER_MIN and WORKER_MAX, whatever is asked", () => {
   const load = fc.option(
     fc.record({ backlog: fc.nat(5000), busyPermits: fc.nat(200), wantedReplicas: fc.nat(50) }),
     {
@@ -103,7 +103,7 @@ Deno.test("Scaler stays between WORKER_MIN and WORKER_MAX, whatever is asked", (
   }));
 });
 
-Deno.test("Scaler never goes below what is needed now once it was needed for a second", () => {
+Deno.test("Autoscaler never goes below what is needed now once it was needed for a second", () => {
   const needs = fc.array(fc.record({ need: fc.nat(10), passesMs: fc.integer({ min: 1, max: 5000 }) }), {
     minLength: 1,
   });

@@ -83,7 +83,7 @@ function setUp(max = 10) {
   };
 }
 
-Deno.test("Replicas names a replica once it listens, and tells how long that took", async () => {
+Deno.test("ReplicaSet names a replica once it listens, and tells how long that took", async () => {
   const { replicas, published, process, pass, log } = setUp();
   replicas.scaleTo(1);
   assert.deepEqual(published(), []);
@@ -93,7 +93,7 @@ Deno.test("Replicas names a replica once it listens, and tells how long that too
   assert.deepEqual(log, ["up 1 after 900"]);
 });
 
-Deno.test("Replicas starts the first one alone, then as many at once as are up", async () => {
+Deno.test("ReplicaSet starts the first one alone, then as many at once as are up", async () => {
   const { replicas, spawned, process } = setUp();
   replicas.scaleTo(7);
   replicas.scaleTo(7);
@@ -110,7 +110,7 @@ Deno.test("Replicas starts the first one alone, then as many at once as are up",
   assert.deepEqual(spawned.map(({ number }) => number), [1, 2, 3, 4, 5, 6, 7]);
 });
 
-Deno.test("Replicas takes a replica out of the name first and stops it when everybody has looked again", async () => {
+Deno.test("ReplicaSet takes a replica out of the name first and stops it when everybody has looked again", async () => {
   const { replicas, published, process, pass, bringUp } = setUp();
   await bringUp(2);
   replicas.scaleTo(1);
@@ -124,7 +124,7 @@ Deno.test("Replicas takes a replica out of the name first and stops it when ever
   assert.equal(replicas.count("stopping"), 0);
 });
 
-Deno.test("Replicas takes a leaving replica back rather than start another", async () => {
+Deno.test("ReplicaSet takes a leaving replica back rather than start another", async () => {
   const { replicas, spawned, published, process, pass, bringUp } = setUp();
   await bringUp(1);
   replicas.scaleTo(0);
@@ -136,7 +136,7 @@ Deno.test("Replicas takes a leaving replica back rather than start another", asy
   assert.deepEqual([spawned.length, process(0).stops], [1, []]);
 });
 
-Deno.test("Replicas starts another for one that died, after pauses that double up to 15 s", async () => {
+Deno.test("ReplicaSet starts another for one that died, after pauses that double up to 15 s", async () => {
   const { replicas, spawned, published, process, pass, log, bringUp } = setUp();
   await bringUp(1);
   pass(1000);
@@ -163,7 +163,7 @@ Deno.test("Replicas starts another for one that died, after pauses that double u
   assert.equal(log[2], "crash fake code 1 pause 1000 listened false");
 });
 
-Deno.test("Replicas begins with the short pause again after a replica that ran steadily", async () => {
+Deno.test("ReplicaSet begins with the short pause again after a replica that ran steadily", async () => {
   const { replicas, process, pass, log } = setUp();
   replicas.scaleTo(1);
   await process(0).end(1);
@@ -174,7 +174,7 @@ Deno.test("Replicas begins with the short pause again after a replica that ran s
   assert.deepEqual(log.map((line) => /pause (\d+)/.exec(line)?.[1]), ["500", "500"]);
 });
 
-Deno.test("Replicas never has more processes than the most, those that are stopping included", async () => {
+Deno.test("ReplicaSet never has more processes than the most, those that are stopping included", async () => {
   const { replicas, spawned, process, pass, bringUp } = setUp(2);
   await bringUp(2);
   replicas.scaleTo(0);
@@ -186,7 +186,7 @@ Deno.test("Replicas never has more processes than the most, those that are stopp
   assert.deepEqual(spawned.map(({ number }) => number), [1, 2, 1]);
 });
 
-Deno.test("Replicas stops one that is still starting at once when it is not wanted any more", async () => {
+Deno.test("ReplicaSet stops one that is still starting at once when it is not wanted any more", async () => {
   const { replicas, process, published } = setUp();
   replicas.scaleTo(1);
   replicas.scaleTo(0);
@@ -195,7 +195,7 @@ Deno.test("Replicas stops one that is still starting at once when it is not want
   assert.deepEqual(published(), []);
 });
 
-Deno.test("Replicas.stop() and kill() end all of them, and no other is started", async () => {
+Deno.test("ReplicaSet.stop() and kill() end all of them, and no other is started", async () => {
   const { replicas, spawned, process, log, bringUp } = setUp();
   await bringUp(2);
   const stopping = replicas.stop();

@@ -1,6 +1,6 @@
 // The evaluation as text for a terminal. Pure.
 
-import type { Statistics } from "./statistics.ts";
+import type { Statistics } from "../statistics.ts";
 import { comparisonSentence, dollars, percent, type Report } from "./report.ts";
 
 /** The whole report, ready to print. */

@@ -1,7 +1,7 @@
 // Which of the allowed labels a ticket gets, trained ones and new ones alike. Pure.
 
-import { TRAINED_LABELS } from "./tickets.ts";
-import { softmax } from "./softmax_regression.ts";
+import { TRAINED_LABELS } from "../tickets.ts";
+import { softmax } from "../training/softmax_regression.ts";
 
 /** A label with its probability. */
 export interface LabelProbability {

@@ -1,8 +1,8 @@
 // The yardstick: TF-IDF over words and word pairs with logistic regression, as any textbook has it. Pure.
 
-import type { SparseVector } from "../model/lexical_features.ts";
-import { scores, softmax, trainSoftmaxRegression } from "../model/softmax_regression.ts";
-import { type LabelledTicket, type TicketText, TRAINED_LABELS } from "../model/tickets.ts";
+import type { SparseVector } from "../../model/training/lexical_features.ts";
+import { scores, softmax, trainSoftmaxRegression } from "../../model/training/softmax_regression.ts";
+import { type LabelledTicket, type TicketText, TRAINED_LABELS } from "../../model/tickets.ts";
 
 /** Answers a ticket with a label and its probability. */
 export type Baseline = (ticket: TicketText) => { readonly category: string; readonly confidence: number };

@@ -1,6 +1,6 @@
 // The pictures of the HTML report, drawn as SVG: confusion matrix, calibration, labels side by side. Pure.
 
-import type { Statistics } from "./statistics.ts";
+import type { Statistics } from "../statistics.ts";
 
 const CELL = 64;
 const LEFT = 130;

@@ -1,6 +1,6 @@
 // What a ticket's words say besides its embedding: hashed words and word pieces, weighed by TF-IDF. Pure.
 
-import { fnv1a } from "./tickets.ts";
+import { fnv1a } from "../tickets.ts";
 
 /** A vector that is zero nearly everywhere: `values[i]` stands at `indices[i]`. */
 export interface SparseVector {

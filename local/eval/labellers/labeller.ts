@@ -1,6 +1,6 @@
 // What the evaluation asks of everything it can judge: a label for a ticket. Types alone.
 
-import type { JudgedTicket } from "./labelled_file.ts";
+import type { JudgedTicket } from "../labelled_file.ts";
 
 /** A label, and what is known about it. */
 export interface GivenLabel {

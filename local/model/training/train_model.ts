@@ -1,11 +1,11 @@
 // From tickets.jsonl to a model that answers: reads, embeds (or finds the embeddings kept from before), trains.
 
 import { type EmbeddedExample, type TicketClassifier, trainClassifier } from "./classifier.ts";
-import type { Embedder } from "./embedder.ts";
-import { cachingEmbedder } from "./caching_embedder.ts";
-import { embedTickets, gistOf } from "./ticket_embedding.ts";
-import { type LabelledTicket, parseLabelledTickets, splitTickets, TICKETS_URL } from "./tickets.ts";
-import { packVectors, unpackVectors } from "./vector_file.ts";
+import type { Embedder } from "../embedding/embedder.ts";
+import { cachingEmbedder } from "../embedding/caching_embedder.ts";
+import { embedTickets, gistOf } from "../embedding/ticket_embedding.ts";
+import { type LabelledTicket, parseLabelledTickets, splitTickets, TICKETS_URL } from "../tickets.ts";
+import { packVectors, unpackVectors } from "../embedding/vector_file.ts";
 
 /** Everything an answer needs. */
 export interface TrainedModel {
@@ -35,7 +35,7 @@ const REPORT_EVERY = 64;
 const CACHE_VERSION = 1;
 
 /** The training tickets' embeddings as the project ships them, made by `local/model/embeddings_main.ts`. */
-export const EMBEDDINGS_URL = new URL("./embeddings.bin", import.meta.url);
+export const EMBEDDINGS_URL = new URL("../embeddings.bin", import.meta.url);
 
 /** Trains on the part of the project's set that is not held out for evaluation. */
 export async function trainModel(setup: TrainingSetup): Promise<TrainedModel> {

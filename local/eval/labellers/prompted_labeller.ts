@@ -1,13 +1,13 @@
 // Labels from a model at an OpenAI-compatible address, asked through the very code the worker asks with.
 
-import { parseRetryAfter } from "../../shared/contract/retry_after.ts";
-import { promptWriter } from "../../worker/core/prompt.ts";
-import { parseTaxonomy } from "../../worker/core/taxonomy.ts";
-import { type Labelling, type LabellingRules, labelOne } from "../../worker/labelling/labeller.ts";
-import { type LlmConfig, openaiLlm } from "../../worker/llm/client.ts";
-import defaultTaxonomy from "../../worker/taxonomy.json" with { type: "json" };
+import { parseRetryAfter } from "../../../shared/contract/retry_after.ts";
+import { promptWriter } from "../../../worker/core/prompt.ts";
+import { parseTaxonomy } from "../../../worker/core/taxonomy.ts";
+import { type Labelling, type LabellingRules, labelOne } from "../../../worker/labelling/labeller.ts";
+import { type LlmConfig, openaiLlm } from "../../../worker/llm/client.ts";
+import defaultTaxonomy from "../../../worker/taxonomy.json" with { type: "json" };
 import type { LabelAttempt, Labeller } from "./labeller.ts";
-import type { Price } from "./subject.ts";
+import type { Price } from "../subject.ts";
 
 /** How the model is asked. */
 export interface Asking {

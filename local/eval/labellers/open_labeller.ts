@@ -1,11 +1,11 @@
 // From a subject's name to the labeller that stands for it: files read, addresses and keys from the environment.
 
-import { StartError } from "../../shared/process/start_error.ts";
-import type { LabellingRules } from "../../worker/labelling/labeller.ts";
+import { StartError } from "../../../shared/process/start_error.ts";
+import type { LabellingRules } from "../../../worker/labelling/labeller.ts";
 import type { Labeller } from "./labeller.ts";
 import { localLabeller, tfidfLabeller } from "./local_labellers.ts";
 import { type Asking, promptedLabeller } from "./prompted_labeller.ts";
-import type { AskingOptions, Subject } from "./subject.ts";
+import type { AskingOptions, Subject } from "../subject.ts";
 import { workerLabeller } from "./worker_labeller.ts";
 
 /** What the environment says about calling. */

@@ -1,12 +1,16 @@
 // Tests of how the local model reads a request and writes its answer.
 
 import assert from "node:assert/strict";
-import { allowedLabels, type TicketAnswer, writeAnswer } from "../../../../local/model/answer_text.ts";
-import { chatCompletion, countTokens } from "../../../../local/model/chat_completion.ts";
-import { askedTickets, chatRequestSchema, saidAbout } from "../../../../local/model/chat_request.ts";
-import { rankLabels } from "../../../../local/model/label_choice.ts";
-import { guessLanguage } from "../../../../local/model/language_guess.ts";
-import { parseLabelledTickets, TICKETS_URL } from "../../../../local/model/tickets.ts";
+import {
+  allowedLabels,
+  type TicketAnswer,
+  writeAnswer,
+} from "../../../../../local/model/chat/answer_text.ts";
+import { chatCompletion, countTokens } from "../../../../../local/model/chat/chat_completion.ts";
+import { askedTickets, chatRequestSchema, saidAbout } from "../../../../../local/model/chat/chat_request.ts";
+import { rankLabels } from "../../../../../local/model/chat/label_choice.ts";
+import { guessLanguage } from "../../../../../local/model/language/language_guess.ts";
+import { parseLabelledTickets, TICKETS_URL } from "../../../../../local/model/tickets.ts";
 
 const request = (content: string, system = "") =>
   chatRequestSchema.parse({

@@ -15,8 +15,8 @@ import {
   type SoftmaxRegression,
   trainSoftmaxRegression,
 } from "./softmax_regression.ts";
-import type { EmbeddedTicket } from "./ticket_embedding.ts";
-import { fnv1a, TRAINED_LABELS, type TrainedLabel } from "./tickets.ts";
+import type { EmbeddedTicket } from "../embedding/ticket_embedding.ts";
+import { fnv1a, TRAINED_LABELS, type TrainedLabel } from "../tickets.ts";
 
 /** How much a ticket's words weigh beside its embeddings; measured, see README.md. */
 const LEXICAL_SHARE = 0.7;

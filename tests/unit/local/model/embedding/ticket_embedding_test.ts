@@ -2,11 +2,16 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { batchingEmbedder } from "../../../../local/model/batching_embedder.ts";
-import { translate } from "../../../../local/model/translate.ts";
-import { embedTickets, gistOf, meanOf, piecesOf } from "../../../../local/model/ticket_embedding.ts";
-import { cachingEmbedder } from "../../../../local/model/caching_embedder.ts";
-import { packVectors, unpackVectors } from "../../../../local/model/vector_file.ts";
+import { batchingEmbedder } from "../../../../../local/model/embedding/batching_embedder.ts";
+import { translate } from "../../../../../local/model/language/translate.ts";
+import {
+  embedTickets,
+  gistOf,
+  meanOf,
+  piecesOf,
+} from "../../../../../local/model/embedding/ticket_embedding.ts";
+import { cachingEmbedder } from "../../../../../local/model/embedding/caching_embedder.ts";
+import { packVectors, unpackVectors } from "../../../../../local/model/embedding/vector_file.ts";
 
 const vectorsArbitrary = fc.array(
   fc.float32Array({ minLength: 8, maxLength: 8, noNaN: true, min: -1, max: 1 }),

@@ -1,8 +1,8 @@
 // How a ticket becomes the vector the classifier sees: its gist in English, cut into pieces, embedded, averaged.
 
 import type { Embedder } from "./embedder.ts";
-import { translate } from "./translate.ts";
-import type { TicketText } from "./tickets.ts";
+import { translate } from "../language/translate.ts";
+import type { TicketText } from "../tickets.ts";
 
 /** The network reads some 128 tokens and ignores the rest, so longer texts go in as several pieces. */
 const PIECE_WORDS = 80;

@@ -1,7 +1,7 @@
 // What a chat completion request asks of the local model: which tickets, which labels, what shape of answer. Pure.
 
 import { z } from "zod";
-import type { TicketText } from "./tickets.ts";
+import type { TicketText } from "../tickets.ts";
 
 const contentSchema = z.union([
   z.string(),

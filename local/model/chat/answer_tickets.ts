@@ -1,13 +1,13 @@
 // Puts the trained model to work on the tickets of one request: embeds, classifies, ranks the allowed labels.
 
 import type { TicketAnswer } from "./answer_text.ts";
-import type { Embedder } from "./embedder.ts";
+import type { Embedder } from "../embedding/embedder.ts";
 import type { AskedTicket } from "./chat_request.ts";
-import { labelProbabilities } from "./classifier.ts";
+import { labelProbabilities } from "../training/classifier.ts";
 import { rankLabels, untrainedLabels } from "./label_choice.ts";
-import { guessLanguage } from "./language_guess.ts";
-import { embedTickets, meanOf } from "./ticket_embedding.ts";
-import type { TrainedModel } from "./train_model.ts";
+import { guessLanguage } from "../language/language_guess.ts";
+import { embedTickets, meanOf } from "../embedding/ticket_embedding.ts";
+import type { TrainedModel } from "../training/train_model.ts";
 
 /** What the tickets are answered with. */
 export interface Question {

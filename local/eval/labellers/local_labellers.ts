@@ -1,11 +1,11 @@
 // Labellers that need nobody else: the local model, served on a port of its own, and the TF-IDF yardstick.
 
-import { createModelApp } from "../model/app.ts";
-import { MODEL_NAME } from "../model/chat_completion.ts";
-import { batchingEmbedder } from "../model/batching_embedder.ts";
-import { openEmbedder } from "../model/embedder.ts";
-import { parseLabelledTickets, splitTickets, TICKETS_URL } from "../model/tickets.ts";
-import { trainModel } from "../model/train_model.ts";
+import { createModelApp } from "../../model/app.ts";
+import { MODEL_NAME } from "../../model/chat/chat_completion.ts";
+import { batchingEmbedder } from "../../model/embedding/batching_embedder.ts";
+import { openEmbedder } from "../../model/embedding/embedder.ts";
+import { parseLabelledTickets, splitTickets, TICKETS_URL } from "../../model/tickets.ts";
+import { trainModel } from "../../model/training/train_model.ts";
 import type { Labeller } from "./labeller.ts";
 import { type Asking, promptedLabeller } from "./prompted_labeller.ts";
 import { trainTfidfBaseline } from "./tfidf_baseline.ts";

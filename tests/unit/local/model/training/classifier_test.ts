@@ -2,15 +2,19 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { fitTemperature } from "../../../../local/model/classifier.ts";
-import { lowestBetween } from "../../../../local/model/golden_section.ts";
+import { fitTemperature } from "../../../../../local/model/training/classifier.ts";
+import { lowestBetween } from "../../../../../local/model/training/golden_section.ts";
 import {
   learnLexicalWeights,
   lexicalTerms,
   lexicalVector,
-} from "../../../../local/model/lexical_features.ts";
-import { scores, softmax, trainSoftmaxRegression } from "../../../../local/model/softmax_regression.ts";
-import { isHeldOut, parseLabelledTickets, splitTickets } from "../../../../local/model/tickets.ts";
+} from "../../../../../local/model/training/lexical_features.ts";
+import {
+  scores,
+  softmax,
+  trainSoftmaxRegression,
+} from "../../../../../local/model/training/softmax_regression.ts";
+import { isHeldOut, parseLabelledTickets, splitTickets } from "../../../../../local/model/tickets.ts";
 
 const nothing = { indices: new Int32Array(0), values: new Float32Array(0) };
 const options = { classCount: 3, denseSize: 2, sparseSize: 4, epochs: 50, learningRate: 0.2, penalty: 1e-4 };

@@ -1,6 +1,6 @@
 // The evaluation as one HTML file with pictures, which needs no network to be read. Pure.
 
-import type { Statistics } from "./statistics.ts";
+import type { Statistics } from "../statistics.ts";
 import { calibrationChart, confusionChart, escaped, labelChart } from "./charts.ts";
 import { comparisonSentence, dollars, percent, type Report } from "./report.ts";
 

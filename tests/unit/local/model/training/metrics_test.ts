@@ -8,7 +8,7 @@ import {
   expectedCalibrationError,
   labelMetrics,
   macroF1,
-} from "../../../../local/model/metrics.ts";
+} from "../../../../../local/model/training/metrics.ts";
 
 const labels = ["a", "b", "c"];
 const judgements = ["a a", "a a", "a b", "b b", "b a", "c b"].map((pair) => {

@@ -1,8 +1,8 @@
 // Labels from a running worker: `POST /classify` without `ticket_id`, so that nothing is written.
 
 import { z } from "zod";
-import { CLASSIFY_PATH, ResponseHeader } from "../../shared/contract/protocol.ts";
-import { parseRetryAfter } from "../../shared/contract/retry_after.ts";
+import { CLASSIFY_PATH, ResponseHeader } from "../../../shared/contract/protocol.ts";
+import { parseRetryAfter } from "../../../shared/contract/retry_after.ts";
 import type { LabelAttempt, Labeller } from "./labeller.ts";
 
 const answerSchema = z.object({
