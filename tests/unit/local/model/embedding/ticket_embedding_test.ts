@@ -39,7 +39,7 @@ Deno.test("unpackVectors() refuses bytes of other texts, cut-off bytes and anyth
   assert.equal(unpackVectors("k", new TextEncoder().encode("rubbish\n123")), undefined);
 });
 
-Deno.test("coalescing() runs one call at a time and shares the next among those that wait", async () => {
+Deno.test("batchingEmbedder() runs one call at a time and shares the next among those that wait", async () => {
   const calls: (readonly string[])[] = [];
   const gates: (() => void)[] = [];
   const secondCall = Promise.withResolvers<void>();
@@ -64,7 +64,7 @@ Deno.test("coalescing() runs one call at a time and shares the next among those 
   assert.deepEqual(await third, [Float32Array.of(4)]);
 });
 
-Deno.test("coalescing() lets only so many texts share a call, and one request have more", async () => {
+Deno.test("batchingEmbedder() lets only so many texts share a call, and one request have more", async () => {
   const sizes: number[] = [];
   const embedder = batchingEmbedder({
     embed: (texts) => {
@@ -77,7 +77,7 @@ Deno.test("coalescing() lets only so many texts share a call, and one request ha
   assert.deepEqual(sizes, [1, 2, 2, 5, 2]);
 });
 
-Deno.test("coalescing() fails those of the failed call and answers the next", async () => {
+Deno.test("batchingEmbedder() fails those of the failed call and answers the next", async () => {
   const answers = [() => Promise.reject(new Error("broken")), () => Promise.resolve([Float32Array.of(9)])];
   const embedder = batchingEmbedder({
     embed: () => answers.shift()?.() ?? Promise.reject(new Error("called too often")),
@@ -98,7 +98,7 @@ Deno.test("gistOf() puts known foreign words into English and leaves English alo
   assert.equal(gistOf(english), `${english.subject}\n${english.body}`);
 });
 
-Deno.test("gloss() finds Japanese words inside text without spaces", () => {
+Deno.test("translate() finds Japanese words inside text without spaces", () => {
   assert.match(translate("請求書が届きません"), /invoice.*does not arrive/);
 });
 
@@ -146,7 +146,7 @@ Deno.test("embedTickets() gives every ticket the mean of its own pieces", async 
   assert.deepEqual(second?.embedding, Float32Array.of(1, 0));
 });
 
-Deno.test("remembering() embeds a text once, repeats and all, and forgets the oldest", async () => {
+Deno.test("cachingEmbedder() embeds a text once, repeats and all, and forgets the oldest", async () => {
   const calls: (readonly string[])[] = [];
   const embedder = cachingEmbedder({
     embed: (texts) => {
