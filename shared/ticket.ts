@@ -18,5 +18,5 @@ export const ticketSchema = z.object({
 /** A ticket; without `ticket_id` it is classified and nothing is written. */
 export type Ticket = z.infer<typeof ticketSchema>;
 
-/** See {@link ticketIdSchema}. */
+/** A ticket's id, as {@link ticketIdSchema} reads it. */
 export type TicketId = z.infer<typeof ticketIdSchema>;

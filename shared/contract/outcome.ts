@@ -1,4 +1,4 @@
-// What one attempt came to, as plain data: the pool makes it, the status contract reads it.
+// The outcome of one attempt, as plain data: the pool makes it, the status contract reads it.
 
 /** What the worker may override its status with (`Ackpool-Action`). */
 export type Action = "settle" | "retry" | "dead-letter";

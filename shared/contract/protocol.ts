@@ -1,4 +1,4 @@
-// The names both sides of `POST /classify` use on the wire; nothing here decides anything.
+// Names that both sides of `POST /classify` use on the wire; nothing here decides anything.
 
 /** Path under `WORKER_URL` that receives every record. */
 export const CLASSIFY_PATH = "/classify";

@@ -1,4 +1,4 @@
-// Reads `Retry-After` (RFC 9110 section 10.2.3): seconds or an HTTP date.
+// The header `Retry-After` (RFC 9110 section 10.2.3): seconds or an HTTP date.
 
 /**
  * The wait in milliseconds that a `Retry-After` value asks for, counted from `nowMs`; a date in the past is 0.

@@ -1,4 +1,4 @@
-// Whether a request carries one of the tokens: compared in constant time, two valid while one replaces the other.
+// Bearer tokens of requests: compared in constant time, two valid while one replaces the other.
 
 import { createHash, timingSafeEqual } from "node:crypto";
 

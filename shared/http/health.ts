@@ -1,4 +1,4 @@
-// What `/livez` and `/readyz` say, in the consumer, the worker and the ingress alike.
+// The answer of `/readyz`, in the consumer, the worker and the ingress alike: causes, or none.
 
 /** Why something is paused or not ready: what is wrong, since when, and what to do about it. */
 export interface Cause {

@@ -1,4 +1,4 @@
-// Why the pool sends nothing, as values: which replicas get nothing and why, and what the provider asked for.
+// The causes for which the pool sends nothing: which replicas get nothing and why, and what the provider asked for.
 
 import type { Cause } from "../http/health.ts";
 import { type Outcome, outcomeLabel } from "../contract/outcome.ts";

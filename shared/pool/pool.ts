@@ -1,30 +1,25 @@
-// The pool: replicas found by name, permits, one attempt at a time to each of them. The consumer and the ingress use it.
+// The pool of replicas that the consumer and the ingress send through: found by name, each with permits of its own.
 
 import type { Agent } from "undici";
 import type { Cause } from "../http/health.ts";
 import { logger } from "../log.ts";
 import { type Outcome, outcomeLabel } from "../contract/outcome.ts";
 import { type Answered, type AttemptRequest, createAgent, send } from "./exchange/buffered.ts";
-import { type Also, Balancer, type Sent } from "./replicas/balancer.ts";
-import { Checks } from "./replicas/health_checks.ts";
-import { Deadlines } from "./exchange/timer_wheel.ts";
-import { Hedger, type Started } from "./exchange/hedge.ts";
-import { LookUps } from "./discovery/lookup_loop.ts";
-import { type DnsServer, type LookUp, namesFrom } from "./discovery/dns.ts";
-import { poolCauses, type PoolState } from "./causes.ts";
-import { readRateReport } from "./limits/rate_limit_headers.ts";
+import type { AttemptDetails, AttemptInFlight } from "./attempt_in_flight.ts";
+import { Balancer } from "./replicas/balancer.ts";
+import { HealthChecks } from "./replicas/health_checks.ts";
+import { TimerWheel } from "./exchange/timer_wheel.ts";
+import { Hedger, type StartedAttempt } from "./exchange/hedge.ts";
+import { LookupLoop } from "./discovery/lookup_loop.ts";
+import { type DnsServer, type LookUp, resolverFrom } from "./discovery/dns.ts";
+import { poolCauses } from "./causes.ts";
+import { ProviderRest } from "./provider_rest.ts";
+import { readRateLimitHeaders } from "./limits/rate_limit_headers.ts";
 import type { Replica } from "./replicas/replica.ts";
 import type { Endpoint } from "./discovery/endpoints.ts";
-import { NOBODY, type StreamedAnswer, type StreamedRequest, streamTo } from "./exchange/streamed.ts";
+import { NO_REPLICA, type StreamedAnswer, type StreamedRequest, streamTo } from "./exchange/streamed.ts";
 
 const log = logger("pool");
-
-/** A rest that begins so soon after the last one is the same, in ms. */
-const REST_GOES_ON_MS = 1000;
-/** Rests are told of no more often, in ms. */
-const REST_TOLD_EVERY_MS = 10_000;
-
-type Timer = ReturnType<typeof setTimeout>;
 
 /** What a pool is made of. */
 export interface PoolConfig {
@@ -48,24 +43,25 @@ export interface PoolConfig {
   readonly lookUp?: LookUp;
 }
 
+interface Target {
+  readonly replica: Replica;
+  readonly endpoint: Endpoint;
+}
+
 /** Sends attempts to replicas. `start()` before, `close()` after use. */
 export class Pool {
   readonly #config: PoolConfig;
   readonly #agent: Agent;
   readonly #balancer: Balancer;
-  readonly #deadlines = new Deadlines();
-  readonly #lookUps: LookUps;
+  readonly #timers = new TimerWheel();
+  readonly #lookups: LookupLoop;
   readonly #listeners: Set<() => void> = new Set();
-  readonly #checks: Checks;
+  readonly #checks: HealthChecks;
   readonly #hedger: Hedger;
+  readonly #rest: ProviderRest;
   #endpoints: ReadonlyMap<string, Endpoint> = new Map();
-  #restTimer: Timer | undefined;
-  #restUntilMs: number | undefined;
   #permits = -1;
   #emptySinceMs: number | undefined;
-  #rest: PoolState["rest"];
-  #restToldMs = -Infinity;
-  #closed = false;
 
   constructor(config: PoolConfig) {
     this.#config = config;
@@ -73,14 +69,19 @@ export class Pool {
     const { retryAfterMaxMs } = config;
     const rules = retryAfterMaxMs === undefined ? undefined : { retryAfterMaxMs };
     this.#balancer = new Balancer(config.concurrency, config.random ?? Math.random, rules);
-    const names = namesFrom(config.dnsServer);
-    this.#lookUps = new LookUps({
+    this.#rest = new ProviderRest({
+      provider: this.#balancer.provider,
+      nextChangeMs: (nowMs) => this.#balancer.nextChangeMs(nowMs),
+      changed: () => this.#changed(),
+    });
+    const resolver = resolverFrom(config.dnsServer);
+    this.#lookups = new LookupLoop({
       urls: config.urls,
-      names: config.lookUp === undefined ? names : { ...names, addresses: config.lookUp },
+      resolver: config.lookUp === undefined ? resolver : { ...resolver, addresses: config.lookUp },
       onFound: (endpoints) => this.#lookedUp(endpoints),
       usable: () => this.#replicaPermits > 0,
     });
-    this.#checks = new Checks({
+    this.#checks = new HealthChecks({
       agent: this.#agent,
       replicas: () => this.replicas,
       endpointOf: ({ address }) => this.#endpoints.get(address),
@@ -89,7 +90,7 @@ export class Pool {
     this.#hedger = new Hedger({
       hedgeMs: config.hedgeMs,
       permits: () => this.permits,
-      beginElsewhere: (but, attempt) => this.#beginElsewhere(but, attempt),
+      beginElsewhere: (except, attempt) => this.#beginElsewhere(except, attempt),
       changed: () => this.#changed(),
     });
   }
@@ -131,7 +132,7 @@ export class Pool {
       replicas: this.replicas,
       hosts: this.#config.urls.map((url) => url.host),
       emptySinceMs: this.#emptySinceMs,
-      rest: this.#rest,
+      rest: this.#rest.last,
       nowMs: Date.now(),
     });
   }
@@ -143,7 +144,7 @@ export class Pool {
 
   /** Looks the replicas up for the first time and keeps looking. */
   async start(): Promise<void> {
-    await this.#lookUps.start();
+    await this.#lookups.start();
     this.#checks.start();
   }
 
@@ -155,46 +156,51 @@ export class Pool {
   /**
    * Sends one attempt to a free replica, or to the least busy one where none is free.
    *
-   * @throws {AttemptAbandoned} (attempt.ts) when the caller's signal fired.
+   * @throws {AttemptAbandoned} when the caller's signal fired.
    */
   async send(attempt: AttemptRequest): Promise<Answered> {
-    const replica = this.#balancer.pick(Date.now()) ?? this.#balancer.leastBusy();
+    const target = this.#target();
+    if (target === undefined) return { outcome: NO_REPLICA.outcome, headers: {}, body: new Uint8Array() };
+    if (!this.#hedger.takes(attempt)) return await this.#attempt(target, attempt);
+    return await this.#hedger.watch(this.#start(target, attempt), target.replica, attempt);
+  }
+
+  /** Where the next attempt goes: to a free replica, or to the least busy one where it cannot wait. */
+  #target(): Target | undefined {
+    return this.#targetAt(this.#balancer.pick(Date.now()) ?? this.#balancer.leastBusy());
+  }
+
+  #targetAt(replica: Replica | undefined): Target | undefined {
     const endpoint = replica && this.#endpoints.get(replica.address);
-    if (replica === undefined || endpoint === undefined) {
-      return { outcome: { kind: "refused", detail: "no replica" }, headers: {}, body: new Uint8Array() };
-    }
-    if (!this.#hedger.takes(attempt)) return await this.#attempt(replica, endpoint, attempt);
-    return await this.#hedger.watch(this.#start(replica, endpoint, attempt), replica, attempt);
+    return replica === undefined || endpoint === undefined ? undefined : { replica, endpoint };
   }
 
   /** An attempt that can be given up. */
-  #start(replica: Replica, endpoint: Endpoint, attempt: AttemptRequest): Started {
+  #start(target: Target, attempt: AttemptRequest): StartedAttempt {
     const given = new AbortController();
     const signal = attempt.signal === undefined
       ? given.signal
       : AbortSignal.any([attempt.signal, given.signal]);
     return {
-      answered: this.#attempt(replica, endpoint, { ...attempt, signal }),
+      answered: this.#attempt(target, { ...attempt, signal }),
       abandon: () => given.abort(),
     };
   }
 
   /** Never in the place of a record that waits: only where a permit is free. */
-  #beginElsewhere(but: Replica, attempt: AttemptRequest): Started | undefined {
+  #beginElsewhere(except: Replica, attempt: AttemptRequest): StartedAttempt | undefined {
     const nowMs = Date.now();
-    const replica = this.#balancer.pick(nowMs, but);
-    const endpoint = replica && this.#endpoints.get(replica.address);
-    if (replica === undefined || endpoint === undefined) return undefined;
-    if (this.#balancer.inFlight >= this.#balancer.permits(nowMs)) return undefined;
-    log.debug("hedged", { slow: but.address, replica: replica.address });
-    return this.#start(replica, endpoint, attempt);
+    const target = this.#targetAt(this.#balancer.pick(nowMs, except));
+    if (target === undefined || this.#balancer.inFlight >= this.#balancer.permits(nowMs)) return undefined;
+    log.debug("hedged", { slow: except.address, replica: target.replica.address });
+    return this.#start(target, attempt);
   }
 
-  async #attempt(replica: Replica, endpoint: Endpoint, attempt: AttemptRequest): Promise<Answered> {
+  async #attempt({ replica, endpoint }: Target, attempt: AttemptRequest): Promise<Answered> {
     const sent = this.#take(replica);
     try {
-      const answered = await send(this.#agent, endpoint, this.#prepared(attempt), this.#deadlines);
-      this.#finished(sent, answered.outcome, { report: readRateReport(answered.headers) });
+      const answered = await send(this.#agent, endpoint, this.#prepared(attempt), this.#timers);
+      this.#finished(sent, answered.outcome, { report: readRateLimitHeaders(answered.headers) });
       return answered;
     } catch (error) {
       this.#abandoned(sent);
@@ -205,18 +211,18 @@ export class Pool {
   /**
    * Like {@link send}, for callers who stream: the permit is held until the answer has come to its end.
    *
-   * @throws {AttemptAbandoned} (attempt.ts) when the caller's signal fired or its body threw.
+   * @throws {AttemptAbandoned} when the caller's signal fired or its body threw.
    */
   async stream(request: StreamedRequest): Promise<StreamedAnswer> {
-    const replica = this.#balancer.pick(Date.now()) ?? this.#balancer.leastBusy();
-    const endpoint = replica && this.#endpoints.get(replica.address);
-    if (replica === undefined || endpoint === undefined) return NOBODY;
+    const target = this.#target();
+    if (target === undefined) return NO_REPLICA;
+    const { replica, endpoint } = target;
     const sent = this.#take(replica);
-    const streaming = streamTo(this.#agent, endpoint, request, this.#deadlines);
+    const streaming = streamTo(this.#agent, endpoint, request, this.#timers);
     const ended = streaming.ended.then((end) => {
       if (end !== undefined) {
         const { outcome, latencyMs, headers } = end;
-        return this.#finished(sent, outcome, { latencyMs, report: readRateReport(headers) });
+        return this.#finished(sent, outcome, { latencyMs, report: readRateLimitHeaders(headers) });
       }
       this.#abandoned(sent);
     });
@@ -233,10 +239,9 @@ export class Pool {
 
   /** Ends all connections. Attempts in flight come back as outcomes. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#deadlines.close();
-    this.#lookUps.close();
-    clearTimeout(this.#restTimer);
+    this.#timers.close();
+    this.#lookups.close();
+    this.#rest.close();
     this.#checks.close();
     await this.#agent.destroy();
   }
@@ -249,14 +254,14 @@ export class Pool {
   }
 
   /** An attempt may use the provider's rate up; then the next one is not to wait for an answer, but for time alone. */
-  #take(replica: Replica): Sent {
+  #take(replica: Replica): AttemptInFlight {
     const nowMs = Date.now();
     const sent = this.#balancer.start(replica, nowMs);
-    this.#scheduleRest(nowMs);
+    this.#rest.schedule(nowMs);
     return sent;
   }
 
-  #finished(sent: Sent, outcome: Outcome, also: Also): void {
+  #finished(sent: AttemptInFlight, outcome: Outcome, also: AttemptDetails): void {
     const { replica } = sent;
     const before = { ejected: replica.ejected, draining: replica.draining };
     this.#balancer.recordFinished(sent, outcome, Date.now(), also);
@@ -267,7 +272,7 @@ export class Pool {
     this.#changed();
   }
 
-  #abandoned(sent: Sent): void {
+  #abandoned(sent: AttemptInFlight): void {
     this.#balancer.recordAbandoned(sent);
     this.#changed();
   }
@@ -279,8 +284,8 @@ export class Pool {
   #changed(): void {
     const nowMs = Date.now();
     const { permits } = this;
-    this.#scheduleRest(nowMs);
-    this.#tellRest(nowMs);
+    this.#rest.schedule(nowMs);
+    this.#rest.report(nowMs);
     this.#noticeEmpty(nowMs);
     if (permits === this.#permits) return;
     this.#permits = permits;
@@ -292,35 +297,7 @@ export class Pool {
     const empty = this.#replicaPermits === 0;
     if (empty === (this.#emptySinceMs !== undefined)) return;
     this.#emptySinceMs = empty ? nowMs : undefined;
-    if (empty) this.#lookUps.hurry();
-  }
-
-  /** The provider lets nobody through for a while. One that does so every second is told of every ten. */
-  #tellRest(nowMs: number): void {
-    const { restUntilMs, ratePerSecond } = this.provider;
-    if (restUntilMs <= nowMs || restUntilMs === this.#rest?.untilMs) return;
-    const last = this.#rest;
-    const goesOn = last !== undefined && nowMs <= last.untilMs + REST_GOES_ON_MS;
-    this.#rest = { sinceMs: goesOn ? last.sinceMs : nowMs, untilMs: restUntilMs };
-    if (nowMs - this.#restToldMs < REST_TOLD_EVERY_MS) return;
-    this.#restToldMs = nowMs;
-    log.info("provider limits us, nothing leaves", { ms: Math.round(restUntilMs - nowMs), ratePerSecond });
-  }
-
-  #scheduleRest(nowMs: number): void {
-    const nextMs = this.#balancer.nextChangeMs(nowMs);
-    if (nextMs === this.#restUntilMs) return;
-    this.#restUntilMs = nextMs;
-    clearTimeout(this.#restTimer);
-    if (nextMs !== undefined && !this.#closed) {
-      this.#restTimer = setTimeout(() => this.#rested(), Math.max(1, nextMs - nowMs));
-    }
-  }
-
-  #rested(): void {
-    // A timer may be a little early; then there is still a rest to wait for.
-    this.#restUntilMs = undefined;
-    this.#changed();
+    if (empty) this.#lookups.hurry();
   }
 
   #lookedUp(found: readonly Endpoint[]): void {

@@ -1,7 +1,8 @@
 // The pool as one consumer has it: permits, which replica an attempt goes to, and health checks of those ejected.
 
 import type { Outcome } from "../../shared/contract/outcome.ts";
-import type { Balancer as ProductionBalancer, Sent } from "../../shared/pool/replicas/balancer.ts";
+import type { AttemptInFlight } from "../../shared/pool/attempt_in_flight.ts";
+import type { Balancer as ProductionBalancer } from "../../shared/pool/replicas/balancer.ts";
 import type { Replica } from "../../shared/pool/replicas/replica.ts";
 import { chance } from "./random.ts";
 import type { SimRecord, World } from "./world.ts";
@@ -78,7 +79,7 @@ export class SimPool {
     return this.#balancer?.pick(nowMs) ?? this.#balancer?.leastBusy();
   }
 
-  #finished(sent: Sent, outcome: Outcome): void {
+  #finished(sent: AttemptInFlight, outcome: Outcome): void {
     const { replica } = sent;
     const before = replica.ejected;
     this.#balancer?.recordFinished(sent, outcome, this.#world.timeline.nowMs);

@@ -1,4 +1,4 @@
-// How names are looked up: by the system's resolver, or by a DNS server that is asked directly.
+// The resolver of names: the system's, or a DNS server that is asked directly.
 
 import { lookup } from "node:dns/promises";
 
@@ -14,7 +14,7 @@ export interface ServicePlace {
 }
 
 /** Ways to look up. Each throws when a look-up fails; a name without records is an empty answer where that is known. */
-export interface Names {
+export interface Resolver {
   readonly addresses: LookUp;
   readonly services: (name: string) => Promise<readonly ServicePlace[]>;
 }
@@ -30,7 +30,7 @@ export interface DnsServer {
 const TIMEOUT_MS = 2000;
 
 /** Asks `server`, or the system where there is none. */
-export function namesFrom(server: DnsServer | undefined): Names {
+export function resolverFrom(server: DnsServer | undefined): Resolver {
   const asked = server && { nameServer: { ipAddr: server.address, port: server.port } };
   const options = () => ({ ...asked, signal: AbortSignal.timeout(TIMEOUT_MS) });
   return {

@@ -1,7 +1,7 @@
-// What `WORKER_URL` stands for: URLs, names with several addresses, services (`dns+srv://`); every address is a replica.
+// The endpoints behind `WORKER_URL`: URLs, names with several addresses, services (`dns+srv://`); each address is a replica.
 
 import { isIP } from "node:net";
-import type { Names, ServicePlace } from "./dns.ts";
+import type { Resolver, ServicePlace } from "./dns.ts";
 
 /** A replica's address and the name it was found under. */
 export interface Endpoint {
@@ -28,15 +28,15 @@ export type OnFailedLookUp = (hostname: string, error: unknown) => void;
 export async function resolveEndpoints(
   urls: readonly URL[],
   before: readonly Endpoint[],
-  names: Names,
+  resolver: Resolver,
   failed: OnFailedLookUp,
 ): Promise<Endpoint[]> {
   const found = await Promise.all(urls.map(async (url) => {
     const old = before.filter(({ source }) => source === url.href);
-    if (url.protocol !== SERVICE_PROTOCOL) return await endpointsAt(url, url.href, old, names, failed);
+    if (url.protocol !== SERVICE_PROTOCOL) return await endpointsAt(url, url.href, old, resolver, failed);
     try {
-      const hosts = hostsOf(url, await names.services(url.hostname));
-      const ends = await Promise.all(hosts.map((host) => endpointsAt(host, url.href, old, names, failed)));
+      const hosts = hostsOf(url, await resolver.services(url.hostname));
+      const ends = await Promise.all(hosts.map((host) => endpointsAt(host, url.href, old, resolver, failed)));
       return ends.flat();
     } catch (error) {
       failed(url.hostname, error);
@@ -61,13 +61,13 @@ async function endpointsAt(
   url: URL,
   source: string,
   before: readonly Endpoint[],
-  names: Names,
+  resolver: Resolver,
   failed: OnFailedLookUp,
 ): Promise<Endpoint[]> {
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   if (isIP(hostname)) return [endpointOf(url, hostname, source)];
   try {
-    return [...await names.addresses(hostname)].sort().map((ip) => endpointOf(url, ip, source));
+    return [...await resolver.addresses(hostname)].sort().map((ip) => endpointOf(url, ip, source));
   } catch (error) {
     failed(hostname, error);
     return before.filter((endpoint) => endpoint.url.href === url.href);

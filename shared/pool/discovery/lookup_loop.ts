@@ -1,7 +1,7 @@
-// Looks the replicas up again and again: now and then while there are some to use, often while there is none.
+// The loop that looks the replicas up: every few seconds while one is usable, more often while none is.
 
 import { logger } from "../../log.ts";
-import type { Names } from "./dns.ts";
+import type { Resolver } from "./dns.ts";
 import { type Endpoint, resolveEndpoints } from "./endpoints.ts";
 
 const log = logger("pool");
@@ -18,9 +18,9 @@ const EMPTY_FOR_LONG_MS = 10_000;
 const LOOK_UP_WHEN_LONG_EMPTY_MS = 500;
 
 /** What it needs. */
-export interface LookUpsPorts {
+export interface LookupLoopPorts {
   readonly urls: readonly URL[];
-  readonly names: Names;
+  readonly resolver: Resolver;
   /** Told what every look-up found. */
   readonly onFound: (endpoints: readonly Endpoint[]) => void;
   /** Whether some replica can be used. */
@@ -31,8 +31,8 @@ export interface LookUpsPorts {
  * Looks the replicas up again and again: often while there is none, now and then otherwise.
  * `start()` once; `hurry()` whenever nothing can be used any more.
  */
-export class LookUps {
-  readonly #ports: LookUpsPorts;
+export class LookupLoop {
+  readonly #ports: LookupLoopPorts;
   readonly #failing = new Set<string>();
   #found: readonly Endpoint[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,7 +41,7 @@ export class LookUps {
   #looking = false;
   #closed = false;
 
-  constructor(ports: LookUpsPorts) {
+  constructor(ports: LookupLoopPorts) {
     this.#ports = ports;
   }
 
@@ -81,7 +81,7 @@ export class LookUps {
     this.#found = await resolveEndpoints(
       this.#ports.urls,
       this.#found,
-      this.#ports.names,
+      this.#ports.resolver,
       (hostname, error) => {
         failed.add(hostname);
         // Told once, not five times a second.

@@ -1,10 +1,10 @@
-// One attempt with a deadline, over kept-alive connections; whatever happens comes back as an outcome.
+// The exchange of one attempt over a kept-alive connection, with a time limit; whatever happens is an outcome.
 
 import { Agent, type Dispatcher, errors } from "undici";
 import type { Action, NoAnswer, Outcome } from "../../contract/outcome.ts";
 import { CLASSIFY_PATH, RequestHeader, ResponseHeader } from "../../contract/protocol.ts";
 import { parseRetryAfter } from "../../contract/retry_after.ts";
-import type { Deadlines, Limited, Tick } from "./timer_wheel.ts";
+import type { Limited, Tick, TimerWheel } from "./timer_wheel.ts";
 import type { Endpoint } from "../discovery/endpoints.ts";
 
 /** How much of a refusal is read to find its problem type, in bytes. */
@@ -63,10 +63,10 @@ export function send(
   agent: Agent,
   endpoint: Endpoint,
   attempt: AttemptRequest,
-  deadlines: Deadlines,
+  timers: TimerWheel,
 ): Promise<Answered> {
   return new Promise((resolve, reject) => {
-    const exchange = new Exchange(attempt, deadlines, resolve, reject);
+    const exchange = new Exchange(attempt, timers, resolve, reject);
     const options = {
       origin: endpoint.origin,
       path: endpoint.basePath + (attempt.path ?? CLASSIFY_PATH),
@@ -87,7 +87,7 @@ const NOTHING = new Uint8Array();
 /** One request and its answer, as undici tells of it. Ends exactly once. */
 class Exchange implements Dispatcher.DispatchHandler, Limited {
   readonly #attempt: AttemptRequest;
-  readonly #deadlines: Deadlines;
+  readonly #timers: TimerWheel;
   readonly #startedMs = performance.now();
   #tick: Tick;
   readonly #resolve: (answered: Answered) => void;
@@ -102,15 +102,15 @@ class Exchange implements Dispatcher.DispatchHandler, Limited {
 
   constructor(
     attempt: AttemptRequest,
-    deadlines: Deadlines,
+    timers: TimerWheel,
     resolve: (answered: Answered) => void,
     reject: (error: Error) => void,
   ) {
     this.#attempt = attempt;
-    this.#deadlines = deadlines;
+    this.#timers = timers;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#tick = deadlines.add(this, Math.min(attempt.timeoutMs, attempt.firstByteMs ?? Infinity));
+    this.#tick = timers.add(this, Math.min(attempt.timeoutMs, attempt.firstByteMs ?? Infinity));
     attempt.signal?.addEventListener("abort", this.#abandon, { once: true });
     if (attempt.signal?.aborted) this.#abandon();
   }
@@ -171,8 +171,8 @@ class Exchange implements Dispatcher.DispatchHandler, Limited {
   #expectTheRest(): void {
     const { timeoutMs, firstByteMs } = this.#attempt;
     if (firstByteMs === undefined || firstByteMs >= timeoutMs) return;
-    this.#deadlines.remove(this, this.#tick);
-    this.#tick = this.#deadlines.add(this, timeoutMs - (performance.now() - this.#startedMs));
+    this.#timers.remove(this, this.#tick);
+    this.#tick = this.#timers.add(this, timeoutMs - (performance.now() - this.#startedMs));
   }
 
   readonly #abandon = () => {
@@ -190,7 +190,7 @@ class Exchange implements Dispatcher.DispatchHandler, Limited {
 
   #finish(): void {
     this.#ended = true;
-    this.#deadlines.remove(this, this.#tick);
+    this.#timers.remove(this, this.#tick);
     this.#attempt.signal?.removeEventListener("abort", this.#abandon);
   }
 }

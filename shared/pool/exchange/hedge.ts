@@ -4,10 +4,11 @@ import { RequestHeader } from "../../contract/protocol.ts";
 import { ruleFor } from "../../contract/status_contract.ts";
 import type { Answered, AttemptRequest } from "./buffered.ts";
 import type { Replica } from "../replicas/replica.ts";
+import { within } from "../../wait.ts";
 
 /** An attempt under way. */
-export interface Started {
-  /** @throws {AttemptAbandoned} (attempt.ts) when it was given up. */
+export interface StartedAttempt {
+  /** @throws {AttemptAbandoned} when it was given up. */
   readonly answered: Promise<Answered>;
   /** Gives it up: its permit is free. */
   abandon(): void;
@@ -23,7 +24,7 @@ export interface HedgerPorts {
   /** Permits of the pool. */
   readonly permits: () => number;
   /** Begins an attempt at another replica than this one; undefined where no permit is free there. */
-  readonly beginElsewhere: (but: Replica, attempt: AttemptRequest) => Started | undefined;
+  readonly beginElsewhere: (except: Replica, attempt: AttemptRequest) => StartedAttempt | undefined;
   /** A second attempt has begun or ended. */
   readonly changed: () => void;
 }
@@ -54,16 +55,16 @@ export class Hedger {
   }
 
   /** Waits for an attempt that has just begun at `replica`, with a second one where it is late. */
-  async watch(first: Started, replica: Replica, attempt: AttemptRequest): Promise<Answered> {
+  async watch(first: StartedAttempt, replica: Replica, attempt: AttemptRequest): Promise<Answered> {
     const untilMs = performance.now() + attempt.timeoutMs;
     const begin = () => this.#begin(replica, { ...attempt, timeoutMs: untilMs - performance.now() });
     return await hedged(first, begin, this.#ports.hedgeMs ?? attempt.timeoutMs);
   }
 
-  #begin(but: Replica, attempt: AttemptRequest): Started | undefined {
+  #begin(except: Replica, attempt: AttemptRequest): StartedAttempt | undefined {
     const most = Math.max(1, this.#ports.permits() * SHARE_MAX);
     if (this.#inFlight >= most || attempt.timeoutMs <= 0) return undefined;
-    const second = this.#ports.beginElsewhere(but, attempt);
+    const second = this.#ports.beginElsewhere(except, attempt);
     if (second === undefined) return undefined;
     this.#inFlight += 1;
     this.#counts = { ...this.#counts, sent: this.#counts.sent + 1 };
@@ -91,17 +92,16 @@ export class Hedger {
  * 409. That decides nothing, and neither does a failure of either: then the other one is waited for.
  */
 export async function hedged(
-  first: Started,
-  begin: () => Started | undefined,
+  first: StartedAttempt,
+  begin: () => StartedAttempt | undefined,
   waitMs: number,
 ): Promise<Answered> {
-  const early = await within(waitMs, first.answered);
-  if (early !== undefined) return early;
+  if (await within(waitMs, first.answered)) return await first.answered;
   const second = begin();
   return second === undefined ? await first.answered : await firstToDecide(first, second);
 }
 
-async function firstToDecide(first: Started, second: Started): Promise<Answered> {
+async function firstToDecide(first: StartedAttempt, second: StartedAttempt): Promise<Answered> {
   const race = [first, second].map(async (each) => ({ each, answered: await each.answered }));
   // Whoever is given up rejects; so does the race when the caller gives both up.
   race.forEach((one) => one.catch(() => {}));
@@ -119,14 +119,4 @@ async function firstToDecide(first: Started, second: Started): Promise<Answered>
 function decides({ outcome }: Answered): boolean {
   const { disposition } = ruleFor(outcome);
   return disposition === "settle" || disposition === "dead_letter";
-}
-
-async function within<T>(waitMs: number, promise: Promise<T>): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), waitMs);
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -6,7 +6,7 @@ import { ResponseHeader } from "../../contract/protocol.ts";
 import { parseRetryAfter } from "../../contract/retry_after.ts";
 import { ruleFor } from "../../contract/status_contract.ts";
 import { AttemptAbandoned, flatten, noAnswer } from "./buffered.ts";
-import type { Deadlines, Limited, Tick } from "./timer_wheel.ts";
+import type { Limited, Tick, TimerWheel } from "./timer_wheel.ts";
 import type { Endpoint } from "../discovery/endpoints.ts";
 
 /** How much of an answer waits here for a slow reader, in bytes. */
@@ -44,7 +44,7 @@ export interface StreamedAnswer {
 }
 
 /** What an exchange says about the replica and what is behind it. */
-export interface Verdict {
+export interface ExchangeResult {
   readonly outcome: Outcome;
   /** Until the answer began, in ms. */
   readonly latencyMs: number;
@@ -57,11 +57,11 @@ export interface Streaming {
   /** @throws {AttemptAbandoned} when the signal fired or the request's body threw; that is its cause. */
   readonly answer: Promise<Omit<StreamedAnswer, "ended" | "replica">>;
   /** Undefined where it says nothing. */
-  readonly ended: Promise<Verdict | undefined>;
+  readonly ended: Promise<ExchangeResult | undefined>;
 }
 
 /** Where there is no replica to send to. */
-export const NOBODY: StreamedAnswer = {
+export const NO_REPLICA: StreamedAnswer = {
   outcome: { kind: "refused", detail: "no replica" },
   replica: undefined,
   headers: {},
@@ -74,9 +74,9 @@ export function streamTo(
   agent: Agent,
   endpoint: Endpoint,
   request: StreamedRequest,
-  deadlines: Deadlines,
+  timers: TimerWheel,
 ): Streaming {
-  const exchange = new StreamedExchange(request, deadlines);
+  const exchange = new StreamedExchange(request, timers);
   agent.dispatch({
     origin: endpoint.origin,
     path: endpoint.basePath + request.path,
@@ -116,11 +116,11 @@ function outcomeOf(status: number, headers: AnswerHeaders): Outcome {
 /** One exchange, as undici tells of it. Ends exactly once. */
 class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming {
   readonly #request: StreamedRequest;
-  readonly #deadlines: Deadlines;
+  readonly #timers: TimerWheel;
   readonly #tick: Tick;
   readonly #startedMs = performance.now();
   readonly #answer = Promise.withResolvers<Omit<StreamedAnswer, "ended" | "replica">>();
-  readonly #ended = Promise.withResolvers<Verdict | undefined>();
+  readonly #ended = Promise.withResolvers<ExchangeResult | undefined>();
   /** Stops whoever writes the request's body. */
   readonly #unread = new AbortController();
   #controller: Dispatcher.DispatchController | undefined;
@@ -130,10 +130,10 @@ class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming
   #latencyMs = 0;
   #over = false;
 
-  constructor(request: StreamedRequest, deadlines: Deadlines) {
+  constructor(request: StreamedRequest, timers: TimerWheel) {
     this.#request = request;
-    this.#deadlines = deadlines;
-    this.#tick = deadlines.add(this, request.timeoutMs);
+    this.#timers = timers;
+    this.#tick = timers.add(this, request.timeoutMs);
     request.signal.addEventListener("abort", this.#aborted, { once: true });
     if (request.signal.aborted) this.#aborted();
   }
@@ -234,7 +234,7 @@ class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming
         ? undefined
         : { outcome, latencyMs, headers: this.#headers },
     );
-    this.#deadlines.remove(this, this.#tick);
+    this.#timers.remove(this, this.#tick);
     this.#request.signal.removeEventListener("abort", this.#aborted);
     this.#unread.abort();
   }

@@ -9,11 +9,11 @@ export interface Limited {
   expire(): void;
 }
 
-/** Where a limited thing stands in the wheel; {@link Deadlines.remove} takes it. */
+/** Where a limited thing stands in the wheel; {@link TimerWheel.remove} takes it. */
 export type Tick = number;
 
 /** Attempts by the tick their time is up. Adding and removing cost the same however many there are. */
-export class Deadlines {
+export class TimerWheel {
   readonly #ticks: Map<Tick, Set<Limited>> = new Map();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #count = 0;

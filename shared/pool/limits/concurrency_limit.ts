@@ -1,4 +1,4 @@
-// How many attempts at once the answers "too many" leave: what was held is kept, and grown from as CUBIC does. Pure.
+// The limit that "too many" leaves: it falls to what was held, and grows from there as CUBIC does. Pure.
 
 /** CUBIC's constant (RFC 9438 section 5), in attempts a second cubed: 8 more after 2.7 s, 40 more after 4.6 s. */
 const GROWTH = 0.4;
@@ -9,8 +9,8 @@ const ROUNDS = 8;
 /** One refusal takes no more than this share, for it may have had another reason; more of them take more. */
 const LEAST_SHARE = 0.7;
 
-/** A limit that falls to what is held when somebody says that it is too much, and grows while it is in use. */
-export class AnswerLimit {
+/** Falls to what is held when an answer says "too many", and grows while it is in use. */
+export class ConcurrencyLimit {
   #base = Infinity;
   #usedMs = 0;
   #accepted = 0;
@@ -51,7 +51,7 @@ export class AnswerLimit {
     if (this.limit >= max) this.forget();
   }
 
-  /** It was about something else. */
+  /** The refusals were about something else. */
   forget(): void {
     this.#base = Infinity;
   }

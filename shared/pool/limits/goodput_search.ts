@@ -1,30 +1,30 @@
-// How many attempts at once bring most: when latency makes one suspicious, fewer and more are tried, and what comes of it decides. Pure.
+// The search for how many attempts at once bring most: when latency rises, fewer and more are tried, and the goodput decides. Pure.
 
 import { GoodputWindow } from "./goodput_window.ts";
 
 /** How it tries. */
-const CLIMB = {
-  /** Attempts that must go well before a stretch of time says anything; lognormal calls leave a tenth of doubt then. */
-  least: 150,
-  /** And so many, or what goes well in the time after that, where a little more or less is tried. */
-  fine: 400,
+const SEARCH = {
+  /** Good attempts before a stretch of time says anything: with lognormal latencies its mean is then off by a tenth. */
+  samplesMin: 150,
+  /** Good attempts before a small step is judged, or as many as `fineMs` brings. */
+  samplesFine: 400,
   fineMs: 20_000,
-  /** Attempts that take so many times as long as they did arouse suspicion. */
-  suspicious: 1.5,
-  /** Attempts that take only this share of the time they took show that the trouble is over. */
-  relieved: 0.75,
-  /** Far fewer are kept where they bring at least this share of what more brought. */
-  enough: 0.95,
-  /** Standard errors that leave no doubt, and the spread of latencies that is believed: no less, no more. */
-  sure: 3.5,
-  spreadLeast: 0.3,
-  spreadMost: 1,
-  /** Anything else is kept only where it is seen to bring so many times as much. */
-  better: 1.07,
-  /** Full use for so long before fewer are tried unasked, in ms: a second at half is 1% of it. */
+  /** Latency, as a multiple of the usual one, at which fewer attempts are tried. */
+  suspiciousRatio: 1.5,
+  /** Latency, as a share of the usual one, at which the trouble is over. */
+  recoveredRatio: 0.75,
+  /** A far smaller limit is kept if it brings this share of what the larger one brought. */
+  keepRatioFewer: 0.95,
+  /** Any other step is kept if it brings this multiple of what was there before. */
+  keepRatioMore: 1.07,
+  /** Standard errors that end a trial early, and the bounds of the spread of latencies that they are counted with. */
+  sigmas: 3.5,
+  spreadMin: 0.3,
+  spreadMax: 1,
+  /** Time at full use before a smaller limit is tried without a latency signal, in ms: a second at half costs 1% of it. */
   unaskedMs: 45_000,
   unaskedMaxMs: 900_000,
-  /** Pauses between two tries where fewer have proved better, in ms. */
+  /** Pauses between two trials once a smaller limit has been kept, in ms. */
   againMs: 5000,
   againMaxMs: 120_000,
 } as const;
@@ -52,7 +52,7 @@ interface Trial {
 }
 
 /** A limit that falls only where fewer attempts at once are seen to bring as much. */
-export class GoodputClimb {
+export class GoodputSearch {
   #limit = Infinity;
   #window: GoodputWindow;
   /** All that was seen at this limit, for long enough to be sure. */
@@ -63,11 +63,11 @@ export class GoodputClimb {
   #meanMs = 0;
   #usualRate = 1;
   #unaskedAtMs: number;
-  #unaskedMs: number = CLIMB.unaskedMs;
+  #unaskedMs: number = SEARCH.unaskedMs;
   #againAtMs = 0;
   /** Attempts of a trial that failed are still on their way: what they take says nothing about now. */
   #quietUntilMs = -Infinity;
-  #againMs: number = CLIMB.againMs;
+  #againMs: number = SEARCH.againMs;
   #next: Step = MORE;
   /** An overload may have passed while fewer were tried: far more are tried before it is settled. */
   #rebounds = false;
@@ -77,7 +77,7 @@ export class GoodputClimb {
   constructor(nowMs: number, asked = false) {
     this.#window = new GoodputWindow(nowMs);
     this.#long = new GoodputWindow(nowMs);
-    this.#unaskedAtMs = nowMs + CLIMB.unaskedMs;
+    this.#unaskedAtMs = nowMs + SEARCH.unaskedMs;
     this.#asked = asked;
   }
 
@@ -97,17 +97,17 @@ export class GoodputClimb {
     this.#window.record(good, latencyMs, inFlight, nowMs);
     if (this.#trial !== undefined) return this.#try(this.#trial, inFlight, max, nowMs);
     this.#long.record(good, latencyMs, inFlight, nowMs);
-    if (this.#window.good < CLIMB.least) return;
+    if (this.#window.good < SEARCH.samplesMin) return;
     const window = this.#window;
     this.#window = new GoodputWindow(nowMs);
     // Where not all are used, fewer or more would make no difference that could be seen.
     if (window.inFlight(nowMs) < 0.85 * Math.min(max, this.#limit)) {
-      this.#unaskedAtMs = Math.max(this.#unaskedAtMs, nowMs + CLIMB.unaskedMs / 4);
+      this.#unaskedAtMs = Math.max(this.#unaskedAtMs, nowMs + SEARCH.unaskedMs / 4);
       this.#long = new GoodputWindow(nowMs);
       return;
     }
     this.#look(window, max, nowMs);
-    if (this.#long.good > 3 * CLIMB.fine) this.#long = new GoodputWindow(nowMs);
+    if (this.#long.good > 3 * SEARCH.samplesFine) this.#long = new GoodputWindow(nowMs);
   }
 
   #forget(nowMs: number): void {
@@ -120,8 +120,8 @@ export class GoodputClimb {
     this.#usualRate = window.rate(nowMs);
     this.#meanMs = window.inFlight(nowMs) / Math.max(1e-9, this.#usualRate);
     const usualMs = this.#usualMs ?? latencyMs;
-    const suspicious = latencyMs > usualMs * CLIMB.suspicious;
-    const relieved = latencyMs < usualMs * CLIMB.relieved;
+    const suspicious = latencyMs > usualMs * SEARCH.suspiciousRatio;
+    const relieved = latencyMs < usualMs * SEARCH.recoveredRatio;
     this.#usualMs = suspicious ? usualMs : usualMs * Math.pow(latencyMs / usualMs, relieved ? 1 : 0.3);
     const step = this.#stepFor(suspicious, relieved, max, nowMs);
     if (step === undefined) return;
@@ -137,8 +137,8 @@ export class GoodputClimb {
   }
 
   #least({ fine }: Step): number {
-    if (!fine) return CLIMB.least;
-    return Math.min(CLIMB.fine, Math.max(CLIMB.least / 2, this.#usualRate * CLIMB.fineMs));
+    if (!fine) return SEARCH.samplesMin;
+    return Math.min(SEARCH.samplesFine, Math.max(SEARCH.samplesMin / 2, this.#usualRate * SEARCH.fineMs));
   }
 
   #begin(step: Step, reference: number, max: number, nowMs: number): void {
@@ -153,14 +153,15 @@ export class GoodputClimb {
   #try(trial: Trial, inFlight: number, max: number, nowMs: number): void {
     if (!this.#settled(trial, inFlight, max, nowMs)) return;
     const window = this.#window;
-    const wanted = trial.reference * (trial.step === FAR_FEWER ? CLIMB.enough : CLIMB.better);
+    const wanted = trial.reference *
+      (trial.step === FAR_FEWER ? SEARCH.keepRatioFewer : SEARCH.keepRatioMore);
     const brought = window.yield(nowMs);
     const least = this.#least(trial.step);
     const late = nowMs - window.fromMs > 4 * least / this.#usualRate;
     // What is as clear as this needs no more of them.
-    const spread = Math.min(CLIMB.spreadMost, Math.max(CLIMB.spreadLeast, window.spread));
+    const spread = Math.min(SEARCH.spreadMax, Math.max(SEARCH.spreadMin, window.spread));
     const error = spread / Math.sqrt(window.good);
-    const clear = window.good >= 30 && Math.abs(Math.log(brought / wanted)) > CLIMB.sure * error;
+    const clear = window.good >= 30 && Math.abs(Math.log(brought / wanted)) > SEARCH.sigmas * error;
     if (window.good < least && !late && !clear) return;
     this.#trial = undefined;
     this.#forget(nowMs);
@@ -188,7 +189,7 @@ export class GoodputClimb {
     this.#usualMs = window.latencyMs;
     this.#usualRate = window.rate(nowMs);
     this.#meanMs = window.inFlight(nowMs) / Math.max(1e-9, this.#usualRate);
-    this.#againMs = CLIMB.againMs;
+    this.#againMs = SEARCH.againMs;
     if (this.#limit >= max) return this.#release(nowMs);
     // A row of steps is held against the best of them, or it would go down by a little loss each.
     this.#begin(step, Math.max(window.yield(nowMs), reference), max, nowMs);
@@ -201,10 +202,10 @@ export class GoodputClimb {
     if (step.direction === "more") this.#rebounds = false;
     this.#next = step.direction === "more" ? FEWER : MORE;
     this.#againAtMs = nowMs + this.#againMs;
-    this.#againMs = Math.min(CLIMB.againMaxMs, this.#againMs * 2);
+    this.#againMs = Math.min(SEARCH.againMaxMs, this.#againMs * 2);
     // What takes longer now does so whatever we do: it is the usual from here on.
     this.#usualMs = undefined;
-    this.#unaskedMs = Math.min(CLIMB.unaskedMaxMs, this.#unaskedMs * 3);
+    this.#unaskedMs = Math.min(SEARCH.unaskedMaxMs, this.#unaskedMs * 3);
     this.#unaskedAtMs = nowMs + this.#unaskedMs;
   }
 

@@ -1,4 +1,4 @@
-// What came of the attempts in a stretch of time: how many went well, how long they took, how many were in flight. Pure.
+// A stretch of time's attempts: how many went well, how long they took, how many were in flight. Pure.
 
 /** A stretch of time, from when it is made. */
 export class GoodputWindow {

@@ -1,9 +1,13 @@
-// What the provider behind all replicas bears: attempts at once, and attempts a second. Pure.
+// The limit of the provider behind all replicas: attempts at once, and attempts a second. Pure.
+//
+// How the limits combine: a replica takes the least of WORKER_CONCURRENCY, its slow start, its concurrency limit and its
+// goodput search; the pool takes the sum of that, at most the provider's own concurrency limit and goodput search, and
+// starts no attempt for which the provider's rate limit has no token.
 
 import type { Outcome } from "../../contract/outcome.ts";
-import { AnswerLimit } from "./concurrency_limit.ts";
-import type { Sent } from "../replicas/balancer.ts";
-import { GoodputClimb } from "./goodput_search.ts";
+import { ConcurrencyLimit } from "./concurrency_limit.ts";
+import type { AttemptInFlight } from "../attempt_in_flight.ts";
+import { GoodputSearch } from "./goodput_search.ts";
 import { RateLimit } from "./rate_limit.ts";
 import type { RateReport } from "./rate_limit_headers.ts";
 
@@ -19,9 +23,9 @@ const REST_MAX_MS = 15_000;
 const REST_LEAST_MS = 50;
 
 /** An attempt that came back and was not refused. */
-export interface Ended {
+export interface EndedAttempt {
   readonly settled: boolean;
-  readonly sent: Sent;
+  readonly sent: AttemptInFlight;
   readonly tookMs: number;
   /** Attempts on their way before it ended. */
   readonly inFlight: number;
@@ -33,9 +37,9 @@ export interface Ended {
 /** Limits for the pool as a whole. */
 export class ProviderLimit {
   readonly #retryAfterMaxMs: number;
-  readonly #answers = new AnswerLimit();
+  readonly #answers = new ConcurrencyLimit();
   readonly #rate = new RateLimit();
-  #climb: GoodputClimb | undefined;
+  #search: GoodputSearch | undefined;
   #started = 0;
   /** Attempts that had left when the last refusal came. */
   #startedWhenRefused = 0;
@@ -53,7 +57,7 @@ export class ProviderLimit {
 
   /** Attempts at once, as learned; infinite where nothing is known to be too much. */
   get limit(): number {
-    return Math.min(this.#answers.limit, this.#climb?.limit ?? Infinity);
+    return Math.min(this.#answers.limit, this.#search?.limit ?? Infinity);
   }
 
   /** Nothing leaves before, in ms: the provider said so. In the past when it did not. */
@@ -79,25 +83,25 @@ export class ProviderLimit {
 
   /** An attempt leaves; returns which of all it is. */
   start(nowMs: number): number {
-    this.#climb ??= new GoodputClimb(nowMs);
+    this.#search ??= new GoodputSearch(nowMs);
     this.#started = this.#rate.start(nowMs);
     return this.#started;
   }
 
   /** An answer said what is left of the rate. */
-  recordReport(report: RateReport, { number, sentMs }: Sent, nowMs: number): void {
+  recordReport(report: RateReport, { number, sentMs }: AttemptInFlight, nowMs: number): void {
     this.#rate.recordReport(report, number, sentMs, nowMs);
   }
 
   /** An attempt came back that the provider did not refuse. */
-  recordFinished({ settled, sent, tookMs, inFlight, max, nowMs }: Ended): void {
+  recordFinished({ settled, sent, tookMs, inFlight, max, nowMs }: EndedAttempt): void {
     const most = Math.min(max, this.#answers.limit);
-    this.#climb?.recordFinished(settled, tookMs, inFlight, most, nowMs);
+    this.#search?.recordFinished(settled, tookMs, inFlight, most, nowMs);
     if (!settled) return;
     this.#rate.recordAccepted(nowMs);
     this.#answers.recordAccepted(inFlight, max, nowMs);
     if (sent.number <= this.#startedWhenRefused) return;
-    if (this.#row > 0) this.#weigh();
+    if (this.#row > 0) this.#classifyRefusals();
     this.#acceptedAt = Math.max(this.#acceptedAt, sent.level);
   }
 
@@ -109,7 +113,7 @@ export class ProviderLimit {
    */
   recordRefused(
     outcome: Outcome,
-    sent: Sent,
+    sent: AttemptInFlight,
     held: number,
     report: RateReport | undefined,
     nowMs: number,
@@ -134,7 +138,7 @@ export class ProviderLimit {
    * A row of refusals has ended. Where fewer at once were refused than were accepted before, that speaks for a rate;
    * where only more were, for too many at once, also against a rate that was believed.
    */
-  #weigh(): void {
+  #classifyRefusals(): void {
     const sign = this.#heldLeast < this.#acceptedAt * 0.7 - 1 ? 1 : -1;
     const signs = this.#signs + sign;
     // Once believed it takes as many signs to the contrary to give it up.

@@ -1,12 +1,12 @@
 // The provider's rate behind all replicas: a token bucket as its headers report it, or as its refusals let us learn it. Pure.
 
-import { RecentAttempts } from "../replicas/outliers.ts";
 import type { RateReport } from "./rate_limit_headers.ts";
+import { RecentAttempts } from "./recent_attempts.ts";
 
 /** A learned rate creeps up by this share a second at first, so that a provider who gives more is found out. */
-const CREEP = 0.006;
+const RAISE = 0.006;
 /** And by so much more of it, a second, for every second cubed that nobody minds. */
-const CREEP_CUBED = 0.0002;
+const RAISE_CUBED = 0.0002;
 /** What was accepted in this time makes the learned rate, in ms. */
 const LEARN_MS = 10_000;
 /** A bucket that held nothing up for so long is let go, in ms. */
@@ -30,7 +30,7 @@ export class RateLimit {
   #bucket: Bucket | undefined;
   #restUntilMs = -Infinity;
   #emptyMs = -Infinity;
-  #creptMs = 0;
+  #raisedMs = 0;
   #refusedMs = 0;
   /** Attempts started, ever. */
   #started = 0;
@@ -85,7 +85,7 @@ export class RateLimit {
     const bucket = this.#bucket;
     if (bucket === undefined) return;
     if (nowMs - this.#emptyMs > UNUSED_MS) this.#bucket = undefined;
-    else if (!bucket.reported) this.#creep(bucket, nowMs);
+    else if (!bucket.reported) this.#raiseRate(bucket, nowMs);
   }
 
   /**
@@ -122,7 +122,7 @@ export class RateLimit {
     const seen = accepted / Math.max(1000, nowMs - sinceMs);
     // After a long rest little was accepted, and one refusal is no reason to fall further than by a little.
     const rate = Math.max(seen, 0.9 * (this.#bucket?.rate ?? 0));
-    this.#creptMs = this.#refusedMs = nowMs + waitMs;
+    this.#raisedMs = this.#refusedMs = nowMs + waitMs;
     this.#bucket = { reported: false, capacity: Math.max(1, rate * BURST_MS), rate, tokens: 0, atMs: nowMs };
   }
 
@@ -131,12 +131,12 @@ export class RateLimit {
     if (this.#bucket?.reported === false) this.#bucket = undefined;
   }
 
-  #creep(bucket: Bucket, nowMs: number): void {
+  #raiseRate(bucket: Bucket, nowMs: number): void {
     // The longer nobody minds, the faster.
     const calmSeconds = Math.max(0, nowMs - this.#refusedMs) / 1000;
-    const share = CREEP + CREEP_CUBED * calmSeconds ** 3;
-    const rate = bucket.rate * (1 + Math.min(0.5, share) * clamp((nowMs - this.#creptMs) / 1000));
-    this.#creptMs = nowMs;
+    const share = RAISE + RAISE_CUBED * calmSeconds ** 3;
+    const rate = bucket.rate * (1 + Math.min(0.5, share) * clamp((nowMs - this.#raisedMs) / 1000));
+    this.#raisedMs = nowMs;
     const tokens = filled(bucket, nowMs);
     this.#bucket = { ...bucket, rate, capacity: Math.max(1, rate * BURST_MS), tokens, atMs: nowMs };
   }

@@ -1,4 +1,4 @@
-// Reads what an answer says of the provider's rate limit: the IETF's RateLimit fields, or the x-ratelimit-* of LLM providers.
+// The headers in which an answer tells the provider's rate limit: the IETF's RateLimit fields, or LLM providers' x-ratelimit-*.
 
 /** What is left of the provider's rate, as of one answer. */
 export interface RateReport {
@@ -16,7 +16,7 @@ export interface RateReport {
 type Fields = Readonly<Record<string, string | string[] | undefined>>;
 
 /** The report in an answer's headers (names in lower case); undefined without one that can be read. */
-export function readRateReport(headers: Fields): RateReport | undefined {
+export function readRateLimitHeaders(headers: Fields): RateReport | undefined {
   const requests = readVendor(headers, "-requests") ?? readVendor(headers, "") ?? readStandard(headers);
   const tokens = readVendor(headers, "-tokens");
   // Tokens are not counted in requests: all they say of those is that there are none.

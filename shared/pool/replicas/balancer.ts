@@ -1,34 +1,16 @@
-// Which replica gets the next attempt, and how many the pool takes at once. Pure: time and randomness come in.
+// The choice of the replica for the next attempt, and how many the pool takes at once. Pure: time and randomness come in.
 
 import type { Outcome } from "../../contract/outcome.ts";
 import { type Rule, ruleFor } from "../../contract/status_contract.ts";
 import { isOutlier } from "./outliers.ts";
 import { ProviderLimit } from "../limits/provider_limit.ts";
-import type { RateReport } from "../limits/rate_limit_headers.ts";
+import type { AttemptDetails, AttemptInFlight } from "../attempt_in_flight.ts";
 import { Replica } from "./replica.ts";
 
 /** Others work if one of them settled something in this time, in ms. */
 const WORKING_MS = 60_000;
 /** Share of the latest answer in the latency that replicas are held against. */
 const LATENCY_WEIGHT = 0.01;
-
-/** An attempt on its way. */
-export interface Sent {
-  readonly replica: Replica;
-  /** Which of all attempts it is. */
-  readonly number: number;
-  /** Attempts on their way when it left, it included. */
-  readonly level: number;
-  readonly sentMs: number;
-}
-
-/** What is known of an attempt's end besides its outcome. */
-export interface Also {
-  /** What the answer says of the provider's rate. */
-  readonly report?: RateReport | undefined;
-  /** Time until the answer, where the end came later. */
-  readonly latencyMs?: number;
-}
 
 /** What may be set about a balancer. */
 export interface BalancerRules {
@@ -116,12 +98,12 @@ export class Balancer {
    * The free replica for the next attempt: of two picked at random the one that is less busy for how quick it is.
    * Undefined when all are busy.
    *
-   * @param but never this one.
+   * @param except never this one.
    */
-  pick(nowMs: number, but?: Replica): Replica | undefined {
+  pick(nowMs: number, except?: Replica): Replica | undefined {
     const free: Replica[] = [];
     for (const replica of this.#replicas.values()) {
-      if (replica !== but && replica.isFree(nowMs)) free.push(replica);
+      if (replica !== except && replica.isFree(nowMs)) free.push(replica);
     }
     const first = free[Math.floor(this.#random() * free.length)];
     const second = free[Math.floor(this.#random() * free.length)];
@@ -138,13 +120,18 @@ export class Balancer {
   }
 
   /** An attempt leaves for a replica. */
-  start(replica: Replica, nowMs: number): Sent {
+  start(replica: Replica, nowMs: number): AttemptInFlight {
     replica.recordStarted();
     return { replica, number: this.provider.start(nowMs), level: this.inFlight, sentMs: nowMs };
   }
 
   /** An attempt came back. */
-  recordFinished(sent: Sent, outcome: Outcome, nowMs: number, { report, latencyMs }: Also = {}): void {
+  recordFinished(
+    sent: AttemptInFlight,
+    outcome: Outcome,
+    nowMs: number,
+    { report, latencyMs }: AttemptDetails = {},
+  ): void {
     const { replica, sentMs } = sent;
     const tookMs = latencyMs ?? nowMs - sentMs;
     const [inFlight, rule] = [this.inFlight, ruleFor(outcome)];
@@ -154,7 +141,7 @@ export class Balancer {
       sentMs,
       tookMs,
       nowMs,
-      standsOut: () => this.#othersWork(replica, nowMs),
+      othersSucceed: () => this.#othersSucceed(replica, nowMs),
     });
     this.#keepPace(replica, rule, tookMs, nowMs);
     if (report !== undefined) this.provider.recordReport(report, sent, nowMs);
@@ -168,7 +155,7 @@ export class Balancer {
   }
 
   /** An attempt was given up by ourselves. */
-  recordAbandoned({ replica }: Sent): void {
+  recordAbandoned({ replica }: AttemptInFlight): void {
     replica.recordAbandoned();
     this.#forgetGone();
   }
@@ -179,7 +166,7 @@ export class Balancer {
     return (replica.inFlight + 1) / replica.limit(nowMs) * (replica.latencyMs || usualMs);
   }
 
-  #othersWork(replica: Replica, nowMs: number): boolean {
+  #othersSucceed(replica: Replica, nowMs: number): boolean {
     return this.replicas.some((other) =>
       other !== replica && other.permits(nowMs) > 0 && other.hasSettledSince(nowMs - WORKING_MS)
     );

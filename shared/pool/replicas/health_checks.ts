@@ -1,4 +1,4 @@
-// Asks replicas for their `/readyz`: those left alone until one says yes, the others now and then whether they still do.
+// The questions to replicas' `/readyz`: those that get nothing are asked until they say yes, the others every few seconds.
 
 import { type Agent, request } from "undici";
 import { logger } from "../../log.ts";
@@ -22,7 +22,7 @@ type Timer = ReturnType<typeof setTimeout>;
 export type Readiness = "ready" | "not-ready" | "unanswered";
 
 /** What it works with. */
-export interface ChecksPorts {
+export interface HealthChecksPorts {
   readonly agent: Agent;
   readonly replicas: () => readonly Replica[];
   readonly endpointOf: (replica: Replica) => Endpoint | undefined;
@@ -31,14 +31,14 @@ export interface ChecksPorts {
 }
 
 /** Asks replicas for their `/readyz`: an ejected one until it says yes, the others now and then. */
-export class Checks {
-  readonly #ports: ChecksPorts;
+export class HealthChecks {
+  readonly #ports: HealthChecksPorts;
   readonly #timers: Map<string, Timer> = new Map();
   readonly #unanswered: Map<string, number> = new Map();
   #poll: Timer | undefined;
   #closed = false;
 
-  constructor(ports: ChecksPorts) {
+  constructor(ports: HealthChecksPorts) {
     this.#ports = ports;
   }
 
@@ -90,12 +90,12 @@ export class Checks {
         return this.#askLater(replica, Math.min(AGAIN_MAX_MS, waitMs * 2));
       }
       this.#timers.delete(replica.address);
-      this.#welcome(replica);
+      this.#readmit(replica);
     }, waitMs);
     this.#timers.set(replica.address, timer);
   }
 
-  #welcome(replica: Replica): void {
+  #readmit(replica: Replica): void {
     log.info("replica readmitted", { replica: replica.address });
     if (replica.ejected) replica.readmit();
     replica.setDraining(false, Date.now());

@@ -1,74 +1,21 @@
-// How many attempts there were lately and how many of them failed, and when that makes a replica an outlier. Pure.
+// Outliers: replicas that fail so much more often than the others that they are left alone. Pure.
 
 /** How failures are weighed. */
 export const OUTLIER = {
   windowMs: 30_000,
   /** Fewer attempts say nothing. */
-  least: 20,
+  attemptsMin: 20,
   /** Failures of all attempts, and so much more than the others' share, make an outlier. */
   share: 0.3,
   above: 0.2,
 } as const;
-
-interface Step {
-  readonly number: number;
-  attempts: number;
-  failures: number;
-}
-
-/** A window is made of so many steps, so that what is old falls out bit by bit. */
-const STEPS = 10;
-
-/** Attempts and failures of the time just past. */
-export class RecentAttempts {
-  readonly #stepMs: number;
-  #steps: Step[] = [];
-
-  constructor(windowMs: number) {
-    this.#stepMs = windowMs / STEPS;
-  }
-
-  /** An attempt came back. */
-  record(failed: boolean, nowMs: number): void {
-    const number = Math.floor(nowMs / this.#stepMs);
-    let last = this.#steps.at(-1);
-    if (last?.number !== number) {
-      last = { number, attempts: 0, failures: 0 };
-      this.#steps = [...this.#steps.filter((step) => step.number > number - STEPS), last];
-    }
-    last.attempts += 1;
-    if (failed) last.failures += 1;
-  }
-
-  /** When the time that still counts began, in ms. */
-  fromMs(nowMs: number): number {
-    return (Math.floor(nowMs / this.#stepMs) - STEPS + 1) * this.#stepMs;
-  }
-
-  /** Attempts and failures that still count. */
-  counts(nowMs: number): { readonly attempts: number; readonly failures: number } {
-    const oldest = Math.floor(nowMs / this.#stepMs) - STEPS;
-    let [attempts, failures] = [0, 0];
-    for (const step of this.#steps) {
-      if (step.number <= oldest) continue;
-      attempts += step.attempts;
-      failures += step.failures;
-    }
-    return { attempts, failures };
-  }
-
-  /** What was is forgotten: it comes back from an ejection. */
-  clear(): void {
-    this.#steps = [];
-  }
-}
 
 /** Whether a replica fails so much more often than the others that it is an outlier. */
 export function isOutlier(
   own: { readonly attempts: number; readonly failures: number },
   others: { readonly attempts: number; readonly failures: number },
 ): boolean {
-  if (own.attempts < OUTLIER.least || others.attempts < OUTLIER.least) return false;
+  if (own.attempts < OUTLIER.attemptsMin || others.attempts < OUTLIER.attemptsMin) return false;
   const share = own.failures / own.attempts;
   return share >= OUTLIER.share && share >= others.failures / others.attempts + OUTLIER.above;
 }

@@ -3,9 +3,10 @@
 import type { Outcome } from "../../contract/outcome.ts";
 import { DRAINING } from "../../contract/protocol.ts";
 import { ruleFor } from "../../contract/status_contract.ts";
-import { AnswerLimit } from "../limits/concurrency_limit.ts";
-import { GoodputClimb } from "../limits/goodput_search.ts";
-import { OUTLIER, RecentAttempts } from "./outliers.ts";
+import { ConcurrencyLimit } from "../limits/concurrency_limit.ts";
+import { GoodputSearch } from "../limits/goodput_search.ts";
+import { RecentAttempts } from "../limits/recent_attempts.ts";
+import { OUTLIER } from "./outliers.ts";
 import { SlowStart } from "./slow_start.ts";
 
 /** Failures in a row after which a replica is left alone. */
@@ -21,13 +22,13 @@ const LATENCY_WEIGHT = 0.06;
 export type Ejection = "failures-in-a-row" | "outlier";
 
 /** What a replica's attempt came to, and how the others fare. */
-export interface Finished {
+export interface FinishedAttempt {
   readonly outcome: Outcome;
   readonly sentMs: number;
   readonly tookMs: number;
   readonly nowMs: number;
   /** Whether others have gone on working, so that this one stands out. */
-  readonly standsOut: () => boolean;
+  readonly othersSucceed: () => boolean;
 }
 
 /** A replica: an address and a concurrency limit of its own. */
@@ -35,9 +36,9 @@ export class Replica {
   /** Base URL, with the address in place of the name. */
   readonly address: string;
   readonly #limitMax: number;
-  readonly #answers = new AnswerLimit();
+  readonly #answers = new ConcurrencyLimit();
   readonly #slowStart: SlowStart;
-  readonly #climb: GoodputClimb;
+  readonly #search: GoodputSearch;
   readonly #recent = new RecentAttempts(OUTLIER.windowMs);
   #inFlight = 0;
   #failures = 0;
@@ -56,7 +57,7 @@ export class Replica {
     this.address = address;
     this.#limitMax = limitMax;
     this.#slowStart = new SlowStart(limitMax);
-    this.#climb = new GoodputClimb(nowMs, true);
+    this.#search = new GoodputSearch(nowMs, true);
   }
 
   /** Attempts on their way to it. */
@@ -140,7 +141,7 @@ export class Replica {
   }
 
   /** An attempt came back. */
-  recordFinished({ outcome, sentMs, tookMs, nowMs, standsOut }: Finished): void {
+  recordFinished({ outcome, sentMs, tookMs, nowMs, othersSucceed }: FinishedAttempt): void {
     const before = this.#inFlight;
     this.#inFlight -= 1;
     this.#last = outcome;
@@ -152,7 +153,7 @@ export class Replica {
     // One that alone refuses how it is called (a token that is rotated, say) stands out as one that fails does.
     const failed = unanswered || outcome.status >= 500 || rule.disposition === "pause";
     this.#recent.record(failed, nowMs);
-    if (failed) return this.#failed(own || standsOut());
+    if (failed) return this.#failed(own || othersSucceed());
     this.#failures = 0;
     if (rule.disposition !== "settle") return;
     this.#settled(before, tookMs, sentMs, nowMs);
@@ -164,7 +165,7 @@ export class Replica {
    * @param latencyMs of an attempt, as a multiple of what the others take.
    */
   recordPace(settled: boolean, latencyMs: number, nowMs: number): void {
-    this.#climb.recordFinished(settled, latencyMs, this.#inFlight + 1, this.#limitMax, nowMs);
+    this.#search.recordFinished(settled, latencyMs, this.#inFlight + 1, this.#limitMax, nowMs);
   }
 
   /** It fails more often than the others. */
@@ -200,7 +201,7 @@ export class Replica {
   }
 
   #learned(): number {
-    return Math.min(this.#limitMax, this.#answers.limit, this.#climb.limit);
+    return Math.min(this.#limitMax, this.#answers.limit, this.#search.limit);
   }
 
   #usable(nowMs: number): boolean {
@@ -236,8 +237,8 @@ export class Replica {
     if (this.#inFlight === 0 || this.#refusedBelow >= REFUSED_BELOW_MAX) this.#restUntilMs = nowMs + waitMs;
   }
 
-  #failed(standsOut: boolean): void {
+  #failed(othersSucceed: boolean): void {
     this.#failures += 1;
-    if (this.#failures >= FAILURES_MAX && standsOut) this.#ejection ??= "failures-in-a-row";
+    if (this.#failures >= FAILURES_MAX && othersSucceed) this.#ejection ??= "failures-in-a-row";
   }
 }

@@ -1,4 +1,4 @@
-// How many attempts a replica gets while it is new or back: few at first, more by time and by what it settles. Pure.
+// The slow start of a replica that is new or back: few attempts at first, more by time and by what it settles. Pure.
 
 /** All permits are there after so many steps of so long, in ms, if not sooner. */
 const STEP_MS = 500;

@@ -1,7 +1,8 @@
 // A pool before a simulated provider, with a backlog that never ends: what is settled, how long it takes, what is refused.
 
 import type { Outcome } from "../../../shared/contract/outcome.ts";
-import { Balancer, type Sent } from "../../../shared/pool/replicas/balancer.ts";
+import type { AttemptInFlight } from "../../../shared/pool/attempt_in_flight.ts";
+import { Balancer } from "../../../shared/pool/replicas/balancer.ts";
 import { ruleFor } from "../../../shared/contract/status_contract.ts";
 import { DueQueue } from "../../../consumer/core/structures/due_queue.ts";
 import { stream } from "../../simulation/random.ts";
@@ -12,8 +13,8 @@ export interface Policy {
   /** How many may be in flight at once now. */
   permits(nowMs: number): number;
   /** An attempt leaves; what is returned comes back with its end. */
-  start(nowMs: number): Sent | undefined;
-  finished(sent: Sent | undefined, answer: ProviderAnswer, nowMs: number): void;
+  start(nowMs: number): AttemptInFlight | undefined;
+  finished(sent: AttemptInFlight | undefined, answer: ProviderAnswer, nowMs: number): void;
   /** When permits may change by time alone. */
   nextChangeMs(nowMs: number): number | undefined;
 }
@@ -87,7 +88,7 @@ export function drive({ provider, policy, forMs, warmUpMs = 0, changes = [] }: D
   const perSecond: number[] = Array.from({ length: Math.ceil(forMs / 1000) }, () => 0);
   const left = [...changes];
   let [nowMs, inFlight, refusals, area] = [0, 0, 0, 0];
-  const ended = (record: Waiting, sent: Sent | undefined, answer: ProviderAnswer) => {
+  const ended = (record: Waiting, sent: AttemptInFlight | undefined, answer: ProviderAnswer) => {
     inFlight -= 1;
     policy.finished(sent, answer, nowMs);
     if (isSettled(answer.outcome)) {

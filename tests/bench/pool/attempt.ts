@@ -5,7 +5,7 @@
 import process from "node:process";
 import { Agent, request } from "undici";
 import { createAgent, send } from "../../../shared/pool/exchange/buffered.ts";
-import { Deadlines } from "../../../shared/pool/exchange/timer_wheel.ts";
+import { TimerWheel } from "../../../shared/pool/exchange/timer_wheel.ts";
 import { startChild } from "../../support/processes/process.ts";
 
 const ATTEMPTS = 20_000;
@@ -30,7 +30,7 @@ function ways(address: string): { readonly all: Record<string, Way>; readonly ag
   const bare = new Agent({ pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
   const ours = createAgent(5000);
   const endpoint = { address, origin: address, basePath: "", url: new URL(address), source: address };
-  const deadlines = new Deadlines();
+  const timers = new TimerWheel();
   return {
     agents: [bare, ours],
     all: {
@@ -53,7 +53,7 @@ function ways(address: string): { readonly all: Record<string, Way>; readonly ag
             onResponseError: (_, error) => reject(error),
           });
         }),
-      "an attempt": () => send(ours, endpoint, { headers, body, timeoutMs: 60_000 }, deadlines),
+      "an attempt": () => send(ours, endpoint, { headers, body, timeoutMs: 60_000 }, timers),
     },
   };
 }

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { startDnsServer } from "../../../../../local/embedded/dns/server.ts";
 import {
   type LookUp,
-  type Names,
-  namesFrom,
+  type Resolver,
+  resolverFrom,
   type ServicePlace,
 } from "../../../../../shared/pool/discovery/dns.ts";
 import { type Endpoint, resolveEndpoints } from "../../../../../shared/pool/discovery/endpoints.ts";
@@ -11,11 +11,11 @@ import { type Endpoint, resolveEndpoints } from "../../../../../shared/pool/disc
 const noLookUp: LookUp = (hostname) => Promise.reject(new Error(`asked for ${hostname}`));
 const unheard = () => assert.fail("no look-up should have failed");
 
-function naming(addresses: LookUp, places: readonly ServicePlace[] = []): Names {
+function naming(addresses: LookUp, places: readonly ServicePlace[] = []): Resolver {
   return { addresses, services: () => Promise.resolve(places) };
 }
 
-async function addresses(urls: readonly string[], names: LookUp | Names): Promise<readonly string[]> {
+async function addresses(urls: readonly string[], names: LookUp | Resolver): Promise<readonly string[]> {
   const asked = typeof names === "function" ? naming(names) : names;
   const endpoints = await resolveEndpoints(urls.map((url) => new URL(url)), [], asked, unheard);
   return endpoints.map(({ address }) => address);
@@ -101,8 +101,8 @@ Deno.test("resolveEndpoints() lets the last answer stand for a service whose loo
   const urls = [new URL(SERVICE)];
   const working = naming(byHost, [{ target: "a.test.", port: 8001, priority: 0 }]);
   const before = await resolveEndpoints(urls, [], working, unheard);
-  const noServices: Names = { ...working, services: () => Promise.reject(new Error("SERVFAIL")) };
-  const noAddresses: Names = { ...working, addresses: () => Promise.reject(new Error("SERVFAIL")) };
+  const noServices: Resolver = { ...working, services: () => Promise.reject(new Error("SERVFAIL")) };
+  const noAddresses: Resolver = { ...working, addresses: () => Promise.reject(new Error("SERVFAIL")) };
   const failed: string[] = [];
   for (const broken of [noServices, noAddresses]) {
     assert.deepEqual(await resolveEndpoints(urls, before, broken, (name) => failed.push(name)), before);
@@ -113,7 +113,7 @@ Deno.test("resolveEndpoints() lets the last answer stand for a service whose loo
 Deno.test("resolveEndpoints() asks the DNS server it is told, and believes it that a name is gone", async () => {
   await using server = await startDnsServer();
   const [address = "", port] = server.address.split(":");
-  const names = namesFrom({ address, port: Number(port) });
+  const names = resolverFrom({ address, port: Number(port) });
   const urls = [new URL("http://workers.test:8000"), new URL("dns+srv://_worker._tcp.test")];
   server.set([
     { name: "workers.test", type: "A", address: "127.0.0.3" },

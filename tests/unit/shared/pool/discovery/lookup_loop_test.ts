@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LookUps } from "../../../../../shared/pool/discovery/lookup_loop.ts";
+import { LookupLoop } from "../../../../../shared/pool/discovery/lookup_loop.ts";
 import type { Endpoint } from "../../../../../shared/pool/discovery/endpoints.ts";
 import { until } from "../../../../support/until.ts";
 
@@ -9,13 +9,13 @@ class Counted implements Disposable {
   usable: boolean;
   found: readonly Endpoint[] = [];
   address = () => "10.0.0.1";
-  readonly lookUps: LookUps;
+  readonly lookUps: LookupLoop;
 
   constructor(usable: boolean) {
     this.usable = usable;
-    this.lookUps = new LookUps({
+    this.lookUps = new LookupLoop({
       urls: [new URL("http://workers.test:8000")],
-      names: {
+      resolver: {
         addresses: () => {
           this.count += 1;
           return Promise.resolve([this.address()]);
@@ -32,13 +32,13 @@ class Counted implements Disposable {
   }
 }
 
-Deno.test("LookUps.start() tells what the first look-up found before it resolves", async () => {
+Deno.test("LookupLoop.start() tells what the first look-up found before it resolves", async () => {
   using names = new Counted(true);
   await names.lookUps.start();
   assert.deepEqual(names.found.map(({ address }) => address), ["http://10.0.0.1:8000"]);
 });
 
-Deno.test("LookUps looks up much more often while no replica is usable", async () => {
+Deno.test("LookupLoop looks up much more often while no replica is usable", async () => {
   using well = new Counted(true);
   using empty = new Counted(false);
   await Promise.all([well.lookUps.start(), empty.lookUps.start()]);
@@ -46,7 +46,7 @@ Deno.test("LookUps looks up much more often while no replica is usable", async (
   assert.ok(well.count <= 2, `${well.count} look-ups while replicas are usable`);
 });
 
-Deno.test("LookUps.hurry() does not wait for the pause that was right a moment ago", async () => {
+Deno.test("LookupLoop.hurry() does not wait for the pause that was right a moment ago", async () => {
   using hurried = new Counted(true);
   using waiting = new Counted(true);
   await Promise.all([hurried.lookUps.start(), waiting.lookUps.start()]);
@@ -56,7 +56,7 @@ Deno.test("LookUps.hurry() does not wait for the pause that was right a moment a
   assert.equal(waiting.count, 1);
 });
 
-Deno.test("LookUps.close() ends them", async () => {
+Deno.test("LookupLoop.close() ends them", async () => {
   using closed = new Counted(false);
   using open = new Counted(false);
   await Promise.all([closed.lookUps.start(), open.lookUps.start()]);
@@ -66,7 +66,7 @@ Deno.test("LookUps.close() ends them", async () => {
   assert.equal(closed.count, count);
 });
 
-Deno.test("LookUps looks sooner after a look-up that has found something else", async () => {
+Deno.test("LookupLoop looks sooner after a look-up that has found something else", async () => {
   using changing = new Counted(true);
   using staying = new Counted(true);
   changing.address = () => `10.0.0.${changing.count}`;

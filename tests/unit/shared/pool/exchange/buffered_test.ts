@@ -6,8 +6,8 @@ import {
   createAgent,
   send,
 } from "../../../../../shared/pool/exchange/buffered.ts";
-import { Deadlines } from "../../../../../shared/pool/exchange/timer_wheel.ts";
-import { namesFrom } from "../../../../../shared/pool/discovery/dns.ts";
+import { TimerWheel } from "../../../../../shared/pool/exchange/timer_wheel.ts";
+import { resolverFrom } from "../../../../../shared/pool/discovery/dns.ts";
 import { resolveEndpoints } from "../../../../../shared/pool/discovery/endpoints.ts";
 import { freePort } from "../../../../support/ports.ts";
 import { Gate, problem, type Script, StubWorker } from "../../../../support/workers/stub_worker.ts";
@@ -21,14 +21,14 @@ const ATTEMPT: AttemptRequest = {
 /** Sends to a URL and closes everything again. */
 async function sendTo(url: string, attempt: Partial<AttemptRequest> = {}, connectTimeoutMs = 1000) {
   const agent = createAgent(connectTimeoutMs);
-  const deadlines = new Deadlines();
+  const timers = new TimerWheel();
   const failed = () => assert.fail("an address needs no look-up");
-  const [endpoint] = await resolveEndpoints([new URL(url)], [], namesFrom(undefined), failed);
+  const [endpoint] = await resolveEndpoints([new URL(url)], [], resolverFrom(undefined), failed);
   assert.ok(endpoint);
   try {
-    return await send(agent, endpoint, { ...ATTEMPT, ...attempt }, deadlines);
+    return await send(agent, endpoint, { ...ATTEMPT, ...attempt }, timers);
   } finally {
-    deadlines.close();
+    timers.close();
     await agent.destroy();
   }
 }

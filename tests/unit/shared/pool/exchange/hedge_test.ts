@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { Answered } from "../../../../../shared/pool/exchange/buffered.ts";
 import { AttemptAbandoned } from "../../../../../shared/pool/exchange/buffered.ts";
-import { hedged, type Started } from "../../../../../shared/pool/exchange/hedge.ts";
+import { hedged, type StartedAttempt } from "../../../../../shared/pool/exchange/hedge.ts";
 import { Pool } from "../../../../../shared/pool/pool.ts";
 import { Gate, StubWorker } from "../../../../support/workers/stub_worker.ts";
 import { until } from "../../../../support/until.ts";
 
 /** An attempt that the test ends. */
-class Scripted implements Started {
+class Scripted implements StartedAttempt {
   readonly #ended = Promise.withResolvers<Answered>();
   abandoned = false;
 

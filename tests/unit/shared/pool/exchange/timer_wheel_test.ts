@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Deadlines, TICK_MS } from "../../../../../shared/pool/exchange/timer_wheel.ts";
+import { TICK_MS, TimerWheel } from "../../../../../shared/pool/exchange/timer_wheel.ts";
 import { until } from "../../../../support/until.ts";
 
 /** Something that notes when it expired. */
@@ -12,12 +12,12 @@ class Wait {
   }
 }
 
-Deno.test("Deadlines expires each in its own time: never early, in order", async () => {
-  const deadlines = new Deadlines();
+Deno.test("TimerWheel expires each in its own time: never early, in order", async () => {
+  const timers = new TimerWheel();
   const order: number[] = [];
   const waits = [300, 20, 120].map((limitMs) => {
     const wait = Object.assign(new Wait(), { limitMs });
-    deadlines.add({ expire: () => (wait.expire(), order.push(limitMs)) }, limitMs);
+    timers.add({ expire: () => (wait.expire(), order.push(limitMs)) }, limitMs);
     return wait;
   });
   await until("all of them", () => order.length === 3);
@@ -28,26 +28,26 @@ Deno.test("Deadlines expires each in its own time: never early, in order", async
   }
 });
 
-Deno.test("Deadlines.remove() keeps it from expiring, and no timer runs when nothing waits", async () => {
-  const deadlines = new Deadlines();
+Deno.test("TimerWheel.remove() keeps it from expiring, and no timer runs when nothing waits", async () => {
+  const timers = new TimerWheel();
   const [gone, stays] = [new Wait(), new Wait()];
-  const tick = deadlines.add(gone, 30);
-  deadlines.add(stays, 60);
-  deadlines.remove(gone, tick);
-  deadlines.remove(gone, tick);
+  const tick = timers.add(gone, 30);
+  timers.add(stays, 60);
+  timers.remove(gone, tick);
+  timers.remove(gone, tick);
   await until("the one that stays", () => stays.expiredMs !== undefined);
   assert.equal(gone.expiredMs, undefined);
 });
 
-Deno.test("Deadlines lets what expires begin something new with a limit", async () => {
-  const deadlines = new Deadlines();
+Deno.test("TimerWheel lets what expires begin something new with a limit", async () => {
+  const timers = new TimerWheel();
   const second = new Wait();
-  deadlines.add({ expire: () => void deadlines.add(second, 10) }, 10);
+  timers.add({ expire: () => void timers.add(second, 10) }, 10);
   await until("the second", () => second.expiredMs !== undefined);
 });
 
-Deno.test("Deadlines.close() expires nothing any more and leaves no timer", () => {
-  const deadlines = new Deadlines();
-  deadlines.add({ expire: () => assert.fail("expired after close()") }, 1);
-  deadlines.close();
+Deno.test("TimerWheel.close() expires nothing any more and leaves no timer", () => {
+  const timers = new TimerWheel();
+  timers.add({ expire: () => assert.fail("expired after close()") }, 1);
+  timers.close();
 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { readRateReport } from "../../../../../shared/pool/limits/rate_limit_headers.ts";
+import { readRateLimitHeaders } from "../../../../../shared/pool/limits/rate_limit_headers.ts";
 
-Deno.test("readRateReport() reads the x-ratelimit fields of LLM providers, durations with units and without", () => {
+Deno.test("readRateLimitHeaders() reads the x-ratelimit fields of LLM providers, durations with units and without", () => {
   const report = (reset: string) =>
-    readRateReport({
+    readRateLimitHeaders({
       "x-ratelimit-limit-requests": "600",
       "x-ratelimit-remaining-requests": "599",
       "x-ratelimit-reset-requests": reset,
@@ -16,13 +16,18 @@ Deno.test("readRateReport() reads the x-ratelimit fields of LLM providers, durat
   assert.deepEqual(report("soon"), undefined);
 });
 
-Deno.test("readRateReport() reads the IETF's RateLimit and RateLimit-Policy", () => {
+Deno.test("readRateLimitHeaders() reads the IETF's RateLimit and RateLimit-Policy", () => {
   const headers = { "ratelimit": '"default";r=50;t=30', "ratelimit-policy": '"default";q=100;w=60' };
-  assert.deepEqual(readRateReport(headers), { remaining: 50, resetMs: 30_000, limit: 100, windowMs: 60_000 });
+  assert.deepEqual(readRateLimitHeaders(headers), {
+    remaining: 50,
+    resetMs: 30_000,
+    limit: 100,
+    windowMs: 60_000,
+  });
 });
 
-Deno.test("readRateReport() says that none is left when the tokens are used up, whatever requests there are", () => {
-  const report = readRateReport({
+Deno.test("readRateLimitHeaders() says that none is left when the tokens are used up, whatever requests there are", () => {
+  const report = readRateLimitHeaders({
     "x-ratelimit-limit-requests": "600",
     "x-ratelimit-remaining-requests": "599",
     "x-ratelimit-reset-requests": "100ms",
@@ -32,8 +37,8 @@ Deno.test("readRateReport() says that none is left when the tokens are used up, 
   assert.deepEqual(report, { remaining: 0, resetMs: 6000, limit: undefined, windowMs: undefined });
 });
 
-Deno.test("readRateReport() is undefined without headers, or with what cannot be read", () => {
-  assert.equal(readRateReport({}), undefined);
-  assert.equal(readRateReport({ "x-ratelimit-remaining": "-1", "x-ratelimit-reset": "1s" }), undefined);
-  assert.equal(readRateReport({ "ratelimit": "limit=100" }), undefined);
+Deno.test("readRateLimitHeaders() is undefined without headers, or with what cannot be read", () => {
+  assert.equal(readRateLimitHeaders({}), undefined);
+  assert.equal(readRateLimitHeaders({ "x-ratelimit-remaining": "-1", "x-ratelimit-reset": "1s" }), undefined);
+  assert.equal(readRateLimitHeaders({ "ratelimit": "limit=100" }), undefined);
 });

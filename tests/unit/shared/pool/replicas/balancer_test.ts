@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Balancer, type Sent } from "../../../../../shared/pool/replicas/balancer.ts";
+import type { AttemptInFlight } from "../../../../../shared/pool/attempt_in_flight.ts";
+import { Balancer } from "../../../../../shared/pool/replicas/balancer.ts";
 import type { Outcome } from "../../../../../shared/contract/outcome.ts";
 
 const ok: Outcome = { kind: "answer", status: 200 };
@@ -14,7 +15,7 @@ function balancerOf(replicas: number, limitMax = 8): Balancer {
   return balancer;
 }
 
-function send(balancer: Balancer, nowMs = 0): Sent {
+function send(balancer: Balancer, nowMs = 0): AttemptInFlight {
   const replica = balancer.pick(nowMs);
   assert.ok(replica !== undefined);
   return balancer.start(replica, nowMs);
@@ -142,7 +143,7 @@ Deno.test("Balancer never picks a busy, ejected, resting or leaving replica, and
   });
   fc.assert(fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
     const balancer = balancerOf(3, 4);
-    const out: Sent[] = [];
+    const out: AttemptInFlight[] = [];
     for (const [index, { do: what, roll, outcome }] of steps.entries()) {
       const nowMs = index * 100;
       if (what === "addresses") {
