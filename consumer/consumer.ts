@@ -1,30 +1,35 @@
-// Puts the parts of a consumer together, runs them until it is told to stop or nothing is left to do, and ends them.
+// Consumer: builds its parts, starts them in order, waits for the end of the run and closes them again.
 
+import type { Kafka } from "kafkajs";
 import type { Cause } from "../shared/http/health.ts";
 import { logger } from "../shared/log.ts";
 import { outcomeLabel } from "../shared/contract/outcome.ts";
+import { Pool } from "../shared/pool/pool.ts";
 import { serve } from "../shared/process/serve.ts";
+import { pause, within } from "../shared/wait.ts";
 import { createAdmin } from "./admin/app.ts";
 import type { DeadLetterCommands } from "./admin/dead_letters.ts";
 import type { RecordOperations } from "./admin/records.ts";
-import { type Scale, scaleOf } from "./core/scale.ts";
-import { MembershipStatus } from "./kafka/group/membership_status.ts";
 import type { ConsumerConfig } from "./config.ts";
+import { type Scale, scaleOf } from "./core/scale.ts";
 import { DeadLetterOperations } from "./dead_letter_operations.ts";
-import { createKafka, type KafkaClientConfig } from "./kafka/client/client.ts";
-import { DeadLetterProducer } from "./kafka/producers/dead_letter_producer.ts";
-import { within } from "../shared/wait.ts";
-import { AclProbe } from "./kafka/topics/acl_probe.ts";
+import { ParkingReader } from "./dead_letters/parking_reader.ts";
+import { clientOf, createKafka, type KafkaClientConfig } from "./kafka/client/client.ts";
+import { MembershipStatus } from "./kafka/group/membership_status.ts";
 import { KafkaSource } from "./kafka/group/source.ts";
-import { TopicWatch } from "./kafka/topics/topic_watch.ts";
-import { letterReading } from "./letter_reading.ts";
+import { DeadLetterProducer } from "./kafka/producers/dead_letter_producer.ts";
+import { GroupOffsets } from "./kafka/readers/group_offsets.ts";
+import { RenewableReader } from "./kafka/readers/renewable_reader.ts";
+import { AclProbe } from "./kafka/topics/acl_probe.ts";
+import { type ReadTopic, TopicWatch } from "./kafka/topics/topic_watch.ts";
 import { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
+import { sidesOf, type SideTopicNames } from "./records/topic_names.ts";
 import { monotonicMs, type RunEnd, Runtime } from "./runtime.ts";
 import type { Sender } from "./senders/sender.ts";
 
 const log = logger("consumer");
 
-/** How long each part may take to end, in ms. */
+/** How long all parts together may take to end, in ms. */
 const CLOSE_LIMIT_MS = 2000;
 
 /** What a consumer is made of. */
@@ -53,155 +58,224 @@ export interface ConsumerSummary {
   readonly elapsedMs: number;
 }
 
+/** The parts that the configuration says: Kafka with its certificates read, and a pool that is not started yet. */
+export function partsOf(config: ConsumerConfig): ConsumerParts {
+  const { pool, adminPort } = config;
+  return {
+    config,
+    client: clientOf(config),
+    sender: new Pool(pool),
+    workers: pool.urls.map((url) => url.href),
+    adminPort,
+    concurrency: pool.concurrency,
+  };
+}
+
 /**
- * Runs one consumer.
+ * Runs one consumer. Where `stopping` has fired already nothing is begun.
  *
  * @throws {StartError} when Kafka refuses it at its start, or the admin port is taken.
  */
 export async function runConsumer(parts: ConsumerParts, stopping: AbortSignal): Promise<ConsumerSummary> {
-  const { config, client, sender } = parts;
   const startedMs = performance.now();
-  const kafka = createKafka(client);
-  const impatient = createKafka(client, 1);
-  const metrics = new ConsumerMetrics();
-  const { source: { groupId }, deadLetterTopic, retryTopic } = config;
-  const deadLetters = new DeadLetterProducer(kafka, { groupId, deadLetterTopic, retryTopic });
-  const operations = new DeadLetterOperations(kafka, config);
-  const membership = new MembershipStatus(monotonicMs);
-  const rights = new AclProbe(createKafka(client, 1, true));
-  const watch = new TopicWatch(impatient, rights, config, stopping);
-  // The source needs the runtime's ear and the runtime the source's hands; it comes when the topics are there.
-  let source: KafkaSource | undefined;
-  const runtime = new Runtime(config.machine, config.timeoutMs, {
-    pool: sender,
-    deadLetters: {
-      write: async (delivery, nowMs) => {
-        try {
-          return await deadLetters.write(delivery, nowMs);
-        } catch (error) {
-          watch.doubtDeadLetters();
-          throw error;
-        }
-      },
-    },
-    metrics,
-    source: {
-      pause: (at) => source?.pause(at),
-      resume: (at) => source?.resume(at),
-      commit: (marks) => source?.commit(marks) ?? Promise.reject(new Error("Not joined yet")),
-    },
-  });
-  const letters = config.machine.parkKeys ? letterReading(kafka, config, runtime) : undefined;
-  const causes = () => [
-    ...membership.causes(),
-    ...letters?.causes() ?? [],
-    ...explained(runtime.causes(), watch.causes()),
-  ];
-  const scale = () => readScale(parts, runtime);
-  metrics.observe({ view: () => runtime.view, pool: sender, causes, scale });
-  const admin = parts.adminPort === undefined ? undefined : serve(
-    parts.adminPort,
-    "ADMIN_PORT",
-    createAdmin({
-      causes,
-      registry: metrics.registry,
-      scale,
-      deadLetters: commandsOf(operations, parts, runtime),
-      records: recordsOf(runtime),
-      parked: () => runtime.view,
-    }).fetch,
-    parts.config.host,
-  );
-  log.info("listening", { port: admin?.addr.port, pool: parts.workers });
+  if (stopping.aborted) {
+    await parts.sender.close();
+    return { clean: true, idle: false, settled: 0, deadLettered: 0, retries: 0, elapsedMs: 0 };
+  }
+  const run = new ConsumerRun(parts, stopping);
   let end: RunEnd;
   try {
-    stopping.addEventListener("abort", () => runtime.stop(), { once: true });
-    await sender.start();
-    runtime.start();
-    const topics = await watch.first((awaited) => membership.waiting(awaited));
-    if (topics !== undefined) {
-      const joined = source = new KafkaSource(kafka, impatient, { ...config.source, topics }, {
-        onEvent: (event) => runtime.feed(letters?.follow(event) ?? event),
-        onJoined: () => membership.joined(),
-        onLost: (error) => membership.lost(error, watch.missingRights()),
-        onReset: ({ topic }) => metrics.offsetResets.inc({ topic }),
-      });
-      source.start();
-      letters?.start();
-      watch.follow((topics) => joined.subscribe(topics));
-    }
-    end = await runtime.ended;
+    end = await run.end();
   } finally {
-    await source?.stop();
-    await within(
-      CLOSE_LIMIT_MS,
-      Promise.all([
-        letters?.close(),
-        deadLetters.close(),
-        operations.close(),
-        sender.close(),
-        watch.close(),
-        admin?.shutdown(),
-      ]),
-    );
+    await run.close();
   }
   log.info("stopped", { clean: end.clean, idle: end.idle });
-  return { ...end, ...await counted(metrics), elapsedMs: Math.round(performance.now() - startedMs) };
+  return { ...end, ...await run.counts(), elapsedMs: Math.round(performance.now() - startedMs) };
 }
 
-/** Both; where they have the same cause, the words of those who know why. */
-function explained(seen: readonly Cause[], known: readonly Cause[]): readonly Cause[] {
-  const names = new Set(known.map(({ name }) => name));
-  return [...known, ...seen.filter(({ name }) => !names.has(name))];
+/** The parts of one run. The source feeds the runtime, and the runtime pauses and commits through the source. */
+class ConsumerRun {
+  readonly #parts: ConsumerParts;
+  readonly #stopping: AbortSignal;
+  readonly #kafka: Kafka;
+  readonly #fewRetriesKafka: Kafka;
+  readonly #metrics = new ConsumerMetrics();
+  readonly #membership = new MembershipStatus(monotonicMs);
+  readonly #watch: TopicWatch;
+  readonly #deadLetters: DeadLetterProducer;
+  readonly #operations: DeadLetterOperations;
+  readonly #runtime: Runtime;
+  readonly #parking: ParkingReader | undefined;
+  /** Created once a topic exists. */
+  #source: KafkaSource | undefined;
+  #admin: Deno.HttpServer<Deno.NetAddr> | undefined;
+
+  constructor(parts: ConsumerParts, stopping: AbortSignal) {
+    const { config, client } = parts;
+    this.#parts = parts;
+    this.#stopping = stopping;
+    this.#kafka = createKafka(client);
+    this.#fewRetriesKafka = createKafka(client, 1);
+    const rights = new AclProbe(createKafka(client, 1, true));
+    this.#watch = new TopicWatch(this.#fewRetriesKafka, rights, config, stopping);
+    this.#deadLetters = new DeadLetterProducer(this.#kafka, sidesOf(config));
+    this.#operations = new DeadLetterOperations(this.#kafka, config);
+    this.#runtime = this.#createRuntime();
+    this.#parking = config.machine.parkKeys
+      ? createParkingReader(this.#kafka, sidesOf(config), this.#runtime)
+      : undefined;
+    this.#metrics.observe({
+      view: () => this.#runtime.view,
+      pool: parts.sender,
+      causes: () => this.#causes(),
+      scale: () => this.#scale(),
+    });
+  }
+
+  /** Starts everything, and resolves when the machine has stopped. */
+  async end(): Promise<RunEnd> {
+    const { sender, workers } = this.#parts;
+    this.#admin = this.#serveAdmin();
+    log.info("listening", { port: this.#admin?.addr.port, pool: workers });
+    this.#stopping.addEventListener("abort", () => this.#runtime.stop(), { once: true });
+    await sender.start();
+    this.#runtime.start();
+    const topics = await this.#watch.first((awaited) => this.#membership.waiting(awaited));
+    if (topics !== undefined) this.#join(topics);
+    return await this.#runtime.ended;
+  }
+
+  async close(): Promise<void> {
+    await this.#source?.stop();
+    const closing = [
+      this.#parking?.close(),
+      this.#deadLetters.close(),
+      this.#operations.close(),
+      this.#parts.sender.close(),
+      this.#watch.close(),
+      this.#admin?.shutdown(),
+    ];
+    await within(CLOSE_LIMIT_MS, Promise.all(closing));
+  }
+
+  async counts(): Promise<Pick<ConsumerSummary, "settled" | "deadLettered" | "retries">> {
+    const { settled, deadLetters, retries } = this.#metrics;
+    const sum = async (counter: Pick<typeof settled, "get">) =>
+      (await counter.get()).values.reduce((sum, { value }) => sum + value, 0);
+    return { settled: await sum(settled), deadLettered: await sum(deadLetters), retries: await sum(retries) };
+  }
+
+  #createRuntime(): Runtime {
+    const { config, sender } = this.#parts;
+    return new Runtime(config.machine, config.timeoutMs, {
+      pool: sender,
+      metrics: this.#metrics,
+      deadLetters: {
+        write: async (delivery, nowMs) => {
+          try {
+            return await this.#deadLetters.write(delivery, nowMs);
+          } catch (error) {
+            this.#watch.doubtDeadLetters();
+            throw error;
+          }
+        },
+      },
+      source: {
+        pause: (at) => this.#source?.pause(at),
+        resume: (at) => this.#source?.resume(at),
+        commit: (marks) => this.#source?.commit(marks) ?? Promise.reject(new Error("Not joined yet")),
+      },
+    });
+  }
+
+  #join(topics: readonly ReadTopic[]): void {
+    const { source } = this.#parts.config;
+    const joined = new KafkaSource(this.#kafka, this.#fewRetriesKafka, { ...source, topics }, {
+      onEvent: (event) => this.#runtime.feed(this.#parking?.follow(event) ?? event),
+      onJoined: () => this.#membership.joined(),
+      onLost: (error) => this.#membership.lost(error, this.#watch.missingRights()),
+      onReset: ({ topic }) => this.#metrics.offsetResets.inc({ topic }),
+    });
+    this.#source = joined;
+    joined.start();
+    this.#parking?.start();
+    this.#watch.follow((topics) => joined.subscribe(topics));
+  }
+
+  #serveAdmin(): Deno.HttpServer<Deno.NetAddr> | undefined {
+    const { adminPort, config } = this.#parts;
+    if (adminPort === undefined) return undefined;
+    const admin = createAdmin({
+      causes: () => this.#causes(),
+      registry: this.#metrics.registry,
+      scale: () => this.#scale(),
+      deadLetters: this.#deadLetterCommands(),
+      records: recordOperations(this.#runtime),
+      parked: () => this.#runtime.view,
+    });
+    return serve(adminPort, "ADMIN_PORT", admin.fetch, config.host);
+  }
+
+  /** For a cause that machine and topic watch both see, the watch's counts: it knows the reason. */
+  #causes(): readonly Cause[] {
+    const known = this.#watch.causes();
+    const names = new Set(known.map(({ name }) => name));
+    const seen = this.#runtime.causes().filter(({ name }) => !names.has(name));
+    return [...this.#membership.causes(), ...this.#parking?.causes() ?? [], ...known, ...seen];
+  }
+
+  #scale(): Scale {
+    const { config, concurrency, sender } = this.#parts;
+    const { view, permitMs } = this.#runtime;
+    const replicas = sender.replicas.filter((replica) => replica.permits(Date.now()) > 0).length;
+    const facts = { bounds: config.scale, permitsPerReplica: concurrency, permitMs, replicas };
+    return scaleOf(view, facts, Date.now());
+  }
+
+  #deadLetterCommands(): DeadLetterCommands {
+    return {
+      list: (request, signal) => this.#operations.list(request, signal),
+      findOne: (at, signal) => this.#operations.findOne(at, signal),
+      replay: (request, progress, signal) => this.#operations.replay(request, progress, signal),
+      drop: (request, signal) => this.#operations.drop(request, signal),
+      allow: (count) => {
+        log.warn("dead letters allowed", { count });
+        this.#runtime.feed({ type: "dead_letters_allowed", count });
+      },
+      replaysMax: this.#parts.config.replaysMax,
+    };
+  }
 }
 
-async function counted(
-  { settled, deadLetters, retries }: ConsumerMetrics,
-): Promise<Pick<ConsumerSummary, "settled" | "deadLettered" | "retries">> {
-  const [all, dead, again] = await Promise.all([settled, deadLetters, retries].map(async (counter) => {
-    const { values } = await counter.get();
-    return values.reduce((sum, { value }) => sum + value, 0);
-  }));
-  return { settled: all ?? 0, deadLettered: dead ?? 0, retries: again ?? 0 };
+/** Reads for `PARK_KEYS`, as a member of a throwaway group whose name begins with ours. */
+function createParkingReader(
+  kafka: Kafka,
+  names: SideTopicNames,
+  runtime: Pick<Runtime, "feed" | "view">,
+): ParkingReader {
+  const offsets = new GroupOffsets(kafka);
+  const reader = new RenewableReader(kafka, names.groupId);
+  return new ParkingReader(names, {
+    offsets,
+    reader: (topics) => reader.of(topics),
+    feed: (event) => runtime.feed(event),
+    parked: () =>
+      new Set(runtime.view.partitions.filter(({ parking }) => parking.size > 0).map(({ id }) => id)),
+    nowMs: monotonicMs,
+    pause,
+    close: () => Promise.all([reader.close(), offsets.close()]),
+  });
 }
 
-function readScale({ config, concurrency, sender }: ConsumerParts, { view, permitMs }: Runtime): Scale {
-  const replicas = sender.replicas.filter((replica) => replica.permits(Date.now()) > 0).length;
-  const facts = { bounds: config.scale, permitsPerReplica: concurrency, permitMs, replicas };
-  return scaleOf(view, facts, Date.now());
-}
-
-function recordsOf(runtime: Runtime): RecordOperations {
+function recordOperations(runtime: Runtime): RecordOperations {
   return {
     look({ offset, ...at }) {
       const held = runtime.find(at, offset);
       if (held === undefined) return undefined;
       const { state, attemptsCounted, attemptsSent, lastOutcome } = held;
-      return {
-        state,
-        attempts: attemptsCounted,
-        posts: attemptsSent,
-        last: lastOutcome === undefined ? null : outcomeLabel(lastOutcome),
-      };
+      const last = lastOutcome === undefined ? null : outcomeLabel(lastOutcome);
+      return { state, attempts: attemptsCounted, posts: attemptsSent, last };
     },
     take: ({ offset, ...at }) => runtime.take(at, offset),
-  };
-}
-
-function commandsOf(
-  operations: DeadLetterOperations,
-  { config: { replaysMax } }: ConsumerParts,
-  runtime: Runtime,
-): DeadLetterCommands {
-  return {
-    list: (...args) => operations.list(...args),
-    findOne: (...args) => operations.findOne(...args),
-    replay: (...args) => operations.replay(...args),
-    drop: (...args) => operations.drop(...args),
-    allow: (count) => {
-      log.warn("dead letters allowed", { count });
-      runtime.feed({ type: "dead_letters_allowed", count });
-    },
-    replaysMax,
   };
 }

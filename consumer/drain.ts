@@ -9,8 +9,7 @@ import { StartError } from "../shared/process/start_error.ts";
 import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { parseSpan } from "./cli/time_span.ts";
 import { type ConsumerConfig, parseConfig } from "./config.ts";
-import { runConsumer } from "./consumer.ts";
-import { partsOf } from "./consumer_parts.ts";
+import { partsOf, runConsumer } from "./consumer.ts";
 
 const USAGE = `Delivers what there is and ends: exit code 0 when nothing has come for IDLE_EXIT_MS (5000).
 

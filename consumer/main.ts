@@ -5,8 +5,7 @@ import { configureLogs, logger } from "../shared/log.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { parseConfig } from "./config.ts";
-import { runConsumer } from "./consumer.ts";
-import { partsOf } from "./consumer_parts.ts";
+import { partsOf, runConsumer } from "./consumer.ts";
 
 const log = logger("consumer");
 

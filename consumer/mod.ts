@@ -3,8 +3,7 @@
 import { ConfigError } from "../shared/config/read.ts";
 import type { VariableName } from "../shared/config/variables.ts";
 import { type ConsumerConfig, parseConfig } from "./config.ts";
-import { type ConsumerSummary, runConsumer } from "./consumer.ts";
-import { partsOf } from "./consumer_parts.ts";
+import { type ConsumerParts, type ConsumerSummary, partsOf, runConsumer } from "./consumer.ts";
 import type { DeliveryMode } from "./core/policies/delivery_mode.ts";
 import { type Handler, HandlerSender } from "./senders/handler.ts";
 import { clientOf } from "./kafka/client/client.ts";
@@ -87,7 +86,7 @@ export function createConsumer<T = unknown>(options: HandlerOptions<T> | WorkerO
   };
 }
 
-function toParts<T>(config: ConsumerConfig, options: HandlerOptions<T> | WorkerOptions) {
+function toParts<T>(config: ConsumerConfig, options: HandlerOptions<T> | WorkerOptions): ConsumerParts {
   const { adminPort } = options;
   if (options.handler === undefined) return { ...partsOf(config), adminPort };
   const { handler, unpack = fromJson, health = () => true } = options;

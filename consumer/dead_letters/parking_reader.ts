@@ -25,6 +25,7 @@ export interface ParkingPorts extends Pick<DeadLetterPorts, "offsets" | "nowMs" 
   readonly feed: (event: Event<KafkaRecord>) => void;
   /** Ids of the partitions that have parked keys. */
   readonly parked: () => ReadonlySet<string>;
+  readonly close: () => Promise<unknown>;
 }
 
 /** A partition of ours, and the one of the dead-letter topic that has its letters. */
@@ -70,6 +71,7 @@ export class ParkingReader {
     this.#closing.abort();
     this.#waking.abort();
     await this.#working;
+    await this.#ports.close();
   }
 
   /** Takes note of an event on its way to the machine; a replay is told what it is one of. */

@@ -57,6 +57,7 @@ class Scene {
         if (event.type === "letters_read") this.news.push(event);
       },
       parked: () => this.parked,
+      close: () => Promise.resolve(),
       nowMs: () => 0,
       // Looks follow each other as quickly as they can.
       pause: (_, signal) =>

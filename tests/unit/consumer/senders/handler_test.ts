@@ -1,9 +1,8 @@
-// What a handler returns or throws, as outcomes, and what createConsumer() refuses.
+// What a handler returns or throws, as outcomes.
 
 import assert from "node:assert/strict";
 import { DeadLetter, type Handler, HandlerSender, RetryLater } from "../../../../consumer/senders/handler.ts";
 import type { KafkaRecord } from "../../../../consumer/records/record.ts";
-import { ConfigError, createConsumer } from "../../../../consumer/mod.ts";
 import { ruleFor } from "../../../../shared/contract/status_contract.ts";
 
 const RECORD: KafkaRecord = {
@@ -71,21 +70,4 @@ Deno.test("HandlerSender.checkReady() takes a health check that fails for a no",
   const health = () => Promise.reject(new Error("down"));
   const sender = new HandlerSender({ handler: () => {}, unpack: () => 1, health, concurrency: 1 });
   assert.equal(await sender.checkReady(), false);
-});
-
-Deno.test("createConsumer() names every problem at once, in its options' words", () => {
-  const options = { brokers: "b:1", topics: "t t", groupId: "Invoices", checkNames: true, concurrency: 0 };
-  const failed = (() => {
-    try {
-      createConsumer({ ...options, handler: () => {} });
-    } catch (error) {
-      return error;
-    }
-  })();
-  assert.ok(failed instanceof ConfigError);
-  assert.deepEqual(failed.problems, [
-    'groupId is not service.group: current value is "Invoices"',
-    'concurrency is below 1: current value is "0"',
-    'topics has a name that Kafka does not take: "t t"',
-  ]);
 });
