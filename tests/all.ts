@@ -1,15 +1,9 @@
 // `deno task test [FILE…]`: all tests that need nothing but this machine, two processes at a time; or the files one names.
 
 import { runSideBySide, summary, type TestJob } from "./support/side_by_side.ts";
+import { INTERRUPTED, interruption, show } from "./support/test_command.ts";
 
 const FLAGS = ["-A", "--quiet"];
-const INTERRUPTED = 130;
-
-const encoder = new TextEncoder();
-
-function show(text: string): void {
-  Deno.stdout.writeSync(encoder.encode(text));
-}
 
 async function runNamed(files: readonly string[]): Promise<number> {
   const child = new Deno.Command(Deno.execPath(), { args: ["test", ...FLAGS, ...files] }).spawn();
@@ -26,19 +20,16 @@ function allJobs(): TestJob[] {
 
 async function runAll(): Promise<number> {
   const startedMs = performance.now();
-  const interruption = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => interruption.abort());
-  }
+  const interrupted = interruption();
   const jobs = allJobs();
   show(`${jobs.length} groups of tests, two at a time; each is shown when it has ended\n`);
   const totals = await runSideBySide(jobs, {
     lanes: 2,
     flags: FLAGS,
-    interrupted: interruption.signal,
+    interrupted,
     show,
   });
-  if (interruption.signal.aborted) return INTERRUPTED;
+  if (interrupted.aborted) return INTERRUPTED;
   const [text, good] = summary(totals, performance.now() - startedMs);
   show(text);
   return good ? 0 : 1;

@@ -5,18 +5,12 @@ import { RealKafka } from "./support/kafka/real_kafka.ts";
 import { RealPostgres } from "./support/postgres/real_postgres.ts";
 import { runSideBySide, summary } from "./support/side_by_side.ts";
 import { serviceTests } from "./support/service_tests.ts";
+import { INTERRUPTED, interruption, show } from "./support/test_command.ts";
 import { TemporaryFolder } from "./support/temporary_folder.ts";
 
-const INTERRUPTED = 130;
-
-const encoder = new TextEncoder();
 const startedMs = performance.now();
 
-function show(text: string): void {
-  Deno.stdout.writeSync(encoder.encode(text));
-}
-
-function tell(what: string): void {
+function report(what: string): void {
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   show(`test:real ${seconds.padStart(6)} s  ${what}\n`);
 }
@@ -42,7 +36,7 @@ async function runTests(env: Readonly<Record<string, string>>, interrupted: Abor
 async function chosenFiles(): Promise<readonly string[]> {
   if (Deno.args.length > 0) return Deno.args;
   const { using, others } = await serviceTests(["tests/contract", "tests/integration"]);
-  tell(
+  report(
     `${using.length} files use Kafka or PostgreSQL; ${others.length} that use neither are left to \`test\``,
   );
   const real = [...Deno.readDirSync("tests/real")].map(({ name }) => `tests/real/${name}`);
@@ -50,16 +44,13 @@ async function chosenFiles(): Promise<readonly string[]> {
 }
 
 async function main(): Promise<number> {
-  const interruption = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => interruption.abort());
-  }
-  tell("starting PostgreSQL");
-  await using database = await RealPostgres.start({ tell });
-  tell("starting Kafka");
-  await using kafka = await RealKafka.start({ tell });
-  if (interruption.signal.aborted) return INTERRUPTED;
-  tell(`running the tests with KAFKA_BROKERS_TEST=${kafka.brokers} DATABASE_URL_TEST=${database.url}`);
+  const interrupted = interruption();
+  report("starting PostgreSQL");
+  await using database = await RealPostgres.start({ tell: report });
+  report("starting Kafka");
+  await using kafka = await RealKafka.start({ tell: report });
+  if (interrupted.aborted) return INTERRUPTED;
+  report(`running the tests with KAFKA_BROKERS_TEST=${kafka.brokers} DATABASE_URL_TEST=${database.url}`);
   // Tests that were interrupted leave nothing outside it. PostgreSQL runs as another user, hence the mode.
   await using temporary = await TemporaryFolder.make("ackpool-real-");
   await Deno.chmod(temporary.path, 0o755);
@@ -68,14 +59,14 @@ async function main(): Promise<number> {
     DATABASE_URL_TEST: database.url,
     KAFKA_LOGS_TEST: `${kafka.folder}/data`,
   };
-  const code = await runTests({ ...addresses, TMPDIR: temporary.path }, interruption.signal);
-  tell("stopping Kafka and PostgreSQL");
-  return interruption.signal.aborted ? INTERRUPTED : code;
+  const code = await runTests({ ...addresses, TMPDIR: temporary.path }, interrupted);
+  report("stopping Kafka and PostgreSQL");
+  return interrupted.aborted ? INTERRUPTED : code;
 }
 
 const code = await main().catch((error: unknown) => {
-  tell(error instanceof Error ? error.message : String(error));
+  report(error instanceof Error ? error.message : String(error));
   return 1;
 });
-tell(code === 0 ? "passed" : code === INTERRUPTED ? "interrupted" : `failed (exit ${code})`);
+report(code === 0 ? "passed" : code === INTERRUPTED ? "interrupted" : `failed (exit ${code})`);
 Deno.exit(code);

@@ -1,6 +1,7 @@
 // Keeps one child running: when it ends unasked, it is started again after a pause that grows while it keeps ending.
 
 import type { ChildFailedError } from "./child.ts";
+import { RestartPause } from "./restart_pause.ts";
 
 /** What is needed of a running child. */
 export interface RunningChild {
@@ -23,11 +24,6 @@ export interface RestartingChildPorts<Child extends RunningChild> {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-const PAUSE_FIRST_MS = 500;
-const PAUSE_MAX_MS = 15_000;
-/** Having run so long, the next crash counts as a first one. */
-const STEADY_MS = 30_000;
-
 /**
  * Keeps one child running: when it ends unasked, starts it again after a pause that grows.
  * `start()` once, `stop()` and `kill()` at any time and any number of times.
@@ -35,6 +31,7 @@ const STEADY_MS = 30_000;
 export class RestartingChild<Child extends RunningChild = RunningChild> {
   readonly #ports: RestartingChildPorts<Child>;
   readonly #stopping = new AbortController();
+  readonly #pause = new RestartPause();
   #child: Child | undefined;
   #loop: Promise<void> = Promise.resolve();
 
@@ -71,18 +68,16 @@ export class RestartingChild<Child extends RunningChild = RunningChild> {
 
   async #watch(first: Child): Promise<void> {
     let child = first;
-    let pauseMs = PAUSE_FIRST_MS;
     for (;;) {
       const startedMs = this.#ports.nowMs();
       const status = await child.ended;
       if (this.#stopping.signal.aborted) return;
       if (status.success) return this.#ports.onDone();
-      if (this.#ports.nowMs() - startedMs >= STEADY_MS) pauseMs = PAUSE_FIRST_MS;
+      const pauseMs = this.#pause.after(this.#ports.nowMs() - startedMs);
       this.#ports.onCrash(child.failure(status), pauseMs);
       await this.#ports.sleep(pauseMs, this.#stopping.signal);
       if (this.#stopping.signal.aborted) return;
       child = this.#spawn();
-      pauseMs = Math.min(PAUSE_MAX_MS, pauseMs * 2);
     }
   }
 }

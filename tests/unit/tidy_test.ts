@@ -1,6 +1,7 @@
 // Holds the house of ARCHITECTURE.md: which way imports point, who may use which package, and that the core is pure.
 
 import assert from "node:assert/strict";
+import { exists, projectPath } from "../../local/project.ts";
 import { type Module, readModules, withoutComments } from "../support/module_graph.ts";
 
 const SOURCE = ["consumer", "worker", "shared", "local"];
@@ -148,7 +149,7 @@ Deno.test("tests/unit mirrors the source: a test lies where what it tests lies",
     const place = path.slice("tests/unit/".length).replace(/_test\.ts$/, "");
     if (place.endsWith(".ts") || !place.includes("/")) continue; // no test, or one of the whole repository
     const candidates = [`${place}.ts`, place, `tests/${place}.ts`, `tests/${place}`];
-    const found = await Promise.all(candidates.map(exists));
+    const found = await Promise.all(candidates.map((each) => exists(projectPath(each))));
     if (!found.includes(true)) wrong.push(path);
   }
   assert.deepEqual(wrong, []);
@@ -163,10 +164,6 @@ Deno.test("no file has a name that says nothing", () => {
 
 function isProject(target: string): boolean {
   return SOURCE.some((folder) => target.startsWith(`${folder}/`)) || target.startsWith("tests/");
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(new URL(`../../${path}`, import.meta.url)).then(() => true, () => false);
 }
 
 function inCore({ path }: Module): boolean {

@@ -1,6 +1,7 @@
 // The replicas of `start`: as many as asked for, one name for those that take work, and a pause after a crash.
 
 import type { ChildFailedError } from "../../processes/child.ts";
+import { RestartPause } from "../../processes/restart_pause.ts";
 import { Replica, type ReplicaPorts, type ReplicaProcess, type ReplicaState } from "./replica.ts";
 
 /** What they need. */
@@ -19,11 +20,6 @@ export interface ReplicaPlace {
   readonly port: number;
 }
 
-const PAUSE_FIRST_MS = 500;
-const PAUSE_MAX_MS = 15_000;
-/** Having run so long, the next crash counts as a first one. */
-const STEADY_MS = 30_000;
-
 /**
  * The replicas of `start`: as many as asked for, one DNS name for those that take work, a pause after a crash.
  * `scaleTo()` again and again: what cannot be started now is started by a later call.
@@ -32,7 +28,7 @@ export class ReplicaSet {
   readonly #max: number;
   readonly #ports: ReplicaSetPorts;
   #replicas: Replica[] = [];
-  #pauseMs = PAUSE_FIRST_MS;
+  readonly #pause = new RestartPause();
   #notBeforeMs = -Infinity;
   #ending = false;
 
@@ -103,10 +99,8 @@ export class ReplicaSet {
   }
 
   #crashed(replica: Replica, why: ChildFailedError, ranMs: number): void {
-    if (ranMs >= STEADY_MS) this.#pauseMs = PAUSE_FIRST_MS;
-    const pauseMs = this.#pauseMs;
+    const pauseMs = this.#pause.after(ranMs);
     this.#notBeforeMs = this.#ports.nowMs() + pauseMs;
-    this.#pauseMs = Math.min(PAUSE_MAX_MS, pauseMs * 2);
     this.#ports.onCrash(why, pauseMs, replica.port !== undefined);
   }
 }

