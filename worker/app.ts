@@ -5,7 +5,15 @@ import type { Context } from "hono";
 import { type Problem, PROBLEM_CONTENT_TYPE } from "../shared/http/problem.ts";
 import { problem } from "./http/problems.ts";
 import type { Route } from "./http/route.ts";
-import { CHALLENGE, tokenCheck, unauthorizedDetail } from "../shared/http/bearer_token.ts";
+import {
+  type AccessToken,
+  CHALLENGE,
+  forbiddenDetail,
+  type Grant,
+  grantOf,
+  scopeChallenge,
+  unauthorizedDetail,
+} from "../shared/http/bearer_token.ts";
 import type { Taxonomy } from "./core/taxonomy.ts";
 import type { ReviewStore } from "./core/review_store.ts";
 import type { WorkerReadiness } from "./readiness.ts";
@@ -26,8 +34,8 @@ const API_VERSION = "1.0.0";
 /** What the application works with. */
 export interface AppDeps extends Omit<ClassifyDeps, "draining"> {
   readonly readiness: WorkerReadiness;
-  /** Any of them opens the routes that are not open to all; none opens everything. */
-  readonly tokens: readonly string[];
+  /** Each opens the routes of its scopes; none at all opens everything to everybody. */
+  readonly tokens: readonly AccessToken[];
   readonly reviews: ReviewStore;
   readonly taxonomy: Taxonomy;
   /** Confidence below which GET /review lists a ticket. */
@@ -37,10 +45,10 @@ export interface AppDeps extends Omit<ClassifyDeps, "draining"> {
 /** Builds the application. It owns no socket: `Deno.serve` and tests call its `fetch`. */
 export function createApp(deps: AppDeps): Hono {
   const routes = routesOf(deps);
-  const authorized = tokenCheck(deps.tokens);
+  const grants = grantOf(deps.tokens);
   const app = new Hono();
   for (const route of routes) {
-    app.on(route.method, route.path, (context) => measured(deps, route, context, authorized));
+    app.on(route.method, route.path, (context) => measured(deps, route, context, grants));
   }
   const unmatched = unmatchedRequests(routes);
   app.notFound((context) => unmatched.fetch(context.req.raw));
@@ -80,15 +88,14 @@ async function measured(
   deps: AppDeps,
   route: Route,
   context: Context,
-  authorized: (authorization: string | undefined) => boolean,
+  grants: (authorization: string | undefined) => Grant | undefined,
 ): Promise<Response> {
   const startMs = performance.now();
   const authorization = context.req.header("authorization");
   let response: Response;
   try {
-    response = route.open || authorized(authorization)
-      ? await route.handle(context)
-      : problem("unauthorized", unauthorizedDetail(authorization), CHALLENGE);
+    const grant = grants(authorization) ?? NOTHING;
+    response = refusalOf(route, grant, authorization) ?? await route.handle(context, grant);
   } catch (error) {
     response = crashed(deps, route, error);
   }
@@ -96,6 +103,15 @@ async function measured(
   deps.metrics.requestSeconds.observe({ route: route.path }, (performance.now() - startMs) / 1000);
   if (response.status >= 500) await tellFailure(deps, route, response);
   return response;
+}
+
+const NOTHING: Grant = { scopes: new Set(), bearer: undefined };
+
+function refusalOf({ scope }: Route, { scopes, bearer }: Grant, authorization: string | undefined) {
+  if (scope === null || scopes.has(scope)) return undefined;
+  return bearer === undefined
+    ? problem("unauthorized", unauthorizedDetail(authorization), CHALLENGE)
+    : problem("forbidden", forbiddenDetail(scope), scopeChallenge(scope));
 }
 
 /** What the caller reads, and, by way of the readiness, what an operator does about it. */

@@ -4,7 +4,7 @@ import { type Environment, type Readable, readVariables } from "../shared/config
 import type { Budget } from "./core/budget.ts";
 import type { DatabaseConfig } from "./db/database.ts";
 import type { TicketsTable } from "./db/tickets_table.ts";
-import { tokensOf } from "../shared/http/bearer_token.ts";
+import { type AccessToken, accessTokens } from "../shared/http/bearer_token.ts";
 import type { LabellingRules } from "./labelling/labeller.ts";
 import type { LlmConfig } from "./llm/client.ts";
 
@@ -15,7 +15,7 @@ export interface WorkerConfig {
   readonly concurrency: number;
   /** Ad-hoc calls on top of it, while deliveries have all of it. */
   readonly reserved: number;
-  readonly tokens: readonly string[];
+  readonly tokens: readonly AccessToken[];
   readonly maxBodyBytes: number;
   readonly database: Pick<DatabaseConfig, "url" | "statementTimeoutMs">;
   readonly table: TicketsTable;
@@ -35,6 +35,7 @@ const NAMES = [
   "WORKER_CONCURRENCY",
   "WORKER_RESERVED",
   "WORKER_TOKEN",
+  "INGRESS_TOKEN",
   "MAX_BODY_BYTES",
   "DATABASE_URL",
   "OPENAI_API_KEY",
@@ -58,6 +59,9 @@ const NAMES = [
 
 const PROVIDER_MISSING = "OPENAI_API_KEY or OPENAI_BASE_URL is not set (one of them says which LLM to use)";
 
+const DELIVERY_TOKEN_MISSING =
+  "WORKER_TOKEN is not set, INGRESS_TOKEN is: without both, a worker cannot tell deliveries from people's calls";
+
 /**
  * Reads a worker's settings.
  *
@@ -65,13 +69,17 @@ const PROVIDER_MISSING = "OPENAI_API_KEY or OPENAI_BASE_URL is not set (one of t
  */
 export function parseConfig(env: Environment): WorkerConfig {
   const provider = env("OPENAI_API_KEY")?.trim() || env("OPENAI_BASE_URL")?.trim();
-  const values = readVariables(NAMES, env, (v) => [...(provider ? [] : [PROVIDER_MISSING]), ...unpriced(v)]);
+  const values = readVariables(NAMES, env, (v) => [
+    ...(provider ? [] : [PROVIDER_MISSING]),
+    ...(v.INGRESS_TOKEN !== undefined && v.WORKER_TOKEN === undefined ? [DELIVERY_TOKEN_MISSING] : []),
+    ...unpriced(v),
+  ]);
   return {
     host: values.LISTEN_ADDRESS,
     port: values.PORT,
     concurrency: values.WORKER_CONCURRENCY,
     reserved: values.WORKER_RESERVED,
-    tokens: tokensOf(values.WORKER_TOKEN),
+    tokens: accessTokens(values.WORKER_TOKEN, values.INGRESS_TOKEN),
     maxBodyBytes: values.MAX_BODY_BYTES,
     database: { url: values.DATABASE_URL, statementTimeoutMs: values.DATABASE_TIMEOUT_MS },
     table: ticketsTable(values.TICKETS_TABLE, values.TICKETS_COLUMNS),

@@ -3,7 +3,7 @@
 import { collectProblems, ConfigError, logConfig } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
-import { serve } from "../shared/process/serve.ts";
+import { isLoopback, serve } from "../shared/process/serve.ts";
 import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { within } from "../shared/wait.ts";
 import { createApp } from "./app.ts";
@@ -28,6 +28,8 @@ import defaultTaxonomy from "./taxonomy.json" with { type: "json" };
 
 /** Two group commits, a renewal, and one for people and health. */
 const CONNECTIONS_MAX = 4;
+const OPEN = "Whoever reaches this port may classify, override labels, and claim to deliver records; " +
+  "set WORKER_TOKEN, and INGRESS_TOKEN for people";
 /** A hundredth of what a call of the LLM takes. */
 const BATCH_LINGER_MS = 10;
 
@@ -116,6 +118,7 @@ async function main(): Promise<number> {
   const { app, readiness, permits, close } = compose(config, readTaxonomy(config.taxonomyFile));
   const server = serve(config.port, "PORT", app.fetch, config.host);
   log.info("listening", { port: server.addr.port });
+  if (config.tokens.length === 0 && !isLoopback(config.host)) log.warn("open to everybody", { what: OPEN });
   await stopping.promise;
   readiness.drain();
   log.info("draining", { in_flight: permits.inFlight });

@@ -2,6 +2,7 @@
 
 import { isIP } from "node:net";
 import { z } from "zod";
+import { type AccessToken, PEOPLES_SCOPES } from "../http/bearer_token.ts";
 import type { DnsServer } from "../pool/discovery/dns.ts";
 
 export const text = () => z.string().trim().min(1, "is empty");
@@ -42,6 +43,27 @@ export const columns = () =>
     "is not three column names",
   );
 export const amount = () => z.string().regex(/^\d*\.?\d+$/, "is not a number").transform(Number);
+
+/** RFC 6750 section 2.1 (b64token): it has no colon, so one may stand before it. */
+const PEOPLES_TOKEN = /^(?:([a-z+]+):)?([A-Za-z0-9._~+/-]+=*)$/;
+const isScope = (name: string): name is (typeof PEOPLES_SCOPES)[number] =>
+  PEOPLES_SCOPES.some((scope) => scope === name);
+/** Tokens of people, each with its scopes before it: `classify+read:TOKEN`; a bare one may classify and read. */
+export const scopedTokens = () =>
+  list().refine(
+    (parts) =>
+      parts.length > 0 &&
+      parts.every((part) => {
+        const [, scopes] = PEOPLES_TOKEN.exec(part) ?? [undefined, "none"];
+        return scopes === undefined || scopes.split("+").every(isScope);
+      }),
+    "is not a comma list of TOKEN or SCOPES:TOKEN, with scopes of classify, read, override like classify+read",
+  ).transform((parts): readonly AccessToken[] =>
+    parts.map((part) => {
+      const [, scopes = "classify+read", token = ""] = PEOPLES_TOKEN.exec(part) ?? [];
+      return { token, scopes: scopes.split("+").filter(isScope) };
+    })
+  );
 
 /** US dollars for a million tokens. */
 export interface ModelPrice {

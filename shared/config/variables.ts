@@ -12,6 +12,7 @@ import {
   list,
   milliseconds,
   prices,
+  scopedTokens,
   share,
   text,
   url,
@@ -170,12 +171,19 @@ const workers = {
   WORKER_TOKEN: secret(
     optional(
       text().refine((tokens) => tokens.split(",").some((token) => token.trim() !== ""), "has no token in it"),
-      "bearer token that workers ask for; of a comma list workers take any and callers send the first",
+      "bearer token of deliveries; of a comma list workers take any and the consumer sends the first",
     ),
   ),
 } as const satisfies Record<string, Variable<unknown>>;
 
 const ingress = {
+  INGRESS_TOKEN: secret(
+    optional(
+      scopedTokens(),
+      "bearer tokens of people, at ingress and workers: a comma list of `TOKEN` or `SCOPES:TOKEN`, " +
+        "scopes joined by `+`: `classify`, `read` (both without any), `override`; needs `WORKER_TOKEN`",
+    ),
+  ),
   INGRESS_QUEUE: withDefault("100", whole(0, 100_000), "ad-hoc calls that wait for a free replica at most"),
   INGRESS_PATIENCE_MS: withDefault("5000", milliseconds(), "how long one waits while all replicas are full"),
   INGRESS_WAKE_MS: withDefault(

@@ -45,10 +45,23 @@ export interface RecordPosition {
   readonly offset: bigint;
 }
 
-/** Reads a record's position back out of an `Idempotency-Key`; undefined when the key is somebody else's. */
-export function parseIdempotencyKey(header: string): RecordPosition | undefined {
-  const match = /^"([^"/]+)\/(\d{1,10})\/(\d{1,19})"$/.exec(header);
-  const [, topic, partition, offset] = match ?? [];
-  if (topic === undefined || partition === undefined || offset === undefined) return undefined;
-  return { topic, partition: Number(partition), offset: BigInt(offset) };
+/** Whether a key has the form of a record's position: nobody but the consumer may say it. */
+export function isPositionKey(header: string): boolean {
+  return POSITION_KEY.test(header);
 }
+
+/**
+ * Reads a record's position back out of an `Idempotency-Key`; undefined when the key is somebody else's, or its numbers
+ * are larger than Kafka's (a partition is an int32, an offset an int64).
+ */
+export function parseIdempotencyKey(header: string): RecordPosition | undefined {
+  const [, topic, partition, offset] = POSITION_KEY.exec(header) ?? [];
+  if (topic === undefined || partition === undefined || offset === undefined) return undefined;
+  if (partition.length > 19 || offset.length > 19) return undefined;
+  const position = { topic, partition: Number(partition), offset: BigInt(offset) };
+  return position.partition <= PARTITION_MAX && position.offset <= OFFSET_MAX ? position : undefined;
+}
+
+const POSITION_KEY = /^\s*"([^"/]+)\/(\d+)\/(\d+)"\s*$/;
+const PARTITION_MAX = 2 ** 31 - 1;
+const OFFSET_MAX = 2n ** 63n - 1n;

@@ -1,6 +1,7 @@
 // The ingress in front of replicas: what it passes on, what it refuses, who waits and who is woken.
 
 import assert from "node:assert/strict";
+import { accessTokens } from "../../shared/http/bearer_token.ts";
 import { Pool } from "../../shared/pool/pool.ts";
 import { createIngress, type IngressDeps } from "../../worker/ingress/app.ts";
 import { freePort } from "../support/ports.ts";
@@ -325,7 +326,7 @@ Deno.test("createIngress() asks for the token before a call takes a permit or wa
     for (const path of ["/livez", "/readyz", "/metrics", "/scale", "/problems/pool-full"]) {
       assert.equal((await app.request(path)).status, 200, path);
     }
-  }, { tokens: ["new", "old"] });
+  }, { tokens: accessTokens("new,old") });
 });
 
 Deno.test("createIngress() limits the rate of a client, says what is left, and lets others through", async () => {
@@ -337,7 +338,8 @@ Deno.test("createIngress() limits the rate of a client, says what is left, and l
     const first = await call(mine);
     assert.equal(first.headers.get("ratelimit-policy"), '"client";q=2;w=60');
     assert.equal(first.headers.get("ratelimit"), '"client";r=1;t=30');
-    await call(mine);
+    // However the same token is spelt, it is the same client.
+    await call({ authorization: "bearer   mine " });
     const third = await call(mine);
     assert.deepEqual([third.status, third.headers.get("ratelimit")], [429, '"client";r=0;t=60']);
     assert.ok(Number(third.headers.get("retry-after")) > 0);
@@ -351,7 +353,7 @@ Deno.test("createIngress() limits the rate of a client, says what is left, and l
     }
     assert.deepEqual(guesses, [401, 401, 429]);
     assert.equal(worker.requests.length, 3);
-  }, { tokens: ["mine", "yours"], ratePerMinute: 2 });
+  }, { tokens: accessTokens("mine,yours"), ratePerMinute: 2 });
 });
 
 Deno.test("createIngress() gives figures of its own on /metrics, and pages for every problem without a worker", async () => {

@@ -14,6 +14,12 @@ export const problemSchema = z.object({
 
 /** By slug: the last part of a problem's `type`. */
 export const PROBLEMS = {
+  "invalid-key": {
+    status: 400,
+    title: "The record's place is none that Kafka has",
+    about:
+      '`Idempotency-Key` looks like `"topic/partition/offset"`, but its numbers are too large for Kafka.',
+  },
   "not-json": { status: 400, title: "The body is not JSON", about: "The body has to be JSON in UTF-8." },
   "invalid-request": {
     status: 422,
@@ -23,7 +29,12 @@ export const PROBLEMS = {
   "unauthorized": {
     status: 401,
     title: "The token is missing or wrong",
-    about: "`Authorization: Bearer <token>` is wanted, with a token of `WORKER_TOKEN`.",
+    about: "`Authorization: Bearer <token>` is wanted, with a token of `INGRESS_TOKEN` or `WORKER_TOKEN`.",
+  },
+  "forbidden": {
+    status: 403,
+    title: "The token is not good for this",
+    about: "`INGRESS_TOKEN` says what each token is good for: `classify`, `read`, `override`.",
   },
   "not-found": { status: 404, title: "There is nothing here", about: "No such path on this worker." },
   "ticket-not-found": {

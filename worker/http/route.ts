@@ -3,6 +3,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import type { ZodOpenApiOperationObject, ZodOpenApiResponsesObject } from "zod-openapi";
+import type { Grant, Scope } from "../../shared/http/bearer_token.ts";
 import { PROBLEM_CONTENT_TYPE } from "../../shared/http/problem.ts";
 import { PROBLEMS, problemSchema, type ProblemSlug } from "./problems.ts";
 
@@ -11,10 +12,10 @@ export interface Route {
   readonly method: "GET" | "POST" | "PUT";
   /** In Hono's syntax, which is also the metrics' label. */
   readonly path: string;
-  /** Open to everybody, token or not. */
-  readonly open: boolean;
+  /** What a token has to allow; null: open to everybody, token or not. */
+  readonly scope: Scope | null;
   readonly operation: ZodOpenApiOperationObject;
-  readonly handle: (context: Context) => Response | Promise<Response>;
+  readonly handle: (context: Context, grant: Grant) => Response | Promise<Response>;
 }
 
 /** A JSON answer, for an operation. */

@@ -1,6 +1,6 @@
 // Admission of a call, before it takes a permit or starts a replica: rate limit, bearer token, length.
 
-import { CHALLENGE, tokenCheck, unauthorizedDetail } from "../../shared/http/bearer_token.ts";
+import { CHALLENGE, grantOf, unauthorizedDetail } from "../../shared/http/bearer_token.ts";
 import { clientOf } from "./client_id.ts";
 import type { IngressRules } from "./config.ts";
 import { ingressProblem } from "./problems.ts";
@@ -27,19 +27,18 @@ export interface Admission {
 export function admissionCheck(
   { tokens, ratePerMinute, proxies, maxBodyBytes }: IngressRules,
 ): (call: IncomingCall) => Admission {
-  const authorized = tokenCheck(tokens);
+  const grants = grantOf(tokens);
   const rateLimit = ratePerMinute === 0 ? undefined : new ClientRateLimit(ratePerMinute);
   return ({ headers, peer, nowMs }) => {
-    const authorization = headers.get("authorization") ?? undefined;
-    const allowed = authorized(authorization);
-    const proven = tokens.length > 0 && allowed ? authorization : undefined;
+    const authorization = headers.get("authorization");
+    const grant = grants(authorization);
     const forwardedFor = headers.get("x-forwarded-for") ?? undefined;
-    const client = clientOf({ proven, peer, forwardedFor }, proxies);
+    const client = clientOf({ bearer: grant?.bearer, peer, forwardedFor }, proxies);
     const counted = rateLimit?.take(client, nowMs);
     const extraHeaders = rateLimit === undefined || counted === undefined ? {} : rateLimit.headers(counted);
     const refusal = () => {
       if (counted?.allowed === false) return tooMany(ratePerMinute, counted.retryAfterSeconds, extraHeaders);
-      if (!allowed) {
+      if (grant === undefined) {
         return ingressProblem("unauthorized", unauthorizedDetail(authorization), {
           ...extraHeaders,
           ...CHALLENGE,

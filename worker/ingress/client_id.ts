@@ -1,12 +1,11 @@
 // Client of a call, for the rate limit and the log: a token's owner, or an address.
 
-import { createHash } from "node:crypto";
 import { isIPv6 } from "node:net";
 
 /** What tells callers apart. */
 export interface Credentials {
-  /** The `Authorization` header of a caller who proved who it is; undefined where nobody is asked, or the proof failed. */
-  readonly proven: string | undefined;
+  /** The name of a good token's bearer; undefined where nobody is asked for one, or it is wrong. */
+  readonly bearer: string | undefined;
   /** The address at the other end of the connection. */
   readonly peer: string | undefined;
   readonly forwardedFor: string | undefined;
@@ -18,8 +17,8 @@ export interface Credentials {
  * @param proxies how many proxies of ours are in front. Each adds the address it sees to the end of `X-Forwarded-For`;
  * what stands before those was written by the caller, who may write anything.
  */
-export function clientOf({ proven, peer, forwardedFor }: Credentials, proxies: number): string {
-  if (proven !== undefined) return `token:${createHash("sha256").update(proven).digest("hex").slice(0, 8)}`;
+export function clientOf({ bearer, peer, forwardedFor }: Credentials, proxies: number): string {
+  if (bearer !== undefined) return `token:${bearer}`;
   const hops = (forwardedFor ?? "").split(",").map((hop) => hop.trim()).filter((hop) => hop !== "");
   const address = proxies === 0 ? peer : hops.at(-proxies) ?? peer;
   return address === undefined ? "unknown" : networkOf(address);

@@ -2,7 +2,7 @@
 
 import { type Environment, readVariables } from "../../shared/config/read.ts";
 import type { PoolConfig } from "../../shared/pool/pool.ts";
-import { tokensOf } from "../../shared/http/bearer_token.ts";
+import { type AccessToken, accessTokens } from "../../shared/http/bearer_token.ts";
 import type { WaitQueueBounds } from "./wait_queue.ts";
 import type { IngressScaling } from "./scale.ts";
 
@@ -20,8 +20,8 @@ export interface IngressRules {
   readonly maxBodyBytes: number;
   /** Time limit of one try, in ms. */
   readonly timeoutMs: number;
-  /** Any of them lets a call in; none lets all in. */
-  readonly tokens: readonly string[];
+  /** Any of them lets a call in; none at all lets everybody in. */
+  readonly tokens: readonly AccessToken[];
   /** Calls of one client a minute; 0 counts nobody. */
   readonly ratePerMinute: number;
   /** Proxies of ours in front. */
@@ -42,6 +42,7 @@ const NAMES = [
   "WORKER_MAX",
   "WORKER_IDLE_MS",
   "MAX_BODY_BYTES",
+  "INGRESS_TOKEN",
   "INGRESS_QUEUE",
   "INGRESS_PATIENCE_MS",
   "INGRESS_WAKE_MS",
@@ -71,7 +72,7 @@ export function parseIngressConfig(env: Environment): IngressConfig {
     rules: {
       maxBodyBytes: v.MAX_BODY_BYTES,
       timeoutMs: v.WORKER_TIMEOUT_MS,
-      tokens: tokensOf(v.WORKER_TOKEN),
+      tokens: accessTokens(v.WORKER_TOKEN, v.INGRESS_TOKEN),
       ratePerMinute: v.INGRESS_RATE_PER_MINUTE,
       proxies: v.INGRESS_PROXIES,
       queue: {

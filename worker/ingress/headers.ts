@@ -1,7 +1,7 @@
 // Header fields that go through the ingress, and those that belong to one connection only.
 
 import type { AnswerHeaders } from "../../shared/pool/exchange/streamed.ts";
-import { RequestHeader } from "../../shared/contract/protocol.ts";
+import { isPositionKey, RequestHeader } from "../../shared/contract/protocol.ts";
 
 /** RFC 9110 section 7.6.1, and what the next connection says anew. */
 const ONE_CONNECTION = new Set([
@@ -18,15 +18,26 @@ const ONE_CONNECTION = new Set([
   "upgrade",
 ]);
 
+/** A trace that a stranger begins is carried on only where it is one (W3C Trace Context section 3.2). */
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** What only the consumer may say of a record: a caller who says it is not believed, so it does not go through. */
+function isForged(name: string, value: string): boolean {
+  if (name.startsWith("ackpool-")) return true;
+  if (name === RequestHeader.idempotencyKey) return isPositionKey(value);
+  return name === RequestHeader.traceparent && !TRACEPARENT.test(value);
+}
+
 /** What a replica is told: the caller's own fields and how long the ingress waits. */
 export function requestHeaders(
   headers: Headers,
   { timeoutMs, streamed }: { readonly timeoutMs: number; readonly streamed: boolean },
 ): Record<string, string> {
   const dropped = named(headers.get("connection"));
-  const kept = [...headers].filter(([name]) =>
+  const kept = [...headers].filter(([name, value]) =>
     // The length of a body that is sent whole is known to whoever sends it.
-    !ONE_CONNECTION.has(name) && !dropped.has(name) && (streamed || name !== "content-length")
+    !isForged(name, value) && !ONE_CONNECTION.has(name) && !dropped.has(name) &&
+    (streamed || name !== "content-length")
   );
   return { ...Object.fromEntries(kept), [RequestHeader.deadline]: String(timeoutMs) };
 }

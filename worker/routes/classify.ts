@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import type { ZodOpenApiOperationObject } from "zod-openapi";
-import { CLASSIFY_PATH, RequestHeader } from "../../shared/contract/protocol.ts";
+import { CLASSIFY_PATH, isPositionKey, RequestHeader } from "../../shared/contract/protocol.ts";
 import { ticketSchema } from "../../shared/ticket.ts";
 import { type ClassificationDeps, classify } from "../labelling/classify.ts";
 import { eventOf, type TicketEvent } from "../core/fence.ts";
@@ -61,17 +61,22 @@ export function classifyRoute(deps: ClassifyDeps): Route {
   return {
     method: "POST",
     path: CLASSIFY_PATH,
-    open: false,
+    scope: "classify",
     operation: OPERATION,
-    handle: (c) => handle(deps, c),
+    handle: (context, grant) => handle(deps, context, grant.scopes.has("deliver")),
   };
 }
 
-async function handle(deps: ClassifyDeps, context: Context): Promise<Response> {
+/** @param delivers what only the consumer knows of a record is believed: its position, its timestamp, a tombstone. */
+async function handle(deps: ClassifyDeps, context: Context, delivers: boolean): Promise<Response> {
   if (deps.draining()) return problem("draining", "Try another replica", TRY_ANOTHER);
-  if (context.req.header(RequestHeader.tombstone) === "true") return new Response(null, { status: 204 });
+  const stated = (name: string) => delivers ? context.req.header(name) : undefined;
+  if (stated(RequestHeader.tombstone) === "true") return new Response(null, { status: 204 });
   const startMs = deps.nowMs();
-  const event = eventOf((name) => context.req.header(name), startMs);
+  const event = eventOf(stated, startMs);
+  if (event.position === undefined && isPositionKey(stated(RequestHeader.idempotencyKey) ?? "")) {
+    return problem("invalid-key", "A partition is at most 2^31-1, an offset at most 2^63-1");
+  }
   // Only a consumer's keys name a record's position; people may have keys of their own.
   const caller = event.position === undefined ? "ad_hoc" : "delivery";
   if (!deps.permits.take(caller)) return problem("replica-full", "Try another replica", TRY_ANOTHER);

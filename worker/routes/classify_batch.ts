@@ -29,7 +29,7 @@ export function classifyBatchRoute(deps: ClassifyDeps): Route {
   return {
     method: "POST",
     path: "/classify/batch",
-    open: false,
+    scope: "classify",
     operation: {
       operationId: "classifyBatch",
       summary: `Classifies up to ${TICKETS_MAX} tickets`,

@@ -8,7 +8,7 @@ export function livezRoute(): Route {
   return {
     method: "GET",
     path: "/livez",
-    open: true,
+    scope: null,
     operation: {
       operationId: "livez",
       summary: "Whether the process answers",

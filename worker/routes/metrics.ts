@@ -9,7 +9,7 @@ export function metricsRoute(registry: Registry): Route {
   return {
     method: "GET",
     path: "/metrics",
-    open: true,
+    scope: null,
     operation: {
       operationId: "metrics",
       summary: "Counters and histograms for Prometheus",

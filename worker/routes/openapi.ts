@@ -11,7 +11,7 @@ export function openApiRoutes(routes: readonly Route[], version: string): readon
     {
       method: "GET",
       path: "/openapi.json",
-      open: true,
+      scope: null,
       operation: {
         operationId: "openapi",
         summary: "This document",
@@ -29,7 +29,7 @@ export function openApiRoutes(routes: readonly Route[], version: string): readon
     {
       method: "GET",
       path: "/docs",
-      open: true,
+      scope: null,
       operation: {
         operationId: "docs",
         summary: "This document as a page",
@@ -58,11 +58,11 @@ function openApiDocument(
   version: string,
 ): ReturnType<typeof createDocument> {
   const paths: ZodOpenApiPathsObject = {};
-  for (const { method, path, open, operation } of routes) {
+  for (const { method, path, scope, operation } of routes) {
     const template = path.replaceAll(/:(\w+)/g, "{$1}");
     paths[template] = {
       ...paths[template],
-      [method.toLowerCase()]: { ...operation, security: open ? [] : [{ [TOKEN]: [] }, {}] },
+      [method.toLowerCase()]: { ...operation, security: scope === null ? [] : [{ [TOKEN]: [] }, {}] },
     };
   }
   return createDocument({
@@ -76,7 +76,11 @@ function openApiDocument(
     paths,
     components: {
       securitySchemes: {
-        [TOKEN]: { type: "http", scheme: "bearer", description: "`WORKER_TOKEN`, where one is set" },
+        [TOKEN]: {
+          type: "http",
+          scheme: "bearer",
+          description: "A token of `INGRESS_TOKEN` or `WORKER_TOKEN`, where they are set",
+        },
       },
     },
   });

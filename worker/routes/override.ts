@@ -42,7 +42,7 @@ export function overrideRoute(deps: OverrideDeps): Route {
   return {
     method: "PUT",
     path: "/tickets/:id/label",
-    open: false,
+    scope: "override",
     operation: {
       operationId: "override",
       summary: "Overrides a ticket's label by hand",

@@ -17,7 +17,7 @@ export function problemsRoute(): Route {
   return {
     method: "GET",
     path: "/problems/:slug",
-    open: true,
+    scope: null,
     operation: {
       operationId: "problem",
       summary: "What a kind of problem means and what to do about it",

@@ -15,7 +15,7 @@ export function readyzRoute(readiness: WorkerReadiness): Route {
   return {
     method: "GET",
     path: "/readyz",
-    open: true,
+    scope: null,
     operation: {
       operationId: "readyz",
       summary: "Whether this worker can classify now; asks database and provider",

@@ -37,7 +37,7 @@ export function reviewRoute(deps: ReviewDeps): Route {
   return {
     method: "GET",
     path: "/review",
-    open: false,
+    scope: "read",
     operation: {
       operationId: "review",
       summary: "Tickets that a human should look at",

@@ -34,7 +34,7 @@ export function ticketRoute(reviews: ReviewStore): Route {
   return {
     method: "GET",
     path: "/tickets/:id",
-    open: false,
+    scope: "read",
     operation: {
       operationId: "ticket",
       summary: "A ticket's label and its history",

@@ -1,5 +1,6 @@
 // The worker's application without a socket: a store in memory and an LLM that says what the test wants.
 
+import type { AccessToken } from "../../../shared/http/bearer_token.ts";
 import type { Hono } from "hono";
 import type { Completion, Llm, LlmFailure } from "../../../worker/core/llm.ts";
 import { type Prompt, promptWriter } from "../../../worker/core/prompt.ts";
@@ -16,7 +17,7 @@ import { MemoryStore, MemoryTables } from "../postgres/memory_label_store.ts";
 
 /** What a test may change. */
 export interface WorkerAppOptions {
-  readonly tokens?: readonly string[];
+  readonly tokens?: readonly AccessToken[];
   readonly concurrency?: number;
   readonly reserved?: number;
   readonly maxBodyBytes?: number;

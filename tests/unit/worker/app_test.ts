@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { StoreFailure } from "../../../worker/core/label_store.ts";
 import { WorkerReadiness } from "../../../worker/readiness.ts";
 import { PROBLEMS } from "../../../worker/http/problems.ts";
+import { accessTokens } from "../../../shared/http/bearer_token.ts";
 import { workerApp } from "../../support/workers/worker_app.ts";
 
 Deno.test("createApp() answers 405 with Allow for a wrong method and 404 for a wrong path", async () => {
@@ -17,14 +18,14 @@ Deno.test("createApp() answers 405 with Allow for a wrong method and 404 for a w
 });
 
 Deno.test("createApp() leaves health, metrics and problems open to all", async () => {
-  const { app } = workerApp({ tokens: ["secret"] });
+  const { app } = workerApp({ tokens: accessTokens("secret") });
   for (const path of ["/livez", "/readyz", "/metrics", "/problems/not-json"]) {
     assert.equal((await app.request(path)).status, 200, path);
   }
 });
 
 Deno.test("createApp() says in a 401 what to send, whichever header came", async () => {
-  const { app } = workerApp({ tokens: ["new", "old"] });
+  const { app } = workerApp({ tokens: accessTokens("new,old") });
   const details: string[] = [];
   for (const authorization of [undefined, "Bearer wrong", "new"]) {
     const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
@@ -32,12 +33,47 @@ Deno.test("createApp() says in a 401 what to send, whichever header came", async
     assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, "Bearer"]);
     details.push((await response.json()).detail);
   }
-  const send = "Send the header `Authorization: Bearer <token>` with a token of WORKER_TOKEN";
+  const send =
+    "Send the header `Authorization: Bearer <token>` with a token of WORKER_TOKEN or INGRESS_TOKEN";
   assert.deepEqual(details, [
     `${send}; no Authorization header came`,
     `${send}; the one that came is none of them`,
     `${send}; the one that came does not begin with Bearer`,
   ]);
+});
+
+Deno.test("createApp() lets a token do what its scopes say and no more", async () => {
+  const people = [
+    { token: "asks", scopes: ["classify" as const] },
+    { token: "reads", scopes: ["read" as const] },
+    { token: "decides", scopes: ["read" as const, "override" as const] },
+  ];
+  const { app } = workerApp({ tokens: accessTokens("delivers", people) });
+  const statuses: Record<string, number[]> = {};
+  for (const token of ["delivers", "asks", "reads", "decides"]) {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const classify = await app.request("/classify", {
+      method: "POST",
+      headers,
+      body: '{"subject":"a","body":"b"}',
+    });
+    const read = await app.request("/review", { headers });
+    const body = '{"category":"bug","by":"CEO"}';
+    const override = await app.request("/tickets/1/label", { method: "PUT", headers, body });
+    statuses[token] = [classify.status, read.status, override.status];
+    if (override.status !== 403) continue;
+    assert.equal(
+      override.headers.get("www-authenticate"),
+      'Bearer error="insufficient_scope", scope="override"',
+    );
+    assert.equal((await override.json()).type, "/problems/forbidden");
+  }
+  assert.deepEqual(statuses, {
+    delivers: [200, 403, 403],
+    asks: [200, 403, 403],
+    reads: [403, 200, 403],
+    decides: [403, 200, 404],
+  });
 });
 
 Deno.test("createApp() serves a page for every kind of problem", async () => {

@@ -14,7 +14,35 @@ Deno.test("parseConfig() needs a database and a provider, and has defaults for t
 });
 
 Deno.test("parseConfig() takes two tokens while one replaces the other", () => {
-  assert.deepEqual(parse({ ...REQUIRED, WORKER_TOKEN: "old, new" }).tokens, ["old", "new"]);
+  const { tokens } = parse({ ...REQUIRED, WORKER_TOKEN: "old, new" });
+  assert.deepEqual(tokens.map(({ token }) => token), ["old", "new"]);
+});
+
+Deno.test("parseConfig() tells deliveries from people by their tokens, each person's with its scopes", () => {
+  const INGRESS_TOKEN = "plain==, read:reader, classify+read+override:boss";
+  const scopes = parse({ ...REQUIRED, WORKER_TOKEN: "w", INGRESS_TOKEN }).tokens.map((each) =>
+    `${each.token}: ${each.scopes}`
+  );
+  assert.deepEqual(scopes, [
+    "w: deliver,classify",
+    "plain==: classify,read",
+    "reader: read",
+    "boss: classify,read,override",
+  ]);
+  const problems = (env: Record<string, string>) => {
+    try {
+      parse({ ...REQUIRED, ...env });
+      return [];
+    } catch (error) {
+      assert.ok(error instanceof ConfigError);
+      return error.problems;
+    }
+  };
+  assert.match(problems({ INGRESS_TOKEN }).join(), /^WORKER_TOKEN is not set, INGRESS_TOKEN is/);
+  for (const wrong of ["deliver:x", "clasify:x", "classify,read:", ":x", "a b", "+:x"]) {
+    const [problem = ""] = problems({ WORKER_TOKEN: "w", INGRESS_TOKEN: wrong });
+    assert.match(problem, /^INGRESS_TOKEN is not a comma list/, wrong);
+  }
 });
 
 Deno.test("parseConfig() names every problem at once and no secret", () => {

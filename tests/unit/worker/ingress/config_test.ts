@@ -20,7 +20,7 @@ Deno.test("parseIngressConfig() takes several tokens, and waits for a replica no
     INGRESS_PATIENCE_MS: "2000",
     INGRESS_WAKE_MS: "0",
   });
-  assert.deepEqual([rules.tokens, rules.queue.wakeMs], [["new", "old"], 2000]);
+  assert.deepEqual([rules.tokens.map(({ token }) => token), rules.queue.wakeMs], [["new", "old"], 2000]);
 });
 
 Deno.test("parseIngressConfig() names every problem at once and shows no token", () => {

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { answerHeaders, requestHeaders } from "../../../../worker/ingress/headers.ts";
 
+const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
 Deno.test("requestHeaders() drops what is for one connection, what Connection names too, and says the deadline", () => {
   const headers = new Headers({
     "authorization": "Bearer mine",
@@ -10,14 +12,38 @@ Deno.test("requestHeaders() drops what is for one connection, what Connection na
     "x-mine": "1",
     "transfer-encoding": "chunked",
     "content-length": "7",
-    "traceparent": "00-1-2-01",
+    "traceparent": TRACEPARENT,
   });
   assert.deepEqual(requestHeaders(headers, { timeoutMs: 5000, streamed: false }), {
     "authorization": "Bearer mine",
-    "traceparent": "00-1-2-01",
+    "traceparent": TRACEPARENT,
     "ackpool-deadline": "5000",
   });
   assert.equal(requestHeaders(headers, { timeoutMs: 1, streamed: true })["content-length"], "7");
+});
+
+Deno.test("requestHeaders() lets nobody say what only the consumer knows of a record", () => {
+  const forged = [
+    ["idempotency-key", '"support-tickets/0/7"'],
+    ["idempotency-key", '"t/0/9223372036854775807"'],
+    ["idempotency-key", '"t/9999999999/99999999999999999999"'],
+    ["idempotency-key", '  "t/0/7" '],
+    ["ackpool-timestamp", "999999999999999"],
+    ["Ackpool-Attempt", "7"],
+    ["ackpool-tombstone", "true"],
+    ["ackpool-origin-topic", "t"],
+    ["traceparent", "00-1-2-01"],
+    ["traceparent", "x\ty"],
+  ] as const;
+  for (const [name, value] of forged) {
+    const headers = requestHeaders(new Headers({ [name]: value }), { timeoutMs: 1, streamed: false });
+    assert.deepEqual(headers, { "ackpool-deadline": "1" }, `${name}: ${value}`);
+  }
+  const own = requestHeaders(new Headers({ "idempotency-key": '"my order 7"' }), {
+    timeoutMs: 1,
+    streamed: false,
+  });
+  assert.equal(own["idempotency-key"], '"my order 7"');
 });
 
 Deno.test("answerHeaders() keeps a field that came twice, and the length", () => {

@@ -1,6 +1,7 @@
 // Tests of the worker's classify route.
 
 import assert from "node:assert/strict";
+import { accessTokens } from "../../../../shared/http/bearer_token.ts";
 import { ruleFor } from "../../../../shared/contract/status_contract.ts";
 import { parseRetryAfter } from "../../../../shared/contract/retry_after.ts";
 import type { LlmFailureCause } from "../../../../worker/core/llm.ts";
@@ -175,8 +176,52 @@ Deno.test("POST /classify answers a tombstone with 204 without looking for a bod
   assert.deepEqual([response.status, prompts.length], [204, 0]);
 });
 
+Deno.test("POST /classify believes what is said of a record only where the delivery token says it", async () => {
+  const people = [{ token: "person", scopes: ["classify" as const] }];
+  const { classify, tables } = workerApp({ tokens: accessTokens("delivery", people) });
+  tables.tickets.set("17", { category: null, classifiedAtMs: null });
+  const ticket = { ...TICKET, ticket_id: 17 };
+  const forged = {
+    authorization: "Bearer person",
+    "idempotency-key": '"t/0/9223372036854775807"',
+    "ackpool-timestamp": "999999999999999",
+  };
+  assert.equal((await (await classify(ticket, forged)).json()).outcome, "classified");
+  const tombstone = await classify(ticket, { ...forged, "ackpool-tombstone": "true" });
+  assert.equal(tombstone.status, 200);
+  // The real event is no older than the forged one.
+  const real = {
+    authorization: "Bearer delivery",
+    "idempotency-key": '"t/0/1"',
+    "ackpool-timestamp": String(Date.now() + 1),
+  };
+  const answer = await (await classify({ ...ticket, body: "another text" }, real)).json();
+  assert.equal(answer.outcome, "classified");
+});
+
+Deno.test("POST /classify answers 400 to a place that Kafka cannot have", async () => {
+  const { classify, tables } = workerApp();
+  tables.tickets.set("17", { category: null, classifiedAtMs: null });
+  const ticket = { ...TICKET, ticket_id: 17 };
+  for (
+    const key of [
+      "t/9999999999/1",
+      "t/2147483648/1",
+      "t/0/9223372036854775808",
+      "t/0/99999999999999999999999999",
+    ]
+  ) {
+    const response = await classify(ticket, { "idempotency-key": `"${key}"` });
+    const { type } = await response.json();
+    assert.deepEqual([response.status, type], [400, "/problems/invalid-key"], key);
+  }
+  for (const key of ["t/2147483647/1", "t/0/9223372036854775807"]) {
+    assert.equal((await classify(ticket, { "idempotency-key": `"${key}"` })).status, 200, key);
+  }
+});
+
 Deno.test("POST /classify wants one of the tokens", async () => {
-  const { classify } = workerApp({ tokens: ["old", "new"] });
+  const { classify } = workerApp({ tokens: accessTokens("old,new") });
   for (const authorization of ["Bearer old", "bearer new"]) {
     assert.equal((await classify(TICKET, { authorization })).status, 200);
   }

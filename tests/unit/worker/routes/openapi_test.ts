@@ -1,11 +1,12 @@
 // Tests of the OpenAPI document and its page.
 
 import assert from "node:assert/strict";
+import { accessTokens } from "../../../../shared/http/bearer_token.ts";
 import { PROBLEMS } from "../../../../worker/http/problems.ts";
 import { workerApp } from "../../../support/workers/worker_app.ts";
 
 Deno.test("GET /openapi.json describes every route, with problems on every error", async () => {
-  const { app } = workerApp({ tokens: ["secret"] });
+  const { app } = workerApp({ tokens: accessTokens("secret") });
   const document = await (await app.request("/openapi.json")).json();
   assert.equal(document.openapi, "3.1.1");
   assert.deepEqual(Object.keys(document.paths).sort(), [
