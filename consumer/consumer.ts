@@ -1,5 +1,6 @@
 // Consumer: builds its parts, starts them in order, waits for the end of the run and closes them again.
 
+import { monotonicMs } from "../shared/clock.ts";
 import type { Kafka } from "kafkajs";
 import type { Cause } from "../shared/http/health.ts";
 import { logger } from "../shared/log.ts";
@@ -24,7 +25,7 @@ import { AclProbe } from "./kafka/topics/acl_probe.ts";
 import { type ReadTopic, TopicWatch } from "./kafka/topics/topic_watch.ts";
 import { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
 import { sidesOf, type SideTopicNames } from "./records/topic_names.ts";
-import { monotonicMs, type RunEnd, Runtime } from "./runtime.ts";
+import { type RunEnd, Runtime } from "./runtime.ts";
 import type { Sender } from "./senders/sender.ts";
 
 const log = logger("consumer");
@@ -227,7 +228,7 @@ class ConsumerRun {
   #scale(): Scale {
     const { config, concurrency, sender } = this.#parts;
     const { view, permitMs } = this.#runtime;
-    const replicas = sender.replicas.filter((replica) => replica.permits(Date.now()) > 0).length;
+    const replicas = sender.replicas.filter((replica) => replica.permits(monotonicMs()) > 0).length;
     const facts = { bounds: config.scale, permitsPerReplica: concurrency, permitMs, replicas };
     return scaleOf(view, facts, Date.now());
   }

@@ -1,5 +1,6 @@
 // Dead-letter operations on a real Kafka: list, show, replay and drop, for the command line and the admin port alike.
 
+import { monotonicMs } from "../shared/clock.ts";
 import type { Kafka } from "kafkajs";
 import type { ConsumerConfig } from "./config.ts";
 import { drop, type DropRequest, type DropSummary } from "./dead_letters/drop.ts";
@@ -48,7 +49,7 @@ export class DeadLetterOperations {
       offsets: this.#offsets,
       reader: async () => this.#reader.of(await this.topics()),
       openSender: () => TransactionalProducer.open(this.#kafka, `${groupId}.dead-letters`),
-      nowMs: Date.now,
+      nowMs: monotonicMs,
       pause,
     };
   }

@@ -1,5 +1,6 @@
 // Drives the machine: hands it events and the time, carries its commands out, and keeps its one timer.
 
+import { monotonicMs } from "../shared/clock.ts";
 import type { Cause } from "../shared/http/health.ts";
 import { ruleFor } from "../shared/contract/status_contract.ts";
 import { causesOf } from "./core/causes.ts";
@@ -233,9 +234,4 @@ export class Runtime {
       this.feed({ type: "tick" });
     }, Math.max(0, wakeMs - nowMs));
   }
-}
-
-/** Milliseconds since the epoch that never run backwards, whatever happens to the machine's clock. */
-export function monotonicMs(): number {
-  return Math.floor(performance.timeOrigin + performance.now());
 }

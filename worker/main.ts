@@ -1,5 +1,6 @@
 // The worker's composition root: environment, adapters, signals and exit codes.
 
+import { monotonicMs } from "../shared/clock.ts";
 import { collectProblems, ConfigError, logConfig } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
@@ -48,25 +49,24 @@ function readTaxonomy(file: string | undefined): Taxonomy {
 }
 
 function compose(config: WorkerConfig, taxonomy: Taxonomy) {
-  const nowMs = () => Date.now();
   const database = new Database({ ...config.database, connectionsMax: CONNECTIONS_MAX });
   const catalog = new TableCatalog(database, config.table);
   const store = new PostgresLabelStore(catalog);
-  const ledger = new SpendLedger(database, config.budget, nowMs);
+  const ledger = new SpendLedger(database, config.budget, Date.now);
   const permits = new Permits(config.concurrency, config.reserved);
   const metrics = createMetrics({
     inFlight: () => permits.inFlight,
     unsavedLabels: () => store.unsavedLabels,
     databaseStatements: () => database.statements,
   });
-  const providerRate = new ProviderRate(nowMs);
+  const providerRate = new ProviderRate(monotonicMs);
   const provider = openaiLlm({ ...config.llm, onRateLimit: (headers) => providerRate.record(headers) });
-  const llm = budgetedLlm(measuredLlm(provider, metrics), ledger, config.rules.prices, nowMs);
+  const llm = budgetedLlm(measuredLlm(provider, metrics), ledger, config.rules.prices, Date.now);
   const readiness = new WorkerReadiness({
     checkStore: () => store.check(),
     checkProvider: llm.check,
     budgetReached: () => ledger.reached(),
-    nowMs,
+    nowMs: monotonicMs,
     onBegin: ({ name, detail, remedy }) => log.warn("not ready", { cause: name, detail, remedy }),
     onEnd: (name) => log.info("ready again", { cause: name }),
   });
@@ -87,7 +87,7 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     // Deno.serve hands on no more than Content-Length says (RFC 9112 section 6.3).
     bodyLimit: { bytesMax: config.maxBodyBytes, lengthsHold: true },
     log,
-    nowMs,
+    nowMs: monotonicMs,
     // Providers count calls: where several tickets share one, their figures say nothing about tickets.
     ...(config.llmBatch === 1 ? { rateReport: () => providerRate.take() } : {}),
   });

@@ -1,5 +1,6 @@
 // What the consumer counts, in Prometheus's terms.
 
+import { monotonicMs } from "../../shared/clock.ts";
 import process from "node:process";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Cause } from "../../shared/http/health.ts";
@@ -69,7 +70,7 @@ export class ConsumerMetrics {
     gauge(
       "ackpool_replicas",
       "Replicas that take work",
-      () => read.pool.replicas.filter((replica) => replica.permits(Date.now()) > 0).length,
+      () => read.pool.replicas.filter((replica) => replica.permits(monotonicMs()) > 0).length,
     );
     gauge(
       "ackpool_oldest_record_age_seconds",

@@ -1,5 +1,6 @@
 // What the pool knows of its replicas and of the provider behind them, in Prometheus's terms.
 
+import { monotonicMs } from "../../shared/clock.ts";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Pool } from "../../shared/pool/pool.ts";
 import type { ObservedPool } from "../senders/sender.ts";
@@ -14,7 +15,7 @@ export function observePool(registry: Registry, pool: () => ObservedPool): void 
     pool,
     "limit",
     "Attempts at once that a replica takes, as learned; 0 while it gets nothing",
-    (replica) => replica.permits(Date.now()),
+    (replica) => replica.permits(monotonicMs()),
   );
   perReplica(
     registry,
@@ -56,7 +57,7 @@ function observeOut(registry: Registry, pool: () => ObservedPool): void {
     collect() {
       this.reset();
       for (const replica of pool().replicas) {
-        const why = outFor(replica, Date.now());
+        const why = outFor(replica, monotonicMs());
         if (why !== undefined) this.set({ replica: replica.address, why }, 1);
       }
     },
@@ -83,7 +84,7 @@ function observeProvider(registry: Registry, pool: () => ObservedPool): void {
   gauge(
     "rest_seconds",
     "Time for which nothing leaves because the provider says so",
-    ({ restUntilMs }) => Math.max(0, restUntilMs - Date.now()) / 1000,
+    ({ restUntilMs }) => Math.max(0, restUntilMs - monotonicMs()) / 1000,
   );
 }
 

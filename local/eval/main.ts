@@ -99,7 +99,7 @@ function callingConfig(): CallingConfig {
       confidenceTemperature: values.CONFIDENCE_TEMPERATURE,
     },
     cacheFolder: new URL(`file://${HOME}/model/`),
-    nowMs: Date.now,
+    nowMs: () => performance.now(),
   };
 }
 

@@ -1,5 +1,6 @@
 // The pool of replicas that the consumer and the ingress send through: found by name, each with permits of its own.
 
+import { monotonicMs } from "../clock.ts";
 import type { Agent } from "undici";
 import type { Cause } from "../http/health.ts";
 import { logger } from "../log.ts";
@@ -98,7 +99,7 @@ export class Pool {
   /** How many attempts may be in flight at once now. */
   get permits(): number {
     // Second attempts hold permits that their callers do not know of.
-    return Math.max(0, this.#balancer.permits(Date.now()) - this.#hedger.inFlight);
+    return Math.max(0, this.#balancer.permits(monotonicMs()) - this.#hedger.inFlight);
   }
 
   /** Attempts on their way. */
@@ -133,7 +134,7 @@ export class Pool {
       hosts: this.#config.urls.map((url) => url.host),
       emptySinceMs: this.#emptySinceMs,
       rest: this.#rest.last,
-      nowMs: Date.now(),
+      nowMs: monotonicMs(),
     });
   }
 
@@ -167,7 +168,7 @@ export class Pool {
 
   /** Where the next attempt goes: to a free replica, or to the least busy one where it cannot wait. */
   #target(): Target | undefined {
-    return this.#targetAt(this.#balancer.pick(Date.now()) ?? this.#balancer.leastBusy());
+    return this.#targetAt(this.#balancer.pick(monotonicMs()) ?? this.#balancer.leastBusy());
   }
 
   #targetAt(replica: Replica | undefined): Target | undefined {
@@ -189,7 +190,7 @@ export class Pool {
 
   /** Never in the place of a record that waits: only where a permit is free. */
   #beginElsewhere(except: Replica, attempt: AttemptRequest): StartedAttempt | undefined {
-    const nowMs = Date.now();
+    const nowMs = monotonicMs();
     const target = this.#targetAt(this.#balancer.pick(nowMs, except));
     if (target === undefined || this.#balancer.inFlight >= this.#balancer.permits(nowMs)) return undefined;
     log.debug("hedged", { slow: except.address, replica: target.replica.address });
@@ -255,7 +256,7 @@ export class Pool {
 
   /** An attempt may use the provider's rate up; then the next one is not to wait for an answer, but for time alone. */
   #take(replica: Replica): AttemptInFlight {
-    const nowMs = Date.now();
+    const nowMs = monotonicMs();
     const sent = this.#balancer.start(replica, nowMs);
     this.#rest.schedule(nowMs);
     return sent;
@@ -264,7 +265,7 @@ export class Pool {
   #finished(sent: AttemptInFlight, outcome: Outcome, also: AttemptDetails): void {
     const { replica } = sent;
     const before = { ejected: replica.ejected, draining: replica.draining };
-    this.#balancer.recordFinished(sent, outcome, Date.now(), also);
+    this.#balancer.recordFinished(sent, outcome, monotonicMs(), also);
     const about = { replica: replica.address, last: outcomeLabel(outcome) };
     if (replica.ejected && !before.ejected) log.warn("replica ejected", { ...about, why: replica.ejection });
     if (replica.draining && !before.draining) log.info("replica drains", about);
@@ -278,11 +279,11 @@ export class Pool {
   }
 
   get #replicaPermits(): number {
-    return this.#balancer.replicaPermits(Date.now());
+    return this.#balancer.replicaPermits(monotonicMs());
   }
 
   #changed(): void {
-    const nowMs = Date.now();
+    const nowMs = monotonicMs();
     const { permits } = this;
     this.#rest.schedule(nowMs);
     this.#rest.report(nowMs);
@@ -307,7 +308,7 @@ export class Pool {
       if (!known.has(address)) log.info("replica joined", { replica: address });
     }
     this.#endpoints = new Map(found.map((endpoint) => [endpoint.address, endpoint]));
-    this.#balancer.setAddresses(addresses, Date.now());
+    this.#balancer.setAddresses(addresses, monotonicMs());
     this.#checks.watch();
     this.#changed();
   }

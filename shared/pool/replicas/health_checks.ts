@@ -1,5 +1,6 @@
 // The questions to replicas' `/readyz`: those that get nothing are asked until they say yes, the others every few seconds.
 
+import { monotonicMs } from "../../clock.ts";
 import { type Agent, request } from "undici";
 import { logger } from "../../log.ts";
 import type { Replica } from "./replica.ts";
@@ -98,7 +99,7 @@ export class HealthChecks {
   #readmit(replica: Replica): void {
     log.info("replica readmitted", { replica: replica.address });
     if (replica.ejected) replica.readmit();
-    replica.setDraining(false, Date.now());
+    replica.setDraining(false, monotonicMs());
     this.#ports.changed();
   }
 
@@ -115,7 +116,7 @@ export class HealthChecks {
     if (this.#closed || no.length * 2 >= answers.length) return;
     for (const { replica } of no) {
       log.warn("replica not ready, gets nothing new", { replica: replica.address });
-      replica.setDraining(true, Date.now());
+      replica.setDraining(true, monotonicMs());
     }
     if (no.length === 0) return;
     this.watch();

@@ -154,3 +154,21 @@ Deno.test("Pool says that no replica takes work also where the provider lets nob
   assert.deepEqual(pool.causes().map(({ name }) => name), ["no-replica", "rate-limited"]);
   await pool.close();
 });
+
+Deno.test("Pool goes by a clock that nobody sets: a rest ends in time when the machine's clock is put back", async () => {
+  await using worker = new StubWorker(() =>
+    new Response(null, { status: 429, headers: { "retry-after": "1" } })
+  );
+  const pool = await poolFor([worker.url]);
+  const wallClock = Date.now;
+  try {
+    await pool.send(ATTEMPT);
+    assert.equal(pool.permits, 0);
+    Date.now = () => wallClock() - 600_000;
+    await until("the rest's end", () => pool.permits > 0, { timeoutMs: 10_000 });
+    assert.deepEqual(pool.causes(), []);
+  } finally {
+    Date.now = wallClock;
+    await pool.close();
+  }
+});
