@@ -1,4 +1,4 @@
-// `deno task produce`: puts tickets of the user's own into the topic, and with `--insert` their rows into Postgres.
+// `deno task produce`: sends tickets from a file to the topic, and with `--insert` their rows to Postgres.
 
 import process from "node:process";
 import { TopicProducer } from "../consumer/kafka/producers/topic_producer.ts";

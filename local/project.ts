@@ -1,4 +1,4 @@
-// Where the project is, and where it keeps what it keeps.
+// Paths of the project: its files, and the folder it keeps things in.
 
 import { fileURLToPath } from "node:url";
 

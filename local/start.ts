@@ -1,4 +1,4 @@
-// `deno task start`: everything on this machine with one command, what is not there embedded, until Ctrl-C.
+// `deno task start`: runs everything on this machine until Ctrl-C; what the user does not have is embedded.
 
 import process from "node:process";
 import { EXIT, runMain } from "../shared/process/main.ts";

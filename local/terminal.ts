@@ -1,4 +1,4 @@
-// What `start` and `produce` show: lines that stay, and on a terminal one last line that says what is going on.
+// The terminal that `start` and `produce` print to: lines that stay, and one last line that changes.
 
 /** Writes text to where people read it. */
 export type Write = (text: string) => void;
@@ -16,7 +16,7 @@ export class Terminal implements Disposable {
   #timer: ReturnType<typeof setInterval> | undefined;
   #frame = 0;
 
-  /** @param columns the terminal's width; undefined where there is no terminal, and then nothing is drawn twice. */
+  /** @param columns the terminal's width; undefined where there is no terminal: then each line is printed once. */
   constructor(write: Write, columns: (() => number) | undefined) {
     this.#write = write;
     this.#columns = columns;
@@ -29,7 +29,7 @@ export class Terminal implements Disposable {
     this.#draw();
   }
 
-  /** Something goes on under this name. Where there is no terminal, its beginning is told once. */
+  /** Something goes on under this name. Without a terminal only its beginning is printed. */
   going(name: string, what: string): void {
     const begins = !this.#going.has(name);
     this.#going.set(name, what);
@@ -37,7 +37,7 @@ export class Terminal implements Disposable {
     this.#timer ??= setInterval(() => this.#draw(), FRAME_MS);
   }
 
-  /** Like {@link going}, for what says nothing to those who cannot see it move. */
+  /** Like {@link going}, for what only makes sense while it changes: nothing is printed without a terminal. */
   drawing(name: string, what: string): void {
     if (this.#columns !== undefined) this.going(name, what);
   }
@@ -70,7 +70,7 @@ export function row(name: string, text: string): string {
   return `  ${name.padEnd(NAME_WIDTH)} ${text}`;
 }
 
-/** The screen of this process. */
+/** The terminal of this process. */
 export function standardTerminal(stream: typeof Deno.stdout | typeof Deno.stderr = Deno.stdout): Terminal {
   const encoder = new TextEncoder();
   const write = (text: string) => {

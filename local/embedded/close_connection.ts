@@ -1,4 +1,4 @@
-// Closes a connection, whether or not it is closed already: the other side may have been first by a moment.
+// Closing of a connection that the other side may have closed a moment before.
 
 /** Closes a connection that the other side may have closed a moment before. */
 export function closeConnection(conn: Deno.Conn): void {

@@ -1,4 +1,4 @@
-// What `deno task eval` is asked for on its command line. Pure.
+// The command line of `deno task eval`. Pure.
 
 import { parseArgs } from "node:util";
 

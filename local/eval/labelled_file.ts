@@ -1,4 +1,4 @@
-// Reads the labelled tickets that labels are judged against. Pure.
+// A file of labelled tickets, which labels are compared with. Pure.
 
 import { z } from "zod";
 

@@ -1,4 +1,4 @@
-// `deno task eval`: judges a worker, a model or the local model against labelled tickets, alone or side by side.
+// `deno task eval`: measures a worker, a model or the local model on labelled tickets, alone or side by side.
 
 import { readVariables } from "../../shared/config/read.ts";
 import { pause } from "../../shared/wait.ts";

@@ -32,7 +32,7 @@ export function compareVerdicts(first: readonly Verdict[], second: readonly Verd
   };
 }
 
-/** The exact two-sided test: the tickets on which they differ, as tosses of a fair coin. */
+/** The exact two-sided test: under the null hypothesis each ticket on which they differ is a fair coin toss. */
 export function exactMcNemar(onlyFirst: number, onlySecond: number): number {
   const tosses = onlyFirst + onlySecond;
   let logTerm = -tosses * Math.LN2;

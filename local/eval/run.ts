@@ -1,4 +1,4 @@
-// Has tickets labelled, several at once, coming back when told to, and keeps the time of each.
+// One run over the tickets: several labelled at once, retried when asked to come back, each timed.
 
 import type { JudgedTicket } from "./labelled_file.ts";
 import type { LabelAttempt, Labeller } from "./labellers/labeller.ts";
@@ -11,7 +11,7 @@ export interface Verdict {
   readonly ms: number;
 }
 
-/** Clock, patience and an ear for progress. */
+/** Clock, waiting and progress. */
 export interface RunPorts {
   readonly nowMs: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -19,7 +19,7 @@ export interface RunPorts {
   readonly signal: AbortSignal;
 }
 
-/** A ticket that was asked to come back more often has failed. */
+/** A ticket that is asked to come back more often than this has failed. */
 const CALLS_MAX = 6;
 const WAIT_MAX_MS = 60_000;
 

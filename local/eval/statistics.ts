@@ -1,4 +1,4 @@
-// From verdicts to figures: how right, how sure, how dear, how fast. Pure.
+// Accuracy, calibration, cost and latency of one subject, from its verdicts. Pure.
 
 import {
   accuracy,
@@ -18,7 +18,7 @@ import type { Verdict } from "./run.ts";
 /** What stands for the answer where there is none. */
 export const NO_ANSWER = "(no answer)";
 
-/** How far confidence can be taken at its word. */
+/** How well confidence agrees with accuracy. */
 export interface Calibration {
   readonly ece: number;
   readonly bins: readonly CalibrationBin[];
@@ -26,7 +26,7 @@ export interface Calibration {
   readonly temperature: number;
 }
 
-/** Everything there is to say about one subject. */
+/** All statistics of one subject. */
 export interface Statistics {
   readonly subject: string;
   readonly tickets: number;
@@ -52,7 +52,7 @@ export interface Statistics {
   }[];
 }
 
-/** Reckons up the verdicts on one subject. */
+/** Computes the statistics of one subject. */
 export function statisticsOf(subject: string, verdicts: readonly Verdict[]): Statistics {
   const judgements = verdicts.map(judgementOf);
   const labels = [...new Set(verdicts.map(({ ticket }) => ticket.category))].sort();
@@ -82,7 +82,7 @@ export function isRight({ ticket, end }: Verdict): boolean {
   return end.kind === "labelled" && end.category === ticket.category;
 }
 
-/** Wilson's score interval at 95%; all of it where there is nothing to go by. */
+/** Wilson's score interval at 95%; 0 to 1 without any ticket. */
 export function wilsonInterval(hits: number, total: number): readonly [number, number] {
   if (total === 0) return [0, 1];
   const z = 1.96;

@@ -1,4 +1,4 @@
-// What is judged, read from its name on the command line. Pure.
+// The subject of an evaluation, as named on the command line. Pure.
 
 /** US dollars for a million tokens. */
 export interface Price {

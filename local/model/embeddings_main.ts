@@ -1,4 +1,4 @@
-// Writes local/model/embeddings.bin anew, so that a first start need not embed; to be run after a change of tickets or glossary.
+// The program that writes local/model/embeddings.bin, so that a first start need not embed. Run it after a change of tickets or dictionary.
 
 import { openEmbedder } from "./embedding/embedder.ts";
 import { embedTickets, gistOf } from "./embedding/ticket_embedding.ts";

@@ -1,4 +1,4 @@
-// One child process of `start`: tied to its parent, read line by line, stopped politely and then firmly.
+// One child process of `start`: ends with its parent, is read line by line, stopped politely and then firmly.
 
 import { type ChildLine, parseChildLine } from "./child_output.ts";
 import { projectPath } from "../project.ts";

@@ -1,4 +1,4 @@
-// What a child process says on its output, line by line: our structured logs, librdkafka's, or plain text. Pure.
+// Output of a child process, line by line: our structured logs, librdkafka's, or plain text. Pure.
 
 /** One line of a child. */
 export type ChildLine =

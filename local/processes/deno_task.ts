@@ -1,4 +1,4 @@
-// Runs what a task of deno.json runs, with the same narrow flags, as a child of ours.
+// Arguments of `deno` that run a task with its own permissions as a child that ends with its parent.
 
 import denoJson from "../../deno.json" with { type: "json" };
 import { commandOf, type Task } from "../../shared/deno_task.ts";

@@ -1,14 +1,14 @@
-// Ties a child process to its parent: when the parent is gone, however it died, the child is asked to stop, then made to.
+// A watch on the parent process: when the parent is gone, this process is asked to stop, then ended.
 //
-// Children get it through `deno run --preload`, with their standard input piped from the parent: the end of that pipe
-// is the one sign of a parent's death that even SIGKILL cannot withhold. What the child runs knows nothing of it.
+// Children load it with `deno run --preload`, and the parent pipes their standard input: that pipe ends however the
+// parent dies, SIGKILL included. The program of the child does not know about it.
 
 import { Socket } from "node:net";
 
 /** Time for a clean stop before the process is ended: less than a second `start` waits for the embedded Postgres. */
 const STOP_LIMIT_MS = 5_000;
 
-// A process may not signal itself without the right to signal anybody (`--allow-run`), so its handlers are called instead.
+// Signalling itself would need `--allow-run`, so the handlers are called instead.
 const handlers = new Set<() => void>();
 const addSignalListener = Deno.addSignalListener;
 Deno.addSignalListener = (signal, handler) => {
@@ -22,7 +22,7 @@ function parentIsGone(): void {
   for (const handler of handlers) handler();
 }
 
-// A socket rather than Deno.stdin: it alone can be unreferenced, so that a child that is done still ends by itself.
+// A socket, because Deno.stdin cannot be unreferenced: a child that is done must still end by itself.
 const lifeline = new Socket({ fd: 0, readable: true, writable: false });
 let gone = false;
 for (const event of ["end", "error", "close"]) {

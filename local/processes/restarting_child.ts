@@ -1,4 +1,4 @@
-// Keeps one child running: when it ends unasked, it is started again after a pause that grows while it keeps ending.
+// A child that is started again when it ends unasked, after a pause that grows while it keeps ending.
 
 import type { ChildFailedError } from "./child.ts";
 import { RestartPause } from "./restart_pause.ts";
@@ -11,14 +11,14 @@ export interface RunningChild {
   readonly failure: (status: Deno.CommandStatus) => ChildFailedError;
 }
 
-/** What it needs besides. */
+/** What a restarting child needs. */
 export interface RestartingChildPorts<Child extends RunningChild> {
   readonly spawn: () => Child;
   /** Resolves when the child is up; rejects when it ends before. */
   readonly ready: (child: Child) => Promise<void>;
-  /** Told when it failed, with the pause before it is started again. */
+  /** Called when it failed, with the pause before the next start. */
   readonly onCrash: (why: ChildFailedError, pauseMs: number) => void;
-  /** Told when it ended of its own will, with code 0; then it stays so. */
+  /** Called when it ended with code 0; it is not started again. */
   readonly onDone: () => void;
   readonly nowMs: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;

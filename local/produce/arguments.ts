@@ -1,4 +1,4 @@
-// What `deno task produce` is asked for on its command line. Pure.
+// The command line of `deno task produce`. Pure.
 
 import { parseArgs } from "node:util";
 

@@ -1,4 +1,4 @@
-// Holds a sender back while the embedded Kafka has no room for more: it drops its oldest records, read or not.
+// Backpressure for the embedded Kafka: it drops its oldest records when full, read or not, so the sender waits.
 
 import type { TopicProgress } from "./topic_progress.ts";
 import { EMBEDDED_PARTITION_BYTES } from "../embedded/kafka/launch.ts";
@@ -9,7 +9,7 @@ import { unread, UnreadWindow } from "./unread_window.ts";
  * two senders at once are safe.
  */
 const UNREAD_BYTES_MAX = Math.floor(EMBEDDED_PARTITION_BYTES * 0.4);
-/** What a record that others sent is taken to be; their sizes are not known. */
+/** Assumed size of a record that others sent: the real one is not known. */
 const OTHERS_RECORD_BYTES = 8 * 1024;
 const LOOK_EVERY_MS = 100;
 
@@ -20,7 +20,7 @@ export class Backpressure {
   readonly #onWait: (unread: bigint) => void;
   readonly #signal: AbortSignal;
 
-  /** @param onWait told how many records are unread whenever there is no room. */
+  /** @param onWait called with the number of unread records whenever there is no room. */
   constructor(progress: TopicProgress, onWait: (unread: bigint) => void, signal: AbortSignal) {
     this.#progress = progress;
     this.#onWait = onWait;

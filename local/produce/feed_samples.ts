@@ -1,4 +1,4 @@
-// Feeds the samples: rows into the embedded Postgres, records into the embedded Kafka.
+// The samples that `start` sends: rows into the embedded Postgres, records into the embedded Kafka.
 
 import { createKafka } from "../../consumer/kafka/client/client.ts";
 import { TopicProducer } from "../../consumer/kafka/producers/topic_producer.ts";

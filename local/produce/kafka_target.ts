@@ -1,4 +1,4 @@
-// The Kafka that records are put into: the user's own, by the consumer's variables, or the one `start` has embedded.
+// The Kafka that records are sent to: the user's own, by the consumer's variables, or `start`'s embedded one.
 
 import { parseConfig } from "../../consumer/config.ts";
 import { clientOf, createKafka } from "../../consumer/kafka/client/client.ts";

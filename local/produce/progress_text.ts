@@ -1,4 +1,4 @@
-// What `produce` says about its progress and at its end. Pure.
+// What `produce` prints while it sends and at its end. Pure.
 
 import type { SendSummary } from "./ticket_sender.ts";
 

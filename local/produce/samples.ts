@@ -1,4 +1,4 @@
-// Tickets to begin with, written for this project: what `start` feeds, and `produce` without a file.
+// Sample tickets written for this project: what `start` sends, and `produce` without a file.
 
 import { parseTicketLine, type TicketLine } from "./ticket_line.ts";
 

@@ -1,4 +1,4 @@
-// Reads tickets line by line from a file or standard input, and tells how far it is.
+// Tickets read from a file or standard input, and how much of it is read.
 
 import { linesOf } from "../processes/lines.ts";
 import { parseTicketLine, type TicketLine } from "./ticket_line.ts";

@@ -1,4 +1,4 @@
-// Reads tickets of the user's own: JSON Lines, each checked, each problem with its line number. Pure.
+// One line of a user's tickets: JSON, checked, a problem with its line number. Pure.
 
 import { type Ticket, ticketSchema } from "../../shared/ticket.ts";
 

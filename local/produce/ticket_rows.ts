@@ -1,4 +1,4 @@
-// Rows of the table `tickets`: what `start` and `produce` put into Postgres besides the records.
+// Rows of the table `tickets` that `start` and `produce` insert beside the records.
 
 import postgres from "postgres";
 import type { TicketId } from "../../shared/ticket.ts";

@@ -1,4 +1,4 @@
-// Sends tickets in chunks: rows first, so that a record never comes before its row; every problem with its line.
+// The sender of tickets: in chunks, rows before records, so that no record comes before its row.
 
 import type { OutgoingRecord } from "../../consumer/kafka/producers/topic_producer.ts";
 import type { TicketLine } from "./ticket_line.ts";
@@ -35,7 +35,7 @@ const RECORD_OVERHEAD_BYTES = 100;
 
 const encoder = new TextEncoder();
 
-/** Sends everything that is good; what is bad is told and counted. Throws when Kafka or the database fails. */
+/** Sends every good line; bad ones are reported and counted. Throws when Kafka or the database fails. */
 export async function sendTickets(
   lines: AsyncIterable<TicketLine> | Iterable<TicketLine>,
   ports: TicketSenderPorts,

@@ -1,4 +1,4 @@
-// How many bytes of what was sent the consumer group has not committed yet. Pure.
+// The bytes that were sent and that the consumer group has not committed yet. Pure.
 
 import type { Offsets } from "./topic_progress.ts";
 
@@ -23,7 +23,7 @@ export class UnreadWindow {
     return this.#sent.reduce((bytes, sent) => bytes + sent.bytes, 0);
   }
 
-  /** Whether so many bytes more may be sent. What is too large for any window may go when nothing else is unread. */
+  /** Whether so many bytes more may be sent. What no window has room for may go when nothing else is unread. */
   fits(bytes: number): boolean {
     return this.#sent.length === 0 || this.bytes + bytes <= this.#bytesMax;
   }

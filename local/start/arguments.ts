@@ -1,4 +1,4 @@
-// What `deno task start` is asked for on its command line. Pure.
+// The command line of `deno task start`. Pure.
 
 import { parseArgs } from "node:util";
 
@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 export interface StartArguments {
   readonly verbose: boolean;
   readonly help: boolean;
-  /** Folder for everything that is kept. */
+  /** Folder for everything that `start` keeps. */
   readonly home: string | undefined;
 }
 

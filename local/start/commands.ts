@@ -1,4 +1,4 @@
-// How each process of `start` is run: its arguments, its environment, and the line that says it is up. Pure.
+// The command of each process that `start` runs: arguments, environment, the line that says it is up. Pure.
 
 import { isIP } from "node:net";
 import type { ChildCommand } from "../processes/child.ts";
@@ -17,7 +17,7 @@ const LOGS = { LOG_FORMAT: "json", LOG_LEVEL: "info" };
 // Training reads the examples and keeps its result; the network's weights are in the package.
 const MODEL_FLAGS = ["--allow-net", "--allow-read", "--allow-env", "--allow-sys", "--allow-write=.ackpool"];
 
-/** Addresses that parts tell each other. */
+/** Addresses of the parts that others call. */
 export interface Addresses {
   readonly brokers: string;
   readonly databaseUrl: string;
@@ -42,7 +42,7 @@ export function migrateCommand(databaseUrl: string): ChildCommand {
   return { name: "migrate", args: watchedTask("migrate"), env: { ...LOGS, DATABASE_URL: databaseUrl } };
 }
 
-/** A replica takes a free port and tells it: nobody but its pools calls it. */
+/** A replica takes a free port and logs it: only the pools call it. */
 export function workerCommand(
   number: number,
   { databaseUrl, modelUrl }: Pick<Addresses, "databaseUrl" | "modelUrl">,
@@ -70,20 +70,20 @@ function pool(dnsServer: string): Record<string, string> {
   return { WORKER_URL: REPLICAS_URL, WORKER_DNS_SERVER: dnsServer };
 }
 
-/** Where on this machine something is reached that listens on an address: the host of its URL. */
+/** The host of the URL by which this machine reaches something that listens on an address. */
 export function reachedAt(host: string): string {
   if (host === "0.0.0.0" || host === "::") return LOOPBACK;
   return isIP(host) === 6 ? `[${host}]` : host;
 }
 
-/** The port of a part that is up: every main file of ours says `listening`. */
+/** The port of a part that is up: each of our programs logs `listening`. */
 export function listeningPort(line: ChildLine): number | undefined {
   if (line.kind !== "event" || line.message !== "listening") return undefined;
   const port = line.properties["port"];
   return typeof port === "number" ? port : undefined;
 }
 
-/** What a worker says of itself; everything else it says is about a request. */
+/** Log messages of a worker that are not about a request. */
 const ABOUT_ITSELF = new Set(["listening", "draining", "stopped"]);
 
 /** Whether a worker has answered a request. */

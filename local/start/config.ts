@@ -1,4 +1,4 @@
-// What the environment says to `start`: which parts are embedded, which are the user's own. Pure.
+// The environment as `start` reads it: which parts are embedded, which are the user's own. Pure.
 
 import { parseConfig as parseConsumer } from "../../consumer/config.ts";
 import { describeTopics, parseTopics } from "../../consumer/kafka/topics/topic_selection.ts";
@@ -17,7 +17,7 @@ export interface StartConfig {
   /** Whether the local model takes the provider's place. */
   readonly localModel: boolean;
   readonly topic: string;
-  /** What commands beside it have to know to read the same topics. */
+  /** What other commands need in order to read the same topics. */
   readonly named: {
     readonly topics: string;
     readonly deadLetterTopic?: string;
@@ -38,7 +38,7 @@ export interface StartConfig {
 const PROVIDED = {
   KAFKA_BROKERS: "127.0.0.1:1",
   WORKER_URL: "http://127.0.0.1:1",
-  // Nobody else on the network is asked to find an open port here.
+  // No open port on the network.
   LISTEN_ADDRESS: "127.0.0.1",
   DATABASE_URL: "postgres://127.0.0.1:1/embedded",
 };

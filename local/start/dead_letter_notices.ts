@@ -1,4 +1,4 @@
-// Tells dead letters together: one line for all of a while, with why and what to do, rather than one each.
+// Notices of dead letters: one line for all of a short while, with the reason and what to do.
 
 /** What it needs. */
 export interface DeadLetterNoticesPorts {

@@ -1,4 +1,4 @@
-// The child processes of `start` by the stage they stop in: kept running until then, and never one more after it.
+// The child processes of `start`, by the stage in which they stop.
 
 import { pause } from "../../shared/wait.ts";
 import { StartError } from "../../shared/process/start_error.ts";
@@ -7,12 +7,12 @@ import type { ChildLine } from "../processes/child_output.ts";
 import { RestartingChild } from "../processes/restarting_child.ts";
 import { listeningPort } from "./commands.ts";
 
-/** What stops together, in this order; later stages serve the earlier ones. */
+/** Parts of one stage stop together, stages in this order: later ones serve the earlier ones. */
 export const STAGES = ["front", "workers", "model", "kafka", "postgres"] as const;
 /** See {@link STAGES}. */
 export type Stage = (typeof STAGES)[number];
 
-/** What is told of them. */
+/** Called with what happens to them. */
 export interface ProcessesListener {
   readonly onLine: (name: string, line: ChildLine) => void;
   /** A part failed and is started again after a pause. */
@@ -54,7 +54,7 @@ export class Processes {
     return await port.promise;
   }
 
-  /** A process whose lines are heard; the caller stops it. */
+  /** A process whose lines reach the listener; the caller stops it. */
   spawn(command: ChildCommand): Child {
     return new Child(command, (line) => this.#listener.onLine(command.name, line));
   }
@@ -102,7 +102,7 @@ export class Processes {
     for (const running of this.#running.values()) running.forEach((part) => part.kill());
   }
 
-  /** @throws {StartError} once stopping has begun: what is started now would be stopped by nobody. */
+  /** @throws {StartError} once stopping has begun: nobody would stop what is started now. */
   refuseWhenStopping(): void {
     if (this.#stopping) throw new StartError("Stopped before everything was up.");
   }

@@ -1,4 +1,4 @@
-// Turns what the children say into what people read: labels, warnings that are not repeated, everything when asked.
+// What people see of the children's logs: labels, and warnings that are not repeated; with --verbose, every line.
 
 import type { ChildFailedError } from "../processes/child.ts";
 import { type ChildLine, readable } from "../processes/child_output.ts";
@@ -55,12 +55,12 @@ export class Reporter {
     if (line.level === "warning" || line.level === "error") this.#warn(name, line);
   }
 
-  /** Another number of replicas is wanted. */
+  /** The wanted number of replicas has changed. */
   scaled(before: number, wanted: number, why: string): void {
     this.#screen.line(`replicas ${before} → ${wanted} (${why})`);
   }
 
-  /** A replica is up: told of the first one and when all are there, rather than one by one. */
+  /** A replica is up: a line for the first one and one when all are up. */
   replicaUp(number: number, tookMs: number, { up, wanted, sinceMs }: UpGroup): void {
     if (up === 1) this.#screen.line(`replica ${number} up after ${seconds(tookMs)} s`);
     else if (up === wanted) this.#screen.line(`${up} replicas up after ${seconds(sinceMs)} s`);
@@ -87,7 +87,7 @@ export class Reporter {
 
 const seconds = (ms: number) => (ms / 1000).toFixed(1);
 
-/** What a part that failed said last, or else how it ended. */
+/** The last lines of a part that failed, or its exit code where it wrote none. */
 export function failureText(why: ChildFailedError): string {
   const lines = why.lastLines.map((line) => line.replace(/^ackpool: /, "").trim()).filter((line) =>
     line !== ""

@@ -1,4 +1,4 @@
-// Everything `start` runs, brought up in the order in which one part needs another.
+// Everything `start` runs, started in the order in which one part needs another.
 
 import { EXIT } from "../../shared/process/main.ts";
 import { StartError } from "../../shared/process/start_error.ts";
@@ -17,11 +17,11 @@ const EMBEDDED_GRACE_MS = 5_000;
 /** What a production part needs on top of its own grace. */
 const MARGIN_MS = 5_000;
 
-/** What the stack tells. */
+/** Called while the stack comes up, runs and ends. */
 export interface StackListener extends Omit<ProcessesListener, "onDone">, Omit<ScalingListener, "onCrash"> {
   readonly onGoing: (name: string, what: string) => void;
   readonly onReady: (name: string, where: string) => void;
-  /** Nothing can go on; `why` is undefined where a part has simply done its work. */
+  /** Nothing can go on; `why` is undefined where a part has finished its work. */
   readonly onEnd: (why: string | undefined) => void;
 }
 
@@ -96,7 +96,7 @@ export class Stack {
     this.#processes.kill();
   }
 
-  /** Packages that only some part needs; a blink where they are there. */
+  /** Installs packages that only some part needs; quick where they are there. */
   async #install(): Promise<void> {
     let downloads = 0;
     await this.#processes.runOnce("front", { name: "packages", args: ["install"], env: {} }, (line) => {
@@ -114,7 +114,7 @@ export class Stack {
       onSpawn: (child) => this.#processes.add("kafka", child),
       onLine: (line) => this.#listener.onLine("kafka", line),
     });
-    // Its records are gone with it, so starting it again would be no help.
+    // Its records are lost with it, so starting it again would not help.
     child.ended.then(({ code }) => {
       if (!this.#processes.stopping) {
         this.#listener.onEnd(`! kafka: ended with code ${code}, and its records with it`);
@@ -180,7 +180,7 @@ export class Stack {
   }
 
   #replicaCrashed(why: ChildFailedError, pauseMs: number, listened: boolean): void {
-    // No later start would find another environment.
+    // A later start would find the same environment.
     if (!listened && why.code === EXIT.config) this.#listener.onEnd(`! ${why.child}: ${failureText(why)}`);
     else this.#listener.onCrash(why.child, why, pauseMs);
   }

@@ -1,4 +1,4 @@
-// What a name server answers to one question, by the records it is told. Pure.
+// The answer of a DNS server to one question, by its records. Pure.
 
 import { Buffer } from "node:buffer";
 // @ts-types="./dns_packet.d.ts"
@@ -17,17 +17,17 @@ export type DnsRecord =
     readonly weight?: number;
   };
 
-/** Answers may be kept for no time at all: every question is about now. */
+/** Answers must not be cached: every question is about now. */
 const TTL_SECONDS = 0;
-/** Largest answer over UDP to an asker that names no other size, in bytes: RFC 1035 section 4.2.1. */
+/** Largest answer over UDP to a client that names no other size, in bytes: RFC 1035 section 4.2.1. */
 const UDP_BYTES_MAX = 512;
 const NAME_ERROR = 3;
 
 /**
- * The answer to a DNS message; undefined where it is no question, as nothing is said to that.
+ * The answer to a DNS message; undefined where it is not a question.
  *
  * @param records names in lower case.
- * @param datagram an answer too large for one asks the asker to come by TCP.
+ * @param datagram an answer too large for one asks the client to come by TCP.
  */
 export function answerQuery(
   message: Uint8Array,
@@ -65,7 +65,7 @@ function decoded(message: Uint8Array): DecodedPacket | undefined {
   }
 }
 
-/** What the asker takes over UDP, in bytes: RFC 6891 section 6.2.3. */
+/** What the client takes over UDP, in bytes: RFC 6891 section 6.2.3. */
 function bytesTaken(query: DecodedPacket): number {
   const opt = query.additionals.find(({ type }) => type === "OPT");
   return Math.max(UDP_BYTES_MAX, opt?.udpPayloadSize ?? 0);

@@ -1,4 +1,4 @@
-// A small DNS server on this machine: answers questions about the names it is told, over UDP and TCP.
+// A small DNS server on this machine, over UDP and TCP.
 
 import { Buffer } from "node:buffer";
 import { createSocket, type Socket } from "node:dgram";
@@ -14,7 +14,7 @@ export interface DnsServer extends AsyncDisposable {
   readonly address: string;
   /** How many questions were answered. */
   readonly answered: number;
-  /** Replaces everything there is to know; a name that is not in it does not exist. */
+  /** Replaces all records; a name without a record does not exist. */
   set(records: readonly DnsRecord[]): void;
   /** May be called twice. */
   close(): Promise<void>;
@@ -60,7 +60,7 @@ class Server implements DnsServer {
       const answer = this.#answer(message, true);
       if (answer !== undefined) socket.send(answer, port, address);
     });
-    // An asker that is gone already: there is nobody to tell.
+    // The client is gone already.
     socket.on("error", () => {});
     this.#accept();
   }

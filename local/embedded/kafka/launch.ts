@@ -1,4 +1,4 @@
-// Starts the embedded Kafka and finds its address.
+// The start of the embedded Kafka, and its address.
 
 import { createKafka } from "../../../consumer/kafka/client/client.ts";
 import { createTopicsByAsking } from "./create_topics.ts";
@@ -21,7 +21,7 @@ export interface EmbeddedKafka {
 // Narrow but for the native library, which cannot be confined.
 const FLAGS = ["--allow-ffi", "--allow-read", "--allow-env", "--allow-sys"];
 
-/** Told about the process from its first moment. */
+/** Called with the process from its first moment. */
 export interface EmbeddedKafkaListener {
   readonly onSpawn?: (child: Child) => void;
   readonly onLine?: OnLine;

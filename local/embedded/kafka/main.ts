@@ -1,6 +1,6 @@
 // The embedded Kafka as a process of its own: librdkafka's mock cluster with one broker, in memory, until SIGTERM.
 //
-// librdkafka itself prints the address on standard output: see embedded_kafka.ts.
+// librdkafka itself prints the address on standard output, where launch.ts reads it.
 
 import { KafkaClient } from "kafka-crab-js";
 

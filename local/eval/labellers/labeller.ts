@@ -1,4 +1,4 @@
-// What the evaluation asks of everything it can judge: a label for a ticket. Types alone.
+// The port that an evaluation labels tickets through. Types alone.
 
 import type { JudgedTicket } from "../labelled_file.ts";
 

@@ -1,4 +1,4 @@
-// Labellers that need nobody else: the local model, served on a port of its own, and the TF-IDF yardstick.
+// Labellers that need no other service: the local model on a port of its own, and the TF-IDF baseline.
 
 import { createModelApp } from "../../model/app.ts";
 import { MODEL_NAME } from "../../model/chat/chat_completion.ts";

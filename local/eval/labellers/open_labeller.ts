@@ -1,4 +1,4 @@
-// From a subject's name to the labeller that stands for it: files read, addresses and keys from the environment.
+// The labeller that a subject's name stands for: files read, addresses and keys from the environment.
 
 import { StartError } from "../../../shared/process/start_error.ts";
 import type { LabellingRules } from "../../../worker/labelling/labeller.ts";

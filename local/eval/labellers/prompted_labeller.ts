@@ -1,4 +1,4 @@
-// Labels from a model at an OpenAI-compatible address, asked through the very code the worker asks with.
+// A labeller that asks a model at an OpenAI-compatible address with the same code as the worker.
 
 import { parseRetryAfter } from "../../../shared/contract/retry_after.ts";
 import { promptWriter } from "../../../worker/core/prompt.ts";

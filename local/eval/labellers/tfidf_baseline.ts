@@ -1,4 +1,4 @@
-// The yardstick: TF-IDF over words and word pairs with logistic regression, as any textbook has it. Pure.
+// The baseline: TF-IDF over words and word pairs with logistic regression, as textbooks have it. Pure.
 
 import type { SparseVector } from "../../model/training/lexical_features.ts";
 import { scores, softmax, trainSoftmaxRegression } from "../../model/training/softmax_regression.ts";

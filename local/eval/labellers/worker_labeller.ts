@@ -1,4 +1,4 @@
-// Labels from a running worker: `POST /classify` without `ticket_id`, so that nothing is written.
+// A labeller that asks a running worker: `POST /classify` without `ticket_id`, so that nothing is written.
 
 import { z } from "zod";
 import { CLASSIFY_PATH, ResponseHeader } from "../../../shared/contract/protocol.ts";

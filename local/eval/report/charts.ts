@@ -1,4 +1,4 @@
-// The pictures of the HTML report, drawn as SVG: confusion matrix, calibration, labels side by side. Pure.
+// Charts of the HTML report as SVG: confusion matrix, calibration, labels side by side. Pure.
 
 import type { Statistics } from "../statistics.ts";
 

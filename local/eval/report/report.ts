@@ -1,4 +1,4 @@
-// What an evaluation comes to, before it is written as text, JSON or HTML. Types alone.
+// The result of an evaluation, before it is written as text, JSON or HTML. Types alone.
 
 import type { Statistics } from "../statistics.ts";
 import type { Comparison } from "../mcnemar.ts";

@@ -1,4 +1,4 @@
-// The evaluation as one HTML file with pictures, which needs no network to be read. Pure.
+// The report as one HTML file with charts that needs no network. Pure.
 
 import type { Statistics } from "../statistics.ts";
 import { calibrationChart, confusionChart, escaped, labelChart } from "./charts.ts";

@@ -1,9 +1,9 @@
-// The evaluation as text for a terminal. Pure.
+// The report as text for a terminal. Pure.
 
 import type { Statistics } from "../statistics.ts";
 import { comparisonSentence, dollars, percent, type Report } from "./report.ts";
 
-/** The whole report, ready to print. */
+/** The report, ready to print. */
 export function reportText(report: Report): string {
   const parts = report.subjects.map(figuresText);
   const sentence = comparisonSentence(report);

@@ -1,4 +1,4 @@
-// Writes the model's answer as the pieces its text is made of, each label a piece of its own with its odds. Pure.
+// The text of the model's answer, in pieces: each label is one, with its probabilities. Pure.
 
 import { z } from "zod";
 import type { LabelProbability } from "./label_choice.ts";

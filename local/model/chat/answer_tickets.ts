@@ -1,4 +1,4 @@
-// Puts the trained model to work on the tickets of one request: embeds, classifies, ranks the allowed labels.
+// Answers to the tickets of one request: embedded, classified, the allowed labels ranked.
 
 import type { TicketAnswer } from "./answer_text.ts";
 import type { Embedder } from "../embedding/embedder.ts";

@@ -1,4 +1,4 @@
-// What a chat completion request asks of the local model: which tickets, which labels, what shape of answer. Pure.
+// A chat completion request: its tickets, the allowed labels, the shape of the answer. Pure.
 
 import { z } from "zod";
 import type { TicketText } from "../tickets.ts";

@@ -1,4 +1,4 @@
-// Which of the allowed labels a ticket gets, trained ones and new ones alike. Pure.
+// The label a ticket gets among the allowed ones, trained or new. Pure.
 
 import { TRAINED_LABELS } from "../tickets.ts";
 import { softmax } from "../training/softmax_regression.ts";

@@ -1,4 +1,4 @@
-// Gathers the texts of requests that come while the network is busy into one call: the network is one thread.
+// An embedder that gathers texts that come while the network is busy into one call: the network is one thread.
 
 import type { Embedder } from "./embedder.ts";
 

@@ -1,4 +1,4 @@
-// Keeps the embeddings of texts that come again and again: the names and examples of labels, in every request.
+// An embedder that keeps the vectors of texts that come in every request: names and examples of labels.
 
 import type { Embedder } from "./embedder.ts";
 

@@ -1,4 +1,4 @@
-// How a ticket becomes the vector the classifier sees: its gist in English, cut into pieces, embedded, averaged.
+// The vector of a ticket: its gist in English, cut into pieces, embedded, averaged.
 
 import type { Embedder } from "./embedder.ts";
 import { translate } from "../language/translate.ts";

@@ -1,4 +1,4 @@
-// Which language a ticket seems to be in: by its script, else by its commonest short words. A guess. Pure.
+// The language a ticket seems to be in: by its script, else by common short words. A guess. Pure.
 
 const COMMON_WORDS: Readonly<Record<string, readonly string[]>> = {
   en: words(

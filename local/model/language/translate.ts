@@ -1,4 +1,4 @@
-// Puts English words in place of the foreign ones it knows, so that an English network gets the gist. Pure.
+// English words in place of known foreign ones, so that an English network gets the gist. Pure.
 
 import { DICTIONARY } from "./dictionary.ts";
 import { guessLanguage } from "./language_guess.ts";

@@ -33,7 +33,7 @@ export interface EmbeddedExample extends EmbeddedTicket {
   readonly label: TrainedLabel;
 }
 
-/** What training left behind. */
+/** A trained classifier. */
 export interface TicketClassifier {
   readonly weights: LexicalWeights;
   readonly regression: SoftmaxRegression;

@@ -1,4 +1,4 @@
-// Finds where a function with one valley is lowest, by golden section. Pure.
+// The minimum of a function with one valley, by golden-section search. Pure.
 
 const RATIO = (Math.sqrt(5) - 1) / 2;
 const ROUNDS = 40;

@@ -1,4 +1,4 @@
-// What a ticket's words say besides its embedding: hashed words and word pieces, weighed by TF-IDF. Pure.
+// Features of a ticket's words: hashed words and word pieces, weighted by TF-IDF. Pure.
 
 import { fnv1a } from "../tickets.ts";
 

@@ -1,4 +1,4 @@
-// How good a classifier's answers are: confusion, precision, recall, F1, calibration. Pure.
+// Quality of a classifier: confusion, precision, recall, F1, calibration. Pure.
 
 /** One answer beside the truth. */
 export interface Judgement {

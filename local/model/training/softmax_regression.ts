@@ -2,7 +2,7 @@
 
 import type { SparseVector } from "./lexical_features.ts";
 
-/** What one ticket looks like to the classifier. */
+/** One ticket as the classifier sees it. */
 export interface Features {
   readonly dense: Float32Array;
   readonly sparse: SparseVector;
@@ -14,7 +14,7 @@ export interface Example {
   readonly target: number;
 }
 
-/** How long and how cautiously to learn. */
+/** How training is done. */
 export interface TrainingOptions {
   readonly classCount: number;
   readonly denseSize: number;

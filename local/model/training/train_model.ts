@@ -1,4 +1,4 @@
-// From tickets.jsonl to a model that answers: reads, embeds (or finds the embeddings kept from before), trains.
+// The training of the local model: tickets read, embedded (or their embeddings found on disk), classifier fitted.
 
 import { type EmbeddedExample, type TicketClassifier, trainClassifier } from "./classifier.ts";
 import type { Embedder } from "../embedding/embedder.ts";
@@ -17,7 +17,7 @@ export interface TrainedModel {
   readonly fingerprint: string;
 }
 
-/** How training is done and told about. */
+/** How training is done and its progress reported. */
 export interface TrainingSetup {
   readonly embedder: Embedder;
   /** Embeddings are kept here between starts, where it can be written. */

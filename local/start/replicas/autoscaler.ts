@@ -1,4 +1,4 @@
-// How many replicas `start` runs, by what there is to do: up at once from none, up by need, down after idle time. Pure.
+// The number of replicas `start` runs: one at once from none, more by need, fewer after idle time. Pure.
 
 import type { Demand } from "./demand.ts";
 
@@ -6,21 +6,21 @@ import type { Demand } from "./demand.ts";
 export interface AutoscalerBounds {
   readonly min: number;
   readonly max: number;
-  /** A replica goes when it was not needed for so long, in ms. */
+  /** A replica is stopped when it was not needed for this time, in ms. */
   readonly idleMs: number;
   /** Attempts that one replica takes at once. */
   readonly permitsPerReplica: number;
 }
 
-/** How many there should be, and in a few words why that changed. */
+/** The wanted number of replicas, and in a few words why it changed. */
 export interface Decision {
   readonly wanted: number;
   readonly why: string;
 }
 
-/** More than one replica must be needed for so long, in ms: the first measured records may be far from the average. */
+/** Time for which more than one replica must be needed, in ms: the first measurements may be far from the average. */
 const UP_AFTER_MS = 1000;
-/** Pause between two steps down, in ms, so that an end of work is not told replica by replica. */
+/** Pause between two steps down, in ms, so that an end of work is not one line a replica. */
 const DOWN_EVERY_MS = 10_000;
 
 /**
@@ -70,7 +70,7 @@ export class Autoscaler {
 
   #needed({ records, calls, worked }: Demand): number {
     const { min, max, permitsPerReplica } = this.#bounds;
-    // Who cannot be asked has what it had: nothing is stopped on a guess.
+    // Where the consumer does not answer, nothing is stopped on a guess.
     const forRecords = records === undefined
       ? this.#wanted
       : records.backlog + records.busyPermits === 0

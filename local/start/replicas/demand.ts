@@ -1,4 +1,4 @@
-// Asks the consumer and the ingress what there is to do: `GET /scale` of each.
+// Demand for replicas: what `GET /scale` of the consumer and of the ingress say.
 
 import { z } from "zod";
 
@@ -26,7 +26,7 @@ export interface Demand {
   readonly worked: boolean;
 }
 
-/** Patience with an answer, in ms: both are processes on this machine. */
+/** Time limit of an answer, in ms: both are processes on this machine. */
 const TIMEOUT_MS = 2000;
 
 const records: z.ZodType<RecordDemand> = z.object({
@@ -36,7 +36,7 @@ const records: z.ZodType<RecordDemand> = z.object({
 });
 const calls: z.ZodType<CallDemand> = z.object({ waiting: z.number(), inFlight: z.number() });
 
-/** Asks both at once; who does not answer is undefined. */
+/** Asks both at once. */
 export async function readDemand(adminUrl: string, ingressUrl: string): Promise<Omit<Demand, "worked">> {
   const [forRecords, forCalls] = await Promise.all([
     ask(`${adminUrl}/scale`, records),

@@ -1,4 +1,4 @@
-// The one name all replicas of `start` have, and what it stands for at a moment. Pure.
+// DNS records of the replicas: one name stands for all that take work. Pure.
 
 import type { DnsRecord } from "../../embedded/dns/answer.ts";
 import type { ReplicaPlace } from "./replica_set.ts";

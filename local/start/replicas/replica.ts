@@ -1,4 +1,4 @@
-// One replica of `start`, from its start to its end: told of once it listens, out of the name before it is stopped.
+// One replica of `start`, from start to end: in DNS once it listens, out of DNS before it is stopped.
 
 import type { ChildFailedError } from "../../processes/child.ts";
 
@@ -13,7 +13,7 @@ export interface ReplicaProcess {
 }
 
 /**
- * `starting` → `up` → `leaving` (out of the name, still serving whoever has not looked again) → `stopping` → `gone`.
+ * `starting` → `up` → `leaving` (out of DNS, still serving callers that have not looked it up again) → `stopping` → `gone`.
  * One that is leaving may come back up; one that ends unasked is gone at once.
  */
 export type ReplicaState = "starting" | "up" | "leaving" | "stopping" | "gone";
@@ -21,19 +21,19 @@ export type ReplicaState = "starting" | "up" | "leaving" | "stopping" | "gone";
 /** What a replica needs. */
 export interface ReplicaPorts {
   readonly nowMs: () => number;
-  /** Calls back after a while, unless it is called off. */
+  /** Calls back after a while, unless it is cancelled. */
   readonly later: (ms: number, callBack: () => void) => () => void;
   /** Time for what is in flight when it stops, in ms. */
   readonly graceMs: number;
   readonly onUp: (replica: Replica, tookMs: number) => void;
-  /** Its state has changed; it is told of after `onUp`. */
+  /** Its state has changed; called after `onUp`. */
   readonly onChange: () => void;
   /** It ended unasked. */
   readonly onCrash: (replica: Replica, why: ChildFailedError, ranMs: number) => void;
 }
 
 /**
- * How long a replica that has left the name still serves, in ms: whoever sends to it looks names up every 3 s
+ * How long a replica that has left DNS still serves, in ms: pools look names up every 3 s
  * (shared/pool/discovery/lookup_loop.ts), and a busy machine may be late.
  */
 export const LEAVING_MS = 6000;
@@ -67,7 +67,7 @@ export class Replica {
     return this.#port;
   }
 
-  /** Takes it out of the name; it is stopped once nobody can be sending to it. */
+  /** Takes it out of DNS; it is stopped once nobody can be sending to it. */
   leave(): void {
     if (this.#state === "starting") return void this.stop();
     if (this.#state !== "up") return;

@@ -1,13 +1,13 @@
-// The replicas of `start`: as many as asked for, one name for those that take work, and a pause after a crash.
+// The replicas of `start`: as many as asked for, one DNS name for those that take work, a pause after a crash.
 
 import type { ChildFailedError } from "../../processes/child.ts";
 import { RestartPause } from "../../processes/restart_pause.ts";
 import { Replica, type ReplicaPorts, type ReplicaProcess, type ReplicaState } from "./replica.ts";
 
-/** What they need. */
+/** What a set of replicas needs. */
 export interface ReplicaSetPorts extends Pick<ReplicaPorts, "nowMs" | "later" | "graceMs"> {
   readonly spawn: (number: number) => ReplicaProcess;
-  /** Told the replicas that take work whenever they have changed. */
+  /** Called with the replicas that take work whenever they have changed. */
   readonly publish: (places: readonly ReplicaPlace[]) => void;
   readonly onUp: (number: number, tookMs: number) => void;
   /** One ended unasked; `listened` is false for one that never came up. */
@@ -72,7 +72,7 @@ export class ReplicaSet {
     return this.#replicas.filter(({ state }) => states.includes(state)).sort((a, b) => a.number - b.number);
   }
 
-  /** Starts double with each round, so that the first one, which all wait for, has the machine for itself. */
+  /** Starts 1, 2, 4 … at a time, so that the first replica gets the CPU to itself. */
   #startOne(): boolean {
     const due = this.count("starting") < Math.max(1, this.count("up"));
     const paused = this.#ports.nowMs() < this.#notBeforeMs;

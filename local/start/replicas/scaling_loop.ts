@@ -1,4 +1,4 @@
-// Scales the replicas of `start`: asks what there is to do, decides, starts and stops, and keeps the name up to date.
+// The loop that asks for the demand, decides the number of replicas, starts and stops them, and updates DNS.
 
 import { pause } from "../../../shared/wait.ts";
 import { type DnsServer, startDnsServer } from "../../embedded/dns/server.ts";
@@ -7,10 +7,10 @@ import { ReplicaSet, type ReplicaSetPorts } from "./replica_set.ts";
 import { Autoscaler, type AutoscalerBounds } from "./autoscaler.ts";
 import type { Demand } from "./demand.ts";
 
-/** Pause between two looks at what there is to do, in ms: little beside the second a process takes to start. */
+/** Pause between two looks at the demand, in ms: short compared with the second a process takes to start. */
 const LOOK_EVERY_MS = 400;
 
-/** What a replica that has come up joins. */
+/** The replicas that are up when one more has come up. */
 export interface UpGroup {
   /** How many are up now. */
   readonly up: number;
@@ -19,9 +19,9 @@ export interface UpGroup {
   readonly sinceMs: number;
 }
 
-/** What is told. */
+/** Called with what the loop does. */
 export interface ScalingListener extends Pick<ReplicaSetPorts, "onCrash"> {
-  /** Another number is wanted from now on. */
+  /** The wanted number has changed. */
   readonly onScale: (before: number, wanted: number, why: string) => void;
   readonly onUp: (number: number, tookMs: number, group: UpGroup) => void;
 }
@@ -49,7 +49,7 @@ export class ScalingLoop {
   #worked = false;
   #scaledMs = 0;
 
-  /** Names can be asked for from the beginning. */
+  /** Its DNS server answers from the beginning. */
   static async make(ports: ScalingLoopPorts): Promise<ScalingLoop> {
     return new ScalingLoop(ports, await startDnsServer());
   }
@@ -91,7 +91,7 @@ export class ScalingLoop {
     this.#worked = true;
   }
 
-  /** From now on nothing is started or stopped by need. */
+  /** From now on demand starts or stops nothing. */
   hold(): void {
     this.#stopping.abort();
   }
