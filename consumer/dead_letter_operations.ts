@@ -15,6 +15,7 @@ import { retryTopicOf, sidesOf } from "./records/topic_names.ts";
 import { deadLetterTopics } from "./kafka/topics/topic_selection.ts";
 import { RenewableReader } from "./kafka/readers/renewable_reader.ts";
 import { TransactionalProducer } from "./kafka/producers/transactional_producer.ts";
+import type { RecordPosition } from "./records/position.ts";
 
 /** Where dead letters are. */
 export type DeadLetterConfig = Pick<ConsumerConfig, "deadLetterTopic" | "retryTopic"> & {
@@ -63,7 +64,7 @@ export class DeadLetterOperations {
     return this.#ask(() => list(this.#ports, request, signal));
   }
 
-  findOne(...[at, signal]: [Parameters<typeof findOne>[1], AbortSignal?]): ReturnType<typeof findOne> {
+  findOne(at: RecordPosition, signal?: AbortSignal): ReturnType<typeof findOne> {
     return this.#ask(() => findOne(this.#ports, at, signal));
   }
 

@@ -7,6 +7,7 @@ import { configureLogs, logger } from "../shared/log.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { StartError } from "../shared/process/start_error.ts";
 import { onStopSignal } from "../shared/process/stop_signals.ts";
+import { print } from "./cli/terminal.ts";
 import { parseSpan } from "./cli/time_span.ts";
 import { type ConsumerConfig, parseConfig } from "./config.ts";
 import { partsOf, runConsumer } from "./consumer.ts";
@@ -27,7 +28,10 @@ const log = logger("drain");
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
   const { every, overlap, help } = readArguments();
-  if (help) return Deno.stdout.writeSync(new TextEncoder().encode(USAGE)), EXIT.ok;
+  if (help) {
+    print(USAGE.trimEnd());
+    return EXIT.ok;
+  }
   const [logs, config] = collectProblems(
     () => logConfig(env, Deno.stdout.isTerminal()),
     () => parseConfig((name) => env(name) ?? (name === "IDLE_EXIT_MS" ? IDLE_EXIT_MS : undefined)),

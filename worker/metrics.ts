@@ -1,6 +1,7 @@
 // Metrics of a worker, under Prometheus's conventional names.
 
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Histogram, Registry } from "prom-client";
+import { gauge, SECONDS, total } from "../shared/metrics.ts";
 import type { LlmMetrics } from "./labelling/measured_llm.ts";
 
 /** What the worker counts. Every app has a registry of its own. */
@@ -20,8 +21,6 @@ export interface Gauges {
   readonly unsavedLabels: () => number;
   readonly databaseStatements: () => number;
 }
-
-const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** Makes a fresh set of metrics. */
 export function createMetrics(gauges: Gauges): Metrics {
@@ -86,25 +85,6 @@ export function createMetrics(gauges: Gauges): Metrics {
     "Labels paid for that wait for the database to come back.",
     gauges.unsavedLabels,
   );
-  new Counter({
-    name: name("db_statements_total"),
-    help: "Statements sent to the database.",
-    registers,
-    collect() {
-      this.reset();
-      this.inc(gauges.databaseStatements());
-    },
-  });
+  total(registry, name("db_statements_total"), "Statements sent to the database.", gauges.databaseStatements);
   return metrics;
-}
-
-function gauge(registry: Registry, name: string, help: string, read: () => number): void {
-  new Gauge({
-    name,
-    help,
-    registers: [registry],
-    collect() {
-      this.set(read());
-    },
-  });
 }

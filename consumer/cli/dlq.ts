@@ -14,21 +14,22 @@ import { bar, dropAsText, listAsText, replayAsText, showAsText, takenAsText } fr
 import { listAsJson, showAsJson } from "../dead_letters/json.ts";
 import { ProducerFenced } from "../kafka/producers/transactional_producer.ts";
 import { connectKafka, environmentOf, toStartError } from "./kafka_connection.ts";
+import { print, showProgress } from "./terminal.ts";
 import { recordPosition } from "../records/position.ts";
 
 /** What is done with dead letters, Kafka alone being asked. */
 type KafkaCommand = Exclude<DlqCommand, { name: "take" | "allow" }>;
 type Command<Name extends DlqCommand["name"]> = Extract<DlqCommand, { name: Name }>;
 
-const encoder = new TextEncoder();
-const print = (text: string) => write(Deno.stdout, `${text}\n`);
-
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
   // Standard output is the answer's: only errors may break into it.
   configureLogs({ ...logConfig(env, Deno.stdout.isTerminal()), level: "error" });
   const command = parse(env);
-  if (command.name === "help") return print(DLQ_USAGE.trimEnd()), EXIT.ok;
+  if (command.name === "help") {
+    print(DLQ_USAGE.trimEnd());
+    return EXIT.ok;
+  }
   const stopping = new AbortController();
   onStopSignal(() => stopping.abort(new StartError("Stopped.")));
   const found = await environmentOf(env);
@@ -105,7 +106,7 @@ async function replay(
   signal: AbortSignal,
 ): Promise<number> {
   const summary = await operations.replay(request, progressBar(), signal);
-  clearLine();
+  showProgress("");
   print(json ? JSON.stringify(summary, null, 2) : replayAsText(summary));
   if (summary.end === "interrupted") return EXIT.interrupted;
   return summary.end === "done" || summary.end === "dry-run" ? EXIT.ok : EXIT.failed;
@@ -146,13 +147,8 @@ function progressBar(): ReplayProgress {
     const line = phase === "reading"
       ? "reading the dead-letter topics …"
       : `${phase === "canary" ? "canaries settled " : ""}${bar(done, total, performance.now() - startedMs)}`;
-    clearLine();
-    write(Deno.stderr, line);
+    showProgress(line);
   };
-}
-
-function clearLine(): void {
-  if (Deno.stderr.isTerminal()) write(Deno.stderr, "\r\x1b[2K");
 }
 
 function toPlainError(error: Error): Error {
@@ -160,11 +156,6 @@ function toPlainError(error: Error): Error {
     return new StartError(error.message);
   }
   return toStartError(error);
-}
-
-function write(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  const bytes = encoder.encode(text);
-  for (let written = 0; written < bytes.length;) written += to.writeSync(bytes.subarray(written));
 }
 
 if (import.meta.main) await runMain(main);

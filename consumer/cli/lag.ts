@@ -6,12 +6,13 @@ import { configureLogs } from "../../shared/log.ts";
 import { EXIT, runMain } from "../../shared/process/main.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import { onStopSignal } from "../../shared/process/stop_signals.ts";
+import { clearScreen, print, printError } from "./terminal.ts";
 import { textTable } from "./text_table.ts";
 import type { ConsumerConfig } from "../config.ts";
 import { GroupOffsets } from "../kafka/readers/group_offsets.ts";
 import { type PartitionLag, readLag } from "../kafka/readers/lag.ts";
 import { pause } from "../../shared/wait.ts";
-import { retryTopicOf } from "../records/topic_names.ts";
+import { retryTopicOf, sidesOf } from "../records/topic_names.ts";
 import { describeTopics, selectTopics } from "../kafka/topics/topic_selection.ts";
 import { RenewableReader } from "../kafka/readers/renewable_reader.ts";
 import { connectKafka, environmentOf, toStartError } from "./kafka_connection.ts";
@@ -25,14 +26,15 @@ const USAGE = `How far the group KAFKA_GROUP_ID is behind on its topics and thei
 SETTLED-AHEAD counts records above CURRENT-OFFSET that are done already; OLDEST-AGE is that of the record at it.
 `;
 const WATCH_EVERY_MS = 2000;
-const CLEAR_SCREEN = "\x1b[H\x1b[2J";
-const encoder = new TextEncoder();
 
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
   configureLogs({ ...logConfig(env, Deno.stdout.isTerminal()), level: "error" });
   const options = readArguments();
-  if (options.help) return print(USAGE), EXIT.ok;
+  if (options.help) {
+    print(USAGE.trimEnd());
+    return EXIT.ok;
+  }
   const stopping = new AbortController();
   onStopSignal(() => stopping.abort(new StartError("Stopped.")));
   return await run(env, options, stopping.signal);
@@ -58,12 +60,13 @@ async function run(env: Environment, { watch, json }: Options, signal: AbortSign
       try {
         const rows = await look(offsets, reader, config, signal);
         const text = json ? asJson(config.source.groupId, rows, watch) : asText(config.source.groupId, rows);
-        print(`${watch && !json && Deno.stdout.isTerminal() ? CLEAR_SCREEN : ""}${text}\n`);
+        if (watch && !json) clearScreen();
+        print(text);
       } catch (error) {
         const told = toStartError(error as Error);
         if (signal.aborted || !watch || told === error) throw told;
         // Who watches wants to see brokers come back.
-        Deno.stderr.writeSync(encoder.encode(`${told.message}\n`));
+        printError(told.message);
       }
       if (watch) await pause(WATCH_EVERY_MS, signal);
     } while (watch && !signal.aborted);
@@ -90,10 +93,11 @@ async function look(
 /** The topics that the group reads, as far as they are there. */
 async function topicsOf(
   offsets: GroupOffsets,
-  { source: { topics, groupId }, deadLetterTopic, retryTopic }: ConsumerConfig,
+  config: ConsumerConfig,
 ): Promise<readonly string[]> {
+  const { source: { topics, groupId }, retryTopic } = config;
   const existing = await offsets.topics();
-  const { found } = selectTopics(topics, existing, { groupId, deadLetterTopic, retryTopic });
+  const { found } = selectTopics(topics, existing, sidesOf(config));
   if (found.length === 0) {
     // Topics that we may not see are not among those that exist.
     for (const name of topics.names) await offsets.partitions(name);
@@ -145,11 +149,6 @@ function age(ms: number): string {
   if (s < 3600) return `${Math.floor(s / 60)}m${s % 60}s`;
   if (s < 86_400) return `${Math.floor(s / 3600)}h${Math.floor(s % 3600 / 60)}m`;
   return `${Math.floor(s / 86_400)}d${Math.floor(s % 86_400 / 3600)}h`;
-}
-
-function print(text: string): void {
-  const bytes = encoder.encode(text);
-  for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
 }
 
 if (import.meta.main) await runMain(main);

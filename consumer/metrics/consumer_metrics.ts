@@ -1,17 +1,15 @@
-// What the consumer counts, in Prometheus's terms.
+// Consumer metrics: what the consumer counts, in Prometheus's terms.
 
 import { monotonicMs } from "../../shared/clock.ts";
 import process from "node:process";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Histogram, Registry } from "prom-client";
 import type { Cause } from "../../shared/http/health.ts";
+import { gauge, labelledGauge, SECONDS, total } from "../../shared/metrics.ts";
 import { parkedKeys } from "../core/view.ts";
 import type { Scale } from "../core/scale.ts";
 import type { MachineView } from "../core/machine.ts";
 import { observePool } from "./pool_metrics.ts";
 import type { ObservedPool } from "../senders/sender.ts";
-
-/** Seconds an attempt takes: from a quick refusal to an LLM at its time limit. */
-const ATTEMPT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** The consumer's metrics, all in one registry. */
 export class ConsumerMetrics {
@@ -31,7 +29,7 @@ export class ConsumerMetrics {
   readonly attemptSeconds = new Histogram({
     name: "ackpool_attempt_duration_seconds",
     help: "Time an attempt took",
-    buckets: ATTEMPT_BUCKETS,
+    buckets: SECONDS,
     registers: [this.registry],
   });
 
@@ -50,39 +48,31 @@ export class ConsumerMetrics {
     causes: () => readonly Cause[];
     scale: () => Scale;
   }): void {
-    const gauge = (name: string, help: string, value: () => number) =>
-      new Gauge({
-        name,
-        help,
-        registers: [this.registry],
-        collect() {
-          this.set(value());
-        },
-      });
-    gauge("ackpool_in_flight", "Attempts in flight", () => read.view().inFlight);
-    gauge("ackpool_permits", "Attempts that may be in flight at once", () => read.view().permits);
-    gauge("ackpool_records_waiting_retry", "Records that wait for their retry", () => read.view().waiting);
-    gauge(
+    const add = (name: string, help: string, value: () => number) => gauge(this.registry, name, help, value);
+    add("ackpool_in_flight", "Attempts in flight", () => read.view().inFlight);
+    add("ackpool_permits", "Attempts that may be in flight at once", () => read.view().permits);
+    add("ackpool_records_waiting_retry", "Records that wait for their retry", () => read.view().waiting);
+    add(
       "ackpool_backlog_records",
       "Records received or waiting that are not settled",
       () => read.view().partitions.reduce((sum, partition) => sum + partition.backlog(), 0),
     );
-    gauge(
+    add(
       "ackpool_replicas",
       "Replicas that take work",
       () => read.pool.replicas.filter((replica) => replica.permits(monotonicMs()) > 0).length,
     );
-    gauge(
+    add(
       "ackpool_oldest_record_age_seconds",
       "Age of the oldest unsettled record",
       () => (read.scale().oldestAgeMs ?? 0) / 1000,
     );
-    gauge(
+    add(
       "ackpool_wanted_replicas",
       "Replicas that would clear the backlog in TARGET_DRAIN_SECONDS",
       () => read.scale().wantedReplicas,
     );
-    gauge(
+    add(
       "ackpool_parked_keys",
       "Keys whose records follow a dead letter, or wait for its replay",
       () => parkedKeys(read.view()).reduce((count) => count + 1, 0),
@@ -106,30 +96,27 @@ export class ConsumerMetrics {
 
   /** As every Prometheus client names them; read without a permission that the task would have to give. */
   #observeProcess(): void {
-    new Gauge({
-      name: "process_resident_memory_bytes",
-      help: "Resident memory size in bytes",
-      registers: [this.registry],
-      collect() {
-        this.set(Deno.memoryUsage().rss);
-      },
-    });
-    new Gauge({
-      name: "process_start_time_seconds",
-      help: "Start time of the process since the epoch, in seconds",
-      registers: [this.registry],
-    }).set(performance.timeOrigin / 1000);
-    const cpu = new Counter({
-      name: "process_cpu_seconds_total",
-      help: "Processor time spent, user and system, in seconds",
-      registers: [this.registry],
-      collect() {
+    gauge(
+      this.registry,
+      "process_resident_memory_bytes",
+      "Resident memory size in bytes",
+      () => Deno.memoryUsage().rss,
+    );
+    gauge(
+      this.registry,
+      "process_start_time_seconds",
+      "Start time of the process since the epoch, in seconds",
+      () => performance.timeOrigin / 1000,
+    );
+    total(
+      this.registry,
+      "process_cpu_seconds_total",
+      "Processor time spent, user and system, in seconds",
+      () => {
         const { user, system } = process.cpuUsage();
-        this.reset();
-        this.inc((user + system) / 1e6);
+        return (user + system) / 1e6;
       },
-    });
-    cpu.inc(0);
+    );
   }
 
   #perPartition(
@@ -138,30 +125,26 @@ export class ConsumerMetrics {
     view: () => MachineView<unknown>,
     value: (partition: MachineView<unknown>["partitions"][number]) => number,
   ): void {
-    new Gauge({
+    labelledGauge(
+      this.registry,
       name,
       help,
-      labelNames: ["topic", "partition"],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const each of view().partitions) {
-          this.set({ topic: each.topic, partition: each.partition }, value(each));
-        }
-      },
-    });
+      ["topic", "partition"],
+      () =>
+        view().partitions.map((each) =>
+          [{ topic: each.topic, partition: each.partition }, value(each)] as const
+        ),
+    );
   }
 
   #observeCauses(causes: () => readonly Cause[]): void {
-    new Gauge({
-      name: "ackpool_paused",
-      help: "1 for every cause that holds delivery up",
-      labelNames: ["cause"],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const { name } of causes()) this.set({ cause: name }, 1);
-      },
-    });
+    const help = "1 for every cause that holds delivery up";
+    labelledGauge(
+      this.registry,
+      "ackpool_paused",
+      help,
+      ["cause"],
+      () => causes().map(({ name }) => [{ cause: name }, 1] as const),
+    );
   }
 }

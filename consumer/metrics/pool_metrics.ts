@@ -1,11 +1,12 @@
-// What the pool knows of its replicas and of the provider behind them, in Prometheus's terms.
+// Pool metrics: what the pool knows of its replicas and of the provider behind them, in Prometheus's terms.
 
+import { Counter, type Registry } from "prom-client";
 import { monotonicMs } from "../../shared/clock.ts";
-import { Counter, Gauge, type Registry } from "prom-client";
-import type { Pool } from "../../shared/pool/pool.ts";
-import type { ObservedPool } from "../senders/sender.ts";
+import { gauge, labelledGauge } from "../../shared/metrics.ts";
 import { outFor } from "../../shared/pool/causes.ts";
+import type { Pool } from "../../shared/pool/pool.ts";
 import type { Replica } from "../../shared/pool/replicas/replica.ts";
+import type { ObservedPool } from "../senders/sender.ts";
 
 /** Adds gauges that are read when they are asked for. */
 export function observePool(registry: Registry, pool: () => ObservedPool): void {
@@ -36,52 +37,40 @@ function perReplica(
   help: string,
   value: (replica: Replica) => number,
 ): void {
-  new Gauge({
-    name: `ackpool_replica_${name}`,
+  labelledGauge(
+    registry,
+    `ackpool_replica_${name}`,
     help,
-    labelNames: ["replica"],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const replica of pool().replicas) this.set({ replica: replica.address }, value(replica));
-    },
-  });
+    ["replica"],
+    () => pool().replicas.map((replica) => [{ replica: replica.address }, value(replica)] as const),
+  );
 }
 
 function observeOut(registry: Registry, pool: () => ObservedPool): void {
-  new Gauge({
-    name: "ackpool_replica_out",
-    help: "1 for every replica that gets nothing new, by why: an ejection, draining, resting or leaving",
-    labelNames: ["replica", "why"],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const replica of pool().replicas) {
+  labelledGauge(
+    registry,
+    "ackpool_replica_out",
+    "1 for every replica that gets nothing new, by why: an ejection, draining, resting or leaving",
+    ["replica", "why"],
+    () =>
+      pool().replicas.flatMap((replica) => {
         const why = outFor(replica, monotonicMs());
-        if (why !== undefined) this.set({ replica: replica.address, why }, 1);
-      }
-    },
-  });
+        return why === undefined ? [] : [[{ replica: replica.address, why }, 1] as const];
+      }),
+  );
 }
 
 /** No sample where nothing is known to limit anything. */
 function observeProvider(registry: Registry, pool: () => ObservedPool): void {
-  const gauge = (name: string, help: string, value: (provider: Pool["provider"]) => number | undefined) =>
-    new Gauge({
-      name: `ackpool_provider_${name}`,
-      help,
-      registers: [registry],
-      collect() {
-        this.reset();
-        const { provider } = pool();
-        const known = provider === undefined ? undefined : value(provider);
-        if (known === undefined || known === Infinity) this.remove();
-        else this.set(known);
-      },
+  const add = (name: string, help: string, value: (provider: Pool["provider"]) => number | undefined) =>
+    gauge(registry, `ackpool_provider_${name}`, help, () => {
+      const { provider } = pool();
+      const known = provider === undefined ? undefined : value(provider);
+      return known === Infinity ? undefined : known;
     });
-  gauge("limit", "Attempts at once that the provider bears, as learned", ({ limit }) => limit);
-  gauge("rate", "Attempts a second that the provider gives", ({ ratePerSecond }) => ratePerSecond);
-  gauge(
+  add("limit", "Attempts at once that the provider bears, as learned", ({ limit }) => limit);
+  add("rate", "Attempts a second that the provider gives", ({ ratePerSecond }) => ratePerSecond);
+  add(
     "rest_seconds",
     "Time for which nothing leaves because the provider says so",
     ({ restUntilMs }) => Math.max(0, restUntilMs - monotonicMs()) / 1000,
@@ -89,7 +78,7 @@ function observeProvider(registry: Registry, pool: () => ObservedPool): void {
 }
 
 function observeHedges(registry: Registry, pool: () => ObservedPool): void {
-  const hedges = new Counter({
+  new Counter({
     name: "ackpool_hedges_total",
     help: "Second attempts for stragglers, and those that were quicker",
     labelNames: ["result"],
@@ -101,5 +90,4 @@ function observeHedges(registry: Registry, pool: () => ObservedPool): void {
       this.inc({ result: "won" }, won);
     },
   });
-  hedges.inc({ result: "sent" }, 0);
 }

@@ -1,6 +1,7 @@
 // Metrics of an ingress, under Prometheus's conventional names.
 
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Histogram, Registry } from "prom-client";
+import { gauge, SECONDS } from "../../shared/metrics.ts";
 
 /** What the ingress counts. Every app has a registry of its own. */
 export interface IngressMetrics {
@@ -17,8 +18,6 @@ export interface IngressGauges {
   readonly inFlight: () => number;
   readonly permits: () => number;
 }
-
-const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** Makes a fresh set of metrics. */
 export function createIngressMetrics(gauges: IngressGauges): IngressMetrics {
@@ -54,15 +53,4 @@ export function createIngressMetrics(gauges: IngressGauges): IngressMetrics {
       registers,
     }),
   };
-}
-
-function gauge(registry: Registry, name: string, help: string, read: () => number): void {
-  new Gauge({
-    name,
-    help,
-    registers: [registry],
-    collect() {
-      this.set(read());
-    },
-  });
 }
