@@ -46,9 +46,9 @@ async function chosenFiles(): Promise<readonly string[]> {
 async function main(): Promise<number> {
   const interrupted = interruption();
   report("starting PostgreSQL");
-  await using database = await RealPostgres.start({ tell: report });
+  await using database = await RealPostgres.start({ report: report });
   report("starting Kafka");
-  await using kafka = await RealKafka.start({ tell: report });
+  await using kafka = await RealKafka.start({ report: report });
   if (interrupted.aborted) return INTERRUPTED;
   report(`running the tests with KAFKA_BROKERS_TEST=${kafka.brokers} DATABASE_URL_TEST=${database.url}`);
   // Tests that were interrupted leave nothing outside it. PostgreSQL runs as another user, hence the mode.

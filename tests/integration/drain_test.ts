@@ -8,7 +8,7 @@ import { Gate, problem, StubWorker } from "../support/workers/stub_worker.ts";
 import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 
-const told = (child: Child, message: string) =>
+const logged = (child: Child, message: string) =>
   child.lines.filter(({ fields }) => fields["message"] === message).map(({ fields }) => fields);
 
 const environment = (worker: StubWorker) => ({
@@ -29,7 +29,7 @@ Deno.test("deno task drain", async (t) => {
     await scene.produce(values(50));
     await using drain = startCommand("drain", scene, [], environment(worker));
     assert.equal((await drain.exit).code, 0, drain.failure("").message);
-    const [summary, ...others] = told(drain, "drained");
+    const [summary, ...others] = logged(drain, "drained");
     assert.deepEqual(others, []);
     const { settled, deadLettered, retries, idle, clean } = summary ?? {};
     assert.deepEqual({ settled, deadLettered, retries, idle, clean }, {
@@ -62,13 +62,13 @@ Deno.test("deno task drain", async (t) => {
     await using drain = startCommand("drain", scene, args, environment(worker));
     await until(
       "a run that is not begun",
-      () => told(drain, "skipped: the last run is still going").length > 0,
+      () => logged(drain, "skipped: the last run is still going").length > 0,
     );
     gate.open();
-    await until("the first run", () => told(drain, "drained").length >= 1);
+    await until("the first run", () => logged(drain, "drained").length >= 1);
     await scene.produce(values(5, "w"));
     await until("the second five", () => worker.deliveries.size === 10);
-    await until("their run's end", () => told(drain, "drained").length >= 2);
+    await until("their run's end", () => logged(drain, "drained").length >= 2);
     assert.equal((await drain.end("SIGTERM")).code, 0);
     assert.equal(await kafka.lag(scene.topic, scene.groupId), 0);
   });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 const MAIN = new URL("../../local/eval/main.ts", import.meta.url).pathname;
 
-interface Told {
+interface EvalReport {
   readonly subjects: readonly {
     readonly subject: string;
     readonly tickets: number;
@@ -61,15 +61,15 @@ Deno.test("eval puts the local model and TF-IDF side by side, figures as JSON an
     "--json",
   ]);
   assert.equal(code, 0, stderr);
-  const told: Told = JSON.parse(stdout);
-  assert.deepEqual(told.subjects.map(({ subject, tickets }) => [subject, tickets]), [["local", 3], [
+  const report: EvalReport = JSON.parse(stdout);
+  assert.deepEqual(report.subjects.map(({ subject, tickets }) => [subject, tickets]), [["local", 3], [
     "tfidf",
     3,
   ]]);
-  assert.equal(told.subjects[0]?.accuracy, 1);
-  assert.equal(told.subjects[0]?.costUsd, 0);
-  assert.ok((told.subjects[0]?.tokens.input ?? 0) > 300, stdout);
-  assert.ok(told.subjects[0]?.calibration !== null && told.comparison !== null);
+  assert.equal(report.subjects[0]?.accuracy, 1);
+  assert.equal(report.subjects[0]?.costUsd, 0);
+  assert.ok((report.subjects[0]?.tokens.input ?? 0) > 300, stdout);
+  assert.ok(report.subjects[0]?.calibration !== null && report.comparison !== null);
   assert.equal(html.match(/<svg /g)?.length, 5);
 });
 
@@ -97,8 +97,8 @@ Deno.test("eval asks a worker without ticket_id, comes back when it is full, and
     );
     assert.equal(code, 1, stderr);
     assert.match(stderr, /has a macro-F1 of 0\.\d+, below the 0\.9 asked for/);
-    const told: Told = JSON.parse(stdout);
-    const [worker] = told.subjects;
+    const report: EvalReport = JSON.parse(stdout);
+    const [worker] = report.subjects;
     assert.equal(worker?.accuracy, 1 / 3);
     assert.deepEqual(worker?.failures, { "status 502": 1 });
     assert.deepEqual([worker?.tokens.input, worker?.costUsd], [14, 0.004]);
@@ -129,9 +129,9 @@ Deno.test("eval asks a model through the worker's own prompt, and prices its tok
       "--json",
     ]);
     assert.equal(code, 0, stderr);
-    const told: Told = JSON.parse(stdout);
-    assert.equal(told.subjects[0]?.costUsd, 6);
-    assert.equal(told.subjects[0]?.calibration, null);
+    const report: EvalReport = JSON.parse(stdout);
+    assert.equal(report.subjects[0]?.costUsd, 6);
+    assert.equal(report.subjects[0]?.calibration, null);
     assert.equal(prompts.length, 3);
     assert.ok(prompts.every((prompt) => prompt.includes("<ticket>") && prompt.includes("feature_request")));
   } finally {
@@ -157,10 +157,10 @@ Deno.test("eval puts two prompts and taxonomies side by side", async () => {
       { MODEL_PRICES: "other=1/1" },
     );
     assert.equal(code, 0, stderr);
-    const told: Told = JSON.parse(stdout);
-    assert.deepEqual(told.subjects.map(({ accuracy }) => accuracy), [0, 1 / 3]);
-    assert.equal(told.subjects[0]?.costUsd, null);
-    assert.equal(told.comparison?.pValue, 1);
+    const report: EvalReport = JSON.parse(stdout);
+    assert.deepEqual(report.subjects.map(({ accuracy }) => accuracy), [0, 1 / 3]);
+    assert.equal(report.subjects[0]?.costUsd, null);
+    assert.equal(report.comparison?.pValue, 1);
     assert.ok(prompts.every((prompt) => prompt.includes("gardening")), "the enum is the taxonomy's");
     assert.equal(prompts.filter((prompt) => prompt.includes("Words of my own")).length, 3);
     assert.equal(prompts.filter((prompt) => prompt.includes("About gardening")).length, 3);

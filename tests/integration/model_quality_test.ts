@@ -35,18 +35,18 @@ Deno.test("the local model has a macro-F1 of at least 0.80 on held-out tickets, 
   );
   const reached = macroF1(judgements, TRAINED_LABELS);
   const calibration = expectedCalibrationError(judgements);
-  const told = JSON.stringify({
+  const figures = JSON.stringify({
     heldOut: heldOut.length,
     reached,
     yardstick,
     calibration,
     labels: labelMetrics(judgements, TRAINED_LABELS),
   });
-  assert.ok(reached >= 0.8, told);
-  assert.ok(reached > yardstick, told);
-  assert.ok(calibration < 0.15, told);
+  assert.ok(reached >= 0.8, figures);
+  assert.ok(reached > yardstick, figures);
+  assert.ok(calibration < 0.15, figures);
   if (Deno.env.get("SHOW_FIGURES") !== undefined) {
-    await Deno.stdout.write(new TextEncoder().encode(`${told}\n`));
+    await Deno.stdout.write(new TextEncoder().encode(`${figures}\n`));
   }
 });
 

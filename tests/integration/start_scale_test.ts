@@ -15,10 +15,10 @@ Deno.test("deno task start has no replica without work, and one for the first re
   await using home = await TemporaryFolder.make("ackpool-start-");
   const start = runStart(home.path, { WORKER_IDLE_MS: "1000" });
   await using child = start.child;
-  const told = (text: string) => child.waitForLine((line) => line.text === text, LIMIT_MS);
-  await told("replicas 0 → 1 (first record)");
+  const printed = (text: string) => child.waitForLine((line) => line.text === text, LIMIT_MS);
+  await printed("replicas 0 → 1 (first record)");
   await child.waitForLine(({ text }) => /^replica 1 up after \d+\.\d s$/.test(text), LIMIT_MS);
-  await told("replicas 1 → 0 (not needed for 1 s)");
+  await printed("replicas 1 → 0 (not needed for 1 s)");
   await until("the last replica's end", () => workersOf(start).length === 0, { timeoutMs: LIMIT_MS });
 
   const answer = await fetch(`${start.ingress}/classify`, {
@@ -28,7 +28,7 @@ Deno.test("deno task start has no replica without work, and one for the first re
   });
   assert.equal(answer.status, 200);
   assert.equal(typeof (await answer.json()).category, "string");
-  await told("replicas 0 → 1 (ad-hoc call)");
+  await printed("replicas 0 → 1 (ad-hoc call)");
   assert.equal((await child.end("SIGINT")).code, 0);
   assert.deepEqual(start.processes(), []);
 });

@@ -17,7 +17,7 @@ const load = {
   concurrency: 8,
   latencyMs: 100,
   sessionTimeoutMs: 3000,
-  tell: () => {},
+  report: () => {},
 };
 
 for (const kill of ["consumer", "worker"] as const) {
@@ -34,10 +34,10 @@ Deno.test("a consumer stopped with SIGTERM under load has nothing settled delive
 });
 
 Deno.test("what befalls a replica under load loses no ticket, and one that goes gets nothing new", async () => {
-  const { tell } = load;
+  const { report } = load;
   const lengths = { phases: PHASES, phaseSeconds: 5, rejectingSeconds: 5, sleepMs: 400 };
   const pool = { replicas: 3, concurrency: 4, ...lengths };
-  const findings = await runPoolCampaign({ ...pool, ...servicesOfTheTestRun(), tell });
+  const findings = await runPoolCampaign({ ...pool, ...servicesOfTheTestRun(), report });
   // How much gets through in a few seconds says nothing on a busy machine.
   const faults = findings.faults.filter((fault) => !fault.endsWith(SHARE_FAULT));
   assert.deepEqual(faults, [], markdownReport(findings));

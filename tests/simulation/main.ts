@@ -25,7 +25,7 @@ function main(): number {
   const one = values.seed === undefined ? undefined : wholeNumber("--seed", values.seed);
   const from = one ?? wholeNumber("--from", values.from);
   const seeds = one === undefined ? wholeNumber("--seeds", values.seeds) : 1;
-  return values.verbose ? tell(from) : playAll(from, seeds);
+  return values.verbose ? narrate(from) : playAll(from, seeds);
 }
 
 function playAll(from: number, seeds: number): number {
@@ -59,7 +59,7 @@ function fail(seed: number, invariant: string, { violation }: RunResult): number
   return 1;
 }
 
-function tell(seed: number): number {
+function narrate(seed: number): number {
   const scenario = scenarioOf(seed);
   print(`Seed ${seed}:\n${describe(scenario)}`);
   const { violation } = run(scenario, core, print);

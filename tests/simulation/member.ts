@@ -89,7 +89,7 @@ export class Member implements Process {
     const at = { topic: this.#in.world.topicOf(partition), partition };
     const held = this.#machine.view.partitions.find((each) => each.partition === partition)?.ledger.first();
     if (held === undefined) return;
-    this.tell(() => `is told to take ${about(held)} out`);
+    this.note(() => `is told to take ${about(held)} out`);
     held.record.takenOut = true;
     this.feed({ type: "take_requested", at, offset: held.offset });
   }
@@ -97,7 +97,7 @@ export class Member implements Process {
   /** SIGTERM. */
   stop(): void {
     if (!this.alive || this.#stopByMs !== undefined) return;
-    this.tell(() => "stops");
+    this.note(() => "stops");
     const { timeline, scenario: { machine } } = this.#in.world;
     this.#stopByMs = timeline.nowMs + machine.shutdownGraceMs;
     const there = () => `${this.memberId} is still there`;
@@ -108,7 +108,7 @@ export class Member implements Process {
   /** kill -9. */
   kill(): void {
     if (!this.alive) return;
-    this.tell(() => "killed");
+    this.note(() => "killed");
     const { world: { scenario, timeline }, broker } = this.#in;
     const faulty = scenario.faults.some((fault) => fault.type === "commits_fail");
     if (this.#source.settledIn && !faulty && this.#stopByMs === undefined) this.#watch.crashed();
@@ -137,7 +137,7 @@ export class Member implements Process {
     return chance(this.#in.world.scenario.seed, 51, this.incarnation, this.#rolls++);
   }
 
-  tell(line: () => string): void {
+  note(line: () => string): void {
     this.#in.world.story(() => `${this.memberId} ${line()}`);
   }
 
@@ -199,13 +199,13 @@ export class Member implements Process {
   }
 
   #send(delivery: Delivery<SimRecord>): void {
-    this.tell(() => `sends ${about(delivery)}, attempt ${delivery.attemptsSent}`);
+    this.note(() => `sends ${about(delivery)}, attempt ${delivery.attemptsSent}`);
     this.#watch.sent(delivery);
     this.#pool?.send(delivery.record, (outcome) => this.#answered(delivery, outcome));
   }
 
   #answered(delivery: Delivery<SimRecord>, outcome: Outcome): void {
-    this.tell(() => `${about(delivery)} came to ${outcomeLabel(outcome)}`);
+    this.note(() => `${about(delivery)} came to ${outcomeLabel(outcome)}`);
     this.#watch.ended(delivery, outcome);
     if (ruleFor(outcome).disposition === "settle") {
       this.#in.world.settle(delivery.record);
@@ -216,7 +216,7 @@ export class Member implements Process {
 
   #deadLetter(delivery: Delivery<SimRecord>): void {
     const { world, broker } = this.#in;
-    this.tell(() => `dead-letters ${about(delivery)}: ${delivery.reason}`);
+    this.note(() => `dead-letters ${about(delivery)}: ${delivery.reason}`);
     this.#watch.deadLettering(delivery);
     world.timeline.after(1 + this.roll() * 80, () => {
       const how = world.active("dead_letters_fail")?.how;
@@ -252,7 +252,7 @@ export class Member implements Process {
 
   #stopped(clean: boolean): void {
     const { nowMs } = this.#in.world.timeline;
-    this.tell(() => `stopped, ${clean ? "clean" : "not clean"}`);
+    this.note(() => `stopped, ${clean ? "clean" : "not clean"}`);
     if (clean) this.#watch.stopped();
     else expect(nowMs >= (this.#stopByMs ?? Infinity), "a stop uses its grace", () => `at ${nowMs}`);
     this.#end();
@@ -267,9 +267,9 @@ export class Member implements Process {
         if (notice.counted) this.#watch.counted(notice.delivery);
         return;
       case "paused":
-        return this.tell(() => `paused: ${notice.cause}`);
+        return this.note(() => `paused: ${notice.cause}`);
       case "resumed":
-        return this.tell(() => "resumed");
+        return this.note(() => "resumed");
       case "stale":
         return;
       case "map_untrusted":

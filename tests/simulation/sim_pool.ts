@@ -46,7 +46,7 @@ export class SimPool {
       this.#world.timeline.nowMs,
     );
     this.#there = there;
-    this.#told();
+    this.#notify();
   }
 
   /** The consumer is gone; its attempts are not. */
@@ -84,7 +84,7 @@ export class SimPool {
     const before = replica.ejected;
     this.#balancer?.recordFinished(sent, outcome, this.#world.timeline.nowMs);
     if (replica.ejected && !before) this.#check(replica, 500);
-    this.#told();
+    this.#notify();
   }
 
   #check(replica: Replica, waitMs: number): void {
@@ -93,11 +93,11 @@ export class SimPool {
       const ready = this.#world.isReady() && this.#world.isUp(Number(replica.address));
       if (!ready) return this.#check(replica, Math.min(5000, waitMs * 2));
       replica.readmit();
-      this.#told();
+      this.#notify();
     });
   }
 
-  #told(): void {
+  #notify(): void {
     const { timeline, scenario } = this.#world;
     if (this.#gone) return;
     const nowMs = timeline.nowMs;
@@ -112,6 +112,6 @@ export class SimPool {
     const untilMs = this.#balancer?.nextChangeMs(nowMs);
     if (untilMs === undefined || untilMs === this.#restsUntilMs) return;
     this.#restsUntilMs = untilMs;
-    this.#world.timeline.at(untilMs, () => this.#told());
+    this.#world.timeline.at(untilMs, () => this.#notify());
   }
 }

@@ -75,7 +75,7 @@ export class SimSource implements GroupListener {
 
   onEvicted(): void {
     if (!this.#process.alive) return;
-    this.#process.tell(() => "evicted");
+    this.#process.note(() => "evicted");
     this.#generation = undefined;
     this.#joins += 1;
     this.#revoke([...this.#owned.keys()]);
@@ -88,7 +88,7 @@ export class SimSource implements GroupListener {
   commit(commit: Commit<SimRecord>): void {
     const { world, broker } = this.#in;
     const marks = commit.marks.map(({ partition: { partition }, mark }) => ({ partition, ...mark }));
-    this.#process.tell(() => `commits ${marks.map((mark) => `${mark.partition}@${mark.offset}`).join(" ")}`);
+    this.#process.note(() => `commits ${marks.map((mark) => `${mark.partition}@${mark.offset}`).join(" ")}`);
     const [generation, memberId, sequence] = [this.#generation, this.memberId, ++this.#commits];
     const how = world.active("commits_fail")?.how;
     const sent = 1 + this.#process.roll() * 40;
@@ -108,7 +108,7 @@ export class SimSource implements GroupListener {
     this.#in.world.timeline.after(waitMs, () => {
       if (!this.#process.alive) return;
       this.#watch.commitFinished(id, ok);
-      this.#process.tell(() => `commit ${id} ${ok ? "confirmed" : "refused"}`);
+      this.#process.note(() => `commit ${id} ${ok ? "confirmed" : "refused"}`);
       this.#process.feed({ type: "commit_finished", id, ok });
     });
   }

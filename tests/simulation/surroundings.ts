@@ -44,5 +44,5 @@ export interface Process {
   /** A partition is the process's now. */
   assigned(at: Assigned, epoch: number): void;
   /** A line of the story. */
-  tell(line: () => string): void;
+  note(line: () => string): void;
 }

@@ -105,11 +105,11 @@ export class RateBucket extends Timed {
       resetMs: (this.#capacity - this.#tokens) / rate,
       windowMs: undefined,
     };
-    const told = this.headers ? { report } : {};
+    const reported = this.headers ? { report } : {};
     const retryAfterMs = 1000 * Math.ceil((1 - this.#tokens) / rate / 1000);
     this.due.push(
       nowMs + (taken ? lognormalMs(this.random) : REFUSAL_MS),
-      () => answer({ outcome: taken ? OK : limited(retryAfterMs), ...told }),
+      () => answer({ outcome: taken ? OK : limited(retryAfterMs), ...reported }),
     );
   }
 }
@@ -141,11 +141,11 @@ export class RateWindow extends Timed {
     if (taken) this.#left -= 1;
     const resetMs = (minute + 1) * 60_000 - nowMs;
     const report = { remaining: this.#left, limit: this.perMinute, resetMs, windowMs: undefined };
-    const told = this.headers ? { report } : {};
+    const reported = this.headers ? { report } : {};
     const refusal = limited(1000 * Math.ceil(resetMs / 1000));
     this.due.push(
       nowMs + (taken ? lognormalMs(this.random) : REFUSAL_MS),
-      () => answer({ outcome: taken ? OK : refusal, ...told }),
+      () => answer({ outcome: taken ? OK : refusal, ...reported }),
     );
   }
 }

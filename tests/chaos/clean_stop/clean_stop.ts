@@ -18,7 +18,7 @@ export interface CleanStopOptions {
   readonly replicas: number;
   readonly concurrency: number;
   readonly latencyMs: number;
-  readonly tell: (what: string) => void;
+  readonly report: (what: string) => void;
 }
 
 /** One stop. */
@@ -42,7 +42,7 @@ export async function runCleanStopCampaign(options: CleanStopOptions): Promise<F
   let consumer = await deployment.startConsumer("consumer 1");
   for (let nth = 1; nth <= options.stops; nth++) {
     await settled(deployment, Math.floor(options.tickets * nth / (options.stops + 1)));
-    options.tell(`SIGTERM after ${deployment.journal.settled.size} settled tickets`);
+    options.report(`SIGTERM after ${deployment.journal.settled.size} settled tickets`);
     stops.push(await stop(deployment, consumer));
     consumer = await deployment.startConsumer(`consumer ${nth + 1}`);
   }

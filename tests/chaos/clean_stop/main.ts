@@ -17,11 +17,11 @@ const flags = parseFlags(USAGE, {
   ...LOAD_FLAGS,
 });
 
-await campaignMain("clean_stop", flags.json, (services, tell) =>
+await campaignMain("clean_stop", flags.json, (services, report) =>
   runCleanStopCampaign({
     ...services,
     tickets: flags.whole("tickets"),
     stops: flags.whole("stops"),
     ...loadOf(flags),
-    tell,
+    report,
   }));

@@ -21,7 +21,7 @@ export interface CrashOptions {
   readonly latencyMs: number;
   /** Silence after which Kafka gives a killed consumer's partitions away: most of the standstill after each kill. */
   readonly sessionTimeoutMs: number;
-  readonly tell: (what: string) => void;
+  readonly report: (what: string) => void;
 }
 
 /** The state of things at one kill. */
@@ -60,8 +60,8 @@ export interface CrashResult {
 
 /** Runs the campaign to its end: all records committed, everything stopped cleanly. */
 export async function runCrashCampaign(options: CrashOptions): Promise<CrashResult> {
-  const { tickets, sessionTimeoutMs, tell } = options;
-  tell(`migrating, starting ${options.replicas} replicas, feeding ${tickets} tickets`);
+  const { tickets, sessionTimeoutMs, report } = options;
+  report(`migrating, starting ${options.replicas} replicas, feeding ${tickets} tickets`);
   await using deployment = await Deployment.start({
     ...options,
     consumerEnv: { KAFKA_SESSION_TIMEOUT_MS: String(sessionTimeoutMs) },
@@ -72,7 +72,7 @@ export async function runCrashCampaign(options: CrashOptions): Promise<CrashResu
   let consumer = await deployment.startConsumer("consumer 1");
   for (let nth = 1; nth <= options.kills; nth++) {
     await settled(deployment, Math.floor(tickets * nth / (options.kills + 1)));
-    tell(`killing ${options.kill} with -9 after ${deployment.journal.settled.size} settled tickets`);
+    report(`killing ${options.kill} with -9 after ${deployment.journal.settled.size} settled tickets`);
     if (options.kill === "consumer") {
       kills.push(await killConsumer(deployment, consumer));
       consumer = await deployment.startConsumer(`consumer ${nth + 1}`);
@@ -83,7 +83,7 @@ export async function runCrashCampaign(options: CrashOptions): Promise<CrashResu
   }
   await committedToTheEnd(deployment);
   const seconds = (performance.now() - startedMs) / 1000;
-  tell("everything is committed: stopping");
+  report("everything is committed: stopping");
   await endCleanly(consumer.process);
   await deployment.stopReplicas();
   return await measure(deployment, kills, seconds);

@@ -28,7 +28,7 @@ function killFlag(): "consumer" | "worker" {
   throw new RangeError(`--kill is neither consumer nor worker: current value is "${kill}"`);
 }
 
-await campaignMain(`crash_${flags.text("kill")}`, flags.json, async (services, tell) => {
+await campaignMain(`crash_${flags.text("kill")}`, flags.json, async (services, report) => {
   const options = {
     ...services,
     tickets: flags.whole("tickets"),
@@ -36,7 +36,7 @@ await campaignMain(`crash_${flags.text("kill")}`, flags.json, async (services, t
     kill: killFlag(),
     ...loadOf(flags),
     sessionTimeoutMs: flags.whole("session-timeout-ms"),
-    tell,
+    report,
   };
   return crashFindings(options, await runCrashCampaign(options));
 });

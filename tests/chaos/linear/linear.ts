@@ -26,7 +26,7 @@ export interface LinearOptions {
   /** How long each size is measured. */
   readonly seconds: number;
   readonly rounds: number;
-  readonly tell: (what: string) => void;
+  readonly report: (what: string) => void;
 }
 
 /** What a size came to in one round. */
@@ -38,7 +38,7 @@ interface Stretch {
 
 /** Runs all rounds. */
 export async function runLinearCampaign(options: LinearOptions): Promise<Findings> {
-  const { sizes, concurrency, sleepMs, rounds, tell } = options;
+  const { sizes, concurrency, sleepMs, rounds, report } = options;
   const largest = Math.max(...sizes);
   await using stage = await PoolStage.start({ ...options, replicas: largest, sleepMaxMs: sleepMs }, largest);
   const stretches: Stretch[] = [];
@@ -47,12 +47,12 @@ export async function runLinearCampaign(options: LinearOptions): Promise<Finding
     await using _feeder = new Feeder(stage, Math.ceil(perSecond * BACKLOG_SECONDS));
     for (let round = 1; round <= rounds; round++) {
       for (const size of sizes) {
-        tell(`round ${round}: ${size} × ${concurrency}`);
+        report(`round ${round}: ${size} × ${concurrency}`);
         stretches.push(await measured(stage, size, options.seconds));
       }
     }
   }
-  tell("no more tickets: waiting for a lag of 0");
+  report("no more tickets: waiting for a lag of 0");
   await stage.name(range(largest));
   const isZero = async () => await stage.lag() === 0;
   await until("a lag of 0", isZero, { timeoutMs: STANDSTILL_MAX_MS, everyMs: 250 });

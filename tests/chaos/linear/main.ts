@@ -16,7 +16,7 @@ const USAGE = `deno task campaign:linear [options]
 
 const flags = parseFlags(USAGE, { concurrency: "8", "sleep-ms": "2000", seconds: "30", rounds: "2" });
 
-await campaignMain("linear", flags.json, (services, tell) =>
+await campaignMain("linear", flags.json, (services, report) =>
   runLinearCampaign({
     ...services,
     sizes: SIZES,
@@ -24,5 +24,5 @@ await campaignMain("linear", flags.json, (services, tell) =>
     sleepMs: flags.whole("sleep-ms"),
     seconds: flags.whole("seconds"),
     rounds: flags.whole("rounds"),
-    tell,
+    report,
   }));

@@ -34,7 +34,7 @@ function phasesFlag(): PhaseName[] {
   });
 }
 
-await campaignMain("pool", flags.json, (services, tell) =>
+await campaignMain("pool", flags.json, (services, report) =>
   runPoolCampaign({
     ...services,
     replicas: flags.whole("replicas"),
@@ -43,5 +43,5 @@ await campaignMain("pool", flags.json, (services, tell) =>
     phases: phasesFlag(),
     phaseSeconds: flags.whole("phase-seconds"),
     rejectingSeconds: flags.whole("rejecting-seconds"),
-    tell,
+    report,
   }));

@@ -15,7 +15,7 @@ export interface PoolActOptions {
   readonly phaseSeconds: number;
   readonly rejectingSeconds: number;
   readonly slower: number;
-  readonly tell: (what: string) => void;
+  readonly report: (what: string) => void;
 }
 
 /** What the phases are called on the command line, in their order; a replica leaves that joined before. */
@@ -118,7 +118,7 @@ export class PoolAct {
     seconds: number = this.options.phaseSeconds,
     befall: () => void | Promise<void> = () => {},
   ): Promise<Phase> {
-    this.options.tell(`${name}: ${seconds} s`);
+    this.options.report(`${name}: ${seconds} s`);
     const fromMs = Date.now();
     await befall();
     await new Promise((resolve) => setTimeout(resolve, fromMs + seconds * 1000 - Date.now()));
@@ -145,9 +145,11 @@ export class PoolAct {
 
   /** When a replica first answered 503. */
   #toldByItself(index: number, sinceMs: number): number | undefined {
-    const told = this.stage.journal.posts.filter(({ replica, sentAtMs, answer }) =>
+    const drained = this.stage.journal.posts.filter(({ replica, sentAtMs, answer }) =>
       replica === index && sentAtMs >= sinceMs && answer?.status === 503
     );
-    return told.length === 0 ? undefined : Math.min(...told.map(({ answer }) => answer?.atMs ?? Infinity));
+    return drained.length === 0
+      ? undefined
+      : Math.min(...drained.map(({ answer }) => answer?.atMs ?? Infinity));
   }
 }

@@ -28,12 +28,12 @@ export interface PoolCampaignOptions {
   readonly phaseSeconds: number;
   /** How long a replica answers 500. */
   readonly rejectingSeconds: number;
-  readonly tell: (what: string) => void;
+  readonly report: (what: string) => void;
 }
 
 /** Runs the campaign to its end: all records committed, everything stopped cleanly. */
 export async function runPoolCampaign(options: PoolCampaignOptions): Promise<Findings> {
-  const { replicas, concurrency, sleepMs, tell } = options;
+  const { replicas, concurrency, sleepMs, report } = options;
   await using stage = await PoolStage.start(
     { ...options, replicas: replicas + 1, sleepMaxMs: sleepMs * SLOWER },
     replicas,
@@ -51,7 +51,7 @@ export async function runPoolCampaign(options: PoolCampaignOptions): Promise<Fin
       );
     }
   }
-  tell("no more tickets: waiting for a lag of 0");
+  report("no more tickets: waiting for a lag of 0");
   const isZero = async () => await stage.lag() === 0;
   await until("a lag of 0", isZero, { timeoutMs: STANDSTILL_MAX_MS, everyMs: 250 }).catch((error) => {
     throw new Error(`${error.message}\n${stage.diagnosis()}`);

@@ -30,7 +30,7 @@ export interface PoolStageOptions {
   readonly sleepMs: number;
   /** The longest sleep the campaign asks for. */
   readonly sleepMaxMs: number;
-  readonly tell: (what: string) => void;
+  readonly report: (what: string) => void;
 }
 
 /**
@@ -137,8 +137,8 @@ export class PoolStage implements AsyncDisposable {
   }
 
   async #prepare(named: number): Promise<void> {
-    const { replicas, concurrency, sleepMs, tell } = this.options;
-    tell(`migrating, starting ${replicas} workers`);
+    const { replicas, concurrency, sleepMs, report } = this.options;
+    report(`migrating, starting ${replicas} workers`);
     await this.offsets.createTopic(this.topic, PARTITIONS);
     await runTask("migrate", { DATABASE_URL: this.databaseUrl });
     const { databaseUrl, journal, port } = this;

@@ -19,12 +19,12 @@ const flags = parseFlags(USAGE, {
   "session-timeout-ms": "6000",
 });
 
-await campaignMain("rebalance", flags.json, (services, tell) =>
+await campaignMain("rebalance", flags.json, (services, report) =>
   runRebalanceCampaign({
     ...services,
     changes: flags.whole("changes"),
     changesSeconds: flags.whole("seconds"),
     ...loadOf(flags),
     sessionTimeoutMs: flags.whole("session-timeout-ms"),
-    tell,
+    report,
   }));

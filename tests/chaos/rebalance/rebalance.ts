@@ -23,7 +23,7 @@ export interface RebalanceOptions {
   /** Joins and leaves, spread evenly over `changesSeconds`. */
   readonly changes: number;
   readonly changesSeconds: number;
-  readonly tell: (what: string) => void;
+  readonly report: (what: string) => void;
 }
 
 /** Runs the campaign to its end: all records committed, everything stopped cleanly. */
@@ -35,7 +35,7 @@ export async function runRebalanceCampaign(options: RebalanceOptions): Promise<F
   const fleet = new Fleet(deployment);
   const stretches: Stretch[] = [];
   const stretch = async (name: string, act: () => Promise<void>) => {
-    options.tell(name);
+    options.report(name);
     const fromMs = Date.now();
     await act();
     await everyPartitionMoves(deployment);
@@ -52,7 +52,7 @@ export async function runRebalanceCampaign(options: RebalanceOptions): Promise<F
       () => comingAndGoing(fleet, options),
     );
   }
-  options.tell("no more tickets: waiting for a lag of 0");
+  options.report("no more tickets: waiting for a lag of 0");
   await committedToTheEnd(deployment);
   while (fleet.size > 0) await fleet.leave();
   await deployment.stopReplicas();
@@ -67,13 +67,13 @@ async function both(act: () => Promise<void>): Promise<void> {
 /** Two consumers become three, four, three, two and so on, each change at its time. */
 async function comingAndGoing(
   fleet: Fleet,
-  { changes, changesSeconds, tell }: RebalanceOptions,
+  { changes, changesSeconds, report }: RebalanceOptions,
 ): Promise<void> {
   const startedMs = performance.now();
   for (let change = 0; change < changes; change++) {
     const dueMs = startedMs + change * 1000 * changesSeconds / changes;
     await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
-    tell(`change ${change + 1}: one ${change % 4 < 2 ? "joins" : "leaves"}`);
+    report(`change ${change + 1}: one ${change % 4 < 2 ? "joins" : "leaves"}`);
     await (change % 4 < 2 ? fleet.join() : fleet.leave());
   }
 }

@@ -48,7 +48,7 @@ export interface ScaleOutcome {
   /** Attempts of the burst that did not come back with a 2xx, by outcome. */
   readonly otherAttempts: Readonly<Record<string, number>>;
   /** What `start` said about its replicas. */
-  readonly told: readonly string[];
+  readonly lines: readonly string[];
 }
 
 /** `WORKER_MAX`. */
@@ -64,7 +64,7 @@ export function scaleFindings(load: ScaleLoad, outcome: ScaleOutcome): Findings 
       `deno task campaign:scale --tickets ${tickets} --sleep-ms ${sleepMs} --drain-seconds ${drainSeconds} --idle-ms ${idleMs}`,
     tables: [overTime(outcome.samples), inShort(load, outcome), [
       ["start said"],
-      ...outcome.told.map((line) => [line]),
+      ...outcome.lines.map((line) => [line]),
     ]],
     faults: faultsOf(load, outcome),
   };

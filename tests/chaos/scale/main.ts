@@ -19,19 +19,19 @@ const flags = parseFlags(USAGE, {
   "idle-ms": "15000",
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => Deno.exit(130));
-const tell = progress();
+const report = progress();
 try {
   const findings = await runScaleCampaign({
     tickets: flags.whole("tickets"),
     sleepMs: flags.whole("sleep-ms"),
     drainSeconds: flags.whole("drain-seconds"),
     idleMs: flags.whole("idle-ms"),
-    tell,
+    report,
   });
   if (flags.json) print(`${JSON.stringify(findings)}\n`);
   else await publish("scale", findings, "the embedded Kafka and Postgres");
   Deno.exit(findings.faults.length === 0 ? 0 : 1);
 } catch (error) {
-  tell(error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error));
+  report(error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error));
   Deno.exit(1);
 }

@@ -22,7 +22,7 @@ const CHUNK = 500;
 
 /** Runs it. */
 export async function runScaleCampaign(
-  { tell, ...load }: ScaleLoad & { readonly tell: (what: string) => void },
+  { report, ...load }: ScaleLoad & { readonly report: (what: string) => void },
 ): Promise<Findings> {
   const llm = startStubLlm({ latencyMs: load.sleepMs });
   await using home = await TemporaryFolder.make("ackpool-scale-");
@@ -34,23 +34,23 @@ export async function runScaleCampaign(
   });
   await using child = start.child;
   try {
-    tell("starting, and waiting for the samples to be over and no replica to be left");
+    report("starting, and waiting for the samples to be over and no replica to be left");
     await child.waitForLine(({ text }) => text.startsWith("20 sample tickets"), UP_LIMIT_MS);
     const stage = new Stage(start, await readRun(home.path) ?? fail("start left no run.json"));
     await stage.idle(20);
-    tell(`${load.tickets} tickets`);
+    report(`${load.tickets} tickets`);
     const callsBefore = llm.calls();
-    const burst = await stage.burst(load.tickets, tell);
+    const burst = await stage.burst(load.tickets, report);
     const after = {
       llmCalls: llm.calls() - callsBefore,
-      told: child.lines.slice(burst.fromLine).map(textOf),
+      lines: child.lines.slice(burst.fromLine).map(textOf),
     };
     const findings = scaleFindings(load, {
       ...burst,
       llmCalls: after.llmCalls,
-      told: after.told.filter((text) => !LABEL.test(text)),
+      lines: after.lines.filter((text) => !LABEL.test(text)),
     });
-    tell("stopping");
+    report("stopping");
     await child.end("SIGINT");
     return findings;
   } finally {
@@ -76,7 +76,7 @@ class Stage {
   }
 
   /** Sends a burst and watches it until no replica is left. */
-  async burst(tickets: number, tell: (what: string) => void) {
+  async burst(tickets: number, report: (what: string) => void) {
     const { lines } = this.#start.child;
     const fromLine = lines.length;
     const before = await this.#attempts();
@@ -89,13 +89,13 @@ class Stage {
         await new Promise((resolve) => setTimeout(resolve, SAMPLE_EVERY_MS));
         const sample = await this.#sample(fromLine);
         samples.push(sample);
-        if (samples.length % 10 === 0) tell(`${sample.settled} settled, ${sample.replicas} replicas`);
+        if (samples.length % 10 === 0) report(`${sample.settled} settled, ${sample.replicas} replicas`);
       }
     })();
     await send();
     await until("all labels", () => this.#labels(fromLine).length >= tickets, { timeoutMs: UP_LIMIT_MS });
     const labels = this.#labels(fromLine);
-    tell("all are labelled; waiting for no replica to be left");
+    report("all are labelled; waiting for no replica to be left");
     await this.idle(20);
     over = true;
     await sampling;

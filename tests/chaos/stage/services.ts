@@ -1,7 +1,7 @@
 // The Kafka and PostgreSQL a campaign runs on, and the frame every campaign's command runs in.
 
 import { RealKafka } from "../../support/kafka/real_kafka.ts";
-import type { Tell } from "../../support/processes/real_install.ts";
+import type { Report } from "../../support/processes/real_install.ts";
 import { RealPostgres } from "../../support/postgres/real_postgres.ts";
 import { type Findings, print, progress, publish } from "./report.ts";
 
@@ -30,28 +30,28 @@ export function servicesOfTheTestRun(): Services {
 export async function campaignMain(
   name: string,
   json: boolean,
-  campaign: (services: Services, tell: Tell) => Promise<Findings>,
+  campaign: (services: Services, report: Report) => Promise<Findings>,
 ): Promise<never> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => Deno.exit(130));
-  const tell = progress();
+  const report = progress();
   try {
-    const findings = await onRealServices(tell, campaign);
+    const findings = await onRealServices(report, campaign);
     if (json) print(`${JSON.stringify(findings)}\n`);
     else await publish(name, findings);
     return Deno.exit(findings.faults.length === 0 ? 0 : 1);
   } catch (error) {
-    tell(error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error));
+    report(error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error));
     return Deno.exit(1);
   }
 }
 
 async function onRealServices<T>(
-  tell: Tell,
-  use: (services: Services, tell: Tell) => Promise<T>,
+  report: Report,
+  use: (services: Services, report: Report) => Promise<T>,
 ): Promise<T> {
-  tell("starting PostgreSQL");
-  await using database = await RealPostgres.start({ tell });
-  tell("starting Kafka");
-  await using kafka = await RealKafka.start({ tell });
-  return await use({ brokers: kafka.brokers, databaseUrl: database.url }, tell);
+  report("starting PostgreSQL");
+  await using database = await RealPostgres.start({ report });
+  report("starting Kafka");
+  await using kafka = await RealKafka.start({ report });
+  return await use({ brokers: kafka.brokers, databaseUrl: database.url }, report);
 }

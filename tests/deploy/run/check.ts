@@ -3,7 +3,7 @@
 import { countLabels, type LabelCount } from "../../chaos/stage/load.ts";
 import { type Parsed, yamlOf } from "../../support/images/deploy_files.ts";
 import { until } from "../../support/until.ts";
-import type { Tell } from "../../support/processes/real_install.ts";
+import type { Report } from "../../support/processes/real_install.ts";
 import type { Service } from "./compose_config.ts";
 import type { Images } from "./images.ts";
 import { Network } from "./network.ts";
@@ -21,15 +21,15 @@ export interface CheckOptions {
   readonly services: Readonly<Record<string, Service>>;
   readonly images: Images;
   readonly folder: string;
-  readonly tell: Tell;
+  readonly report: Report;
 }
 
 /** @throws {Error} naming the first thing that is not as it should be. */
-export async function check({ services, images, folder, tell }: CheckOptions): Promise<void> {
+export async function check({ services, images, folder, report }: CheckOptions): Promise<void> {
   await using network = await Network.create(folder);
   const around = { images, folder, resolvConf: network.resolvConf };
   const project = new Project(services, around, network);
-  const play = new Play(project, services, folder, tell);
+  const play = new Play(project, services, folder, report);
   try {
     await play.up();
     await play.samples();
@@ -38,7 +38,7 @@ export async function check({ services, images, folder, tell }: CheckOptions): P
     await play.ownTickets();
     await play.stopAndGoOn();
   } catch (error) {
-    tell(project.diagnosis());
+    report(project.diagnosis());
     throw error;
   } finally {
     await project.kill();
@@ -51,7 +51,7 @@ class Play {
     private readonly project: Project,
     private readonly services: Readonly<Record<string, Service>>,
     private readonly folder: string,
-    private readonly tell: Tell,
+    private readonly report: Report,
   ) {}
 
   /** `up --scale worker=4` */
@@ -62,14 +62,14 @@ class Play {
     for (const name of ["consumer", "worker", "ingress", "model"]) {
       for (const container of this.project.containers(name)) await container.untilHealthy();
     }
-    this.tell("up: the consumer is ready, 4 workers are behind the name, every health check exits 0");
+    this.report("up: the consumer is ready, 4 workers are behind the name, every health check exits 0");
   }
 
   /** `run produce` */
   async samples(): Promise<void> {
     await this.project.run("produce");
     await this.#labelled(SAMPLES);
-    this.tell(`run produce: ${SAMPLES} tickets are labelled`);
+    this.report(`run produce: ${SAMPLES} tickets are labelled`);
   }
 
   /** A call from outside, through the ingress. */
@@ -81,7 +81,7 @@ class Play {
     });
     const { category } = await response.json();
     if (response.status !== 200) throw new Error(`the ingress answered ${response.status}`);
-    this.tell(`ingress: an ad-hoc call is answered 200 (${category})`);
+    this.report(`ingress: an ad-hoc call is answered 200 (${category})`);
   }
 
   /** `--profile observability`; Grafana's program is not to be had here. */
@@ -97,7 +97,7 @@ class Play {
       const { data: { result } } = await answer.json() as { data: { result: { value: [number, string] }[] } };
       return result.length === targets && result.every(({ value }) => value[1] === "1");
     }, { timeoutMs: READY_MAX_MS });
-    this.tell(`Prometheus: ${targets} targets are up (${asked.join(", ")})`);
+    this.report(`Prometheus: ${targets} targets are up (${asked.join(", ")})`);
   }
 
   /** A file of one's own on standard input, while workers come, leave and die. */
@@ -122,7 +122,7 @@ class Play {
     await second.child.end("SIGKILL");
     await this.project.stopOne(second);
     await this.#replicas(4);
-    this.tell(
+    this.report(
       `scaled to 6 workers, stopped one, killed one with -9, with ${await this.#waiting()} tickets to go`,
     );
   }
@@ -138,7 +138,7 @@ class Play {
     const metrics = await (await this.project.only("consumer").ask(8080, "/metrics")).text();
     const dead = /^ackpool_dead_letters_total(?:\{[^}]*\})? ([1-9]\d*)/m.exec(metrics);
     if (dead !== null) throw new Error(`${dead[1]} dead letters`);
-    this.tell(
+    this.report(
       `stop with ${waiting} tickets to go, up again: all ${
         SAMPLES + OWN
       } are labelled, none is a dead letter`,
@@ -186,7 +186,7 @@ class Play {
 
   #clean(stopped: readonly Stopped[]): void {
     for (const { name, code, tookMs } of stopped) {
-      this.tell(`stop ${name}: exit ${code} after ${(tookMs / 1000).toFixed(1)} s`);
+      this.report(`stop ${name}: exit ${code} after ${(tookMs / 1000).toFixed(1)} s`);
       // A JVM that ends on SIGTERM says 143; Prometheus and PostgreSQL say 0.
       if (code !== 0 && !(name === "kafka" && code === 143)) throw new Error(`${name} exited with ${code}`);
     }

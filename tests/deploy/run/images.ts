@@ -6,7 +6,7 @@ import {
   installKafka,
   installPostgres,
   type KafkaInstallation,
-  type Tell,
+  type Report,
 } from "../../support/processes/real_install.ts";
 
 /** Where everything is; plain values, so that another process can be told. */
@@ -22,19 +22,19 @@ export interface Images {
 }
 
 /** Builds and installs; needs the network, as nothing afterwards does. `folder` is an empty one. */
-export async function prepareImages(folder: string, tell: Tell): Promise<Images> {
-  tell("doing the Dockerfile's steps for ackpool and local");
+export async function prepareImages(folder: string, report: Report): Promise<Images> {
+  report("doing the Dockerfile's steps for ackpool and local");
   for (const name of ["ackpool", "local"]) await Deno.mkdir(`${folder}/${name}`);
   const ackpool = await buildImageFolder(`${folder}/ackpool`, "consumer/main.ts");
   const local = await buildImageFolder(`${folder}/local`, "local/model/main.ts");
-  tell("looking for Kafka, PostgreSQL and Prometheus");
-  const { java, classPath } = await installKafka(tell);
+  report("looking for Kafka, PostgreSQL and Prometheus");
+  const { java, classPath } = await installKafka(report);
   const [tool = ""] = await promtool();
   return {
     ackpool,
     local,
     kafka: { java, classPath: `${classPath}:${await kafkaTools()}` },
-    postgres: await installPostgres(tell),
+    postgres: await installPostgres(report),
     prometheus: tool.replace(/promtool$/, "prometheus"),
   };
 }

@@ -10,7 +10,7 @@ import { prepareImages } from "./images.ts";
 /** Network, mounts and processes of our own; the kernel ends all of them with us. */
 const FRESH = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
 
-const tell = progress();
+const report = progress();
 const [inside] = Deno.args;
 Deno.exit(inside === undefined ? await outside() : await within(inside));
 
@@ -22,9 +22,9 @@ async function outside(): Promise<number> {
   const folder = await Deno.makeTempDir({ prefix: "ackpool-deploy-" });
   try {
     await Deno.chmod(folder, 0o755);
-    const prepared = { services: await composeServices(), images: await prepareImages(folder, tell) };
+    const prepared = { services: await composeServices(), images: await prepareImages(folder, report) };
     await Deno.writeTextFile(`${folder}/prepared.json`, JSON.stringify(prepared));
-    tell("starting the services");
+    report("starting the services");
     const self = [Deno.execPath(), "run", "-A", import.meta.filename ?? "", folder];
     const args = ["--pdeathsig", "KILL", "unshare", ...FRESH, ...self];
     const child = new Deno.Command("setpriv", { args, clearEnv: true, env: inherited() }).spawn();
@@ -40,11 +40,11 @@ async function outside(): Promise<number> {
 async function within(folder: string): Promise<number> {
   try {
     const prepared = JSON.parse(await Deno.readTextFile(`${folder}/prepared.json`));
-    await check({ ...prepared, folder, tell });
+    await check({ ...prepared, folder, report });
     print("compose.yaml's services do what they should\n");
     return 0;
   } catch (error) {
-    tell(error instanceof Error ? `${error.stack ?? error.message}` : String(error));
+    report(error instanceof Error ? `${error.stack ?? error.message}` : String(error));
     return 1;
   }
 }

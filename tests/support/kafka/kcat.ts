@@ -1,6 +1,6 @@
 // kcat, Debian's command line for librdkafka: a producer that has nothing to do with kafkajs and knows every codec.
 
-import { installKcat, type Tell } from "../processes/real_install.ts";
+import { installKcat, type Report } from "../processes/real_install.ts";
 
 /** How records are written. */
 export interface KcatRecords {
@@ -14,9 +14,9 @@ export interface KcatRecords {
 /** Writes records and waits until the broker has confirmed all of them. */
 export async function produceWithKcat(
   { brokers, topic, codec, values }: KcatRecords,
-  tell: Tell = () => {},
+  report: Report = () => {},
 ): Promise<void> {
-  const command = await installKcat(tell);
+  const command = await installKcat(report);
   const folder = await Deno.makeTempDir({ prefix: "ackpool-kcat-" });
   try {
     // A file a record: the bytes go through no delimiter.

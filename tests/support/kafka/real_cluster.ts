@@ -3,7 +3,7 @@
 import { type KafkaOptions, namedPorts, newClusterId, RealKafka } from "./real_kafka.ts";
 
 /** What of a broker's options a cluster takes. */
-export type ClusterOptions = Pick<KafkaOptions, "partitions" | "properties" | "tell">;
+export type ClusterOptions = Pick<KafkaOptions, "partitions" | "properties" | "report">;
 
 /** Small heaps: three brokers share the machine with what is tested. */
 const JAVA_ARGS = ["-Xmx256m"];

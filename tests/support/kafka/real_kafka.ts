@@ -2,7 +2,7 @@
 
 import { type Child, startChild } from "../processes/process.ts";
 import { freePorts } from "../ports.ts";
-import { installKafka, type KafkaInstallation, type Tell } from "../processes/real_install.ts";
+import { installKafka, type KafkaInstallation, type Report } from "../processes/real_install.ts";
 import { TemporaryFolder } from "../temporary_folder.ts";
 import { until } from "../until.ts";
 
@@ -25,7 +25,7 @@ export interface KafkaOptions {
   readonly formatArgs?: readonly string[];
   /** Arguments of the broker's JVM, for example `-D…`. */
   readonly javaArgs?: readonly string[];
-  readonly tell?: Tell;
+  readonly report?: Report;
 }
 
 /** A node's place in a cluster of several. */
@@ -53,7 +53,7 @@ export class RealKafka implements AsyncDisposable {
 
   /** Formats fresh storage and starts a node: alone on free ports, or in its place in a cluster. */
   static async start(options: KafkaOptions = {}, node: ClusterNode = alone(options)): Promise<RealKafka> {
-    const installation = await installKafka(options.tell ?? (() => {}));
+    const installation = await installKafka(options.report ?? (() => {}));
     const temporary = await TemporaryFolder.make("ackpool-kafka-");
     const kafka = new RealKafka(temporary, installation, node, options.javaArgs ?? []);
     try {

@@ -3,7 +3,7 @@
 import postgres from "postgres";
 import { type Child, startChild } from "../processes/process.ts";
 import { freePort } from "../ports.ts";
-import { installPostgres, type Tell } from "../processes/real_install.ts";
+import { installPostgres, type Report } from "../processes/real_install.ts";
 import { TemporaryFolder } from "../temporary_folder.ts";
 import { until } from "../until.ts";
 
@@ -11,7 +11,7 @@ import { until } from "../until.ts";
 export interface PostgresOptions {
   /** Server settings, as in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
-  readonly tell?: Tell;
+  readonly report?: Report;
 }
 
 /** A running server. `await using` stops it and removes its cluster. */
@@ -26,8 +26,8 @@ export class RealPostgres implements AsyncDisposable {
   ) {}
 
   /** Makes a fresh cluster and starts a server on a free port; as the user `postgres` when we are root. */
-  static async start({ settings = {}, tell = () => {} }: PostgresOptions = {}): Promise<RealPostgres> {
-    const binaries = await installPostgres(tell);
+  static async start({ settings = {}, report = () => {} }: PostgresOptions = {}): Promise<RealPostgres> {
+    const binaries = await installPostgres(report);
     const temporary = await TemporaryFolder.make("ackpool-postgres-");
     const server = new RealPostgres(temporary, binaries, freePort(), settings);
     try {

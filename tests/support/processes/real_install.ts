@@ -9,7 +9,7 @@ const COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-depend
 const DEBIAN_CLUSTERS = "/etc/postgresql-common/createcluster.conf";
 
 /** Tells the person who waits what is being done. */
-export type Tell = (what: string) => void;
+export type Report = (what: string) => void;
 
 /** Kafka's jars and the java that runs them. */
 export interface KafkaInstallation {
@@ -19,11 +19,11 @@ export interface KafkaInstallation {
 }
 
 /** Installs Java and Maven by apt and Kafka from Maven Central, each where it is missing. */
-export async function installKafka(tell: Tell): Promise<KafkaInstallation> {
-  if (!await runs("java", "-version")) await aptInstall(["openjdk-17-jre-headless"], tell);
+export async function installKafka(report: Report): Promise<KafkaInstallation> {
+  if (!await runs("java", "-version")) await aptInstall(["openjdk-17-jre-headless"], report);
   if (!await exists(`${JARS}complete`)) {
-    if (!await runs("mvn", "-v")) await aptInstall(["maven"], tell);
-    tell("fetching Kafka 4.1.0 from Maven Central (43 MB, once)");
+    if (!await runs("mvn", "-v")) await aptInstall(["maven"], report);
+    report("fetching Kafka 4.1.0 from Maven Central (43 MB, once)");
     await Deno.mkdir(JARS, { recursive: true });
     await run("mvn", [
       "-q",
@@ -41,14 +41,14 @@ export async function installKafka(tell: Tell): Promise<KafkaInstallation> {
 }
 
 /** The folder with `initdb` and `postgres`; Debian's PostgreSQL is installed where there is none. */
-export async function installPostgres(tell: Tell): Promise<string> {
+export async function installPostgres(report: Report): Promise<string> {
   const found = await newestPostgres();
   if (found !== undefined) return found;
   // Without this Debian would start a cluster of its own on port 5432, and nobody would stop it.
-  await aptInstall(["postgresql-common"], tell);
+  await aptInstall(["postgresql-common"], report);
   await run("pg_conftool", [DEBIAN_CLUSTERS, "set", "create_main_cluster", "off"]);
   try {
-    await aptInstall(["postgresql"], tell);
+    await aptInstall(["postgresql"], report);
   } finally {
     await run("pg_conftool", [DEBIAN_CLUSTERS, "remove", "create_main_cluster"]);
   }
@@ -58,8 +58,8 @@ export async function installPostgres(tell: Tell): Promise<string> {
 }
 
 /** The command `kcat`, installed by apt where it is missing. */
-export async function installKcat(tell: Tell): Promise<string> {
-  if (!await runs("kcat", "-V")) await aptInstall(["kcat"], tell);
+export async function installKcat(report: Report): Promise<string> {
+  if (!await runs("kcat", "-V")) await aptInstall(["kcat"], report);
   return "kcat";
 }
 
@@ -73,10 +73,10 @@ async function newestPostgres(): Promise<string | undefined> {
   return undefined;
 }
 
-async function aptInstall(packages: readonly string[], tell: Tell): Promise<void> {
+async function aptInstall(packages: readonly string[], report: Report): Promise<void> {
   const command = `apt-get install -y ${packages.join(" ")}`;
   if (Deno.uid() !== 0) throw new Error(`${packages.join(", ")} is missing: run \`sudo ${command}\``);
-  tell(command);
+  report(command);
   const options = ["-y", "-q", "-o", "DPkg::Lock::Timeout=600"];
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   await run("apt-get", [...options, "update"], env);

@@ -15,7 +15,7 @@ const options: CrashOptions = {
   concurrency: 8,
   latencyMs: 200,
   sessionTimeoutMs: 6000,
-  tell: () => {},
+  report: () => {},
 };
 
 const kill: Kill = {

@@ -32,7 +32,7 @@ const GOOD: ScaleOutcome = {
   deadLettered: 0,
   llmCalls: 1000,
   otherAttempts: {},
-  told: ["replicas 0 → 1 (first record)"],
+  lines: ["replicas 0 → 1 (first record)"],
 };
 
 Deno.test("scaleFindings() tells the cold start, and one row where nothing changes", () => {
