@@ -6,7 +6,7 @@ import { dockerCompose, run } from "../support/images/deploy_tools.ts";
 const HOSTED = "https://api.openai.com/v1";
 const ELSEWHERE = "http://vllm.example:8000/v1";
 
-/** What a worker is told, by what is set on the machine. */
+/** The environment of a worker, by what is set on the machine. */
 const CASES: readonly { readonly env: Record<string, string>; readonly baseUrl: string }[] = [
   { env: {}, baseUrl: "http://model:8090/v1" },
   { env: { OPENAI_API_KEY: "a-key" }, baseUrl: HOSTED },

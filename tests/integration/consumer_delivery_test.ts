@@ -83,7 +83,7 @@ Deno.test("the consumer", async (t) => {
     });
     assert.equal(committed.at?.offset, 3);
     assert.deepEqual(committed.map.map.settled, [[4, 9]]);
-    // Whoever gets the partition next skips what is settled.
+    // The next owner of the partition skips what is settled.
     consumer.child.kill("SIGKILL");
     await consumer.child.exit;
     await using heir = scene.consumer([worker]);

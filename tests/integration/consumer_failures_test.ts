@@ -1,4 +1,4 @@
-// What becomes of a record whose attempts fail: the status contract end to end, poison and outage told apart.
+// Records whose attempts fail: the status contract end to end, poison distinguished from outage.
 
 import assert from "node:assert/strict";
 import { Scene, values } from "../support/processes/consumer_process.ts";

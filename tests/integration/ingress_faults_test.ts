@@ -96,7 +96,7 @@ Deno.test("the ingress process holds on to nothing after callers hung up and wor
   );
   assert.deepEqual(unexpected, [], ingress.failure("answered otherwise").message);
   assert.ok((outcomes.get("200") ?? 0) > CALLS / 2, JSON.stringify([...outcomes]));
-  // Everybody was told of in the log, once; nothing crashed.
+  // Each call is in the log once; nothing crashed.
   await until(
     "a line a call",
     () => ingress.lines.filter(({ fields }) => fields["message"] === "call").length >= CALLS * 0.9,

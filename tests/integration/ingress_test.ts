@@ -1,4 +1,4 @@
-// The ingress in front of replicas: what it passes on, what it refuses, who waits and who is woken.
+// The ingress in front of replicas: what it forwards, what it refuses, which calls wait and which are woken.
 
 import assert from "node:assert/strict";
 import { accessTokens } from "../../shared/http/bearer_token.ts";

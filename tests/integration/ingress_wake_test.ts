@@ -1,4 +1,4 @@
-// A pool at zero: a call waits, GET /scale asks for a replica, and whoever starts one has the call answered.
+// A pool at zero: a call waits, GET /scale asks for a replica, and once one starts the call is answered.
 
 import assert from "node:assert/strict";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";

@@ -56,7 +56,7 @@ Deno.test("the consumer delivers byte for byte what kcat compressed", async (t) 
   }
 });
 
-/** Makes a topic that is compressed by the broker; the answer tells how many bytes its log has. */
+/** Makes a topic that is compressed by the broker; the result is how many bytes its log has. */
 async function makeTopic(brokers: string, topic: string, codec: string): Promise<() => Promise<number>> {
   const admin = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();

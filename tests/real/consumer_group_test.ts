@@ -174,7 +174,7 @@ Deno.test("the consumer in a group", async (t) => {
   await t.step("stops within seconds while it is joining", async () => {
     const scene = await Scene.in(kafka);
     await using worker = new StubWorker();
-    // A member that takes its time: it hears of the rebalance at its next heartbeat only.
+    // A member that takes its time: it learns of the rebalance at its next heartbeat only.
     await using member = scene.consumer([worker], { KAFKA_SESSION_TIMEOUT_MS: "30000" });
     await member.untilReady();
     await using joining = scene.consumer([worker]);
@@ -206,7 +206,7 @@ Deno.test("the consumer loses nothing to a broker that restarts, is killed with 
   await broker.restart();
   await work(200);
   await broker.kill();
-  // kafkajs itself gives up after a quarter of a minute; until then nobody need hear of it.
+  // kafkajs itself gives up after a quarter of a minute; until then it needs no log line.
   await consumer.untilCause("kafka-unavailable", 120_000);
   await broker.restart();
   await work(200);

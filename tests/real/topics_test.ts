@@ -18,7 +18,7 @@ const settled = (worker: StubWorker, texts: readonly string[]) =>
     { timeoutMs: NOTICED_MS },
   );
 
-/** Says what a consumer has told of joins: kept, gained and lost, each time. */
+/** What a consumer logged of its joins: kept, gained and lost, each time. */
 const joins = (consumer: ConsumerProcess) =>
   consumer.logged("joined the group").map(({ fields }) => [fields["kept"], fields["gained"], fields["lost"]]);
 

@@ -5,7 +5,7 @@ import { chance, pick } from "./random.ts";
 import { expect } from "./violation.ts";
 import type { SimRecord, World } from "./world.ts";
 
-/** What a member hears from the coordinator. */
+/** What the coordinator sends to a member. */
 export interface GroupListener {
   readonly memberId: string;
   onRebalancing(): void;
@@ -75,7 +75,7 @@ export class Broker {
     this.#preparing = true;
     this.#rebalances += 1;
     const { timeline } = this.#world;
-    // Nobody hears of a rebalance before the last one has reached everybody.
+    // A rebalance begins only after the last one has reached every member.
     const earliestMs = Math.max(0, this.#joinedByMs - timeline.nowMs);
     const takesMs = 100 + this.#chance(1) * 1500;
     for (const member of this.#members.values()) {
@@ -86,7 +86,7 @@ export class Broker {
   }
 
   /**
-   * A commit arrives. Refused in another generation than ours and from who is no member.
+   * A commit arrives. Refused in another generation than ours and from one that is not a member.
    *
    * @param sequence grows with every commit of a member: what comes after its successor came over a connection that is
    * gone, and is not taken.

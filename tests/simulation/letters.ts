@@ -70,7 +70,7 @@ export class LetterTopic {
       a.record.root.offset - b.record.root.offset || a.offset - b.offset
     )
       .slice(0, most);
-    // One at a time: whoever begins takes the right to send over from the one before.
+    // One at a time: a new sender fences the one before.
     if (this.#busy || letters.length === 0) return;
     this.#busy = true;
     const deed = ++this.#deeds;

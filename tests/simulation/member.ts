@@ -46,7 +46,7 @@ export class Member implements Process {
     let permits = 0;
     const pool = new SimPool(world, workers, core.Balancer, stream(seed * 37 + incarnation), (changed) => {
       permits = changed;
-      // The pool may speak before there is a machine to hear it.
+      // The pool may call before there is a machine.
       if (this.#pool !== undefined) this.feed({ type: "permits_changed", permits });
     });
     this.#pool = pool;

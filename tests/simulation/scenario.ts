@@ -56,7 +56,7 @@ export type Fault =
     /** The group takes a live member for dead. */
     | { readonly type: "evict"; readonly consumer: number }
     | { readonly type: "rebalance" }
-    /** An operator takes the oldest unsettled record of a partition out, whoever has it. */
+    /** An operator takes the oldest unsettled record of a partition out, whichever member has it. */
     | { readonly type: "take"; readonly partition: number }
     /** An operator replays the first dead letters of a key, or of a whole partition. */
     | {

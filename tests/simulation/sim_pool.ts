@@ -54,7 +54,7 @@ export class SimPool {
     this.#gone = true;
   }
 
-  /** One attempt; `done` hears what it came to, after the permits have changed. */
+  /** One attempt; `done` is called with its outcome, after the permits have changed. */
   send(record: SimRecord, done: (outcome: Outcome) => void): void {
     const { timeline, scenario } = this.#world;
     const replica = this.#pick();

@@ -37,7 +37,7 @@ export interface Process {
   /** False from the moment it was killed or has ended. */
   readonly alive: boolean;
   readonly incarnation: number;
-  /** Something happened that the machine is to hear of. */
+  /** Something happened that the machine must handle. */
   feed(event: Event<SimRecord>): void;
   /** A number from 0 to 1 for the process's next chance. */
   roll(): number;

@@ -1,4 +1,4 @@
-// The invariants, as far as one consumer can break them. Told everything the consumer does, it knows what is true.
+// The invariants, as far as one consumer can break them, checked against everything the consumer does.
 
 import type { Commit } from "../../consumer/core/commits.ts";
 import type { Delivery } from "../../consumer/core/delivery.ts";
@@ -223,7 +223,7 @@ export class Watch {
     }
   }
 
-  /** A clean stop: what we settled, whoever comes next must not get again. */
+  /** A clean stop: the next owner must not get again what we settled. */
   stopped(): void {
     expect(this.#out.size === 0, "a clean stop waits for what is in flight", () => `${this.#out.size} out`);
     for (const { partition, from, settled } of this.#owned.values()) {

@@ -24,7 +24,7 @@ export class CutWire implements AsyncDisposable {
     this.#open.clear();
   }
 
-  /** Lets nothing pass, in either direction, and tells nobody: the other end hangs. */
+  /** Lets nothing pass in either direction, without closing anything: the other end hangs. */
   freeze(): void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#thawed = promise;

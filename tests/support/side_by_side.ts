@@ -25,7 +25,7 @@ export interface SideBySide {
   /** A command that each `deno test` is run by. */
   readonly runBy?: readonly string[];
   readonly interrupted: AbortSignal;
-  /** Is told all that a job printed, once it has ended. */
+  /** Called with all that a job printed, once it has ended. */
   readonly show: (text: string) => void;
 }
 

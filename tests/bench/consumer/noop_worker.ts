@@ -1,4 +1,4 @@
-// A worker that does nothing, as fast as can be: what is measured with it is whoever calls it.
+// A worker that does nothing, as fast as can be: it serves to measure its caller.
 
 let count = 0;
 let firstMs = 0;

@@ -24,7 +24,7 @@ export function fixed(limit: number): Policy {
   return { permits: () => limit, start: () => undefined, finished() {}, nextChangeMs: () => undefined };
 }
 
-/** The balancer of production, told nothing. */
+/** The balancer of production, without any hint. */
 export function adaptive(
   replicas: number,
   concurrency: number,

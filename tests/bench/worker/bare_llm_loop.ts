@@ -1,4 +1,4 @@
-// What the worker is compared with: a loop that only makes the same call through the same SDK, as often as it is told to.
+// The loop that the worker is compared with: it only makes the same call through the same SDK, as often as asked.
 // `deno run -A tests/bench/worker/bare_llm_loop.ts BASE_URL IN_FLIGHT`; `POST /?calls=N` runs it and answers how long it took.
 
 import OpenAI from "openai";

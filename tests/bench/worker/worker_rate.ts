@@ -1,5 +1,5 @@
 // `deno task bench:worker`: POST /classify against a bare loop that only makes the same SDK call, side by side on one
-// core; real PostgreSQL, an LLM that answers at once and whoever sends the tickets share another one.
+// core; real PostgreSQL, an LLM that answers at once and the sender of the tickets share another one.
 
 import { parseArgs } from "node:util";
 import { migrate, readMigrations } from "../../../worker/db/migrate.ts";

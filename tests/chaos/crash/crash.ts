@@ -31,7 +31,7 @@ export interface KillMoment {
   readonly settled: number;
   /** Records sent to what was killed, or by it, without a 2xx so far. */
   readonly inFlight: ReadonlySet<string>;
-  /** Records settled that no commit covers: whoever comes next cannot know of them. */
+  /** Records settled that no commit covers: the next owner of the partition cannot know of them. */
   readonly settledSinceCommit: ReadonlySet<string>;
   /** How long before the kill the oldest of those was settled. */
   readonly oldestUncommittedMs: number;

@@ -1,4 +1,4 @@
-// `deno task campaign:pool`: what befalls a replica, one thing after another under load, on real Kafka and PostgreSQL.
+// `deno task campaign:pool`: one fault of a replica after another under load, on real Kafka and PostgreSQL.
 
 import { parseFlags } from "../stage/flags.ts";
 import { runPoolCampaign } from "./pool.ts";

@@ -5,7 +5,7 @@ import type { Journal, Post } from "../stage/journal.ts";
 /** What a notice may take from the wire into the consumer's next decision on a busy machine. */
 const NOTICE_TAKES_MS = 250;
 
-/** The consumer was told that a replica takes nothing new. */
+/** The consumer has learned that a replica takes nothing new. */
 export interface Notice {
   readonly replica: number;
   readonly atMs: number;
@@ -78,7 +78,7 @@ function busyMs(posts: readonly Post[], { fromMs, toMs, healthy }: Phase): numbe
   }, 0);
 }
 
-/** POSTs that the replica got although the consumer had been told. */
+/** POSTs that the replica got although the consumer knew that it takes none. */
 export function postsAfter(posts: readonly Post[], { replica, atMs, untilMs }: Notice): Post[] {
   return posts.filter((post) =>
     post.replica === replica && post.sentAtMs > atMs + NOTICE_TAKES_MS && post.sentAtMs < untilMs

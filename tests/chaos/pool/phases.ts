@@ -1,4 +1,4 @@
-// The phases of the pool campaign: what befalls which replica, for how long, and when it is as before again.
+// The phases of the pool campaign: which fault which replica has, for how long, and when it has recovered.
 
 import { until } from "../../support/until.ts";
 import { type Notice, openPosts, type Phase } from "./measures.ts";

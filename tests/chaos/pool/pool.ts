@@ -1,4 +1,4 @@
-// The pool campaign: under load one thing after another befalls a replica, and the others must lose nothing by it.
+// The pool campaign: under load a replica has one fault after another, and the others must lose nothing by it.
 
 import { until } from "../../support/until.ts";
 import { Feeder } from "../stage/fleet.ts";

@@ -1,5 +1,5 @@
 // One replica of the pool campaigns: a real worker process with an LLM of its own that sleeps, behind a counting proxy
-// at the replica's address; and everything that can befall it.
+// at the replica's address; and every fault it can have.
 
 import { freePort } from "../../support/ports.ts";
 import type { Child } from "../../support/processes/process.ts";

@@ -108,7 +108,7 @@ export class PoolStage implements AsyncDisposable {
     this.#tickets = to;
   }
 
-  /** Says which replicas are behind the name, and resolves when the consumer has been told; when, in ms. */
+  /** Sets which replicas are behind the name, and resolves when the consumer has looked it up; with that time, in ms. */
   async name(indices: readonly number[]): Promise<number> {
     const answered = this.names.answered;
     const addresses = indices.map((index) => this.replica(index).hostname);

@@ -73,7 +73,7 @@ export class CountingProxy implements Disposable {
     const worker = await Deno.connect({ hostname: "127.0.0.1", port: this.upstreamPort }).catch(() =>
       undefined
     );
-    // Nobody listens there any more: whoever comes next is refused, as without us.
+    // Nothing listens there any more: the next connection is refused, as without the proxy.
     if (worker === undefined) this.close();
     else {
       const watch = new HttpWatch((key) => this.journal.sent(key, this.sender, this.replica));

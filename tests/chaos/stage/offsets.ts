@@ -57,7 +57,7 @@ export class Offsets implements AsyncDisposable {
   }
 }
 
-/** Whether whoever gets the partition next will skip the record with this `Idempotency-Key`. */
+/** Whether the next owner of the partition will skip the record with this `Idempotency-Key`. */
 export function isCovered(key: string, committed: ReadonlyMap<number, Committed>): boolean {
   const position = parseIdempotencyKey(key);
   if (position === undefined) throw new Error(`not a record's key: ${key}`);

@@ -1,4 +1,4 @@
-// How campaigns tell what they found: aligned text for people, a file for the record.
+// Reports of the campaigns: aligned text on the terminal, and a file that is kept.
 
 const FOLDER = new URL("../reports/", import.meta.url).pathname;
 const encoder = new TextEncoder();
@@ -60,7 +60,7 @@ export function print(text: string): void {
   for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
 }
 
-/** Tells progress on standard error, with the seconds since the start. */
+/** Prints progress on standard error, with the seconds since the start. */
 export function progress(): (what: string) => void {
   const startedMs = performance.now();
   return (what) => {

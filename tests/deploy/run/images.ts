@@ -9,7 +9,7 @@ import {
   type Report,
 } from "../../support/processes/real_install.ts";
 
-/** Where everything is; plain values, so that another process can be told. */
+/** Where everything is; plain values, so that they can be passed to another process. */
 export interface Images {
   readonly ackpool: ImageFolder;
   readonly local: ImageFolder;

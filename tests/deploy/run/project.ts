@@ -74,7 +74,7 @@ export class Project {
     return { name, code, tookMs: performance.now() - startedMs };
   }
 
-  /** `stop`: whoever depends on a service ends before it. */
+  /** `stop`: what depends on a service ends before it. */
   async stop(): Promise<Stopped[]> {
     const stopped: Stopped[] = [];
     let waiting = [...this.#running.keys()].filter((name) => this.containers(name).length > 0);

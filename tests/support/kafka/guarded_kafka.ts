@@ -1,4 +1,4 @@
-// A real broker that lets nobody do anything without a right: listeners for passwords, certificates and tokens.
+// A real broker on which everything needs a right, with listeners for passwords, certificates and tokens.
 
 import {
   AclOperationTypes,

@@ -1,4 +1,4 @@
-// Kafka for a test: the real broker where KAFKA_BROKERS_TEST names one, the embedded one elsewhere; a topic a test.
+// Kafka for a test: the real broker that KAFKA_BROKERS_TEST names, or else the embedded one; one topic for each test.
 
 import { type Admin, Kafka, logLevel, type Message, Partitioners, type Producer } from "kafkajs";
 import { createTopicsByAsking } from "../../../local/embedded/kafka/create_topics.ts";

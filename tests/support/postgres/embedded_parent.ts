@@ -1,4 +1,4 @@
-// A parent that is there to be killed: starts an embedded Postgres and tells its process id.
+// A parent process to be killed: starts an embedded Postgres and prints its process id.
 
 import { startEmbeddedPostgres } from "../../../local/embedded/postgres/launch.ts";
 

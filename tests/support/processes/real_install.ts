@@ -8,7 +8,7 @@ const JARS = new URL("../../../.ackpool/kafka-4.1.0/", import.meta.url).pathname
 const COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies";
 const DEBIAN_CLUSTERS = "/etc/postgresql-common/createcluster.conf";
 
-/** Tells the person who waits what is being done. */
+/** Shows the person who waits what is being done. */
 export type Report = (what: string) => void;
 
 /** Kafka's jars and the java that runs them. */

@@ -71,7 +71,7 @@ const CONFIG: MachineConfig = {
 
 type CommandOf<T extends Command<Name>["type"]> = Extract<Command<Name>, { type: T }>;
 
-/** A machine with one partition of topic `t`, a clock that only moves when told to, and no chance. */
+/** A machine with one partition of topic `t`, a clock that only moves when a test moves it, and no randomness. */
 export class Driver {
   readonly machine: Machine<Name>;
   nowMs = 1_000_000;

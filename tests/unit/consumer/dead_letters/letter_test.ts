@@ -1,4 +1,4 @@
-// Dead letters as their headers tell them, which of them a filter means, and how they are grouped.
+// Dead letters read from their headers, which of them a filter selects, and how they are grouped.
 
 import assert from "node:assert/strict";
 import { bytesAsText, toDeadLetter } from "../../../../consumer/dead_letters/letter.ts";

@@ -120,7 +120,7 @@ Deno.test("Pool says by time alone when the provider's rate has room again, what
       ? new Response(null, { headers: { ...rate, "x-ratelimit-reset-requests": "100ms" } })
       : gate.opened.then(() => 200)
   );
-  // A look-up tells of permits, too: here there is but the first.
+  // A look-up changes permits, too: here there is only the first.
   let looks = 0;
   const pool = new Pool({
     urls: [new URL(`http://workers:${worker.port}`)],

@@ -74,7 +74,7 @@ Deno.test("BatchLabeller.label() tells everybody in a batch that the provider fa
   assert.deepEqual(categories(labellings), Array(3).fill("llm_failed"));
   for (const labelling of labellings) {
     assert.ok(labelling.kind === "llm_failed");
-    // The provider counts calls; how many tickets that is nobody can tell.
+    // The provider counts calls; it does not say how many tickets those are.
     assert.deepEqual(labelling.failure.headers, { "retry-after": "3" });
   }
 });

@@ -18,7 +18,7 @@ const letter = (offset: number, origin: number, from?: number): Letter => ({
 const place = (offset: number) => ({ at: "r/0", offset });
 const record = (offset: number, key = "k") => recordAt(offset, { key });
 
-/** A machine that parks keys; `news` is what it hears first. */
+/** A machine that parks keys; `news` is what it learns first. */
 function parking(news: Partial<LetterUpdate> | null = {}, changes = {}): Driver {
   const driver = new Driver({ mode: "key", parkKeys: true, ...changes }).assign({});
   if (news !== null) learn(driver, news);

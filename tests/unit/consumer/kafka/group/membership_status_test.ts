@@ -42,7 +42,7 @@ Deno.test("MembershipStatus.lost() says why, until it has joined again", () => {
   assert.deepEqual(names(each), []);
 });
 
-/** Waits until what was promised has been told. */
+/** Waits until the promises have been reported. */
 const told = () => new Promise((resolve) => setTimeout(resolve));
 
 Deno.test("MembershipStatus.lost() names the rights that turn out to be missing, and keeps them while joining fails for them", async () => {

@@ -53,7 +53,7 @@ Deno.test("Balancer learns nothing of the provider from tickets that are held el
   let [nowMs, least] = [0, Infinity];
   for (let round = 0; round < 400; round++) {
     const permits = balancer.permits(nowMs);
-    // All but one permit bring a label each round; the last one is told 24 times that another replica has the ticket.
+    // All but one permit bring a label each round; the last one gets 24 times the answer that another replica has the ticket.
     const out = Array.from({ length: permits - 1 }, () => send(balancer, nowMs));
     for (let each = 0; permits === 24 && each < 24; each++) {
       const sent = send(balancer, nowMs);
