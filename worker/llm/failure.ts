@@ -1,5 +1,6 @@
 // What an error of the openai SDK, or a success that is none, means for the caller.
 
+import { wholeSeconds } from "../../shared/contract/retry_after.ts";
 import { APIConnectionTimeoutError, APIError } from "openai";
 import type { LlmFailure, LlmFailureCause } from "../core/llm.ts";
 import { connectionError } from "./connection_errors.ts";
@@ -84,7 +85,7 @@ export function rateLimitHeaders(headers: Headers | undefined): Record<string, s
 function passedOn(headers: Headers | undefined): Record<string, string> {
   const kept = rateLimitHeaders(headers);
   const retryAfter = headers?.get("retry-after");
-  if (retryAfter !== null && retryAfter !== undefined) kept["retry-after"] = retryAfter;
+  if (retryAfter !== null && retryAfter !== undefined) kept["retry-after"] = wholeSeconds(retryAfter);
   const ms = Number(headers?.get("retry-after-ms") ?? NaN);
   if (kept["retry-after"] === undefined && ms >= 0) kept["retry-after"] = String(Math.ceil(ms / 1000));
   return kept;

@@ -23,6 +23,13 @@ Deno.test("failureOf() passes rate-limit headers on, and retry-after-ms as whole
   assert.deepEqual(failure.headers, { "retry-after": "2", "x-ratelimit-remaining-tokens": "0" });
 });
 
+Deno.test("failureOf() passes fractions of a second on as whole ones, never fewer than asked", () => {
+  for (const [asked, passedOn] of [["0.5", "1"], ["7.66", "8"], ["20", "20"]] as const) {
+    const { headers } = failureOf(apiError(429, {}, { "retry-after": asked }), 1_000, "llm.test");
+    assert.equal(headers["retry-after"], passedOn);
+  }
+});
+
 Deno.test("failureOf() repeats nothing of an error's message, which may hold the ticket", () => {
   const failure = failureOf(
     apiError(400, { code: "bad <b>", message: "your ticket said: secret" }),
