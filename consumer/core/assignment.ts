@@ -1,7 +1,7 @@
 // What we hold: the partitions that are ours, what was received of them, and what of that is settled.
 
 import type { Commits } from "./commits.ts";
-import type { Delivery, Received } from "./delivery.ts";
+import { Delivery, type Received } from "./delivery.ts";
 import type { Assigned, Event } from "./events.ts";
 import { Backpressure, type BackpressureBounds } from "./backpressure.ts";
 import { decodeOffsetMap } from "./offsets/offset_map.ts";
@@ -112,7 +112,7 @@ export class Assignment<R> {
   /** A record is settled. */
   settle(delivery: Delivery<R>, nowMs: number): void {
     const { partition } = delivery;
-    delivery.state = "settled";
+    delivery.settle();
     partition.ledger.settle(delivery.seq);
     if (delivery.attemptsSent > 0) partition.startedCount -= 1;
     this.#backpressure.remove(delivery);
@@ -128,25 +128,8 @@ export class Assignment<R> {
 
   #take(partition: Partition<R>, received: Received<R>, nowMs: number): Delivery<R> {
     const attempts = partition.attemptsBefore(received.offset);
-    const delivery: Delivery<R> = {
-      ...received,
-      partition,
-      lane: laneOf(this.#policy.order, received.key),
-      receivedMs: nowMs,
-      seq: 0,
-      state: "ready",
-      attemptsCounted: attempts,
-      attemptsSent: attempts,
-      failures: attempts,
-      lastOutcome: undefined,
-      lastFailedMs: undefined,
-      sentMs: undefined,
-      takenByOperator: false,
-      batched: false,
-      reason: undefined,
-      parkedBehind: undefined,
-    };
-    delivery.seq = partition.ledger.receive(received.offset, delivery);
+    const lane = laneOf(this.#policy.order, received.key);
+    const delivery = new Delivery(received, partition, lane, attempts, nowMs);
     if (attempts > 0) {
       partition.startedCount += 1;
       partition.ledger.markStarted(delivery.seq);

@@ -63,15 +63,13 @@ export class DeadLetterQueue<R> {
 
   /** A record is to be dead-lettered. */
   enqueue(delivery: Delivery<R>, reason: DeadLetterReason): void {
-    delivery.reason = reason;
-    delivery.state = "dead_lettering";
+    delivery.deadLetter(reason);
     this.#waiting.push(delivery);
   }
 
   /** A record is to be dead-lettered that need not be paid for. */
   enqueueWithoutToken(delivery: Delivery<R>, reason: DeadLetterReason): void {
-    delivery.reason = reason;
-    delivery.state = "dead_lettering";
+    delivery.deadLetter(reason);
     // It may never have been sent; what gives its partition up finds it all the same.
     delivery.partition.ledger.markStarted(delivery.seq);
     this.#free.push(delivery);
@@ -104,7 +102,7 @@ export class DeadLetterQueue<R> {
   recordFailed(delivery: Delivery<R>, nowMs: number): void {
     this.#writing -= 1;
     this.#failingSinceMs ??= nowMs;
-    delivery.failures += 1;
+    delivery.recordFailure();
     this.#unwritten.push(nowMs + backoffMs(WRITE_BACKOFF, delivery.failures, this.#random), delivery);
   }
 

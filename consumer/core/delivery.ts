@@ -1,4 +1,4 @@
-// One record's way through the pool, and what it belongs to.
+// Delivery: one record's way through the pool. It owns its state, and a table says which transitions are legal.
 
 import type { Outcome } from "../../shared/contract/outcome.ts";
 import type { Origin, ParkedBehind } from "./parking/letters.ts";
@@ -29,52 +29,204 @@ export interface Received<R> {
   readonly record: R;
 }
 
-/**
- * Where a delivery is:
- *
- * ```
- * ready ─▶ in_flight ─▶ settled
- *   ▲         │  ├────▶ judging ─▶ waiting | dead_lettering
- *   └─ waiting ◀┘  └──▶ dead_lettering ─▶ settled
- * ```
- *
- * `dropped` is reached from everywhere when its partition goes.
- */
+/** Where a delivery is. */
 export type DeliveryState =
+  /** It waits for a permit, or for those before it in its lane. */
   | "ready"
+  /** An attempt is out. */
   | "in_flight"
+  /** Its attempt failed, and the replicas' `/readyz` decides whose fault that was. */
   | "judging"
+  /** It waits for its retry. */
   | "waiting"
+  /** It is on its way to the dead-letter topic. */
   | "dead_lettering"
+  /** A worker or the dead-letter topic has it. */
   | "settled"
+  /** Its partition went before it was settled. */
   | "dropped";
 
-/** One record on its way. Only the machine changes it. */
-export interface Delivery<R> extends Readonly<Received<R>> {
+/** What may follow each state; nothing follows the last two. */
+const TRANSITIONS: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
+  // `settled` without an attempt: it is a dead letter that nobody came to commit.
+  ready: ["in_flight", "dead_lettering", "settled", "dropped"],
+  in_flight: ["settled", "ready", "waiting", "judging", "dead_lettering", "dropped"],
+  judging: ["ready", "waiting", "dead_lettering", "dropped"],
+  waiting: ["ready", "dead_lettering", "dropped"],
+  dead_lettering: ["settled", "dropped"],
+  settled: [],
+  dropped: [],
+};
+
+/** One record on its way. Everything about it that changes is changed here. */
+export class Delivery<R> {
+  readonly offset: number;
+  readonly timestampMs: number;
+  readonly bytes: number;
+  readonly key: string | null;
+  readonly origin: Origin | undefined;
+  readonly record: R;
   readonly partition: Partition<R>;
   /** What it is ordered by: one in flight at a time; undefined when nothing orders it. */
   readonly lane: string | undefined;
   /** When it was received, in ms. */
   readonly receivedMs: number;
-  seq: number;
-  state: DeliveryState;
-  /** Attempts that counted against it. */
-  attemptsCounted: number;
-  /** POSTs made of it, counted or not. */
-  attemptsSent: number;
-  /** Failures in a row, counted or not: what the backoff grows with. */
-  failures: number;
-  lastOutcome: Outcome | undefined;
-  /** When its last attempt failed that was for the verdict to judge, in ms. */
-  lastFailedMs: number | undefined;
-  /** When it was sent for the first time, in ms. */
-  sentMs: number | undefined;
-  /** An operator wants it dead-lettered as soon as can be. */
-  takenByOperator: boolean;
+  /** Its number in the partition's ledger. */
+  readonly seq: number;
   /** Belongs to the open batch, in `batch` mode. */
-  batched: boolean;
+  inBatch = false;
+  #state: DeliveryState = "ready";
+  #attemptsCounted: number;
+  #attemptsSent: number;
+  #failures: number;
+  #lastOutcome: Outcome | undefined;
+  #lastFailedMs: number | undefined;
+  #sentMs: number | undefined;
+  #takenByOperator = false;
+  #reason: DeadLetterReason | undefined;
+  #parkedBehind: ParkedBehind | undefined;
+
+  /** @param attempts what an earlier owner counted against it. */
+  constructor(
+    received: Received<R>,
+    partition: Partition<R>,
+    lane: string | undefined,
+    attempts: number,
+    nowMs: number,
+  ) {
+    this.offset = received.offset;
+    this.timestampMs = received.timestampMs;
+    this.bytes = received.bytes;
+    this.key = received.key;
+    this.origin = received.origin;
+    this.record = received.record;
+    this.partition = partition;
+    this.lane = lane;
+    this.receivedMs = nowMs;
+    this.#attemptsCounted = attempts;
+    this.#attemptsSent = attempts;
+    this.#failures = attempts;
+    this.seq = partition.ledger.receive(received.offset, this);
+  }
+
+  get state(): DeliveryState {
+    return this.#state;
+  }
+
+  /** Attempts that counted against it. */
+  get attemptsCounted(): number {
+    return this.#attemptsCounted;
+  }
+
+  /** POSTs made of it, counted or not. */
+  get attemptsSent(): number {
+    return this.#attemptsSent;
+  }
+
+  /** Failures in a row, counted or not: what the backoff grows with. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** What its last attempt came to. */
+  get lastOutcome(): Outcome | undefined {
+    return this.#lastOutcome;
+  }
+
+  /** When its last attempt failed that was for the verdict to judge, in ms. */
+  get lastFailedMs(): number | undefined {
+    return this.#lastFailedMs;
+  }
+
+  /** When it was sent for the first time, in ms. */
+  get sentMs(): number | undefined {
+    return this.#sentMs;
+  }
+
+  /** An operator wants it dead-lettered as soon as can be. */
+  get takenByOperator(): boolean {
+    return this.#takenByOperator;
+  }
+
   /** Why it is dead-lettered, once it is. */
-  reason: DeadLetterReason | undefined;
+  get reason(): DeadLetterReason | undefined {
+    return this.#reason;
+  }
+
   /** What it is parked behind. */
-  parkedBehind: ParkedBehind | undefined;
+  get parkedBehind(): ParkedBehind | undefined {
+    return this.#parkedBehind;
+  }
+
+  /** An attempt leaves. */
+  start(nowMs: number): void {
+    this.#become("in_flight");
+    this.#sentMs ??= nowMs;
+    this.#attemptsSent += 1;
+  }
+
+  /** It may be sent again. */
+  makeReady(): void {
+    this.#become("ready");
+  }
+
+  /** It waits for its retry. */
+  wait(): void {
+    this.#become("waiting");
+  }
+
+  /** Its attempt failed, and whose fault that was is asked. */
+  suspect(): void {
+    this.#become("judging");
+  }
+
+  /** It is to be dead-lettered. */
+  deadLetter(reason: DeadLetterReason): void {
+    this.#become("dead_lettering");
+    this.#reason = reason;
+  }
+
+  /** A worker or the dead-letter topic has it. */
+  settle(): void {
+    this.#become("settled");
+  }
+
+  /** Its partition went. */
+  drop(): void {
+    this.#become("dropped");
+  }
+
+  recordOutcome(outcome: Outcome): void {
+    this.#lastOutcome = outcome;
+  }
+
+  /** A failure, of an attempt or of writing its dead letter: the next wait is longer. */
+  recordFailure(): void {
+    this.#failures += 1;
+  }
+
+  /** Its attempt failed in a way that the verdict judges. */
+  recordJudgedFailure(nowMs: number): void {
+    this.#lastFailedMs = nowMs;
+  }
+
+  /** The attempt counts against it. An earlier owner may have counted all of them and not come to the dead letter. */
+  countAttempt(attemptsMax: number): void {
+    this.#attemptsCounted = Math.min(this.#attemptsCounted + 1, attemptsMax);
+  }
+
+  takeByOperator(): void {
+    this.#takenByOperator = true;
+  }
+
+  parkBehind(first: ParkedBehind): void {
+    this.#parkedBehind = first;
+  }
+
+  #become(next: DeliveryState): void {
+    if (!TRANSITIONS[this.#state].includes(next)) {
+      throw new Error(`A delivery cannot become ${next} as it is ${this.#state}: offset ${this.offset}`);
+    }
+    this.#state = next;
+  }
 }

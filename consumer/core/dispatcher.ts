@@ -158,7 +158,7 @@ export class Dispatcher<R> {
   dropStale(delivery: Delivery<R>): void {
     this.returnPermit(delivery);
     this.#endBatched(delivery);
-    delivery.state = "dropped";
+    delivery.drop();
     this.#outbox.notice({ kind: "stale", delivery });
   }
 
@@ -172,7 +172,7 @@ export class Dispatcher<R> {
   #drop(delivery: Delivery<R>): void {
     if (delivery.state === "in_flight") return;
     this.#endBatched(delivery);
-    delivery.state = "dropped";
+    delivery.drop();
   }
 
   #sendProbe(nowMs: number): void {
@@ -194,14 +194,12 @@ export class Dispatcher<R> {
   }
 
   #sendOne(delivery: Delivery<R>, nowMs: number): void {
-    if (this.#gate !== undefined && !delivery.batched) {
-      delivery.batched = true;
+    if (this.#gate !== undefined && !delivery.inBatch) {
+      delivery.inBatch = true;
       this.#gate.recordStarted();
     }
     if (delivery.attemptsSent === 0) delivery.partition.startedCount += 1;
-    delivery.state = "in_flight";
-    delivery.sentMs ??= nowMs;
-    delivery.attemptsSent += 1;
+    delivery.start(nowMs);
     delivery.partition.inFlight += 1;
     delivery.partition.ledger.markStarted(delivery.seq);
     this.#inFlight += 1;
@@ -220,8 +218,8 @@ export class Dispatcher<R> {
   }
 
   #endBatched(delivery: Delivery<R>): void {
-    if (!delivery.batched) return;
-    delivery.batched = false;
+    if (!delivery.inBatch) return;
+    delivery.inBatch = false;
     this.#gate?.recordEnded();
   }
 

@@ -118,12 +118,12 @@ export class FailureJudge<R> {
   #recordFailure(delivery: Delivery<R>, nowMs: number): Delivery<R>["lastFailedMs"] {
     this.#health.recordFailure(delivery, nowMs);
     const previousMs = delivery.lastFailedMs;
-    delivery.lastFailedMs = nowMs;
+    delivery.recordJudgedFailure(nowMs);
     return previousMs;
   }
 
   #ask(delivery: Delivery<R>): Judgement {
-    delivery.state = "judging";
+    delivery.suspect();
     this.#suspects.push({ delivery, paused: this.breaker.pause !== undefined });
     if (!this.#asking) this.#outbox.emit({ type: "check_readiness" });
     this.#asking = true;

@@ -30,7 +30,7 @@ export function takeEffect<R>({ state, sentMs }: Delivery<R>): TakeEffect | unde
 export function takeRecord<R>(delivery: Delivery<R>, deadLetters: DeadLetterQueue<R>): void {
   const effect = takeEffect(delivery);
   if (effect === undefined) return;
-  delivery.takenByOperator = true;
+  delivery.takeByOperator();
   if (effect !== "now") return;
   if (delivery.state === "dead_lettering") deadLetters.waiveToken(delivery);
   else deadLetters.enqueueWithoutToken(delivery, "operator");

@@ -43,7 +43,7 @@ export class OutcomeRules<R> {
     }
     if (delivery.partition.revoked) return this.#parts.dispatcher.dropStale(delivery);
     const before = delivery.lastOutcome;
-    delivery.lastOutcome = outcome;
+    delivery.recordOutcome(outcome);
     if (rule.disposition === "settle") return this.#succeeded(delivery, nowMs);
     this.#parts.dispatcher.returnPermit(delivery);
     if (delivery.takenByOperator) return this.#parts.deadLetters.enqueueWithoutToken(delivery, "operator");

@@ -77,7 +77,7 @@ export class ParkingGate<R> {
   }
 
   #park(delivery: Delivery<R>, behind: ParkedBehind): true {
-    delivery.parkedBehind = behind;
+    delivery.parkBehind(behind);
     this.#deadLetters.enqueueWithoutToken(delivery, "parked");
     return true;
   }

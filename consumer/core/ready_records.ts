@@ -43,7 +43,7 @@ export class ReadyRecords<R> {
 
   /** A record that was sent before is ready again. */
   requeue(delivery: Delivery<R>): void {
-    delivery.state = "ready";
+    delivery.makeReady();
     delivery.partition.retries.push(delivery);
     this.offer(delivery.partition);
   }

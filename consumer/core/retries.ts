@@ -71,7 +71,7 @@ export class RetrySchedule<R> {
 
   /** Nothing speaks against the record: it is retried as the worker asked, or with backoff. */
   uncounted(delivery: Delivery<R>, nowMs: number): void {
-    delivery.failures += 1;
+    delivery.recordFailure();
     this.#retry(delivery, this.#waitMs(delivery), false, nowMs);
   }
 
@@ -83,9 +83,8 @@ export class RetrySchedule<R> {
   /** The attempt counts against the record. */
   count(delivery: Delivery<R>, nowMs: number): void {
     const { maxAttempts } = this.#config;
-    // An earlier owner may have counted all of them and not come to the dead letter.
-    delivery.attemptsCounted = Math.min(delivery.attemptsCounted + 1, maxAttempts);
-    delivery.failures += 1;
+    delivery.countAttempt(maxAttempts);
+    delivery.recordFailure();
     this.#commits.markDirty(delivery.partition, nowMs);
     if (delivery.attemptsCounted < maxAttempts) {
       return this.#retry(delivery, this.#waitMs(delivery), true, nowMs);
@@ -98,7 +97,7 @@ export class RetrySchedule<R> {
   #retry(delivery: Delivery<R>, waitMs: number, counted: boolean, nowMs: number): void {
     this.#outbox.notice({ kind: "retrying", delivery, waitMs, counted });
     if (waitMs === 0) return this.#dispatcher.requeue(delivery);
-    delivery.state = "waiting";
+    delivery.wait();
     this.#waiting.push(nowMs + waitMs, delivery);
   }
 

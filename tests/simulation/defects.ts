@@ -97,8 +97,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a lane is released while its record waits",
     exported: "RetrySchedule",
-    text: `delivery.state = "waiting";`,
-    instead: `delivery.state = "waiting"; this.#dispatcher.release(delivery);`,
+    text: "delivery.wait();",
+    instead: `delivery.wait(); this.#dispatcher.release(delivery);`,
   },
   {
     name: "a new owner does not wait for its own old attempts",

@@ -32,7 +32,7 @@ Deno.test("Commits.dueMs is one interval after the last commit, and nothing is d
   assert.equal(commits.dueMs, 1100);
 });
 
-Deno.test("Commits.take() says nothing twice", () => {
+Deno.test("Commits.nextCommit() says nothing twice", () => {
   const commits = commitsOf();
   const home = partitionOf();
   settleOne(home);
@@ -44,7 +44,7 @@ Deno.test("Commits.take() says nothing twice", () => {
   assert.equal(commits.allConfirmed, true);
 });
 
-Deno.test("Commits.take() commits a map that has changed while the watermark stays", () => {
+Deno.test("Commits.nextCommit() commits a map that has changed while the watermark stays", () => {
   const commits = commitsOf();
   const home = partitionOf();
   deliveryOf(home);
@@ -91,7 +91,7 @@ Deno.test("Commits.forget() lets go of what a lost partition held, and never com
   assert.equal(commits.nextCommit(false, 0), undefined);
 });
 
-Deno.test("Commits.take() in fast mode commits what was received, and only what is settled when leaving", () => {
+Deno.test("Commits.nextCommit() in fast mode commits what was received, and only what is settled when leaving", () => {
   const commits = commitsOf("fast");
   const home = partitionOf();
   deliveryOf(home);

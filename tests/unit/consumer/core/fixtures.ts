@@ -1,6 +1,6 @@
 // Deliveries, partitions and a machine at one's fingertips, for the core's tests.
 
-import type { Delivery, Received } from "../../../../consumer/core/delivery.ts";
+import { Delivery, type Received } from "../../../../consumer/core/delivery.ts";
 import type { Assigned, Command, Event } from "../../../../consumer/core/events.ts";
 import { Machine, type MachineConfig } from "../../../../consumer/core/machine.ts";
 import { Partition } from "../../../../consumer/core/partition.ts";
@@ -16,32 +16,12 @@ export function partitionOf(partition = 0, offset = 0): Partition<Name> {
 }
 
 /** A delivery that its partition's ledger has received. */
-export function deliveryOf(home: Partition<Name>, changes: Partial<Delivery<Name>> = {}): Delivery<Name> {
-  const delivery: Delivery<Name> = {
-    offset: home.ledger.position,
-    timestampMs: 0,
-    bytes: 100,
-    key: null,
-    record: `${home.id}@${home.ledger.position}`,
-    partition: home,
-    lane: undefined,
-    receivedMs: 0,
-    seq: 0,
-    state: "ready",
-    attemptsCounted: 0,
-    attemptsSent: 0,
-    failures: 0,
-    lastOutcome: undefined,
-    lastFailedMs: undefined,
-    sentMs: undefined,
-    takenByOperator: false,
-    batched: false,
-    reason: undefined,
-    parkedBehind: undefined,
-    ...changes,
-  };
-  delivery.seq = home.ledger.receive(delivery.offset, delivery);
-  return delivery;
+export function deliveryOf(
+  partition: Partition<Name>,
+  { lane, bytes = 100 }: { readonly lane?: string | undefined; readonly bytes?: number } = {},
+): Delivery<Name> {
+  const received = recordAt(partition.ledger.position, { bytes });
+  return new Delivery(received, partition, lane, 0, 0);
 }
 
 /** A record as the source hands it in. */
