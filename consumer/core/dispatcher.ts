@@ -1,56 +1,30 @@
-// What is on its way: permits, which record gets one, batches, probes, and attempts that outlive their partition.
+// Dispatcher: hands permits out, to records or to probes, and follows batches.
 
-import { BatchGate } from "./policies/batch_gate.ts";
+import type { BatchGate } from "./policies/batch_gate.ts";
 import type { Breaker } from "./policies/breaker.ts";
-import type { Commits } from "./commits.ts";
 import type { Delivery } from "./delivery.ts";
-import { ReadyRecords } from "./ready_records.ts";
-import { entriesMax } from "./offsets/offset_map.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Partition } from "./partition.ts";
-import type { DeliveryPolicy } from "./policies/delivery_mode.ts";
-import type { MachineConfig } from "./config.ts";
-
-/** Whether a new record whose turn has come goes elsewhere; then it was put there. */
-export type Intercept<R> = (delivery: Delivery<R>, nowMs: number) => boolean;
+import type { ReadyRecords } from "./ready_records.ts";
 
 /** Counts permits and hands them out. */
 export class Dispatcher<R> {
-  readonly #policy: DeliveryPolicy;
-  readonly #breaker: Breaker;
-  readonly #commits: Commits<R>;
-  readonly #outbox: Outbox<R>;
-  readonly #intercept: Intercept<R>;
-  readonly #parkKeys: boolean;
   readonly #ready: ReadyRecords<R>;
+  readonly #breaker: Breaker;
+  readonly #outbox: Outbox<R>;
   readonly #gate: BatchGate | undefined;
-  /** Started records and settled runs that a partition's offset map has room for. */
-  readonly entriesMax: number;
-  /** Attempts of revoked partitions that are still out; in ordered modes the next owner waits for them. */
-  readonly #lingering: Map<string, number> = new Map();
   #probe: Delivery<R> | undefined;
-  /** The last probe was a record that had failed before, for want of another. */
+  /** The last probe reused a failed record because no fresh one was available. */
   #probedSuspect = false;
   #permits = 0;
   #inFlight = 0;
 
-  constructor(
-    config: MachineConfig,
-    policy: DeliveryPolicy,
-    breaker: Breaker,
-    commits: Commits<R>,
-    outbox: Outbox<R>,
-    divert: Intercept<R>,
-  ) {
-    this.#policy = policy;
+  /** @param gate what new records pass in `batch` mode. */
+  constructor(ready: ReadyRecords<R>, breaker: Breaker, outbox: Outbox<R>, gate: BatchGate | undefined) {
+    this.#ready = ready;
     this.#breaker = breaker;
-    this.#commits = commits;
     this.#outbox = outbox;
-    this.#intercept = divert;
-    this.#parkKeys = config.parkKeys;
-    this.entriesMax = entriesMax(config.bounds.aheadMax * 2, config.maxAttempts);
-    this.#ready = new ReadyRecords((partition) => this.#mayStart(partition));
-    this.#gate = policy.batched ? new BatchGate(config.batch) : undefined;
+    this.#gate = gate;
   }
 
   /** Attempts that hold a permit. */
@@ -75,9 +49,9 @@ export class Dispatcher<R> {
     return idle ? undefined : this.#breaker.probeAtMs;
   }
 
-  /** When a part-filled batch leaves, in ms. */
-  get lingerUntilMs(): number | undefined {
-    const held = this.#breaker.pause !== undefined || this.#inFlight >= this.#permits || !this.#mayBegin();
+  /** When a part-filled batch leaves, in ms. `mayBegin` says whether a new batch may. */
+  lingerUntilMs(mayBegin: boolean): number | undefined {
+    const held = this.#breaker.pause !== undefined || this.#inFlight >= this.#permits || !mayBegin;
     return held ? undefined : this.#gate?.lingerUntilMs;
   }
 
@@ -97,30 +71,32 @@ export class Dispatcher<R> {
     this.#breaker.probeSooner(nowMs);
   }
 
-  /** A record that was sent before is ready again. */
-  requeue(delivery: Delivery<R>): void {
-    this.#ready.requeue(delivery);
+  /** The next record to send now; undefined when none may leave. `mayBegin` says whether a new batch may. */
+  next(mayBegin: boolean, nowMs: number): Delivery<R> | undefined {
+    if (this.#inFlight >= this.#permits) return undefined;
+    if (this.#breaker.pause !== undefined) return this.#nextProbe(nowMs);
+    const fresh = this.#gate?.admits(this.#ready.newRecords, mayBegin, nowMs) ?? true;
+    return this.#ready.next(fresh);
   }
 
-  /** A new record whose turn came waits for news of its key. */
-  defer(delivery: Delivery<R>): void {
-    this.#ready.defer(delivery);
-  }
-
-  /** There is news for a partition: what was put aside has another turn. */
-  resumeDeferred(partition: Partition<R>): void {
-    this.#ready.resumeDeferred(partition);
-  }
-
-  /** Sends what may be sent now. */
-  send(nowMs: number): void {
-    if (this.#breaker.pause !== undefined) return this.#sendProbe(nowMs);
-    while (this.#inFlight < this.#permits) {
-      const fresh = this.#gate?.admits(this.#ready.newRecords, this.#mayBegin(), nowMs) ?? true;
-      const delivery = this.#ready.next(fresh);
-      if (delivery === undefined) return;
-      if (!this.#isIntercepted(delivery, nowMs)) this.#sendOne(delivery, nowMs);
+  /** Sends a record: as the probe where delivery is paused. */
+  start(delivery: Delivery<R>, nowMs: number): void {
+    if (this.#breaker.pause !== undefined) {
+      this.#probe = delivery;
+      this.#probedSuspect = delivery.attemptsSent > 0;
+      this.#breaker.probeSent();
     }
+    if (this.#gate !== undefined && !delivery.inBatch) {
+      delivery.inBatch = true;
+      this.#gate.recordStarted();
+    }
+    const { partition } = delivery;
+    if (delivery.attemptsSent === 0) partition.startedCount += 1;
+    delivery.start(nowMs);
+    partition.inFlight += 1;
+    partition.ledger.markStarted(delivery.seq);
+    this.#inFlight += 1;
+    this.#outbox.emit({ type: "send", delivery, attempt: delivery.attemptsSent });
   }
 
   /** Whether this attempt was the probe; it is not out any more. */
@@ -134,18 +110,13 @@ export class Dispatcher<R> {
   returnPermit({ partition }: Delivery<R>): void {
     this.#inFlight -= 1;
     partition.inFlight -= 1;
-    if (partition.revoked) this.#linger(partition, -1);
+    if (partition.revoked) this.#ready.linger(partition, -1);
   }
 
   /** A record is settled: its batch and its partition go on. */
   settled(delivery: Delivery<R>): void {
     this.#endBatched(delivery);
     this.#ready.offer(delivery.partition);
-  }
-
-  /** A record is done with its lane. */
-  release(delivery: Delivery<R>): void {
-    this.#ready.release(delivery);
   }
 
   /** Held until the commit was confirmed: now its permit and its lane are free. */
@@ -164,7 +135,7 @@ export class Dispatcher<R> {
 
   /** A partition is gone. What is in flight of it keeps its permit until its attempt ends. */
   forget(partition: Partition<R>): void {
-    this.#linger(partition, partition.inFlight);
+    this.#ready.linger(partition, partition.inFlight);
     this.#ready.forget(partition);
     partition.ledger.walk({ settled() {}, unsettled: (_, delivery) => this.#drop(delivery) });
   }
@@ -175,58 +146,16 @@ export class Dispatcher<R> {
     delivery.drop();
   }
 
-  #sendProbe(nowMs: number): void {
-    if ((this.#breaker.probeAtMs ?? Infinity) > nowMs || this.#inFlight >= this.#permits) return;
-    let delivery = this.#ready.nextProbe();
-    while (delivery !== undefined && this.#isIntercepted(delivery, nowMs)) {
-      delivery = this.#ready.nextProbe();
-    }
-    if (delivery === undefined) return this.#breaker.probeInconclusive(nowMs);
-    this.#probe = delivery;
-    this.#probedSuspect = delivery.attemptsSent > 0;
-    this.#breaker.probeSent();
-    this.#sendOne(delivery, nowMs);
-  }
-
-  /** Only before the first time: a record that was sent goes on. */
-  #isIntercepted(delivery: Delivery<R>, nowMs: number): boolean {
-    return delivery.sentMs === undefined && this.#intercept(delivery, nowMs);
-  }
-
-  #sendOne(delivery: Delivery<R>, nowMs: number): void {
-    if (this.#gate !== undefined && !delivery.inBatch) {
-      delivery.inBatch = true;
-      this.#gate.recordStarted();
-    }
-    if (delivery.attemptsSent === 0) delivery.partition.startedCount += 1;
-    delivery.start(nowMs);
-    delivery.partition.inFlight += 1;
-    delivery.partition.ledger.markStarted(delivery.seq);
-    this.#inFlight += 1;
-    this.#outbox.emit({ type: "send", delivery, attempt: delivery.attemptsSent });
-  }
-
-  #mayStart({ id, ledger, startedCount, parking }: Partition<R>): boolean {
-    if (this.#parkKeys && !parking.known) return false;
-    // A map that would not fit stops the partition from running further ahead.
-    return ledger.runs + startedCount < this.entriesMax && !this.#lingering.has(id);
-  }
-
-  /** Whether a new batch may begin: in `sync` only when the last one's commit is confirmed. */
-  #mayBegin(): boolean {
-    return !this.#policy.batchAwaitsCommit || this.#commits.allConfirmed;
+  #nextProbe(nowMs: number): Delivery<R> | undefined {
+    if ((this.#breaker.probeAtMs ?? Infinity) > nowMs) return undefined;
+    const delivery = this.#ready.nextProbe();
+    if (delivery === undefined) this.#breaker.probeInconclusive(nowMs);
+    return delivery;
   }
 
   #endBatched(delivery: Delivery<R>): void {
     if (!delivery.inBatch) return;
     delivery.inBatch = false;
     this.#gate?.recordEnded();
-  }
-
-  #linger({ id }: Partition<R>, attempts: number): void {
-    if (this.#policy.order === "none" || attempts === 0) return;
-    const left = (this.#lingering.get(id) ?? 0) + attempts;
-    if (left > 0) this.#lingering.set(id, left);
-    else this.#lingering.delete(id);
   }
 }

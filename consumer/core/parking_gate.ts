@@ -1,90 +1,78 @@
-// `PARK_KEYS`: which new records are not sent, but wait for a replay of their key or follow its dead letter.
+// ParkingGate: which new records are not sent, but go aside: those an operator took, and with `PARK_KEYS` those of parked keys.
 
 import { outcomeLabel } from "../../shared/contract/outcome.ts";
-import type { DeadLetterQueue } from "./dead_letter_queue.ts";
 import type { Delivery } from "./delivery.ts";
-import type { Assignment } from "./assignment.ts";
 import type { LetterUpdate, ParkedBehind } from "./parking/letters.ts";
 import type { Partition } from "./partition.ts";
-import type { Dispatcher } from "./dispatcher.ts";
+import type { Parts } from "./parts.ts";
 
-/** Diverts records of parked keys. */
-export class ParkingGate<R> {
-  readonly #enabled: boolean;
-  readonly #assignment: Assignment<R>;
-  readonly #dispatcher: Dispatcher<R>;
-  readonly #deadLetters: DeadLetterQueue<R>;
+/** The dead-letter topic was read: records that waited for that may have their turn now. */
+export function applyLetters<R>({ ready }: Parts<R>, partition: Partition<R>, update: LetterUpdate): void {
+  partition.parking.apply(update);
+  ready.resumeDeferred(partition);
+}
 
-  constructor(
-    enabled: boolean,
-    holdings: Assignment<R>,
-    sending: Dispatcher<R>,
-    deadLetters: DeadLetterQueue<R>,
-  ) {
-    this.#enabled = enabled;
-    this.#assignment = holdings;
-    this.#dispatcher = sending;
-    this.#deadLetters = deadLetters;
-  }
+/** A dead letter of ours is at this offset: its key is parked from now on. */
+export function letterWritten<R>(
+  { config }: Parts<R>,
+  delivery: Delivery<R>,
+  letterOffset: number | undefined,
+): void {
+  const { partition, lane, offset, origin } = delivery;
+  if (!config.parkKeys || lane === undefined) return;
+  if (letterOffset === undefined) throw new Error("Where a dead letter was written has to be known to park");
+  partition.parking.recordWritten({
+    offset: letterOffset,
+    key: lane,
+    origin: origin ?? { at: partition.id, offset, letter: undefined },
+    cause: delivery.parkedBehind?.cause ?? causeOf(delivery),
+  });
+}
 
-  /** The dead-letter topic was read: whoever waited for that may have their turn now. */
-  apply(partition: Partition<R>, news: LetterUpdate): void {
-    partition.parking.apply(news);
-    this.#dispatcher.resumeDeferred(partition);
-  }
-
-  /** A dead letter of ours is at this offset: its key is parked from now on. */
-  letterWritten(delivery: Delivery<R>, letterOffset: number | undefined): void {
-    const { partition, lane, offset, origin } = delivery;
-    if (!this.#enabled || lane === undefined) return;
-    if (letterOffset === undefined) {
-      throw new Error("Where a dead letter was written has to be known to park");
-    }
-    partition.parking.recordWritten({
-      offset: letterOffset,
-      key: lane,
-      origin: origin ?? { at: partition.id, offset, letter: undefined },
-      cause: delivery.parkedBehind?.cause ?? causeOf(delivery),
-    });
-  }
-
-  /** Whether a new record whose turn has come is not to be sent; then it is where it belongs. */
-  intercepts(delivery: Delivery<R>, nowMs: number): boolean {
-    if (!this.#enabled) return false;
-    const { partition: { id: at, parking }, offset, lane, origin, receivedMs } = delivery;
-    const decision = parking.decide({ at, offset, lane, origin, receivedMs });
-    switch (decision.kind) {
-      case "send":
-        return false;
-      case "settled":
-        this.#assignment.settle(delivery, nowMs);
-        this.#dispatcher.settled(delivery);
-        this.#dispatcher.release(delivery);
-        return true;
-      case "wait":
-        // At its bound a partition cannot wait, or the replays might be behind the bound, too.
-        if (delivery.partition.paused) return this.#park(delivery, decision.behind);
-        this.#dispatcher.defer(delivery);
-        return true;
-      case "early":
-        this.#dispatcher.defer(delivery);
-        return true;
-      case "park":
-        return this.#park(delivery, decision.behind);
-      default:
-        return decision satisfies never;
-    }
-  }
-
-  #park(delivery: Delivery<R>, behind: ParkedBehind): true {
-    delivery.parkBehind(behind);
-    this.#deadLetters.enqueueWithoutToken(delivery, "parked");
+/** Whether a record whose turn has come is not to be sent; then it is where it belongs. One that was sent goes on. */
+export function intercepts<R>(parts: Parts<R>, delivery: Delivery<R>, nowMs: number): boolean {
+  if (delivery.sentMs !== undefined) return false;
+  if (delivery.takenByOperator) {
+    parts.deadLetters.enqueueWithoutToken(delivery, "operator");
     return true;
+  }
+  return parts.config.parkKeys && !mayBeSent(parts, delivery, nowMs);
+}
+
+function mayBeSent<R>(parts: Parts<R>, delivery: Delivery<R>, nowMs: number): boolean {
+  const { partition: { id: at, parking, paused }, offset, lane, origin, receivedMs } = delivery;
+  const decision = parking.decide({ at, offset, lane, origin, receivedMs });
+  switch (decision.kind) {
+    case "send":
+      return true;
+    case "settled":
+      parts.assignment.settle(delivery, nowMs);
+      parts.dispatcher.settled(delivery);
+      parts.ready.release(delivery);
+      return false;
+    case "wait":
+      // At its bound a partition cannot wait, or the replays might be behind the bound, too.
+      if (paused) return park(parts, delivery, decision.behind);
+      parts.ready.defer(delivery);
+      return false;
+    case "early":
+      parts.ready.defer(delivery);
+      return false;
+    case "park":
+      return park(parts, delivery, decision.behind);
+    default:
+      return decision satisfies never;
   }
 }
 
-/** Letters are grouped by it: reason, status and problem type. */
-function causeOf<R>({ reason, lastOutcome }: Delivery<R>): string {
-  const type = lastOutcome?.kind === "answer" ? lastOutcome.problemType : undefined;
-  return [reason, lastOutcome && outcomeLabel(lastOutcome), type].filter(Boolean).join(" ");
+function park<R>({ deadLetters }: Parts<R>, delivery: Delivery<R>, behind: ParkedBehind): false {
+  delivery.parkBehind(behind);
+  deadLetters.enqueueWithoutToken(delivery, "parked");
+  return false;
+}
+
+/** As the list of dead letters groups them: reason, status and problem type. */
+function causeOf<R>({ reason, lastOutcome: last }: Delivery<R>): string {
+  const type = last?.kind === "answer" ? last.problemType : undefined;
+  return [reason, last && outcomeLabel(last), type].filter(Boolean).join(" ");
 }

@@ -4,17 +4,26 @@ import type { Delivery } from "./delivery.ts";
 import type { Partition } from "./partition.ts";
 import { RingQueue } from "./structures/ring_queue.ts";
 
-/** Whether a partition may start another new record, or has to wait for its older ones. */
-export type MayStart<R> = (partition: Partition<R>) => boolean;
+/** What a partition's new records may have to wait for. */
+export interface StartRules {
+  /** For news of which keys are parked. */
+  readonly parkKeys: boolean;
+  /** For the attempts that are still out from when the partition was ours before: records have an order. */
+  readonly ordered: boolean;
+  /** For older ones: started records and settled runs that a partition's offset map has room for. */
+  readonly entriesMax: number;
+}
 
 /** The ready records of all partitions. */
 export class ReadyRecords<R> {
   readonly #turns: RingQueue<Partition<R>> = new RingQueue();
-  readonly #mayStart: MayStart<R>;
+  readonly #rules: StartRules;
+  /** Attempts of revoked partitions that are still out, by partition. */
+  readonly #lingering: Map<string, number> = new Map();
   #newRecords = 0;
 
-  constructor(mayStart: MayStart<R>) {
-    this.#mayStart = mayStart;
+  constructor(rules: StartRules) {
+    this.#rules = rules;
   }
 
   /** New records that wait for nothing but a permit. */
@@ -110,6 +119,14 @@ export class ReadyRecords<R> {
     this.#turns.push(partition);
   }
 
+  /** So many attempts of a revoked partition are out; negative where they ended. */
+  linger({ id }: Partition<R>, attempts: number): void {
+    if (!this.#rules.ordered || attempts === 0) return;
+    const left = (this.#lingering.get(id) ?? 0) + attempts;
+    if (left > 0) this.#lingering.set(id, left);
+    else this.#lingering.delete(id);
+  }
+
   /** A partition is gone, and its records with it. */
   forget(partition: Partition<R>): void {
     this.#newRecords -= partition.startable;
@@ -122,6 +139,12 @@ export class ReadyRecords<R> {
       if (again.state === "ready") return again;
     }
     return fresh && this.#mayStart(partition) ? this.#takeNew(partition) : undefined;
+  }
+
+  #mayStart({ id, ledger, startedCount, parking }: Partition<R>): boolean {
+    if (this.#rules.parkKeys && !parking.known) return false;
+    // A map that would not fit stops the partition from running further ahead.
+    return ledger.runs + startedCount < this.#rules.entriesMax && !this.#lingering.has(id);
   }
 
   #takeNew(partition: Partition<R>): Delivery<R> | undefined {

@@ -20,23 +20,23 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "results of a revoked epoch are taken",
-    exported: "OutcomeRules",
-    text:
-      "if (delivery.partition.revoked) return this.#parts.dispatcher.dropStale(delivery);\n    const before",
+    exported: "attemptFinished",
+    text: `if (delivery.partition.revoked) return dispatcher.dropStale(delivery);
+  const before`,
     instead: "const before",
   },
   {
     name: "a dead letter is settled before it is confirmed",
     exported: "Machine",
-    text: `this.#outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });`,
-    instead: `this.#outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
-      this.#assignment.settle(bad, nowMs);`,
+    text: `outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });`,
+    instead: `outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
+      this.#parts.assignment.settle(bad, nowMs);`,
   },
   {
     name: "a dead letter that was not written is settled",
     exported: "Machine",
-    text: "return this.#deadLetters.recordFailed(event.delivery, nowMs);",
-    instead: "return this.#outcomes.deadLetterWritten(event.delivery, undefined, nowMs);",
+    text: "return parts.deadLetters.recordFailed(event.delivery, nowMs);",
+    instead: "return deadLetterWritten(parts, event.delivery, undefined, nowMs);",
   },
   {
     name: "attempts are counted while the breaker is open",
@@ -76,11 +76,12 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "a permit leaks on a timeout",
-    exported: "OutcomeRules",
-    text:
-      'this.#parts.dispatcher.returnPermit(delivery);\n    if (delivery.takenByOperator) return this.#parts.deadLetters.enqueueWithoutToken(delivery, "operator");\n    switch',
-    instead: `if (outcome.kind !== "timeout") this.#parts.dispatcher.returnPermit(delivery);
-    switch`,
+    exported: "attemptFinished",
+    text: `dispatcher.returnPermit(delivery);
+  if (delivery.takenByOperator) return deadLetters.enqueueWithoutToken(delivery, "operator");
+  switch`,
+    instead: `if (outcome.kind !== "timeout") dispatcher.returnPermit(delivery);
+  switch`,
   },
   {
     name: "a permit leaks when a partition was revoked",
@@ -91,20 +92,25 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a probe takes a permit that is not there",
     exported: "Dispatcher",
-    text: "if ((this.#breaker.probeAtMs ?? Infinity) > nowMs || this.#inFlight >= this.#permits) return;",
-    instead: "if ((this.#breaker.probeAtMs ?? Infinity) > nowMs) return;",
+    text: `if (this.#inFlight >= this.#permits) return undefined;
+    if (this.#breaker.pause !== undefined) return this.#nextProbe(nowMs);`,
+    instead: `if (this.#breaker.pause !== undefined) return this.#nextProbe(nowMs);
+    if (this.#inFlight >= this.#permits) return undefined;`,
   },
   {
     name: "a lane is released while its record waits",
-    exported: "RetrySchedule",
-    text: "delivery.wait();",
-    instead: `delivery.wait(); this.#dispatcher.release(delivery);`,
+    exported: "requeueDue",
+    text: "else retries.add(delivery, nowMs + waitMs);",
+    instead: `else {
+    retries.add(delivery, nowMs + waitMs);
+    ready.release(delivery);
+  }`,
   },
   {
     name: "a new owner does not wait for its own old attempts",
-    exported: "Dispatcher",
-    text: "return ledger.runs + startedCount < this.entriesMax && !this.#lingering.has(id);",
-    instead: "return ledger.runs + startedCount < this.entriesMax; void id;",
+    exported: "ReadyRecords",
+    text: "return ledger.runs + startedCount < this.#rules.entriesMax && !this.#lingering.has(id);",
+    instead: "return ledger.runs + startedCount < this.#rules.entriesMax; void id;",
   },
   {
     name: "dead letters cost nothing",
@@ -128,25 +134,25 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a retry is dropped",
     exported: "RetrySchedule",
-    text: `if (due.state === "waiting") this.#dispatcher.requeue(due);`,
-    instead: `if (due.state === "waiting" && due.failures !== 3) this.#dispatcher.requeue(due);`,
+    text: `if (due.state === "waiting") return due;`,
+    instead: `if (due.state === "waiting" && due.failures !== 3) return due;`,
   },
   {
     name: "a Retry-After of 0 is taken at its word",
-    exported: "RetrySchedule",
+    exported: "requeueDue",
     text: "return asked > 0 ? asked : backoffMs(",
     instead: "return asked >= 0 ? asked : backoffMs(",
   },
   {
     name: "a record that meets full replicas only never waits",
-    exported: "RetrySchedule",
-    text: "const waitMs = again ? Math.max(1, Math.round(this.#random() * FULL_AGAIN_MAX_MS)) : 0;",
+    exported: "requeueDue",
+    text: "const waitMs = again ? Math.max(1, Math.round(parts.random() * FULL_AGAIN_MAX_MS)) : 0;",
     instead: "const waitMs = again ? 0 : 0;",
   },
   {
     name: "in sync mode a permit is free before the commit",
-    exported: "OutcomeRules",
-    text: "const held = this.#parts.policy.holdUntilCommitted;",
+    exported: "attemptFinished",
+    text: "const held = parts.policy.holdUntilCommitted;",
     instead: "const held = false;",
   },
   {
@@ -157,10 +163,10 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "a misconfiguration counts against the record",
-    exported: "OutcomeRules",
-    text: `this.#parts.judge.refused(delivery, outcome, nowMs);
-        return this.#parts.retries.uncounted(delivery, nowMs);`,
-    instead: "return this.#parts.retries.count(delivery, nowMs);",
+    exported: "attemptFinished",
+    text: `judge.refused(delivery, outcome, nowMs);
+      return retryUncounted(parts, delivery, nowMs);`,
+    instead: "return retryCounted(parts, delivery, nowMs);",
   },
   {
     name: "paused partitions never go on",
@@ -224,8 +230,8 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "a new owner does not ask which keys are parked",
-    exported: "Dispatcher",
-    text: "if (this.#parkKeys && !parking.known) return false;",
+    exported: "ReadyRecords",
+    text: "if (this.#rules.parkKeys && !parking.known) return false;",
     instead: "void parking;",
   },
   {
@@ -248,14 +254,16 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "what waits for a replay waits for ever",
-    exported: "ParkingGate",
-    text: "partition.parking.apply(news);\n    this.#dispatcher.resumeDeferred(partition);",
-    instead: "partition.parking.apply(news);",
+    exported: "applyLetters",
+    text: `partition.parking.apply(update);
+  ready.resumeDeferred(partition);`,
+    instead: `partition.parking.apply(update);
+  void ready;`,
   },
   {
     name: "what waits for a replay fills the memory that the replay needs",
-    exported: "ParkingGate",
-    text: "if (delivery.partition.paused) return this.#park(delivery, decision.behind);",
-    instead: "",
+    exported: "applyLetters",
+    text: "if (paused) return park(parts, delivery, decision.behind);",
+    instead: "void paused;",
   },
 ];

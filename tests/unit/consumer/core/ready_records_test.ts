@@ -4,10 +4,10 @@ import type { Delivery } from "../../../../consumer/core/delivery.ts";
 import { ReadyRecords } from "../../../../consumer/core/ready_records.ts";
 import { deliveryOf, type Name, partitionOf } from "./fixtures.ts";
 
-const always = () => true;
+const RULES = { parkKeys: false, ordered: true, entriesMax: 1000 };
 
 Deno.test("ReadyRecords.next() lets partitions take turns, however much each of them has", () => {
-  const ready = new ReadyRecords<Name>(always);
+  const ready = new ReadyRecords<Name>(RULES);
   const [busy, quiet] = [partitionOf(0), partitionOf(1)];
   for (let each = 0; each < 4; each++) ready.enqueue(deliveryOf(busy));
   for (let each = 0; each < 2; each++) ready.enqueue(deliveryOf(quiet));
@@ -17,7 +17,7 @@ Deno.test("ReadyRecords.next() lets partitions take turns, however much each of 
 });
 
 Deno.test("ReadyRecords.next() gives a partition's retries before its new records", () => {
-  const ready = new ReadyRecords<Name>(always);
+  const ready = new ReadyRecords<Name>(RULES);
   const home = partitionOf();
   const [first, second] = [deliveryOf(home), deliveryOf(home)];
   ready.enqueue(first);
@@ -30,7 +30,7 @@ Deno.test("ReadyRecords.next() gives a partition's retries before its new record
 });
 
 Deno.test("ReadyRecords.next(false) gives retries only", () => {
-  const ready = new ReadyRecords<Name>(always);
+  const ready = new ReadyRecords<Name>(RULES);
   const home = partitionOf();
   ready.enqueue(deliveryOf(home));
   assert.equal(ready.next(false), undefined);
@@ -38,19 +38,23 @@ Deno.test("ReadyRecords.next(false) gives retries only", () => {
 });
 
 Deno.test("ReadyRecords.next() starts nothing of a partition that may not start, and goes on when it may", () => {
-  let may = false;
-  const ready = new ReadyRecords<Name>(() => may);
-  const delivery = deliveryOf(partitionOf());
+  const ready = new ReadyRecords<Name>({ ...RULES, entriesMax: 1 });
+  const partition = partitionOf();
+  const delivery = deliveryOf(partition);
   ready.enqueue(delivery);
+  partition.startedCount = 1;
   assert.equal(ready.next(true), undefined);
-  may = true;
+  partition.startedCount = 0;
+  ready.linger(partition, 1);
+  assert.equal(ready.next(true), undefined);
+  ready.linger(partition, -1);
   assert.equal(ready.next(true), delivery);
 });
 
 Deno.test("ReadyRecords has one record of a lane on its way, in order, whatever ends first", () => {
   const plan = fc.array(fc.constantFrom("a", "b", undefined), { minLength: 1, maxLength: 60 });
   fc.assert(fc.property(plan, fc.infiniteStream(fc.nat()), (lanes, rolls) => {
-    const ready = new ReadyRecords<Name>(always);
+    const ready = new ReadyRecords<Name>(RULES);
     const home = partitionOf();
     for (const lane of lanes) ready.enqueue(deliveryOf(home, { lane }));
     const out: Delivery<Name>[] = [];
@@ -72,7 +76,7 @@ Deno.test("ReadyRecords has one record of a lane on its way, in order, whatever 
 });
 
 Deno.test("ReadyRecords.next() gives the oldest record whose lane is free, so that little is settled far ahead", () => {
-  const ready = new ReadyRecords<Name>(always);
+  const ready = new ReadyRecords<Name>(RULES);
   const home = partitionOf();
   const [first] = ["a", "a", "b", "a"].map((lane) => {
     const delivery = deliveryOf(home, { lane });
@@ -87,7 +91,7 @@ Deno.test("ReadyRecords.next() gives the oldest record whose lane is free, so th
 });
 
 Deno.test("ReadyRecords.nextProbe() prefers a record that was never sent", () => {
-  const ready = new ReadyRecords<Name>(always);
+  const ready = new ReadyRecords<Name>(RULES);
   const [one, other] = [partitionOf(0), partitionOf(1)];
   const failed = deliveryOf(one);
   failed.start(0);
@@ -100,7 +104,7 @@ Deno.test("ReadyRecords.nextProbe() prefers a record that was never sent", () =>
 });
 
 Deno.test("ReadyRecords.forget() leaves nothing of a partition to send or to count", () => {
-  const ready = new ReadyRecords<Name>(always);
+  const ready = new ReadyRecords<Name>(RULES);
   const home = partitionOf();
   ready.enqueue(deliveryOf(home));
   home.revoked = true;

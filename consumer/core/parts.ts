@@ -1,0 +1,60 @@
+// Parts: what the machine is made of. Each part changes only itself; a rule about several of them is a function.
+
+import { Assignment } from "./assignment.ts";
+import { Commits } from "./commits.ts";
+import type { MachineConfig } from "./config.ts";
+import { DeadLetterQueue } from "./dead_letter_queue.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { FailureJudge } from "./judge.ts";
+import { entriesMax } from "./offsets/offset_map.ts";
+import { Outbox } from "./outbox.ts";
+import { BatchGate } from "./policies/batch_gate.ts";
+import { type DeliveryPolicy, policyFor } from "./policies/delivery_mode.ts";
+import { ReadyRecords, type StartRules } from "./ready_records.ts";
+import { RetrySchedule } from "./retry_schedule.ts";
+
+/** Everything that has state, and what it was made with. */
+export interface Parts<R> {
+  readonly config: MachineConfig;
+  readonly policy: DeliveryPolicy;
+  readonly startRules: StartRules;
+  /** A number from 0 (inclusive) to 1 (exclusive). */
+  readonly random: () => number;
+  readonly outbox: Outbox<R>;
+  readonly commits: Commits<R>;
+  readonly assignment: Assignment<R>;
+  readonly judge: FailureJudge<R>;
+  readonly ready: ReadyRecords<R>;
+  readonly dispatcher: Dispatcher<R>;
+  readonly retries: RetrySchedule<R>;
+  readonly deadLetters: DeadLetterQueue<R>;
+}
+
+/** Makes the parts of one machine. */
+export function createParts<R>(config: MachineConfig, random: () => number, nowMs: number): Parts<R> {
+  const policy = policyFor(config.mode, config.commits);
+  const startRules = {
+    parkKeys: config.parkKeys,
+    ordered: policy.order !== "none",
+    entriesMax: entriesMax(config.bounds.aheadMax * 2, config.maxAttempts),
+  };
+  const outbox = new Outbox<R>();
+  const commits = new Commits<R>(policy, config.commitIntervalMs);
+  const judge = new FailureJudge(outbox);
+  const ready = new ReadyRecords<R>(startRules);
+  const gate = policy.batched ? new BatchGate(config.batch) : undefined;
+  return {
+    config,
+    policy,
+    startRules,
+    random,
+    outbox,
+    commits,
+    assignment: new Assignment(policy, config.bounds, commits, outbox),
+    judge,
+    ready,
+    dispatcher: new Dispatcher(ready, judge.breaker, outbox, gate),
+    retries: new RetrySchedule(),
+    deadLetters: new DeadLetterQueue(config.deadLetters, random, nowMs),
+  };
+}
