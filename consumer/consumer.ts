@@ -261,7 +261,7 @@ function createParkingReader(
     reader: (topics) => reader.of(topics),
     feed: (event) => runtime.feed(event),
     parked: () =>
-      new Set(runtime.view.partitions.filter(({ parking }) => parking.size > 0).map(({ id }) => id)),
+      new Set(runtime.view.partitions.filter(({ parkedKeyCount }) => parkedKeyCount > 0).map(({ id }) => id)),
     nowMs: monotonicMs,
     pause,
     close: () => Promise.all([reader.close(), offsets.close()]),

@@ -82,7 +82,7 @@ export class Runtime {
   }
 
   /** For metrics. */
-  get view(): MachineView<KafkaRecord> {
+  get view(): MachineView {
     return this.#machine.view;
   }
 

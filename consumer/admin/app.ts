@@ -6,7 +6,7 @@ import { type Cause, readinessResponse } from "../../shared/http/health.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
 import { type DeadLetterCommands, deadLetterRoutes } from "./dead_letters.ts";
 import { parkedRoutes } from "./parked_keys.ts";
-import type { ParkedView } from "../core/view.ts";
+import type { MachineView } from "../core/view.ts";
 import { type RecordOperations, recordRoutes } from "./records.ts";
 import type { Scale } from "../core/scale.ts";
 
@@ -17,7 +17,7 @@ export interface AdminDeps {
   readonly scale: () => Scale;
   readonly deadLetters?: DeadLetterCommands;
   readonly records?: RecordOperations;
-  readonly parked?: () => ParkedView;
+  readonly parked?: () => MachineView;
 }
 
 /** The admin application, for `ADMIN_PORT`. */

@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { bytesAsText } from "../dead_letters/letter.ts";
 import type { ParkedKey } from "../core/parking/letters.ts";
-import { parkedKeys, type ParkedView } from "../core/view.ts";
+import { type MachineView, parkedKeys } from "../core/view.ts";
 import { parse, problemOf } from "./requests.ts";
 
 /** One parked key, for machines. */
@@ -32,7 +32,7 @@ export interface ParkedJson {
 const querySchema = z.strictObject({ limit: z.coerce.number().int().min(0).max(10_000).default(100) });
 
 /** The route. */
-export function parkedRoutes(view: () => ParkedView) {
+export function parkedRoutes(view: () => MachineView) {
   return new Hono()
     .get("/", (c) => {
       const { limit } = parse(querySchema, c.req.query());

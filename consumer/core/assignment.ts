@@ -27,8 +27,8 @@ export class Assignment<R> {
   }
 
   /** The partitions that are ours. */
-  get partitions(): readonly Partition<R>[] {
-    return [...this.#partitions.values()];
+  get partitions(): Iterable<Partition<R>> {
+    return this.#partitions.values();
   }
 
   /** A partition that is ours. */

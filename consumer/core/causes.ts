@@ -3,29 +3,23 @@
 import type { Cause } from "../../shared/http/health.ts";
 import { type Outcome, outcomeLabel } from "../../shared/contract/outcome.ts";
 import type { Pause } from "./policies/breaker.ts";
-import type { MachineView } from "./view.ts";
-import type { Partition } from "./partition.ts";
+import type { MachineView, PartitionView } from "./view.ts";
 
 /** Everything that holds delivery up now, the gravest first. */
-export function causesOf<R>(view: MachineView<R>): readonly Cause[] {
-  const { breaker, deadLetters, commits } = view;
+export function causesOf(view: MachineView): readonly Cause[] {
+  const { pause, floodSinceMs, deadLettersWaiting, deadLettersFailingSinceMs, commitsFailingSinceMs } = view;
   return [
-    ...(breaker.pause === undefined ? [] : [pauseCause(breaker.pause)]),
-    ...(deadLetters.floodSinceMs === undefined
-      ? []
-      : [floodCause(deadLetters.floodSinceMs, deadLetters.waiting)]),
-    ...(deadLetters.failingSinceMs === undefined ? [] : [deadLetterTopicCause(deadLetters.failingSinceMs)]),
-    ...(commits.failingSinceMs === undefined ? [] : [commitCause(commits.failingSinceMs)]),
+    ...(pause === undefined ? [] : [pauseCause(pause)]),
+    ...(floodSinceMs === undefined ? [] : [floodCause(floodSinceMs, deadLettersWaiting)]),
+    ...(deadLettersFailingSinceMs === undefined ? [] : [deadLetterTopicCause(deadLettersFailingSinceMs)]),
+    ...(commitsFailingSinceMs === undefined ? [] : [commitCause(commitsFailingSinceMs)]),
     ...view.partitions.filter((partition) => isHeldBack(view, partition)).flatMap(stalledCause),
   ];
 }
 
 /** Whether a partition is at one of the bounds on how far it may run ahead, or close to it. */
-function isHeldBack<R>(
-  { aheadMax, entriesMax }: MachineView<R>,
-  { ledger, startedCount }: Partition<R>,
-): boolean {
-  return ledger.span >= aheadMax * 0.9 || ledger.runs + startedCount >= entriesMax;
+function isHeldBack({ aheadMax, entriesMax }: MachineView, { span, mapEntries }: PartitionView): boolean {
+  return span >= aheadMax * 0.9 || mapEntries >= entriesMax;
 }
 
 function pauseCause({ cause, sinceMs, last }: Pause): Cause {
@@ -80,14 +74,13 @@ function commitCause(sinceMs: number): Cause {
   };
 }
 
-function stalledCause<R>({ topic, partition, ledger }: Partition<R>): readonly Cause[] {
-  const head = ledger.first();
+function stalledCause({ id, head }: PartitionView): readonly Cause[] {
   if (head === undefined) return [];
   const last = head.lastOutcome === undefined ? "no answer yet" : describe(head.lastOutcome);
   return [{
     name: "stalled-head",
     sinceMs: head.sentMs ?? 0,
-    detail: `${topic}/${partition} cannot run further ahead of offset ${head.offset}: ` +
+    detail: `${id} cannot run further ahead of offset ${head.offset}: ` +
       `${head.attemptsCounted} attempts counted, ${head.attemptsSent} made, the last came to ${last}`,
     remedy: "Look at this record. The partition goes on when it is settled; the others are not held up.",
   }];

@@ -9,7 +9,7 @@ import { applyLetters, intercepts } from "./parking_gate.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { TopicPartition } from "../records/position.ts";
 import { requeueDue } from "./retries.ts";
-import type { MachineView } from "./view.ts";
+import { type MachineView, viewOf } from "./view.ts";
 
 export type { MachineConfig } from "./config.ts";
 export type { MachineView } from "./view.ts";
@@ -27,21 +27,9 @@ export class Machine<R> {
     this.#parts = createParts(config, random, nowMs);
   }
 
-  /** The parts that causes and metrics read. */
-  get view(): MachineView<R> {
-    const { config, startRules, commits, assignment, judge, dispatcher, retries, deadLetters } = this.#parts;
-    return {
-      partitions: assignment.partitions,
-      inFlight: dispatcher.inFlight,
-      permits: dispatcher.permits,
-      waiting: retries.length,
-      breaker: judge.breaker,
-      deadLetters: deadLetters,
-      commits: commits,
-      aheadMax: config.bounds.aheadMax,
-      entriesMax: startRules.entriesMax,
-      stopping: this.#stopByMs !== undefined,
-    };
+  /** The machine at this moment, for causes and metrics. */
+  get view(): MachineView {
+    return viewOf(this.#parts, this.#stopByMs !== undefined);
   }
 
   /** The record of an offset; undefined where it is not held: not ours, not received yet, or settled. */

@@ -1,5 +1,7 @@
 // Scale: the honest backlog and how many worker replicas it calls for. Pure: what was measured comes in as an argument.
 
+import type { MachineView } from "./view.ts";
+
 /** What there is to do, and how fast it goes. */
 export interface Load {
   /** Records received or waiting that are not settled. */
@@ -81,25 +83,13 @@ export interface ScaleSetup {
   readonly replicas: number;
 }
 
-/** The part of a record that tells its age. */
-interface Aged {
-  /** In ms since the epoch. */
-  readonly timestampMs: number;
-}
-
-/** The part of the machine's view that `/scale` reads. */
-export interface ScaleView {
-  readonly inFlight: number;
-  readonly permits: number;
-  readonly partitions: readonly {
-    backlog(): number;
-    readonly ledger: { first(): Aged | undefined };
-  }[];
-}
-
 /** Reads it all at one moment. */
-export function scaleOf(view: ScaleView, setup: ScaleSetup, nowMs: number): Scale {
-  const backlog = view.partitions.reduce((sum, partition) => sum + partition.backlog(), 0);
+export function scaleOf(
+  view: Pick<MachineView, "inFlight" | "permits" | "partitions">,
+  setup: ScaleSetup,
+  nowMs: number,
+): Scale {
+  const backlog = view.partitions.reduce((sum, partition) => sum + partition.backlog, 0);
   return {
     backlog,
     oldestAgeMs: oldestAgeMs(view, nowMs),
@@ -111,7 +101,7 @@ export function scaleOf(view: ScaleView, setup: ScaleSetup, nowMs: number): Scal
 }
 
 /** A partition's oldest record is the one that holds its watermark. Kafka writes -1 where there is no timestamp. */
-export function oldestAgeMs({ partitions }: Pick<ScaleView, "partitions">, nowMs: number): number | null {
-  const stamps = partitions.map(({ ledger }) => ledger.first()?.timestampMs ?? -1).filter((ms) => ms >= 0);
+export function oldestAgeMs({ partitions }: Pick<MachineView, "partitions">, nowMs: number): number | null {
+  const stamps = partitions.map(({ head }) => head?.timestampMs ?? -1).filter((ms) => ms >= 0);
   return stamps.length === 0 ? null : Math.max(0, nowMs - Math.min(...stamps));
 }

@@ -1,35 +1,118 @@
-// What causes and metrics read of the machine; they change nothing of it.
+// MachineView: the machine at one moment as plain values, for causes, metrics and operators.
 
-import type { Breaker } from "./policies/breaker.ts";
-import type { Commits } from "./commits.ts";
-import type { DeadLetterQueue } from "./dead_letter_queue.ts";
+import type { Outcome } from "../../shared/contract/outcome.ts";
+import type { TopicPartition } from "../records/position.ts";
+import type { Delivery } from "./delivery.ts";
 import type { ParkedKey } from "./parking/letters.ts";
 import type { Partition } from "./partition.ts";
+import type { Parts } from "./parts.ts";
+import type { Pause } from "./policies/breaker.ts";
 
-/** The machine's parts, to look at. */
-export interface MachineView<R> {
-  readonly partitions: readonly Partition<R>[];
+/** The unsettled record that holds a partition's watermark. */
+export interface HeadView {
+  readonly offset: number;
+  /** The record's own timestamp, in ms. */
+  readonly timestampMs: number;
+  /** When it was sent for the first time, in ms. */
+  readonly sentMs: number | undefined;
+  readonly attemptsCounted: number;
+  readonly attemptsSent: number;
+  readonly lastOutcome: Outcome | undefined;
+}
+
+/** One partition. */
+export interface PartitionView extends TopicPartition {
+  /** `topic/partition`. */
+  readonly id: string;
+  readonly epoch: number;
+  /** Records that the broker has and we have not settled: received and waiting. */
+  readonly backlog: number;
+  /** The offset below which every received record is settled. */
+  readonly watermark: number;
+  /** Received records from the watermark on, settled or not. */
+  readonly span: number;
+  /** Runs and started records that its offset map has to tell. */
+  readonly mapEntries: number;
+  /** Records that wait for nothing but a permit. */
+  readonly ready: number;
+  readonly head: HeadView | undefined;
+  /** Whether it is known which keys are parked. */
+  readonly parkingKnown: boolean;
+  /** Keys with letters that are not done with. */
+  readonly parkedKeys: Iterable<ParkedKey>;
+  readonly parkedKeyCount: number;
+}
+
+/** The machine at one moment. */
+export interface MachineView {
+  readonly partitions: readonly PartitionView[];
   readonly inFlight: number;
   readonly permits: number;
   /** Records that wait for their retry. */
   readonly waiting: number;
-  readonly breaker: Breaker;
-  readonly deadLetters: DeadLetterQueue<R>;
-  readonly commits: Commits<R>;
+  /** Why delivery is paused. */
+  readonly pause: Pause | undefined;
+  /** Records that wait for a token of the dead-letter budget. */
+  readonly deadLettersWaiting: number;
+  readonly floodSinceMs: number | undefined;
+  /** Since when the dead-letter topic cannot be written, in ms. */
+  readonly deadLettersFailingSinceMs: number | undefined;
+  /** Since when the broker refuses commits, in ms. */
+  readonly commitsFailingSinceMs: number | undefined;
+  /** Records that a partition may be ahead of its watermark. */
   readonly aheadMax: number;
   /** Started records and settled runs that a partition's offset map has room for. */
   readonly entriesMax: number;
   readonly stopping: boolean;
 }
 
-/** The part of the view that has the parked keys. */
-export interface ParkedView {
-  readonly partitions: readonly { readonly id: string; readonly parking: { keys(): Iterable<ParkedKey> } }[];
+/** Looks at a machine's parts. */
+export function viewOf<R>(parts: Parts<R>, stopping: boolean): MachineView {
+  const { config, startRules, commits, assignment, judge, dispatcher, retries, deadLetters } = parts;
+  return {
+    partitions: Array.from(assignment.partitions, partitionView),
+    inFlight: dispatcher.inFlight,
+    permits: dispatcher.permits,
+    waiting: retries.length,
+    pause: judge.breaker.pause,
+    deadLettersWaiting: deadLetters.waiting,
+    floodSinceMs: deadLetters.floodSinceMs,
+    deadLettersFailingSinceMs: deadLetters.failingSinceMs,
+    commitsFailingSinceMs: commits.failingSinceMs,
+    aheadMax: config.bounds.aheadMax,
+    entriesMax: startRules.entriesMax,
+    stopping,
+  };
 }
 
 /** The keys whose records these partitions hold back; what a retry topic's partition knows of them is left out. */
-export function* parkedKeys({ partitions }: ParkedView): Generator<ParkedKey> {
-  for (const { id, parking } of partitions) {
-    for (const key of parking.keys()) if (key.at === id) yield key;
+export function* parkedKeys({ partitions }: Pick<MachineView, "partitions">): Generator<ParkedKey> {
+  for (const { id, parkedKeys } of partitions) {
+    for (const key of parkedKeys) if (key.at === id) yield key;
   }
+}
+
+function partitionView<R>(partition: Partition<R>): PartitionView {
+  const { ledger, parking } = partition;
+  const head = ledger.first();
+  return {
+    topic: partition.topic,
+    partition: partition.partition,
+    id: partition.id,
+    epoch: partition.epoch,
+    backlog: partition.backlog(),
+    watermark: ledger.committable(),
+    span: ledger.span,
+    mapEntries: ledger.runs + partition.startedCount,
+    ready: partition.startable + partition.retries.length,
+    head: head && headView(head),
+    parkingKnown: parking.known,
+    parkedKeys: parking.keys(),
+    parkedKeyCount: parking.size,
+  };
+}
+
+function headView<R>(head: Delivery<R>): HeadView {
+  const { offset, timestampMs, sentMs, attemptsCounted, attemptsSent, lastOutcome } = head;
+  return { offset, timestampMs, sentMs, attemptsCounted, attemptsSent, lastOutcome };
 }

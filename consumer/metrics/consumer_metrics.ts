@@ -5,9 +5,8 @@ import process from "node:process";
 import { Counter, Histogram, Registry } from "prom-client";
 import type { Cause } from "../../shared/http/health.ts";
 import { gauge, labelledGauge, SECONDS, total } from "../../shared/metrics.ts";
-import { parkedKeys } from "../core/view.ts";
+import { type MachineView, parkedKeys, type PartitionView } from "../core/view.ts";
 import type { Scale } from "../core/scale.ts";
-import type { MachineView } from "../core/machine.ts";
 import { observePool } from "./pool_metrics.ts";
 import type { ObservedPool } from "../senders/sender.ts";
 
@@ -43,7 +42,7 @@ export class ConsumerMetrics {
 
   /** Gauges that are read when they are asked for. */
   observe(read: {
-    view: () => MachineView<unknown>;
+    view: () => MachineView;
     pool: ObservedPool;
     causes: () => readonly Cause[];
     scale: () => Scale;
@@ -55,7 +54,7 @@ export class ConsumerMetrics {
     add(
       "ackpool_backlog_records",
       "Records received or waiting that are not settled",
-      () => read.view().partitions.reduce((sum, partition) => sum + partition.backlog(), 0),
+      () => read.view().partitions.reduce((sum, partition) => sum + partition.backlog, 0),
     );
     add(
       "ackpool_replicas",
@@ -81,13 +80,13 @@ export class ConsumerMetrics {
       "ackpool_partition_backlog_records",
       "Backlog of a partition",
       read.view,
-      (each) => each.backlog(),
+      (each) => each.backlog,
     );
     this.#perPartition(
       "ackpool_partition_watermark",
       "Committable offset",
       read.view,
-      (each) => each.ledger.committable(),
+      (each) => each.watermark,
     );
     observePool(this.registry, () => read.pool);
     this.#observeCauses(read.causes);
@@ -122,8 +121,8 @@ export class ConsumerMetrics {
   #perPartition(
     name: string,
     help: string,
-    view: () => MachineView<unknown>,
-    value: (partition: MachineView<unknown>["partitions"][number]) => number,
+    view: () => MachineView,
+    value: (partition: PartitionView) => number,
   ): void {
     labelledGauge(
       this.registry,

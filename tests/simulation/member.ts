@@ -66,12 +66,12 @@ export class Member implements Process {
 
   /** Records received and not settled: nothing of `fast` may be left at the end. */
   get backlog(): number {
-    return this.#machine.view.partitions.reduce((sum, partition) => sum + partition.backlog(), 0);
+    return this.#machine.view.partitions.reduce((sum, partition) => sum + partition.backlog, 0);
   }
 
   /** Keys that are parked or wait for replays. */
   get parkedKeys(): number {
-    return this.#machine.view.partitions.reduce((sum, { parking }) => sum + parking.size, 0);
+    return this.#machine.view.partitions.reduce((sum, { parkedKeyCount }) => sum + parkedKeyCount, 0);
   }
 
   /** There are new records. */
@@ -87,7 +87,8 @@ export class Member implements Process {
   /** An operator takes the record out that holds a partition's watermark. */
   take(partition: number): void {
     const at = { topic: this.#in.world.topicOf(partition), partition };
-    const held = this.#machine.view.partitions.find((each) => each.partition === partition)?.ledger.first();
+    const head = this.#machine.view.partitions.find((each) => each.partition === partition)?.head;
+    const held = head && this.#machine.find(at, head.offset);
     if (held === undefined) return;
     this.note(() => `is told to take ${about(held)} out`);
     held.record.takenOut = true;

@@ -7,7 +7,6 @@ import type { TopicPartition } from "../../consumer/records/position.ts";
 import { covers } from "./broker.ts";
 import { pick } from "./random.ts";
 import type { Process, Surroundings } from "./surroundings.ts";
-import type { SimRecord } from "./world.ts";
 
 /** Waits between looks while keys are parked, in ms. */
 const LOOK_EVERY_MS = [300, 1000, 5000] as const;
@@ -46,10 +45,10 @@ export class SimLetters {
   }
 
   /** After every event: where keys are parked somebody looks. */
-  tend({ partitions }: MachineView<SimRecord>): void {
-    for (const { partition, epoch, parking } of partitions) {
+  tend({ partitions }: MachineView): void {
+    for (const { partition, epoch, parkedKeyCount } of partitions) {
       const home = this.#homes.get(partition);
-      if (home?.epoch === epoch && parking.size > 0) this.#look(home, this.#everyMs);
+      if (home?.epoch === epoch && parkedKeyCount > 0) this.#look(home, this.#everyMs);
     }
   }
 

@@ -205,21 +205,21 @@ export class Watch {
   }
 
   /** After every event. */
-  handled(view: MachineView<SimRecord>): void {
+  handled(view: MachineView): void {
     const { mode } = this.#world.scenario.machine;
-    const { inFlight, breaker, stopping } = view;
+    const { inFlight, pause, stopping } = view;
     const held = this.#out.size + this.#unconfirmed.size;
     const exact = this.#holds || inFlight === this.#out.size;
     expect(inFlight >= held && exact, "permits are counted right", () => `${inFlight}, really ${held}`);
-    if (inFlight >= this.permits || breaker.pause !== undefined || stopping) return;
+    if (inFlight >= this.permits || pause !== undefined || stopping) return;
     if (mode === "batch") return;
     // In ordered modes a partition that came back waits for its own old attempts.
     const lingers = [...this.#out].some(({ partition }) => partition.revoked);
     if (lingers && (mode === "key" || mode === "partition")) return;
-    for (const { startable, retries, id, parking } of view.partitions) {
+    for (const { ready, id, parkingKnown } of view.partitions) {
       // Before the dead-letter topic was read nothing of a partition may leave.
-      if (this.#parks && !parking.known) continue;
-      expect(startable + retries.length === 0, "no permit idles", () => `${id} has ${startable} ready`);
+      if (this.#parks && !parkingKnown) continue;
+      expect(ready === 0, "no permit idles", () => `${id} has ${ready} ready`);
     }
   }
 

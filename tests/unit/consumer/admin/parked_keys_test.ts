@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { parkedRoutes } from "../../../../consumer/admin/parked_keys.ts";
-import { parkedKeys } from "../../../../consumer/core/view.ts";
+import { type MachineView, parkedKeys } from "../../../../consumer/core/view.ts";
 import type { ParkedKey } from "../../../../consumer/core/parking/letters.ts";
+import { Driver } from "../core/fixtures.ts";
 
 const key = (key: string, at: string, changes: Partial<ParkedKey> = {}): ParkedKey => ({
   key,
@@ -13,17 +14,18 @@ const key = (key: string, at: string, changes: Partial<ParkedKey> = {}): ParkedK
   first: 7,
   ...changes,
 });
-const view = () => ({
-  partitions: [
-    {
-      id: "t/0",
-      parking: {
-        keys: () => [key("a", "t/0"), key("\xff", "t/0", { open: 0, returning: 1, first: undefined })],
-      },
-    },
-    { id: "t.retry/0", parking: { keys: () => [key("a", "t/0")] } },
-  ],
-});
+function view(): MachineView {
+  const driver = new Driver().assign({}, { topic: "t.retry" });
+  const known = [
+    [key("a", "t/0"), key("\xff", "t/0", { open: 0, returning: 1, first: undefined })],
+    [key("a", "t/0")],
+  ];
+  const { view } = driver.machine;
+  return {
+    ...view,
+    partitions: view.partitions.map((each, index) => ({ ...each, parkedKeys: known[index] ?? [] })),
+  };
+}
 
 Deno.test("parkedKeys() counts a key where its records are read, and not again at the retry topic", () => {
   assert.deepEqual([...parkedKeys(view())].map(({ key }) => key), ["a", "\xff"]);

@@ -16,7 +16,7 @@ function inOutage(count = 6): Driver {
   const driver = new Driver({}, count).assign({}).receive(records(count));
   for (let offset = 0; offset < count; offset++) driver.finish(offset, failing);
   driver.feed({ type: "readiness_checked", ready: false });
-  assert.equal(driver.machine.view.breaker.pause?.cause, "outage");
+  assert.equal(driver.machine.view.pause?.cause, "outage");
   return driver;
 }
 
@@ -100,7 +100,7 @@ Deno.test("Machine resumes with everything when a probe comes through", () => {
   const driver = inOutage();
   driver.pass(500);
   driver.finish(driver.sent[0] ?? -1, status(200));
-  assert.equal(driver.machine.view.breaker.pause, undefined);
+  assert.equal(driver.machine.view.pause, undefined);
   assert.equal(driver.sent.length, 5);
 });
 
@@ -128,7 +128,7 @@ Deno.test("Machine asks the replicas about a lone record, and opens the breaker 
   driver.finish(0, failing);
   assert.equal(driver.got("check_readiness").length, 1);
   driver.feed({ type: "readiness_checked", ready: false });
-  assert.equal(driver.machine.view.breaker.pause?.cause, "outage");
+  assert.equal(driver.machine.view.pause?.cause, "outage");
   assert.equal(driver.delivery(0).attemptsCounted, 0);
 });
 
@@ -169,7 +169,7 @@ Deno.test("Machine judges a failure after a misconfiguration afresh instead of c
   driver.finish(0, status(401));
   driver.pass(500);
   driver.finish(0, status(500));
-  assert.equal(driver.machine.view.breaker.pause, undefined);
+  assert.equal(driver.machine.view.pause, undefined);
   assert.equal(driver.got("check_readiness").length, 1);
 });
 
@@ -242,9 +242,9 @@ Deno.test("Machine forgets dead letters that wait for a token when their partiti
   driver.receive(records(3), 0).receive(records(1), 1);
   for (let offset = 0; offset < 3; offset++) driver.finish(offset, status(422), 0);
   driver.finish(0, status(422), 1);
-  assert.equal(driver.machine.view.deadLetters.waiting, 3);
+  assert.equal(driver.machine.view.deadLettersWaiting, 3);
   driver.feed({ type: "revoked", partitions: [{ topic: "t", partition: 0 }] });
-  assert.equal(driver.machine.view.deadLetters.waiting, 1);
+  assert.equal(driver.machine.view.deadLettersWaiting, 1);
   driver.pass(TOKEN_EVERY_MS);
   assert.deepEqual(driver.got("dead_letter").map(({ delivery }) => delivery.partition.partition), [1]);
   assert.deepEqual(causeNames(driver), []);

@@ -30,11 +30,11 @@ function atWork(): Driver {
   const driver = new Driver().assign({});
   driver.receive(Array.from({ length: 20 }, (_, offset) => recordAt(offset)));
   while (driver.all.filter(({ type }) => type === "send").length < 20) {
-    const open = driver.machine.view.partitions[0]?.ledger.first()?.offset ?? -1;
+    const open = driver.machine.view.partitions[0]?.head?.offset ?? -1;
     driver.finish(open, status(200));
   }
   while (driver.machine.view.inFlight > 0) {
-    driver.finish(driver.machine.view.partitions[0]?.ledger.first()?.offset ?? -1, status(200));
+    driver.finish(driver.machine.view.partitions[0]?.head?.offset ?? -1, status(200));
   }
   driver.receive([recordAt(20)]);
   assert.deepEqual(driver.sent, [20]);
@@ -53,11 +53,11 @@ for (const rule of STATUS_CONTRACT) {
       const driver = atWork();
       const delivery = driver.delivery(20);
       driver.finish(20, outcome);
-      const { breaker } = driver.machine.view;
+      const { pause } = driver.machine.view;
       assert.equal(delivery.state === "settled", rule.disposition === "settle");
       assert.equal(driver.got("dead_letter").length, rule.disposition === "dead_letter" ? 1 : 0);
       // Others go through: a refusal of how we call is this record's own affair then, and pauses nobody else.
-      assert.equal(breaker.pause, undefined);
+      assert.equal(pause, undefined);
       // A refused connection never reached a worker: it is nobody's poison.
       const counts = rule.disposition === "retry" && rule.counts !== "never" && outcome.kind !== "refused";
       assert.equal(delivery.attemptsCounted, counts ? 1 : 0);
@@ -142,20 +142,20 @@ for (const code of [401, 404, 302]) {
     const driver = new Driver().assign({});
     driver.receive([recordAt(0), recordAt(1)]);
     driver.finish(0, outcome);
-    assert.equal(driver.machine.view.breaker.pause?.cause, "misconfigured");
+    assert.equal(driver.machine.view.pause?.cause, "misconfigured");
     driver.finish(1, outcome);
     assert.equal(driver.delivery(0).attemptsCounted + driver.delivery(1).attemptsCounted, 0);
     driver.receive([recordAt(2)]);
     driver.pass(30_000);
     driver.finish(2, status(200));
-    assert.equal(driver.machine.view.breaker.pause, undefined);
+    assert.equal(driver.machine.view.pause, undefined);
   });
 }
 
 Deno.test("Machine pauses soon when all that went through is suddenly refused, and dead-letters nothing", () => {
   const driver = atWork();
   driver.finish(20, status(401));
-  for (let offset = 21; driver.machine.view.breaker.pause === undefined; offset++) {
+  for (let offset = 21; driver.machine.view.pause === undefined; offset++) {
     assert.ok(offset < 60, "a pool that refuses everything is not paused");
     driver.receive([recordAt(offset)]);
     driver.finish(offset, status(401));

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { MachineView } from "../../../../consumer/core/view.ts";
+import { Driver, recordAt } from "./fixtures.ts";
 import {
   type Load,
   oldestAgeMs,
@@ -10,7 +12,6 @@ import {
   type ScaleBounds,
   scaleOf,
   type ScaleSetup,
-  type ScaleView,
   wantedReplicas,
 } from "../../../../consumer/core/scale.ts";
 
@@ -112,14 +113,18 @@ const SETUP: ScaleSetup = {
 };
 
 /** Partitions given as backlog and timestamp of the oldest unsettled record. */
-function view(...partitions: readonly [number, number | undefined][]): ScaleView {
+function view(...partitions: readonly [number, number | undefined][]): MachineView {
+  const driver = new Driver({}, 16);
   return {
+    ...driver.machine.view,
     inFlight: 7,
-    permits: 16,
-    partitions: partitions.map(([backlog, timestampMs]) => ({
-      backlog: () => backlog,
-      ledger: { first: () => timestampMs === undefined ? undefined : { timestampMs } },
-    })),
+    partitions: partitions.map(([backlog, timestampMs], partition) => {
+      const [seen] =
+        new Driver().assign({ partition }).receive([recordAt(0)], partition).machine.view.partitions;
+      assert.ok(seen?.head !== undefined);
+      const head = timestampMs === undefined ? undefined : { ...seen.head, timestampMs };
+      return { ...seen, backlog, head };
+    }),
   };
 }
 

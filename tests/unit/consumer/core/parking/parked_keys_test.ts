@@ -80,7 +80,7 @@ Deno.test("Machine lets later records wait while replays of their key are on the
   assert.deepEqual([driver.sent, parked(driver)], [[], []]);
   learn(driver, { done: [0], upTo: 2 });
   assert.deepEqual(driver.sent, [3]);
-  assert.equal(driver.machine.view.partitions[0]?.parking.size, 0);
+  assert.equal(driver.machine.view.partitions[0]?.parkedKeyCount, 0);
 });
 
 Deno.test("Machine parks what has waited when the replay comes back as a dead letter", () => {
