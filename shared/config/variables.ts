@@ -201,6 +201,11 @@ const ingress = {
     whole(0, 10),
     "proxies of yours in front of the ingress, whose `X-Forwarded-For` counts",
   ),
+  INGRESS_CONNECTIONS: withDefault(
+    "256",
+    whole(0),
+    "connections one address may have at once; 0 counts nobody, as do proxies in front",
+  ),
 } as const satisfies Record<string, Variable<unknown>>;
 
 const worker = {

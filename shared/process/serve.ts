@@ -21,19 +21,31 @@ export function serve(
   try {
     return Deno.serve({ port, hostname, onListen: () => {} }, handler);
   } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) {
-      throw new StartError(
+    throw listenError(error, port, variable, hostname);
+  }
+}
+
+/** Why a port cannot be listened on, in words that say what to change; any other error as it is. */
+export function listenError(error: unknown, port: number, variable: string, hostname: string): unknown {
+  switch (error instanceof Error ? codeOf(error) : undefined) {
+    case "EADDRINUSE":
+      return new StartError(
         `Port ${port} is in use. Stop what listens there, or set ${variable} to another port.`,
       );
-    }
-    if (error instanceof Deno.errors.AddrNotAvailable) {
-      throw new StartError(
+    case "EADDRNOTAVAIL":
+      return new StartError(
         `${hostname} is not an address of this machine. Set LISTEN_ADDRESS to one, or to 0.0.0.0 for all.`,
       );
-    }
-    if (error instanceof Deno.errors.PermissionDenied) {
-      throw new StartError(`Port ${port} may not be used by this user. Set ${variable} to one above 1023.`);
-    }
-    throw error;
+    case "EACCES":
+      return new StartError(`Port ${port} may not be used by this user. Set ${variable} to one above 1023.`);
+    default:
+      return error;
   }
+}
+
+/** The code that node:net gives, also for what Deno.serve throws. */
+function codeOf(error: Error & { code?: string }): string | undefined {
+  if (error instanceof Deno.errors.AddrInUse) return "EADDRINUSE";
+  if (error instanceof Deno.errors.AddrNotAvailable) return "EADDRNOTAVAIL";
+  return error instanceof Deno.errors.PermissionDenied ? "EACCES" : error.code;
 }

@@ -35,10 +35,10 @@ Deno.test("a worker with a bad environment names every problem and exits 2", asy
   await using child = startWorkerChild({ PORT: "abc", MAX_BODY_BYTES: "0" });
   assert.equal((await child.exit).code, 2);
   assert.deepEqual(child.lines.map(({ text }) => text), [
-    "ackpool: OPENAI_API_KEY or OPENAI_BASE_URL is not set (one of them says which LLM to use)",
     'ackpool: PORT is not a whole number: current value is "abc"',
     'ackpool: MAX_BODY_BYTES is below 1: current value is "0"',
     "ackpool: DATABASE_URL is not set (Postgres with the tickets)",
+    "ackpool: OPENAI_API_KEY or OPENAI_BASE_URL is not set (one of them says which LLM to use)",
   ]);
 });
 

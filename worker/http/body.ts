@@ -1,6 +1,10 @@
 // Reads a request's body as JSON without ever holding more of it than is allowed.
 
+import { within } from "../../shared/wait.ts";
 import { problem } from "./problems.ts";
+
+/** Time for a body to arrive, in ms. */
+const BODY_MS = 30_000;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -17,10 +21,12 @@ export interface BodyLimit {
   readonly lengthsHold: boolean;
 }
 
-/** Checks type and size, and parses. A missing content type counts as JSON. */
+/**
+ * Checks type and size, and parses. The content type has to be stated: a page of another site can make a browser send a
+ * request without one, but not one that says it is JSON (WHATWG Fetch, section 2.2.2).
+ */
 export async function readJson(request: Request, { bytesMax, lengthsHold }: BodyLimit): Promise<JsonBody> {
-  const type = request.headers.get("content-type");
-  if (type !== null && !isJson(type)) {
+  if (!isJson(request.headers.get("content-type") ?? "")) {
     return wrong(
       problem("unsupported-media-type", "The content type is neither application/json nor +json in UTF-8"),
     );
@@ -30,14 +36,24 @@ export async function readJson(request: Request, { bytesMax, lengthsHold }: Body
   const stated = request.headers.get("content-length");
   if (Number(stated ?? 0) > bytesMax) return tooLarge();
   const reading = lengthsHold && stated !== null ? request.bytes() : readBytes(request, bytesMax);
-  const bytes = await reading.catch(() => "cut off" as const);
+  const bytes = await inTime(reading);
   if (bytes === undefined) return tooLarge();
+  if (bytes === "late") {
+    return wrong(problem("body-too-slow", `It has ${BODY_MS / 1000} s to arrive`, { connection: "close" }));
+  }
   if (bytes === "cut off") return wrong(problem("caller-gone", "The body ended before its end"));
   try {
     return { kind: "json", value: JSON.parse(decoder.decode(bytes)) };
   } catch {
     return wrong(problem("not-json", "The body cannot be parsed as JSON in UTF-8"));
   }
+}
+
+async function inTime(
+  reading: Promise<Uint8Array | undefined>,
+): Promise<Uint8Array | undefined | "late" | "cut off"> {
+  const bytes = reading.catch(() => "cut off" as const);
+  return await within(BODY_MS, bytes) ? await bytes : "late";
 }
 
 function wrong(response: Response): JsonBody {

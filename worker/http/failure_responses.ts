@@ -11,10 +11,13 @@ const HELD_RETRY_AFTER = { "retry-after": "1" };
 /** Every problem a classification can end with, for OpenAPI. */
 export const CLASSIFY_PROBLEMS: readonly ProblemSlug[] = [
   "not-json",
+  "invalid-key",
   "invalid-request",
   "unauthorized",
+  "forbidden",
   "ticket-not-found",
   "ticket-held",
+  "body-too-slow",
   "body-too-large",
   "ticket-too-long",
   "unsupported-media-type",

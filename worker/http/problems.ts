@@ -52,6 +52,11 @@ export const PROBLEMS = {
     title: "Another request is buying this ticket's label",
     about: "Ask again after `Retry-After`: the label will be there, paid for once.",
   },
+  "body-too-slow": {
+    status: 408,
+    title: "The body did not come",
+    about: "It was announced and did not arrive in time.",
+  },
   "body-too-large": { status: 413, title: "The body is too large", about: "`MAX_BODY_BYTES` is the limit." },
   "ticket-too-long": {
     status: 413,

@@ -10,6 +10,8 @@ import type { IngressScaling } from "./scale.ts";
 export interface IngressConfig {
   readonly host: string;
   readonly port: number;
+  /** Connections one address may have; 0 counts nobody. */
+  readonly connectionsPerClient: number;
   readonly pool: PoolConfig;
   readonly rules: IngressRules;
   readonly shutdownGraceMs: number;
@@ -48,6 +50,7 @@ const NAMES = [
   "INGRESS_WAKE_MS",
   "INGRESS_RATE_PER_MINUTE",
   "INGRESS_PROXIES",
+  "INGRESS_CONNECTIONS",
   "SHUTDOWN_GRACE_MS",
 ] as const;
 
@@ -61,6 +64,8 @@ export function parseIngressConfig(env: Environment): IngressConfig {
   return {
     host: v.LISTEN_ADDRESS,
     port: v.PORT,
+    // Behind proxies of ours all connections are theirs.
+    connectionsPerClient: v.INGRESS_PROXIES > 0 ? 0 : v.INGRESS_CONNECTIONS,
     pool: {
       urls: v.WORKER_URL,
       dnsServer: v.WORKER_DNS_SERVER,

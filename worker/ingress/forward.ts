@@ -6,7 +6,6 @@ import { pause } from "../../shared/wait.ts";
 import { discard, type StreamedAnswer, type StreamedRequest } from "../../shared/pool/exchange/streamed.ts";
 import { ruleFor } from "../../shared/contract/status_contract.ts";
 import { refusalResponse, responseOf } from "./responses.ts";
-import { RequestBody } from "./request_body.ts";
 import type { WaitQueue } from "./wait_queue.ts";
 
 /** Tries without a pause: by then the pool has ejected replicas that refuse. */
@@ -25,7 +24,7 @@ export interface Call {
   readonly method: StreamedRequest["method"];
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | RequestBody | null;
+  readonly body: Uint8Array | null;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /** By `performance.now()`. */
@@ -44,11 +43,10 @@ export interface Forwarded {
 }
 
 /**
- * Sends a call. A replica that is full, draining or away did nothing with it, so the next one gets the whole call, as
- * long as its body is still kept.
+ * Sends a call. A replica that is full, draining or away did nothing with it, so the next one gets the whole call.
  *
  * @param extraHeaders header fields for the answer.
- * @throws {AttemptAbandoned} when the caller's signal fired, or with the body's error as its cause.
+ * @throws {AttemptAbandoned} when the caller's signal fired.
  */
 export async function forward(
   pool: StreamingPool,
@@ -90,12 +88,10 @@ export async function forward(
 }
 
 function requestOf({ method, path, headers, body, timeoutMs, signal }: Call): StreamedRequest {
-  const sent = body instanceof RequestBody ? (unread: AbortSignal) => body.read(unread) : body;
-  return { method, path, headers, body: sent, timeoutMs, signal };
+  return { method, path, headers, body, timeoutMs, signal };
 }
 
-function mayGoElsewhere(outcome: Outcome, { body, method }: Call, tries: number): boolean {
-  if (body instanceof RequestBody && !body.whole) return false;
+function mayGoElsewhere(outcome: Outcome, { method }: Call, tries: number): boolean {
   switch (outcome.kind) {
     case "answer":
       return ruleFor(outcome).slows === "replica";

@@ -4,7 +4,7 @@ import type { AnswerHeaders } from "../../shared/pool/exchange/streamed.ts";
 import { isPositionKey, RequestHeader } from "../../shared/contract/protocol.ts";
 
 /** RFC 9110 section 7.6.1, and what the next connection says anew. */
-const ONE_CONNECTION = new Set([
+const PER_CONNECTION = new Set([
   "connection",
   "expect",
   "host",
@@ -29,15 +29,12 @@ function isForged(name: string, value: string): boolean {
 }
 
 /** What a replica is told: the caller's own fields and how long the ingress waits. */
-export function requestHeaders(
-  headers: Headers,
-  { timeoutMs, streamed }: { readonly timeoutMs: number; readonly streamed: boolean },
-): Record<string, string> {
+export function requestHeaders(headers: Headers, timeoutMs: number): Record<string, string> {
   const dropped = named(headers.get("connection"));
   const kept = [...headers].filter(([name, value]) =>
-    // The length of a body that is sent whole is known to whoever sends it.
-    !isForged(name, value) && !ONE_CONNECTION.has(name) && !dropped.has(name) &&
-    (streamed || name !== "content-length")
+    !isForged(name, value) && !PER_CONNECTION.has(name) && !dropped.has(name) &&
+    // The body is sent whole: whoever sends it knows its length.
+    name !== "content-length"
   );
   return { ...Object.fromEntries(kept), [RequestHeader.deadline]: String(timeoutMs) };
 }
@@ -55,7 +52,7 @@ export function answerHeaders(
   const dropped = named(headers["connection"]);
   const kept = new Headers();
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || ONE_CONNECTION.has(name) || dropped.has(name) || isProvidersRate(name)) {
+    if (value === undefined || PER_CONNECTION.has(name) || dropped.has(name) || isProvidersRate(name)) {
       continue;
     }
     for (const each of [value].flat()) kept.append(name, each);

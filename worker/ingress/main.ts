@@ -4,13 +4,16 @@ import { collectProblems, logConfig } from "../../shared/config/read.ts";
 import { configureLogs, logger } from "../../shared/log.ts";
 import { Pool } from "../../shared/pool/pool.ts";
 import { EXIT, runMain } from "../../shared/process/main.ts";
-import { serve } from "../../shared/process/serve.ts";
+import { isLoopback } from "../../shared/process/serve.ts";
 import { onStopSignal } from "../../shared/process/stop_signals.ts";
 import { within } from "../../shared/wait.ts";
 import { createIngress } from "./app.ts";
 import { parseIngressConfig } from "./config.ts";
+import { serveIngress } from "./server.ts";
 
 const log = logger("ingress");
+
+const OPEN = "Whoever reaches this port may classify and override labels; set INGRESS_TOKEN and WORKER_TOKEN";
 
 /** Finishes what is in flight, within the grace; a second signal ends everything at once. */
 async function main(): Promise<number> {
@@ -29,14 +32,15 @@ async function main(): Promise<number> {
     stopping.resolve();
   });
   const app = createIngress({ ...config.rules, pool, draining: () => draining });
-  const server = serve(
-    config.port,
-    "PORT",
-    (request, { remoteAddr }) => app.fetch(request, { peer: remoteAddr.hostname }),
-    config.host,
+  const server = await serveIngress(
+    (request, peer) => app.fetch(request, peer === undefined ? {} : { peer }),
+    config,
   );
   await pool.start();
-  log.info("listening", { port: server.addr.port, pool: config.pool.urls.map((url) => url.href) });
+  if (config.rules.tokens.length === 0 && !isLoopback(config.host)) {
+    log.warn("open to everybody", { what: OPEN });
+  }
+  log.info("listening", { port: server.port, pool: config.pool.urls.map((url) => url.href) });
   await stopping.promise;
   await within(config.shutdownGraceMs, server.shutdown());
   await pool.close();

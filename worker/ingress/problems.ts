@@ -9,6 +9,16 @@ const INGRESS_PROBLEMS = {
   "method-not-allowed": PROBLEMS["method-not-allowed"],
   "body-too-large": PROBLEMS["body-too-large"],
   "rate-limited": PROBLEMS["rate-limited"],
+  "bad-request": {
+    status: 400,
+    title: "The request cannot be read",
+    about: "HTTP/1.1 with one Host, one Content-Length and a path as its target is taken.",
+  },
+  "too-many-headers": {
+    status: 431,
+    title: "The headers are too many or too large",
+    about: "At most 100 header fields and 16 KiB of them are taken.",
+  },
   "too-many-calls": {
     status: 429,
     title: "Too many calls",
@@ -36,11 +46,7 @@ const INGRESS_PROBLEMS = {
     title: "The worker took too long",
     about: "`WORKER_TIMEOUT_MS` is the limit.",
   },
-  "body-too-slow": {
-    status: 408,
-    title: "The body did not come",
-    about: "It was announced and did not arrive in time.",
-  },
+  "body-too-slow": PROBLEMS["body-too-slow"],
   "stopping": {
     status: 503,
     title: "The ingress is stopping",

@@ -4,7 +4,7 @@ import { monotonicMs } from "../../shared/clock.ts";
 import type { Cause } from "../../shared/http/health.ts";
 import { AttemptAbandoned } from "../../shared/pool/exchange/buffered.ts";
 import { callerGone } from "./responses.ts";
-import { BodyTooLargeError, receiveBody, RequestBody } from "./request_body.ts";
+import { type ReceivedBody, RequestBodies } from "./request_body.ts";
 import type { IngressRules } from "./config.ts";
 import { admissionCheck, tooLarge } from "./admission.ts";
 import { requestHeaders } from "./headers.ts";
@@ -17,6 +17,8 @@ import { accessLogger, type LogCall, logCrash } from "./access_log.ts";
 
 /** Methods that are passed on. */
 export const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] as const;
+
+type ExtraHeaders = Readonly<Record<string, string>>;
 
 /** The part of the pool that the ingress uses. */
 export interface IngressPool extends StreamingPool {
@@ -39,6 +41,7 @@ export class IngressProxy {
   readonly metrics: IngressMetrics;
   readonly #deps: ProxyDeps;
   readonly #queue: WaitQueue;
+  readonly #bodies: RequestBodies;
   readonly #admit: ReturnType<typeof admissionCheck>;
   /** When the latest call came or ended, by `performance.now()`. */
   #lastMs: number | undefined;
@@ -49,6 +52,7 @@ export class IngressProxy {
     // A provider that lets nobody through for a while is no lack of replicas.
     const isEmpty = () => this.#usableReplicas() === 0;
     this.#queue = new WaitQueue(deps.queue, { isFree: () => pool.hasFree(), isEmpty });
+    this.#bodies = new RequestBodies(deps.maxBodyBytes);
     this.#admit = admissionCheck(deps);
     this.metrics = createIngressMetrics({
       waiting: () => this.#queue.waiting,
@@ -88,36 +92,33 @@ export class IngressProxy {
     if (this.#deps.draining()) return refuse(stopping(), logCall);
     if (refusal !== undefined) return refuse(refusal, logCall);
     this.#lastMs = arrivedMs;
-    const arrived = await receiveBody(request, this.#deps.maxBodyBytes);
-    if (arrived.kind !== "body") {
-      return refuse(arrived.kind === "cut_off" ? callerGone() : tooSlow(), logCall);
-    }
-    const call = this.#callOf(request, arrived.body, arrivedMs);
+    const received = await this.#bodies.receive(request);
+    if (received.kind !== "body") return refuse(this.#bodyRefusal(received.kind, extraHeaders), logCall);
+    const call = this.#callOf(request, received.body, arrivedMs);
     return await this.#forward(call, extraHeaders, logCall);
   }
 
   async #forward(
     call: Call,
-    extraHeaders: Readonly<Record<string, string>>,
+    extraHeaders: ExtraHeaders,
     logCall: LogCall,
   ): Promise<Response> {
-    const { pool, maxBodyBytes } = this.#deps;
     const finish = () => {
-      if (call.body instanceof RequestBody) call.body.cancel();
+      this.#bodies.release(call.body);
       this.#lastMs = performance.now();
     };
     try {
-      const { response, ended, ...forwarding } = await forward(pool, this.#queue, call, extraHeaders);
+      const { response, ended, ...forwarding } = await forward(
+        this.#deps.pool,
+        this.#queue,
+        call,
+        extraHeaders,
+      );
       ended.then(() => (finish(), logCall(response.status, forwarding)));
       return response;
     } catch (error) {
       finish();
-      if (error instanceof AttemptAbandoned) {
-        return refuse(
-          error.cause instanceof BodyTooLargeError ? tooLarge(maxBodyBytes, extraHeaders) : callerGone(),
-          logCall,
-        );
-      }
+      if (error instanceof AttemptAbandoned) return refuse(callerGone(), logCall);
       logCrash(error);
       return refuse(ingressProblem("internal-error", "The ingress's log says more", extraHeaders), logCall);
     }
@@ -129,12 +130,31 @@ export class IngressProxy {
     return {
       method: METHODS.find((each) => each === request.method) ?? "GET",
       path: pathname + search,
-      headers: requestHeaders(request.headers, { timeoutMs, streamed: body instanceof RequestBody }),
+      headers: requestHeaders(request.headers, timeoutMs),
       body,
       timeoutMs,
       signal: request.signal,
       arrivedMs,
     };
+  }
+
+  #bodyRefusal(kind: Exclude<ReceivedBody["kind"], "body">, extraHeaders: ExtraHeaders): Response {
+    switch (kind) {
+      case "too_large":
+        return tooLarge(this.#deps.maxBodyBytes, extraHeaders);
+      case "too_slow":
+        return ingressProblem(
+          "body-too-slow",
+          "It has 10 s to begin, and then has to come at 64 kB/s",
+          CLOSE,
+        );
+      case "no_room":
+        return ingressProblem("pool-full", "Too many bodies wait already", { ...CLOSE, "retry-after": "2" });
+      case "cut_off":
+        return callerGone();
+      default:
+        return kind satisfies never;
+    }
   }
 
   #usableReplicas(): number {
@@ -148,11 +168,11 @@ function refuse(response: Response, logCall: LogCall): Response {
   return response;
 }
 
-const tooSlow = () =>
-  ingressProblem("body-too-slow", "A body of up to 64 KiB has 10 s to arrive", { connection: "close" });
+/** The rest of the request is not read. */
+const CLOSE = { connection: "close" } as const;
 
 const stopping = () =>
   ingressProblem("stopping", "Call again, another ingress answers", {
     "retry-after": "1",
-    connection: "close",
+    ...CLOSE,
   });

@@ -1,99 +1,85 @@
-// Body of a call: counted on its way through, and never held beyond what a second try needs.
+// Body of a call: read whole before the call takes a permit, within bounds of size, time and memory.
 
 import { within } from "../../shared/wait.ts";
 
-/** As much of a body is kept as lets another replica have it from its beginning, in bytes. */
-export const KEPT_BYTES_MAX = 65_536;
-/** How long a body that is stated to be short may take to arrive, in ms. */
-const SHORT_BODY_MS = 10_000;
+/** Time for a body to begin, in ms; it goes on as long as it comes at {@link BYTES_PER_MS} or faster. */
+const BEGIN_MS = 10_000;
+const BYTES_PER_MS = 64;
+/** All bodies that are held at once, in bytes: an ingress has 256 MiB in the manifests. */
+const HELD_BYTES_MAX = 67_108_864;
 
 /** What came of a call's body. */
 export type ReceivedBody =
-  | { readonly kind: "body"; readonly body: Uint8Array | RequestBody | null }
-  | { readonly kind: "too_slow" | "cut_off" };
+  | { readonly kind: "body"; readonly body: Uint8Array | null }
+  | { readonly kind: "too_large" | "too_slow" | "cut_off" | "no_room" };
 
-/**
- * Reads a body of at most {@link KEPT_BYTES_MAX} stated bytes before the call takes a permit, so that a slow caller holds
- * none. A body that is longer, or of unknown length, is streamed.
- */
-export async function receiveBody(request: Request, bytesMax: number): Promise<ReceivedBody> {
-  if (request.body === null || request.method === "GET" || request.method === "HEAD") {
-    return { kind: "body", body: null };
-  }
-  const stated = Number(request.headers.get("content-length") ?? NaN);
-  if (!(stated <= KEPT_BYTES_MAX)) return { kind: "body", body: new RequestBody(request.body, bytesMax) };
-  const reading = request.bytes();
-  if (!await within(SHORT_BODY_MS, reading)) return { kind: "too_slow" };
-  return await reading.then((body): ReceivedBody => ({ kind: "body", body }), () => ({ kind: "cut_off" }));
-}
-
-/** The body is larger than is taken. */
-export class BodyTooLargeError extends Error {
-  override readonly name = "BodyTooLargeError";
-}
-
-/** A body that may be sent several times, one after another, while {@link whole}. */
-export class RequestBody {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+/** Bodies of calls, from their first byte until their call has ended. */
+export class RequestBodies {
   readonly #bytesMax: number;
-  #kept: Uint8Array[] = [];
-  #bytes = 0;
-  #whole = true;
-  #reading: Promise<ReadableStreamReadResult<Uint8Array>> | undefined;
+  readonly #heldMax: number;
+  #held = 0;
 
-  /** @param bytesMax beyond it the body throws {@link BodyTooLargeError} before more is passed on. */
-  constructor(stream: ReadableStream<Uint8Array>, bytesMax: number) {
-    this.#reader = stream.getReader();
+  /** @param bytesMax the largest body that is taken. */
+  constructor(bytesMax: number, heldMax = HELD_BYTES_MAX) {
     this.#bytesMax = bytesMax;
+    this.#heldMax = heldMax;
   }
 
-  /** Nothing of it is lost: it can be sent again from its beginning. */
-  get whole(): boolean {
-    return this.#whole;
+  /** Bytes of all bodies that are held now. */
+  get held(): number {
+    return this.#held;
   }
 
-  /** Bytes read so far. */
-  get bytes(): number {
-    return this.#bytes;
+  /** Reads a body. A slow or endless one takes no permit. What `body` holds counts until it is given to {@link release}. */
+  async receive(request: Request): Promise<ReceivedBody> {
+    if (request.body === null || request.method === "GET" || request.method === "HEAD") {
+      return { kind: "body", body: null };
+    }
+    const reader = request.body.getReader();
+    const received = await this.#read(reader);
+    if (received.kind !== "body") reader.cancel().catch(() => {});
+    return received;
   }
 
-  /** From the beginning; ends early when the signal fires. What is being read then belongs to the next try. */
-  async *read(signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    for (let at = 0; !signal.aborted; at++) {
-      const chunk = this.#kept[at] ?? await this.#next(signal);
-      if (chunk === undefined) return;
-      yield chunk;
+  /** The call has ended. */
+  release(body: Uint8Array | null): void {
+    this.#held -= body?.length ?? 0;
+  }
+
+  async #read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<ReceivedBody> {
+    const startedMs = performance.now();
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    const refuse = (kind: Exclude<ReceivedBody["kind"], "body">): ReceivedBody => {
+      this.#held -= bytes;
+      return { kind };
+    };
+    try {
+      for (;;) {
+        const reading = reader.read();
+        const leftMs = startedMs + BEGIN_MS + bytes / BYTES_PER_MS - performance.now();
+        if (!await within(Math.max(0, leftMs), reading)) return refuse("too_slow");
+        const { done, value } = await reading;
+        if (done) return { kind: "body", body: joined(chunks, bytes) };
+        if (bytes + value.length > this.#bytesMax) return refuse("too_large");
+        if (this.#held + value.length > this.#heldMax) return refuse("no_room");
+        chunks.push(value);
+        bytes += value.length;
+        this.#held += value.length;
+      }
+    } catch {
+      return refuse("cut_off");
     }
   }
+}
 
-  /** Nobody reads it any more. */
-  cancel(): void {
-    this.#reader.cancel().catch(() => {});
+function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
+  if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0];
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
   }
-
-  async #next(signal: AbortSignal): Promise<Uint8Array | undefined> {
-    this.#reading ??= this.#reader.read();
-    const stopped = Promise.withResolvers<undefined>();
-    const stop = () => stopped.resolve(undefined);
-    signal.addEventListener("abort", stop, { once: true });
-    const read = await Promise.race([this.#reading, stopped.promise])
-      .finally(() => signal.removeEventListener("abort", stop));
-    if (read === undefined) return undefined;
-    this.#reading = undefined;
-    if (read.done) return undefined;
-    this.#count(read.value);
-    return read.value;
-  }
-
-  #count(chunk: Uint8Array): void {
-    this.#bytes += chunk.length;
-    if (this.#bytes > this.#bytesMax) {
-      throw new BodyTooLargeError(`At most ${this.#bytesMax} bytes are taken`);
-    }
-    if (this.#whole && this.#bytes <= KEPT_BYTES_MAX) this.#kept.push(chunk);
-    else {
-      this.#whole = false;
-      this.#kept = [];
-    }
-  }
+  return whole;
 }

@@ -69,7 +69,6 @@ export function classifyRoute(deps: ClassifyDeps): Route {
 
 /** @param delivers what only the consumer knows of a record is believed: its position, its timestamp, a tombstone. */
 async function handle(deps: ClassifyDeps, context: Context, delivers: boolean): Promise<Response> {
-  if (deps.draining()) return problem("draining", "Try another replica", TRY_ANOTHER);
   const stated = (name: string) => delivers ? context.req.header(name) : undefined;
   if (stated(RequestHeader.tombstone) === "true") return new Response(null, { status: 204 });
   const startMs = deps.nowMs();
@@ -77,25 +76,28 @@ async function handle(deps: ClassifyDeps, context: Context, delivers: boolean): 
   if (event.position === undefined && isPositionKey(stated(RequestHeader.idempotencyKey) ?? "")) {
     return problem("invalid-key", "A partition is at most 2^31-1, an offset at most 2^63-1");
   }
+  // A permit is taken once the body is whole: who sends slowly holds none.
+  const body = await readJson(context.req.raw, deps.bodyLimit);
+  if (deps.draining()) return problem("draining", "Try another replica", TRY_ANOTHER);
+  if (body.kind === "problem") return body.response;
   // Only a consumer's keys name a record's position; people may have keys of their own.
   const caller = event.position === undefined ? "ad_hoc" : "delivery";
   if (!deps.permits.take(caller)) return problem("replica-full", "Try another replica", TRY_ANOTHER);
   try {
-    return await classifyBody(deps, context, event, startMs);
+    return await classifyTicket(deps, context, event, body.value, startMs);
   } finally {
     deps.permits.give(caller);
   }
 }
 
-async function classifyBody(
+async function classifyTicket(
   deps: ClassifyDeps,
   context: Context,
   event: TicketEvent,
+  body: unknown,
   startMs: number,
 ): Promise<Response> {
-  const body = await readJson(context.req.raw, deps.bodyLimit);
-  if (body.kind === "problem") return body.response;
-  const ticket = ticketSchema.safeParse(body.value);
+  const ticket = ticketSchema.safeParse(body);
   if (!ticket.success) return invalidRequest(ticket.error);
   if (event.position !== undefined && ticket.data.ticket_id === undefined) return missingTicketId();
   const keyed = event.position !== undefined ||

@@ -43,6 +43,8 @@ export function classifyBatchRoute(deps: ClassifyDeps): Route {
           "not-json",
           "invalid-request",
           "unauthorized",
+          "forbidden",
+          "body-too-slow",
           "body-too-large",
           "unsupported-media-type",
           "replica-full",
@@ -56,13 +58,13 @@ export function classifyBatchRoute(deps: ClassifyDeps): Route {
 }
 
 async function handle(deps: ClassifyDeps, context: Context): Promise<Response> {
+  const body = await readJson(context.req.raw, deps.bodyLimit);
   if (deps.draining()) return problem("draining", "Try another replica", TRY_ANOTHER);
+  if (body.kind === "problem") return body.response;
+  const batch = batchSchema.safeParse(body.value);
+  if (!batch.success) return invalidRequest(batch.error);
   if (!deps.permits.take("ad_hoc")) return problem("replica-full", "Try another replica", TRY_ANOTHER);
   try {
-    const body = await readJson(context.req.raw, deps.bodyLimit);
-    if (body.kind === "problem") return body.response;
-    const batch = batchSchema.safeParse(body.value);
-    if (!batch.success) return invalidRequest(batch.error);
     return Response.json({ results: await classifyAll(deps, context, batch.data.tickets) });
   } finally {
     deps.permits.give("ad_hoc");

@@ -49,6 +49,7 @@ export function reviewRoute(deps: ReviewDeps): Route {
         ...problems(
           "invalid-request",
           "unauthorized",
+          "forbidden",
           "database-unreachable",
           "database-misconfigured",
           "internal-error",

@@ -44,6 +44,7 @@ export function ticketRoute(reviews: ReviewStore): Route {
         "200": json("The label", ticketRecordSchema),
         ...problems(
           "unauthorized",
+          "forbidden",
           "ticket-not-found",
           "not-found",
           "database-unreachable",

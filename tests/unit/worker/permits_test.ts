@@ -58,10 +58,11 @@ Deno.test("Permits.idle() resolves when the last one is back, whoever had it", a
 
 Deno.test("POST /classify answers a person while records have every permit, and a record with a person's key waits like one", async () => {
   const gate = new Gate();
-  const { classify, permits } = workerApp({
+  const { classify, permits, tables } = workerApp({
     concurrency: 2,
     complete: () => gate.opened.then(() => answer('{"category":"billing"}')),
   });
+  for (const id of ["1", "2", "3"]) tables.tickets.set(id, { category: null, classifiedAtMs: null });
   const key = (offset: number) => ({ "idempotency-key": `"support-tickets/0/${offset}"` });
   const ticket = { subject: "Invoice", body: "twice" };
   const records = [1, 2].map((offset) => classify({ ...ticket, ticket_id: offset }, key(offset)));

@@ -1,53 +1,48 @@
-// Tests of a call's body: how often it can be sent, and when it is too large.
+// Tests of a call's body: whole or refused, and never more of all of them than there is room for.
 
 import assert from "node:assert/strict";
-import { BodyTooLargeError, KEPT_BYTES_MAX, RequestBody } from "../../../../worker/ingress/request_body.ts";
+import { RequestBodies } from "../../../../worker/ingress/request_body.ts";
 
-const never = new AbortController().signal;
-
-const streamOf = (...chunks: readonly Uint8Array<ArrayBuffer>[]) => ReadableStream.from(chunks);
 const chunk = (bytes: number, fill = 1) => new Uint8Array(bytes).fill(fill);
 
-async function bytesOf(body: RequestBody, signal = never): Promise<number> {
-  let bytes = 0;
-  for await (const each of body.read(signal)) bytes += each.length;
-  return bytes;
+function post(...chunks: readonly Uint8Array<ArrayBuffer>[]): Request {
+  return new Request("http://ingress/classify", { method: "POST", body: ReadableStream.from(chunks) });
 }
 
-Deno.test("RequestBody.read() gives the body from its beginning, as often as it is asked while it is whole", async () => {
-  const body = new RequestBody(streamOf(chunk(10), chunk(20)), 1000);
-  assert.deepEqual([await bytesOf(body), await bytesOf(body), body.whole, body.bytes], [30, 30, true, 30]);
+Deno.test("RequestBodies.receive() gives a body whole, however many pieces it came in", async () => {
+  const bodies = new RequestBodies(1000);
+  const received = await bodies.receive(post(chunk(10, 1), chunk(20, 2)));
+  assert.ok(received.kind === "body" && received.body !== null);
+  assert.deepEqual([...received.body], [...chunk(10, 1), ...chunk(20, 2)]);
+  assert.equal(bodies.held, 30);
+  bodies.release(received.body);
+  assert.equal(bodies.held, 0);
 });
 
-Deno.test("RequestBody is whole up to what is kept, and lost with the first byte beyond", async () => {
-  const kept = new RequestBody(streamOf(chunk(KEPT_BYTES_MAX)), 10 * KEPT_BYTES_MAX);
-  assert.equal(await bytesOf(kept), KEPT_BYTES_MAX);
-  assert.equal(kept.whole, true);
-  const lost = new RequestBody(streamOf(chunk(KEPT_BYTES_MAX), chunk(1)), 10 * KEPT_BYTES_MAX);
-  assert.equal(await bytesOf(lost), KEPT_BYTES_MAX + 1);
-  assert.equal(lost.whole, false);
+Deno.test("RequestBodies.receive() refuses what is larger than is taken, stated or not, and holds none of it", async () => {
+  const bodies = new RequestBodies(100);
+  assert.deepEqual(await bodies.receive(post(chunk(60), chunk(41))), { kind: "too_large" });
+  assert.equal((await bodies.receive(post(chunk(60), chunk(40)))).kind, "body");
+  assert.equal(bodies.held, 100);
 });
 
-Deno.test("RequestBody.read() throws before it passes on more than it may", async () => {
-  const body = new RequestBody(streamOf(chunk(60), chunk(41)), 100);
-  const passedOn: number[] = [];
-  await assert.rejects(async () => {
-    for await (const each of body.read(never)) passedOn.push(each.length);
-  }, BodyTooLargeError);
-  assert.deepEqual(passedOn, [60]);
+Deno.test("RequestBodies.receive() refuses a body that there is no room for beside the others", async () => {
+  const bodies = new RequestBodies(100, 150);
+  const first = await bodies.receive(post(chunk(100)));
+  assert.deepEqual(await bodies.receive(post(chunk(51))), { kind: "no_room" });
+  assert.equal((await bodies.receive(post(chunk(50)))).kind, "body");
+  bodies.release(first.kind === "body" ? first.body : null);
+  assert.equal((await bodies.receive(post(chunk(100)))).kind, "body");
+  assert.equal(bodies.held, 150);
 });
 
-Deno.test("RequestBody.read() stops when nobody reads it, and loses nothing for the next try", async () => {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const writer = writable.getWriter();
-  const body = new RequestBody(readable, 1000);
-  const stop = new AbortController();
-  const first = bytesOf(body, stop.signal);
-  await writer.write(chunk(5));
-  stop.abort();
-  await first;
-  const second = bytesOf(body);
-  await writer.write(chunk(7));
-  await writer.close();
-  assert.equal(await second, 12);
+Deno.test("RequestBodies.receive() tells a caller that went away from one that is slow", async () => {
+  const bodies = new RequestBodies(100);
+  const broken = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start: (controller) => controller.enqueue(chunk(5)),
+    pull: (controller) => controller.error(new Error("connection reset")),
+  });
+  const request = new Request("http://ingress/", { method: "POST", body: broken });
+  assert.deepEqual(await bodies.receive(request), { kind: "cut_off" });
+  assert.equal(bodies.held, 0);
 });

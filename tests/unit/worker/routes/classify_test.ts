@@ -136,7 +136,8 @@ Deno.test("POST /classify says which part of a request is bad", async (test) => 
 });
 
 Deno.test("POST /classify stops reading a body of unknown or untrue length at the limit", async (test) => {
-  for (const headers of [{}, { "content-length": "10" }]) {
+  const json = { "content-type": "application/json" };
+  for (const headers of [json, { ...json, "content-length": "10" }]) {
     await test.step(JSON.stringify(headers), async () => {
       const { app } = workerApp({ maxBodyBytes: 1_000 });
       let sent = 0;
@@ -154,17 +155,39 @@ Deno.test("POST /classify stops reading a body of unknown or untrue length at th
   }
 });
 
-Deno.test("POST /classify takes +json types and requests without a type", async () => {
+Deno.test("POST /classify takes +json types, and none that another site's page can make a browser send", async () => {
   const { app } = workerApp();
-  for (const type of ["application/vnd.acme.ticket+json", "application/json; charset=utf-8", undefined]) {
+  const statusOf = async (type: string | undefined) => {
     const body = new TextEncoder().encode(JSON.stringify(TICKET));
     const headers = new Headers(type === undefined ? {} : { "content-type": type });
-    assert.equal(
-      (await app.request("/classify", { method: "POST", body, headers })).status,
-      200,
-      type ?? "no type",
-    );
+    return (await app.request("/classify", { method: "POST", body, headers })).status;
+  };
+  for (const type of ["application/vnd.acme.ticket+json", "application/json; charset=utf-8"]) {
+    assert.equal(await statusOf(type), 200, type);
   }
+  for (
+    const type of [undefined, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
+  ) {
+    assert.equal(await statusOf(type), 415, type ?? "no type");
+  }
+});
+
+Deno.test("POST /classify gives a permit to who has sent a whole body: those that trickle hold none", async () => {
+  const { app, classify, permits } = workerApp({ concurrency: 1, reserved: 0 });
+  const gate = Promise.withResolvers<void>();
+  const trickle = async function* () {
+    yield new TextEncoder().encode("{");
+    await gate.promise;
+  };
+  const headers = { "content-type": "application/json" };
+  const slow = Array.from(
+    { length: 20 },
+    () => app.request("/classify", { method: "POST", headers, body: ReadableStream.from(trickle()) }),
+  );
+  assert.equal((await classify(TICKET)).status, 200);
+  assert.equal(permits.inFlight, 0);
+  gate.resolve();
+  for (const response of await Promise.all(slow)) assert.equal(response.status, 400);
 });
 
 Deno.test("POST /classify answers a tombstone with 204 without looking for a body", async () => {
