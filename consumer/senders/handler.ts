@@ -69,7 +69,7 @@ export class HandlerSender<T> implements Sender {
   onChange(): void {}
 
   async send(attempt: AttemptRequest, record: KafkaRecord): Promise<Answered> {
-    return { outcome: await this.#outcome(attempt, record), headers: {}, body: new Uint8Array() };
+    return { outcome: await this.#outcome(attempt, record), headers: {} };
   }
 
   async checkReady(): Promise<boolean> {

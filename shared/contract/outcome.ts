@@ -21,8 +21,8 @@ export interface NoAnswer {
   readonly kind: "timeout" | "refused" | "reset";
   /** What the client library said, for people. */
   readonly detail: string;
-  /** The time limit it ran into: for a connection, for the answer's first byte, or for all of it. */
-  readonly limit?: "connect" | "first-byte" | "whole";
+  /** The time limit it ran into: for a connection, or for the answer. */
+  readonly limit?: "connect" | "first-byte";
 }
 
 /** One attempt's end. */

@@ -1,11 +1,12 @@
 // The pool of replicas that the consumer and the ingress send through: found by name, each with permits of its own.
 
 import { monotonicMs } from "../clock.ts";
-import type { Agent } from "undici";
 import type { Cause } from "../http/health.ts";
 import { logger } from "../log.ts";
 import { type Outcome, outcomeLabel } from "../contract/outcome.ts";
-import { type Answered, type AttemptRequest, createAgent, send } from "./exchange/buffered.ts";
+import { type Answered, type AttemptRequest, type ExchangePorts, send } from "./exchange/buffered.ts";
+import { Connections } from "./exchange/connections.ts";
+import { RETRY_AFTER_MAX_MS } from "../contract/retry_after.ts";
 import type { AttemptDetails, AttemptInFlight } from "./attempt_in_flight.ts";
 import { Balancer } from "./replicas/balancer.ts";
 import { HealthChecks } from "./replicas/health_checks.ts";
@@ -52,9 +53,8 @@ interface Target {
 /** Sends attempts to replicas. `start()` before, `close()` after use. */
 export class Pool {
   readonly #config: PoolConfig;
-  readonly #agent: Agent;
+  readonly #ports: ExchangePorts;
   readonly #balancer: Balancer;
-  readonly #timers = new TimerWheel();
   readonly #lookups: LookupLoop;
   readonly #listeners: Set<() => void> = new Set();
   readonly #checks: HealthChecks;
@@ -66,10 +66,10 @@ export class Pool {
 
   constructor(config: PoolConfig) {
     this.#config = config;
-    this.#agent = createAgent(config.connectTimeoutMs);
-    const { retryAfterMaxMs } = config;
-    const rules = retryAfterMaxMs === undefined ? undefined : { retryAfterMaxMs };
-    this.#balancer = new Balancer(config.concurrency, config.random ?? Math.random, rules);
+    const { connectTimeoutMs, retryAfterMaxMs = RETRY_AFTER_MAX_MS } = config;
+    const connections = new Connections(connectTimeoutMs);
+    this.#ports = { connections, timers: new TimerWheel(), retryAfterMaxMs };
+    this.#balancer = new Balancer(config.concurrency, config.random ?? Math.random, { retryAfterMaxMs });
     this.#rest = new ProviderRest({
       provider: this.#balancer.provider,
       nextChangeMs: (nowMs) => this.#balancer.nextChangeMs(nowMs),
@@ -83,7 +83,7 @@ export class Pool {
       usable: () => this.#replicaPermits > 0,
     });
     this.#checks = new HealthChecks({
-      agent: this.#agent,
+      agent: connections.single,
       replicas: () => this.replicas,
       endpointOf: ({ address }) => this.#endpoints.get(address),
       changed: () => this.#changed(),
@@ -161,7 +161,7 @@ export class Pool {
    */
   async send(attempt: AttemptRequest): Promise<Answered> {
     const target = this.#target();
-    if (target === undefined) return { outcome: NO_REPLICA.outcome, headers: {}, body: new Uint8Array() };
+    if (target === undefined) return { outcome: NO_REPLICA.outcome, headers: {} };
     if (!this.#hedger.takes(attempt)) return await this.#attempt(target, attempt);
     return await this.#hedger.watch(this.#start(target, attempt), target.replica, attempt);
   }
@@ -200,7 +200,7 @@ export class Pool {
   async #attempt({ replica, endpoint }: Target, attempt: AttemptRequest): Promise<Answered> {
     const sent = this.#take(replica);
     try {
-      const answered = await send(this.#agent, endpoint, this.#prepared(attempt), this.#timers);
+      const answered = await send(this.#ports, endpoint, this.#prepared(attempt));
       this.#finished(sent, answered.outcome, { report: readRateLimitHeaders(answered.headers) });
       return answered;
     } catch (error) {
@@ -219,7 +219,7 @@ export class Pool {
     if (target === undefined) return NO_REPLICA;
     const { replica, endpoint } = target;
     const sent = this.#take(replica);
-    const streaming = streamTo(this.#agent, endpoint, request, this.#timers);
+    const streaming = streamTo(this.#ports, endpoint, request);
     const ended = streaming.ended.then((end) => {
       if (end !== undefined) {
         const { outcome, latencyMs, headers } = end;
@@ -240,11 +240,11 @@ export class Pool {
 
   /** Ends all connections. Attempts in flight come back as outcomes. */
   async close(): Promise<void> {
-    this.#timers.close();
+    this.#ports.timers.close();
     this.#lookups.close();
     this.#rest.close();
     this.#checks.close();
-    await this.#agent.destroy();
+    await this.#ports.connections.close();
   }
 
   #prepared(attempt: AttemptRequest): AttemptRequest {

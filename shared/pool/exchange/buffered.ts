@@ -1,16 +1,23 @@
 // The exchange of one attempt over a kept-alive connection, with a time limit; whatever happens is an outcome.
 
-import { Agent, type Dispatcher, errors } from "undici";
+import { type Dispatcher, errors } from "undici";
 import type { Action, NoAnswer, Outcome } from "../../contract/outcome.ts";
 import { CLASSIFY_PATH, RequestHeader, ResponseHeader } from "../../contract/protocol.ts";
 import { parseRetryAfter } from "../../contract/retry_after.ts";
+import type { Connections } from "./connections.ts";
 import type { Limited, Tick, TimerWheel } from "./timer_wheel.ts";
+import { statusOf } from "./undici_patches.ts";
 import type { Endpoint } from "../discovery/endpoints.ts";
 
-/** How much of a refusal is read to find its problem type, in bytes. */
-const PROBLEM_BYTES_MAX = 65_536;
-/** How much of it is kept, in characters. */
+/** How much of a refusal's body is kept, in characters: what a dead letter quotes. */
 const EXCERPT_CHARS_MAX = 1024;
+/** How much of it is read, in bytes: so many characters of UTF-8. */
+const REFUSAL_BYTES_MAX = 4 * EXCERPT_CHARS_MAX;
+/** How long it is waited for, in ms. */
+const REFUSAL_BODY_MS = 5000;
+/** A success's body is let go unread. A larger one, in bytes, or a slower one, in ms, costs its connection. */
+const SUCCESS_BYTES_MAX = 65_536;
+const SUCCESS_BODY_MS = 1000;
 
 /** What is sent: `POST /classify` unless it says otherwise. */
 export interface AttemptRequest {
@@ -26,15 +33,20 @@ export interface AttemptRequest {
   readonly firstByteMs?: number | undefined;
   /** Gives the attempt up. */
   readonly signal?: AbortSignal;
-  /** The caller passes the answer on and wants all of it; otherwise a success's body is let go unread. */
-  readonly whole?: boolean;
 }
 
-/** The body of an answer and its headers, for callers who pass it on. */
+/** What an attempt came to, and the answer's headers; none where no answer came. */
 export interface Answered {
   readonly outcome: Outcome;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
+}
+
+/** What exchanges work with. */
+export interface ExchangePorts {
+  readonly connections: Connections;
+  readonly timers: TimerWheel;
+  /** Longest `Retry-After` that is honoured, in ms. */
+  readonly retryAfterMaxMs: number;
 }
 
 /** The caller gave the attempt up: there is no outcome. */
@@ -42,32 +54,15 @@ export class AttemptAbandoned extends Error {
   override readonly name = "AttemptAbandoned";
 }
 
-/** Connections to all replicas. */
-export function createAgent(connectTimeoutMs: number): Agent {
-  return new Agent({
-    connect: { timeout: connectTimeoutMs },
-    pipelining: 1,
-    keepAliveTimeout: 30_000,
-    // The attempt's own time limit is the only one.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
-}
-
 /**
  * Sends one attempt to one replica. Redirects are never followed.
  *
  * @throws {AttemptAbandoned} when `signal` fired; every other failure is an outcome.
  */
-export function send(
-  agent: Agent,
-  endpoint: Endpoint,
-  attempt: AttemptRequest,
-  timers: TimerWheel,
-): Promise<Answered> {
+export function send(ports: ExchangePorts, endpoint: Endpoint, attempt: AttemptRequest): Promise<Answered> {
   return new Promise((resolve, reject) => {
-    const exchange = new Exchange(attempt, timers, resolve, reject);
-    const options = {
+    const exchange = new Exchange(attempt, ports, resolve, reject);
+    const request = {
       origin: endpoint.origin,
       path: endpoint.basePath + (attempt.path ?? CLASSIFY_PATH),
       method: attempt.method ?? "POST",
@@ -78,46 +73,49 @@ export function send(
       },
       body: attempt.body,
     };
-    agent.dispatch(options, exchange);
+    ports.connections.dispatch(request, exchange, true);
   });
 }
 
-const NOTHING = new Uint8Array();
-
-/** One request and its answer, as undici tells of it. Ends exactly once. */
+/**
+ * One request and its answer, as undici tells of it. The status decides what the attempt came to: what is wrong with a
+ * body changes nothing about it.
+ */
 class Exchange implements Dispatcher.DispatchHandler, Limited {
   readonly #attempt: AttemptRequest;
-  readonly #timers: TimerWheel;
+  readonly #ports: ExchangePorts;
   readonly #startedMs = performance.now();
   #tick: Tick;
   readonly #resolve: (answered: Answered) => void;
   readonly #reject: (error: Error) => void;
   #controller: Dispatcher.DispatchController | undefined;
-  #ended = false;
+  /** The caller has its answer. */
+  #answered = false;
+  /** Nothing of it is waited for any more. */
+  #over = false;
   #status = 0;
   #headers: Readonly<Record<string, string>> = {};
-  #keeps = false;
-  #keptBytes = 0;
+  #bodyBytes = 0;
   #chunks: Uint8Array[] = [];
 
   constructor(
     attempt: AttemptRequest,
-    timers: TimerWheel,
+    ports: ExchangePorts,
     resolve: (answered: Answered) => void,
     reject: (error: Error) => void,
   ) {
     this.#attempt = attempt;
-    this.#timers = timers;
+    this.#ports = ports;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#tick = timers.add(this, Math.min(attempt.timeoutMs, attempt.firstByteMs ?? Infinity));
+    this.#tick = ports.timers.add(this, this.#firstLimitMs);
     attempt.signal?.addEventListener("abort", this.#abandon, { once: true });
     if (attempt.signal?.aborted) this.#abandon();
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#ended) controller.abort(new Error("Ended before it began"));
+    if (this.#over) controller.abort(new Error("Over before it began"));
   }
 
   onResponseStart(
@@ -125,82 +123,108 @@ class Exchange implements Dispatcher.DispatchHandler, Limited {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    if (status < 200 || this.#ended) return;
+    if (status < 200 || this.#over) return;
     this.#status = status;
-    this.#expectTheRest();
     this.#headers = flatten(headers);
-    this.#keeps = this.#attempt.whole === true || status >= 300;
+    if (isSuccess(status)) this.#answer();
+    const { timers } = this.#ports;
+    timers.remove(this, this.#tick);
+    this.#tick = timers.add(
+      this,
+      isSuccess(status) ? SUCCESS_BODY_MS : Math.min(REFUSAL_BODY_MS, this.#leftMs),
+    );
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    if (!this.#keeps) return;
-    if (this.#attempt.whole !== true && this.#keptBytes >= PROBLEM_BYTES_MAX) return;
-    this.#keptBytes += chunk.length;
-    this.#chunks.push(chunk);
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    if (this.#over) return;
+    this.#bodyBytes += chunk.length;
+    if (!this.#answered) this.#chunks.push(chunk);
+    const most = isSuccess(this.#status) ? SUCCESS_BYTES_MAX : REFUSAL_BYTES_MAX;
+    if (this.#bodyBytes >= most) this.#close(controller);
   }
 
   onResponseEnd(): void {
-    const body = concatenate(this.#chunks, this.#keptBytes);
-    this.#end({ outcome: readAnswer(this.#status, this.#headers, body), headers: this.#headers, body });
+    this.#answer();
+    this.#finish();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#end({ outcome: noAnswer(error), headers: {}, body: NOTHING });
+    this.#status ||= statusOf(error) ?? 0;
+    if (this.#status === 0) this.#end(noAnswer(error));
+    else this.onResponseEnd();
   }
 
   expire(): void {
+    if (this.#status !== 0) return this.#close(this.#controller);
     const outcome = this.#late();
-    this.#end({ outcome, headers: {}, body: NOTHING });
+    this.#end(outcome);
     this.#controller?.abort(new Error(outcome.detail));
+  }
+
+  get #firstLimitMs(): number {
+    return Math.min(this.#attempt.timeoutMs, this.#attempt.firstByteMs ?? Infinity);
+  }
+
+  get #leftMs(): number {
+    return this.#attempt.timeoutMs - (performance.now() - this.#startedMs);
   }
 
   /** Where it hangs: without a connection it reached nobody, so that it is a refusal and no record's fault. */
   #late(): NoAnswer {
-    const { timeoutMs, firstByteMs = Infinity } = this.#attempt;
-    const limitMs = this.#status === 0 ? Math.min(timeoutMs, firstByteMs) : timeoutMs;
-    if (this.#controller === undefined) {
-      return { kind: "refused", detail: `No connection within ${limitMs} ms`, limit: "connect" };
-    }
-    if (this.#status === 0) {
-      return { kind: "timeout", detail: `No answer within ${limitMs} ms`, limit: "first-byte" };
-    }
-    return { kind: "timeout", detail: `No end of the answer within ${limitMs} ms`, limit: "whole" };
-  }
-
-  /** The first byte came in time: from now on the whole attempt's limit counts. */
-  #expectTheRest(): void {
-    const { timeoutMs, firstByteMs } = this.#attempt;
-    if (firstByteMs === undefined || firstByteMs >= timeoutMs) return;
-    this.#timers.remove(this, this.#tick);
-    this.#tick = this.#timers.add(this, timeoutMs - (performance.now() - this.#startedMs));
+    const limitMs = this.#firstLimitMs;
+    return this.#controller === undefined
+      ? { kind: "refused", detail: `No connection within ${limitMs} ms`, limit: "connect" }
+      : { kind: "timeout", detail: `No answer within ${limitMs} ms`, limit: "first-byte" };
   }
 
   readonly #abandon = () => {
-    if (this.#ended) return;
+    if (this.#over) return;
     this.#finish();
     this.#reject(new AttemptAbandoned("The attempt was given up"));
     this.#controller?.abort(new Error("The attempt was given up"));
   };
 
-  #end(answered: Answered): void {
-    if (this.#ended) return;
+  /** Enough of the body has come, or waiting for more of it is over. */
+  #close(controller: Dispatcher.DispatchController | undefined): void {
+    this.onResponseEnd();
+    controller?.abort(new Error("The rest of the answer is not wanted"));
+  }
+
+  #answer(): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    const outcome = readAnswer(this.#status, this.#headers, this.#chunks, this.#ports.retryAfterMaxMs);
+    this.#resolve({ outcome, headers: this.#headers });
+  }
+
+  #end(outcome: NoAnswer): void {
+    if (this.#over) return;
     this.#finish();
-    this.#resolve(answered);
+    this.#resolve({ outcome, headers: {} });
   }
 
   #finish(): void {
-    this.#ended = true;
-    this.#timers.remove(this, this.#tick);
+    this.#over = true;
+    this.#ports.timers.remove(this, this.#tick);
     this.#attempt.signal?.removeEventListener("abort", this.#abandon);
   }
 }
 
-function readAnswer(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array): Outcome {
+const isSuccess = (status: number) => status < 300;
+
+function readAnswer(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: readonly Uint8Array[],
+  retryAfterMaxMs: number,
+): Outcome {
   const retryAfter = headers[ResponseHeader.retryAfter];
   const action = readAction(headers[ResponseHeader.action]);
-  if (status < 300 && retryAfter === undefined && action === undefined) return { kind: "answer", status };
-  const retryAfterMs = parseRetryAfter(retryAfter, Date.now());
-  const text = status < 300 ? undefined : new TextDecoder().decode(body.subarray(0, PROBLEM_BYTES_MAX));
+  if (isSuccess(status) && retryAfter === undefined && action === undefined) {
+    return { kind: "answer", status };
+  }
+  const retryAfterMs = parseRetryAfter(retryAfter, Date.now(), retryAfterMaxMs);
+  const text = isSuccess(status) ? undefined : textOf(body);
   const problemType = text === undefined ? undefined : readProblemType(text);
   return {
     kind: "answer",
@@ -210,6 +234,12 @@ function readAnswer(status: number, headers: Readonly<Record<string, string>>, b
     ...(problemType === undefined ? {} : { problemType }),
     ...(text === undefined ? {} : { excerpt: text.slice(0, EXCERPT_CHARS_MAX) }),
   };
+}
+
+/** As much of a body as is wanted. A character that was cut through at its end is left out. */
+function textOf(chunks: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder();
+  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("");
 }
 
 function readAction(value: string | undefined): Action | undefined {
@@ -222,7 +252,23 @@ function readProblemType(text: string): string | undefined {
     const { type } = JSON.parse(text) as { type?: unknown };
     return typeof type === "string" ? type : undefined;
   } catch {
-    return undefined;
+    return text.length < EXCERPT_CHARS_MAX ? undefined : cutProblemType(text);
+  }
+}
+
+const TYPE_MEMBER = /"type"\s*:\s*("(?:[^"\\]|\\.)*")/g;
+
+/** The `type` of a JSON object whose end has not come: the first one that stands in no other value. */
+function cutProblemType(text: string): string | undefined {
+  for (const { index, 1: type = "" } of text.matchAll(TYPE_MEMBER)) {
+    const before = text.slice(0, index).replace(/"(?:[^"\\]|\\.)*"/g, "");
+    const depth = before.replace(/[^[{]/g, "").length - before.replace(/[^\]}]/g, "").length;
+    if (depth !== 1 || !/^\s*\{/.test(before)) continue;
+    try {
+      return JSON.parse(type);
+    } catch {
+      return undefined;
+    }
   }
 }
 
@@ -244,17 +290,4 @@ export function flatten(headers: Record<string, string | string[] | undefined>):
     if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(", ") : value;
   }
   return flat;
-}
-
-function concatenate(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
-  const [only] = chunks;
-  if (only === undefined) return NOTHING;
-  if (chunks.length === 1) return only;
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }

@@ -1,12 +1,12 @@
 // One exchange whose bodies are streamed both ways: nothing of them is held here, and backpressure goes through.
 
-import type { Agent, Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
 import type { NoAnswer, Outcome } from "../../contract/outcome.ts";
-import { ResponseHeader } from "../../contract/protocol.ts";
+import { RequestHeader, ResponseHeader } from "../../contract/protocol.ts";
 import { parseRetryAfter } from "../../contract/retry_after.ts";
 import { ruleFor } from "../../contract/status_contract.ts";
-import { AttemptAbandoned, flatten, noAnswer } from "./buffered.ts";
-import type { Limited, Tick, TimerWheel } from "./timer_wheel.ts";
+import { AttemptAbandoned, type ExchangePorts, flatten, noAnswer } from "./buffered.ts";
+import type { Limited, Tick } from "./timer_wheel.ts";
 import type { Endpoint } from "../discovery/endpoints.ts";
 
 /** How much of an answer waits here for a slow reader, in bytes. */
@@ -70,21 +70,22 @@ export const NO_REPLICA: StreamedAnswer = {
 };
 
 /** Sends a request to one replica. Redirects are never followed. */
-export function streamTo(
-  agent: Agent,
-  endpoint: Endpoint,
-  request: StreamedRequest,
-  timers: TimerWheel,
-): Streaming {
-  const exchange = new StreamedExchange(request, timers);
-  agent.dispatch({
-    origin: endpoint.origin,
-    path: endpoint.basePath + request.path,
-    method: request.method,
-    headers: { ...request.headers, host: endpoint.url.host },
-    // undici takes iterables, which its types do not say.
-    body: exchange.requestBody() as Uint8Array | null,
-  }, exchange);
+export function streamTo(ports: ExchangePorts, endpoint: Endpoint, request: StreamedRequest): Streaming {
+  const exchange = new StreamedExchange(request, ports);
+  const repeatable = typeof request.body !== "function" &&
+    (request.method !== "POST" || request.headers[RequestHeader.idempotencyKey] !== undefined);
+  ports.connections.dispatch(
+    {
+      origin: endpoint.origin,
+      path: endpoint.basePath + request.path,
+      method: request.method,
+      headers: { ...request.headers, host: endpoint.url.host },
+      // undici takes iterables, which its types do not say.
+      body: exchange.requestBody() as Uint8Array | null,
+    },
+    exchange,
+    repeatable,
+  );
   return exchange;
 }
 
@@ -107,16 +108,15 @@ function saysSomething(outcome: Outcome): boolean {
   return ruleFor(outcome).slows !== "nobody";
 }
 
-function outcomeOf(status: number, headers: AnswerHeaders): Outcome {
-  const retryAfter = headers[ResponseHeader.retryAfter];
-  const retryAfterMs = parseRetryAfter(typeof retryAfter === "string" ? retryAfter : undefined, Date.now());
+function outcomeOf(status: number, headers: AnswerHeaders, retryAfterMaxMs: number): Outcome {
+  const retryAfterMs = parseRetryAfter(headers[ResponseHeader.retryAfter], Date.now(), retryAfterMaxMs);
   return { kind: "answer", status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
 /** One exchange, as undici tells of it. Ends exactly once. */
 class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming {
   readonly #request: StreamedRequest;
-  readonly #timers: TimerWheel;
+  readonly #ports: ExchangePorts;
   readonly #tick: Tick;
   readonly #startedMs = performance.now();
   readonly #answer = Promise.withResolvers<Omit<StreamedAnswer, "ended" | "replica">>();
@@ -130,10 +130,10 @@ class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming
   #latencyMs = 0;
   #over = false;
 
-  constructor(request: StreamedRequest, timers: TimerWheel) {
+  constructor(request: StreamedRequest, ports: ExchangePorts) {
     this.#request = request;
-    this.#timers = timers;
-    this.#tick = timers.add(this, request.timeoutMs);
+    this.#ports = ports;
+    this.#tick = ports.timers.add(this, request.timeoutMs);
     request.signal.addEventListener("abort", this.#aborted, { once: true });
     if (request.signal.aborted) this.#aborted();
   }
@@ -158,7 +158,7 @@ class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
     if (status < 200 || this.#over) return;
-    this.#outcome = outcomeOf(status, headers);
+    this.#outcome = outcomeOf(status, headers, this.#ports.retryAfterMaxMs);
     this.#headers = flatten(headers);
     this.#latencyMs = performance.now() - this.#startedMs;
     const body = new ReadableStream<Uint8Array>({
@@ -234,7 +234,7 @@ class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming
         ? undefined
         : { outcome, latencyMs, headers: this.#headers },
     );
-    this.#timers.remove(this, this.#tick);
+    this.#ports.timers.remove(this, this.#tick);
     this.#request.signal.removeEventListener("abort", this.#aborted);
     this.#unread.abort();
   }

@@ -1,6 +1,7 @@
 // The choice of the replica for the next attempt, and how many the pool takes at once. Pure: time and randomness come in.
 
 import type { Outcome } from "../../contract/outcome.ts";
+import { RETRY_AFTER_MAX_MS } from "../../contract/retry_after.ts";
 import { type Rule, ruleFor } from "../../contract/status_contract.ts";
 import { isOutlier } from "./outliers.ts";
 import { ProviderLimit } from "../limits/provider_limit.ts";
@@ -18,7 +19,7 @@ export interface BalancerRules {
   readonly retryAfterMaxMs: number;
 }
 
-const RULES: BalancerRules = { retryAfterMaxMs: 300_000 };
+const RULES: BalancerRules = { retryAfterMaxMs: RETRY_AFTER_MAX_MS };
 
 /** The replicas and their permits. */
 export class Balancer {

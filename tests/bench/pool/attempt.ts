@@ -4,7 +4,8 @@
 
 import process from "node:process";
 import { Agent, request } from "undici";
-import { createAgent, send } from "../../../shared/pool/exchange/buffered.ts";
+import { send } from "../../../shared/pool/exchange/buffered.ts";
+import { Connections } from "../../../shared/pool/exchange/connections.ts";
 import { TimerWheel } from "../../../shared/pool/exchange/timer_wheel.ts";
 import { startChild } from "../../support/processes/process.ts";
 
@@ -26,13 +27,14 @@ const headers = {
 
 type Way = (address: string) => Promise<unknown>;
 
-function ways(address: string): { readonly all: Record<string, Way>; readonly agents: readonly Agent[] } {
+function ways(
+  address: string,
+): { readonly all: Record<string, Way>; readonly close: () => Promise<unknown> } {
   const bare = new Agent({ pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
-  const ours = createAgent(5000);
   const endpoint = { address, origin: address, basePath: "", url: new URL(address), source: address };
-  const timers = new TimerWheel();
+  const ports = { connections: new Connections(5000), timers: new TimerWheel(), retryAfterMaxMs: 300_000 };
   return {
-    agents: [bare, ours],
+    close: () => Promise.all([bare.close(), ports.connections.close()]),
     all: {
       "undici request": async () => {
         const response = await request(`${address}/classify`, {
@@ -53,7 +55,7 @@ function ways(address: string): { readonly all: Record<string, Way>; readonly ag
             onResponseError: (_, error) => reject(error),
           });
         }),
-      "an attempt": () => send(ours, endpoint, { headers, body, timeoutMs: 60_000 }, timers),
+      "an attempt": () => send(ports, endpoint, { headers, body, timeoutMs: 60_000 }),
     },
   };
 }
@@ -75,7 +77,7 @@ const median = (numbers: readonly number[]) =>
 await using server = startChild({ name: "server", command: Deno.execPath(), args: ["eval", SERVER] });
 const { text: port } = await server.waitForLine(({ text }) => /^\d+$/.test(text));
 const address = `http://127.0.0.1:${port}`;
-const { all, agents } = ways(address);
+const { all, close } = ways(address);
 const rounds = new Map(Object.keys(all).map((name) => [name, [] as { us: number; cpuUs: number }[]]));
 for (let round = 0; round <= ROUNDS; round++) {
   for (const [name, way] of Object.entries(all)) {
@@ -83,7 +85,7 @@ for (let round = 0; round <= ROUNDS; round++) {
     if (round > 0) rounds.get(name)?.push(measured);
   }
 }
-await Promise.all(agents.map((agent) => agent.close()));
+await close();
 for (const [name, measured] of rounds) {
   const [us, cpuUs] = [median(measured.map(({ us }) => us)), median(measured.map(({ cpuUs }) => cpuUs))];
   const line = `${name.padEnd(16)} ${us.toFixed(1).padStart(7)} µs each, ${

@@ -9,7 +9,7 @@ import type { Answered } from "../../../shared/pool/exchange/buffered.ts";
 import { until } from "../../support/until.ts";
 
 const AT = { topic: "t", partition: 0 };
-const SETTLED: Answered = { outcome: { kind: "answer", status: 200 }, headers: {}, body: new Uint8Array() };
+const SETTLED: Answered = { outcome: { kind: "answer", status: 200 }, headers: {} };
 
 const { machine } = parseConfig((name) =>
   ({

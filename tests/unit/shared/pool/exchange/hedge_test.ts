@@ -21,7 +21,7 @@ class Scripted implements StartedAttempt {
   }
 
   end(status: number): void {
-    this.#ended.resolve({ outcome: { kind: "answer", status }, headers: {}, body: new Uint8Array() });
+    this.#ended.resolve({ outcome: { kind: "answer", status }, headers: {} });
   }
 }
 
