@@ -1,9 +1,11 @@
 // What the environment may say to a worker, and what it means. Pure: main.ts hands the environment in.
 
 import { type Environment, type Readable, readVariables } from "../shared/config/read.ts";
+import type { Values } from "../shared/config/variables.ts";
 import type { Budget } from "./core/budget.ts";
 import type { DatabaseConfig } from "./db/database.ts";
-import type { TicketsTable } from "./db/tickets_table.ts";
+import { nameParts, type TicketsTable } from "./db/tickets_table.ts";
+import { parseConnectionString } from "../shared/postgres/connection_string.ts";
 import { type AccessToken, accessTokens } from "../shared/http/bearer_token.ts";
 import type { LabellingRules } from "./labelling/labeller.ts";
 import type { LlmConfig } from "./llm/client.ts";
@@ -17,7 +19,10 @@ export interface WorkerConfig {
   readonly reserved: number;
   readonly tokens: readonly AccessToken[];
   readonly maxBodyBytes: number;
-  readonly database: Pick<DatabaseConfig, "url" | "statementTimeoutMs">;
+  readonly database: Pick<DatabaseConfig, "url" | "statementTimeoutMs"> & {
+    /** What of the connection string cannot be done as it is written. */
+    readonly notes: readonly string[];
+  };
   readonly table: TicketsTable;
   readonly llm: LlmConfig;
   readonly rules: LabellingRules;
@@ -81,8 +86,12 @@ export function parseConfig(env: Environment): WorkerConfig {
     reserved: values.WORKER_RESERVED,
     tokens: accessTokens(values.WORKER_TOKEN, values.INGRESS_TOKEN),
     maxBodyBytes: values.MAX_BODY_BYTES,
-    database: { url: values.DATABASE_URL, statementTimeoutMs: values.DATABASE_TIMEOUT_MS },
-    table: ticketsTable(values.TICKETS_TABLE, values.TICKETS_COLUMNS),
+    database: {
+      url: values.DATABASE_URL,
+      statementTimeoutMs: values.DATABASE_TIMEOUT_MS,
+      notes: parseConnectionString(values.DATABASE_URL).notes,
+    },
+    table: ticketsTable(values),
     llm: {
       apiKey: values.OPENAI_API_KEY,
       baseUrl: values.OPENAI_BASE_URL,
@@ -103,10 +112,21 @@ export function parseConfig(env: Environment): WorkerConfig {
   };
 }
 
-/** What `deno task migrate` and the worker both need: the table's names. */
-export function ticketsTable(name: string, columns: readonly string[]): TicketsTable {
+/** The table's names, as migrate and the worker use them: in the schema of the connection string where it names one. */
+export function ticketsTable(
+  { DATABASE_URL: url, TICKETS_TABLE: name, TICKETS_COLUMNS: columns }: Values<
+    "DATABASE_URL" | "TICKETS_TABLE" | "TICKETS_COLUMNS"
+  >,
+): TicketsTable {
   const [idColumn = "id", categoryColumn = "category", classifiedAtColumn = "classified_at"] = columns;
-  return { name, idColumn, categoryColumn, classifiedAtColumn };
+  const { schema } = parseConnectionString(url);
+  const isQualified = nameParts(name).length > 1;
+  return {
+    name: schema === undefined || isQualified ? name : `"${schema.replaceAll('"', '""')}".${name}`,
+    idColumn,
+    categoryColumn,
+    classifiedAtColumn,
+  };
 }
 
 /** Without its price a model would spend money that USD_PER_DAY never sees. */

@@ -34,6 +34,8 @@ const OPEN = "Whoever reaches this port may classify, override labels, and claim
 /** A hundredth of what a call of the LLM takes. */
 const BATCH_LINGER_MS = 10;
 
+const CONTRADICTION_LOG_EVERY_MS = 60_000;
+
 const log = logger("worker");
 
 /** @throws {ConfigError} when the file is not there, is no JSON or no taxonomy. */
@@ -49,9 +51,19 @@ function readTaxonomy(file: string | undefined): Taxonomy {
 }
 
 function compose(config: WorkerConfig, taxonomy: Taxonomy) {
-  const database = new Database({ ...config.database, connectionsMax: CONNECTIONS_MAX });
+  const database = new Database({
+    ...config.database,
+    connectionsMax: CONNECTIONS_MAX,
+    onFailure: (failure) => readiness.recordStoreFailure(failure),
+  });
   const catalog = new TableCatalog(database, config.table);
-  const store = new PostgresLabelStore(catalog);
+  const contradictions = contradictionLog();
+  const store = new PostgresLabelStore(catalog, {
+    onContradiction: () => {
+      metrics.offsetContradictions.inc();
+      contradictions();
+    },
+  });
   const ledger = new SpendLedger(database, config.budget, Date.now);
   const permits = new Permits(config.concurrency, config.reserved);
   const metrics = createMetrics({
@@ -99,6 +111,19 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
   return { app, readiness, permits, close };
 }
 
+/** A topic made anew contradicts with every record: one line a minute is enough. */
+function contradictionLog(): () => void {
+  let loggedAtMs = -Infinity;
+  return () => {
+    if (monotonicMs() - loggedAtMs < CONTRADICTION_LOG_EVERY_MS) return;
+    loggedAtMs = monotonicMs();
+    log.warn("an event's timestamp contradicts its offset", {
+      meaning:
+        "Its topic was made anew, or a producer's clock is wrong; the timestamp decides which event is newer",
+    });
+  };
+}
+
 function labellerFor({ llmBatch, rules }: WorkerConfig, deps: LabellingDeps): Labeller {
   if (llmBatch === 1) return singleLabeller(deps);
   const ticketTokensMax = Math.ceil(rules.ticketTokensMax / llmBatch);
@@ -113,6 +138,7 @@ async function main(): Promise<number> {
     () => parseConfig(env),
   );
   configureLogs(logs, true);
+  for (const note of config.database.notes) log.warn("DATABASE_URL", { note });
   const stopping = Promise.withResolvers<void>();
   onStopSignal(() => stopping.resolve());
   const { app, readiness, permits, close } = compose(config, readTaxonomy(config.taxonomyFile));

@@ -11,6 +11,7 @@ export interface Metrics extends LlmMetrics {
   readonly requestSeconds: Histogram<"route">;
   readonly labels: Counter<"category" | "outcome">;
   readonly repeatedClaims: Counter;
+  readonly offsetContradictions: Counter;
   /** Accuracy over what humans looked at: `right="true"` divided by all. */
   readonly reviewed: Counter<"category" | "right">;
 }
@@ -69,6 +70,11 @@ export function createMetrics(gauges: Gauges): Metrics {
     repeatedClaims: new Counter({
       name: name("repeated_claims_total"),
       help: "Labels claimed again after a holder died: at most this many were paid for twice.",
+      registers,
+    }),
+    offsetContradictions: new Counter({
+      name: name("offset_contradictions_total"),
+      help: "Events whose timestamp overruled their offset: their topic was made anew, or a clock is wrong.",
       registers,
     }),
     reviewed: new Counter({

@@ -27,17 +27,18 @@ const PROVIDER_FRESH_MS = 5_000;
 export class WorkerReadiness {
   readonly #deps: ReadinessDeps;
   readonly #since = new Map<string, number>();
-  readonly #store: () => Promise<Finding | undefined>;
-  readonly #provider: () => Promise<Finding | undefined>;
+  readonly #store: SharedAnswer<Finding | undefined>;
+  readonly #provider: SharedAnswer<Finding | undefined>;
   #draining = false;
 
   constructor(deps: ReadinessDeps) {
     this.#deps = deps;
-    this.#store = cached(async () => storeFinding(await deps.checkStore()), STORE_FRESH_MS, deps.nowMs);
-    this.#provider = cached(
+    const { nowMs } = deps;
+    this.#store = new SharedAnswer(async () => storeFinding(await deps.checkStore()), STORE_FRESH_MS, nowMs);
+    this.#provider = new SharedAnswer(
       async () => providerFinding(await deps.checkProvider()),
       PROVIDER_FRESH_MS,
-      deps.nowMs,
+      nowMs,
     );
   }
 
@@ -51,13 +52,18 @@ export class WorkerReadiness {
     this.#draining = true;
   }
 
+  /** A statement has just failed for want of the database: whoever asks next is told, and not what was true before. */
+  recordStoreFailure(failure: StoreFailure): void {
+    this.#store.set(storeFinding(failure));
+  }
+
   /** Everything that is wrong now. */
   async causes(): Promise<readonly Cause[]> {
     const found = await Promise.all([
       this.#draining ? DRAINING : undefined,
       budgetFinding(this.#deps.budgetReached()),
-      this.#store(),
-      this.#provider(),
+      this.#store.get(),
+      this.#provider.get(),
     ]);
     const findings = found.filter((finding) => finding !== undefined);
     for (const name of [...this.#since.keys()]) {
@@ -94,6 +100,14 @@ function budgetFinding(detail: string | undefined): Finding | undefined {
 
 function storeFinding(failure: StoreFailure | undefined): Finding | undefined {
   if (failure === undefined) return undefined;
+  if (failure.cause === "read_only") {
+    return {
+      name: "database-unreachable",
+      detail: failure.detail,
+      remedy:
+        "Promote it, or point DATABASE_URL to the server that takes writes; the worker connects again by itself",
+    };
+  }
   if (failure.cause === "misconfigured") {
     return {
       name: "database-misconfigured",
@@ -126,10 +140,28 @@ function providerFinding(failure: LlmFailure | undefined): Finding | undefined {
 }
 
 /** One call at a time, its answer shared for a while. */
-function cached<T>(ask: () => Promise<T>, freshMs: number, nowMs: () => number): () => Promise<T> {
-  let asked: { readonly atMs: number; readonly answer: Promise<T> } | undefined;
-  return () => {
-    if (asked === undefined || nowMs() - asked.atMs >= freshMs) asked = { atMs: nowMs(), answer: ask() };
-    return asked.answer;
-  };
+class SharedAnswer<T> {
+  readonly #ask: () => Promise<T>;
+  readonly #freshMs: number;
+  readonly #nowMs: () => number;
+  #asked: { readonly atMs: number; readonly answer: Promise<T> } | undefined;
+
+  constructor(ask: () => Promise<T>, freshMs: number, nowMs: () => number) {
+    this.#ask = ask;
+    this.#freshMs = freshMs;
+    this.#nowMs = nowMs;
+  }
+
+  get(): Promise<T> {
+    const nowMs = this.#nowMs();
+    if (this.#asked === undefined || nowMs - this.#asked.atMs >= this.#freshMs) {
+      this.#asked = { atMs: nowMs, answer: this.#ask() };
+    }
+    return this.#asked.answer;
+  }
+
+  /** What is known without asking. */
+  set(answer: T): void {
+    this.#asked = { atMs: this.#nowMs(), answer: Promise.resolve(answer) };
+  }
 }

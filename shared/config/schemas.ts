@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { type AccessToken, PEOPLES_SCOPES } from "../http/bearer_token.ts";
 import type { DnsServer } from "../pool/discovery/dns.ts";
+import { ConnectionStringError, parseConnectionString } from "../postgres/connection_string.ts";
 
 export const text = () => z.string().trim().min(1, "is empty");
 export const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
@@ -19,6 +20,15 @@ export const url = (...protocols: string[]) =>
     (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
     `is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
   );
+export const connectionString = () =>
+  text().superRefine((value, context) => {
+    try {
+      parseConnectionString(value);
+    } catch (error) {
+      if (!(error instanceof ConnectionStringError)) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+    }
+  });
 export const list = () =>
   text().transform((value) => value.split(",").map((part) => part.trim()).filter((part) => part.length > 0));
 
@@ -33,14 +43,25 @@ export const addresses = () =>
     "is not a comma list of host:port, an IPv6 address in brackets",
   );
 
-/** Names of tables and columns: one or two plain identifiers (PostgreSQL's limit of 63 bytes each). */
-const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_$]{0,62}(?:\.[A-Za-z_][A-Za-z0-9_$]{0,62})?$/;
+/** A name as Postgres takes it, plain or in double quotes (63 bytes each). */
+const IDENTIFIER = String.raw`(?:[A-Za-z_][A-Za-z0-9_$]{0,62}|"(?:[^"\0]|""){1,63}")`;
+const TABLE = new RegExp(`^${IDENTIFIER}(?:\\.${IDENTIFIER})?$`);
+const COLUMN = new RegExp(`^${IDENTIFIER}$`);
+/** Tables of Ackpool's own, and of the database's. */
+const NOT_TICKETS =
+  /^"?(?:ackpool"?\."?(?:labels|fences|history|spend|migrations)|(?:pg_catalog|information_schema|pg_toast)"?\..*)"?$/;
 export const identifier = () =>
-  z.string().regex(IDENTIFIER, "is not an identifier like tickets or support.tickets");
+  z.string().regex(TABLE, "is not an identifier like tickets or support.tickets").refine(
+    (name) => !NOT_TICKETS.test(name),
+    "is one of Ackpool's own tables, or of the database's",
+  );
 export const columns = () =>
   list().refine(
-    (names) => names.length === 3 && names.every((name) => IDENTIFIER.test(name) && !name.includes(".")),
+    (names) => names.length === 3 && names.every((name) => COLUMN.test(name)),
     "is not three column names",
+  ).refine(
+    (names) => new Set(names.map((name) => name.replaceAll('"', ""))).size === names.length,
+    "names a column twice",
   );
 export const amount = () => z.string().regex(/^\d*\.?\d+$/, "is not a number").transform(Number);
 

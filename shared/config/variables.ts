@@ -6,6 +6,7 @@ import {
   addresses,
   amount,
   columns,
+  connectionString,
   dnsServer,
   flag,
   identifier,
@@ -209,7 +210,7 @@ const ingress = {
 } as const satisfies Record<string, Variable<unknown>>;
 
 const worker = {
-  DATABASE_URL: secret(required(url("postgres:", "postgresql:"), "Postgres with the tickets")),
+  DATABASE_URL: secret(required(connectionString(), "Postgres with the tickets")),
   TAXONOMY_FILE: optional(text(), "JSON file with labels of your own"),
   CONFIDENCE_TEMPERATURE: withDefault("1", amount(), "above 1 calibrates confidences down, below 1 up"),
   REVIEW_BELOW: withDefault("0.7", share(), "confidence below which a ticket is listed for review"),

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isOlder } from "../../worker/core/fence.ts";
+import { isOlder, OFFSET_SPAN_MS } from "../../worker/core/fence.ts";
 import type { TicketEvent } from "../../worker/core/fence.ts";
 import { PostgresLabelStore } from "../../worker/db/label_store.ts";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
@@ -25,7 +25,8 @@ const anEvent: fc.Arbitrary<TicketEvent> = fc.record({
     }),
     { nil: undefined },
   ),
-  atMs: fc.nat(5),
+  // Around the span beyond which timestamps overrule offsets.
+  atMs: fc.nat({ max: 6 }).map((step) => step * (OFFSET_SPAN_MS / 2) + (step % 2)),
 });
 
 for (const kind of databaseKinds()) {

@@ -20,13 +20,20 @@ export function eventOf(header: (name: string) => string | undefined, nowMs: num
   };
 }
 
+/** A topic made anew counts its offsets from 0: timestamps that differ by more than this overrule them, in ms. */
+export const OFFSET_SPAN_MS = 60_000;
+
 /**
- * Whether `event` may not overwrite what `than` wrote: inside one partition the smaller offset is older, otherwise
- * the earlier timestamp. The database decides by the same rule (`ackpool.is_older`), in the statement that writes.
+ * Whether `event` may not overwrite what `than` wrote: inside one partition the smaller offset is older, unless the
+ * timestamps contradict it by more than {@link OFFSET_SPAN_MS}; otherwise the earlier timestamp. The database decides
+ * by the same rule (`ackpool.is_older`), in the statement that writes.
  */
 export function isOlder(event: TicketEvent, than: TicketEvent): boolean {
   const [a, b] = [event.position, than.position];
   const samePartition = a !== undefined && b !== undefined && a.topic === b.topic &&
     a.partition === b.partition;
-  return samePartition ? a.offset < b.offset : event.atMs < than.atMs;
+  if (!samePartition) return event.atMs < than.atMs;
+  const contradicted = (a.offset < b.offset && event.atMs > than.atMs + OFFSET_SPAN_MS) ||
+    (a.offset > b.offset && event.atMs < than.atMs - OFFSET_SPAN_MS);
+  return contradicted ? event.atMs < than.atMs : a.offset < b.offset;
 }

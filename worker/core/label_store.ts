@@ -34,7 +34,7 @@ export type BeginResult =
   | { readonly kind: "not_found" }
   | StoreFailure;
 
-/** A label to write: to the label store if it is fresh, and to the ticket if the fence lets it. */
+/** A label to write: if it is fresh to the label store, first and for itself; then to the ticket if the fence lets it. */
 export interface FinishRequest extends BeginRequest {
   readonly label: Label;
   /** Just paid for, as opposed to known. */
@@ -47,6 +47,8 @@ export type FinishResult =
   /** The fence, an override or another replica's label kept it from being written: begin again to see which. */
   | { readonly kind: "superseded" }
   | { readonly kind: "not_found" }
+  /** Another transaction holds the ticket's row. A fresh label is stored all the same. */
+  | { readonly kind: "row_locked" }
   | StoreFailure;
 
 /** The store could not do it. */
@@ -57,8 +59,19 @@ export interface StoreFailure {
   readonly detail: string;
 }
 
-/** `unreachable` heals when the database is back; `misconfigured` needs an operator; `bad_id`: the column cannot hold such an id. */
-export type StoreFailureCause = "unreachable" | "misconfigured" | "bad_id" | "unexpected";
+/** Why the store could not do it. */
+export type StoreFailureCause =
+  /** Heals when the database is back. */
+  | "unreachable"
+  /** A standby, or a database made read-only: heals when one that takes writes answers. */
+  | "read_only"
+  /** Others held a lock, or won the race, for too long. */
+  | "busy"
+  /** Needs an operator. */
+  | "misconfigured"
+  /** The id column cannot hold such an id. */
+  | "bad_id"
+  | "unexpected";
 
 /** Labels, claims and the fence. No method rejects. */
 export interface LabelStore {

@@ -1,39 +1,47 @@
-// The connection to Postgres: time limits on both sides, reconnecting by itself, errors sorted by what they mean.
+// The database: reconnects by itself, leaves connections that take no writes, and sorts errors by what they mean.
 
-import postgres from "postgres";
+import type postgres from "postgres";
+import { parseConnectionString, type PostgresTarget } from "../../shared/postgres/connection_string.ts";
 import type { StoreFailure, StoreFailureCause } from "../core/label_store.ts";
+import { openPool, type Parameter, type Pool, type Row } from "./pool.ts";
 
 /** How the database is reached. */
 export interface DatabaseConfig {
+  /** See shared/postgres/connection_string.ts. */
   readonly url: string;
   /** Time limit of one statement, kept by the server; the client gives up a little later, should the server hang. */
   readonly statementTimeoutMs: number;
   readonly connectionsMax: number;
+  /** Told at once of a failure for which the database cannot be used. */
+  readonly onFailure?: (failure: StoreFailure) => void;
 }
 
-/** A value a statement takes. */
-export type Parameter = string | number | boolean | null;
-/** A row as it comes; the caller names its shape and owns the SQL that makes it true. */
-export type Row = Record<string, unknown>;
+export type { Parameter, Row } from "./pool.ts";
 
 const CLIENT_MARGIN_MS = 2_000;
-const CONNECT_TIMEOUT_S = 5;
+/** How long a statement that loses to others is tried again. */
+const RACE_PATIENCE_MS = 5_000;
+const RACE_PAUSE_MAX_MS = 200;
+/** What still runs on a pool that was left gets this long. */
+const LEFT_POOL_GRACE_S = 5;
 
 /** The server, or the way to it, hangs. */
 class DatabaseTimeoutError extends Error {
   override readonly name = "DatabaseTimeoutError";
 }
 
-/** A pool that outlives the database's outages. */
+/** Outlives outages and failovers: a pool that cannot be used is left, and the next statement opens another. */
 export class Database {
   readonly #config: DatabaseConfig;
-  #sql: postgres.Sql;
+  readonly #target: PostgresTarget;
+  #opening: Promise<Pool> | undefined;
   #statements = 0;
   #closed = false;
 
+  /** @throws {ConnectionStringError} */
   constructor(config: DatabaseConfig) {
     this.#config = config;
-    this.#sql = connect(config);
+    this.#target = parseConnectionString(config.url);
   }
 
   /** Statements sent so far. */
@@ -41,96 +49,142 @@ export class Database {
     return this.#statements;
   }
 
-  /** Runs one prepared statement. */
+  /** Runs one statement; again where it lost to others (a serialization failure, a deadlock, a lock). */
   async run<R extends Row>(statement: string, parameters: readonly Parameter[]): Promise<readonly R[]> {
-    this.#statements++;
-    const sql = this.#sql;
-    const running = sql.unsafe<R[]>(statement, [...parameters], { prepare: true });
-    return await this.#limited(sql, running);
+    const giveUpAtMs = performance.now() + RACE_PATIENCE_MS;
+    for (let pauseMs = 5;; pauseMs = Math.min(2 * pauseMs, RACE_PAUSE_MAX_MS)) {
+      try {
+        return await this.#runOnce<R>(statement, parameters);
+      } catch (error) {
+        if (!lostARace(error) || performance.now() >= giveUpAtMs) throw error;
+      }
+      // Without chance the same two would meet again.
+      await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
+    }
   }
 
   /** Runs several statements in a transaction on one connection, for migrations. */
   async transaction(body: (sql: postgres.TransactionSql) => Promise<void>): Promise<void> {
-    await this.#sql.begin(body);
+    // Who waited for a lock has to see what its holder did.
+    await this.#use((pool) => pool.sql.begin("isolation level read committed", body));
   }
 
   /** Ends the pool; what runs gets a moment. May be called twice. */
   async close(): Promise<void> {
-    if (this.#closed) return;
     this.#closed = true;
-    await this.#sql.end({ timeout: 2 });
+    const opening = this.#opening;
+    this.#opening = undefined;
+    const pool = await opening?.catch(() => undefined);
+    await pool?.sql.end({ timeout: 2 });
   }
 
-  /** A statement that outlasts even the client's limit sits on a dead connection: the pool is replaced. */
-  async #limited<T>(sql: postgres.Sql, running: Promise<T>): Promise<T> {
+  async #runOnce<R extends Row>(statement: string, parameters: readonly Parameter[]): Promise<readonly R[]> {
+    this.#statements++;
     const limitMs = this.#config.statementTimeoutMs + CLIENT_MARGIN_MS;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const expired = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new DatabaseTimeoutError(`no answer within ${limitMs} ms`)), limitMs);
-    });
+    return await this.#use((pool) => within(limitMs, pool.run<R>(statement, parameters)));
+  }
+
+  async #use<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new Error("The database is closed");
+    const opening = this.#opening ??= openPool(this.#target, this.#config);
     try {
-      return await Promise.race([running, expired]);
+      return await work(await opening);
     } catch (error) {
-      if (error instanceof DatabaseTimeoutError && this.#sql === sql && !this.#closed) {
-        running.catch(() => {});
-        this.#sql = connect(this.#config);
-        sql.end({ timeout: 0 }).catch(() => {});
+      if (isPoolLost(error)) {
+        this.#leave(opening, error instanceof DatabaseTimeoutError ? 0 : LEFT_POOL_GRACE_S);
       }
+      const failure = storeFailure(error);
+      if (isOutageCause(failure.cause)) this.#config.onFailure?.(failure);
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
+  }
+
+  #leave(opening: Promise<Pool>, graceS: number): void {
+    if (this.#opening !== opening) return;
+    this.#opening = undefined;
+    opening.then(({ sql }) => sql.end({ timeout: graceS })).catch(() => {});
   }
 }
 
-function connect({ url, statementTimeoutMs, connectionsMax }: DatabaseConfig): postgres.Sql {
-  return postgres(url, {
-    max: connectionsMax,
-    connect_timeout: CONNECT_TIMEOUT_S,
-    // Long waits between attempts would outlast the outage.
-    backoff: (retries) => Math.min(1, 0.1 * 2 ** retries),
-    fetch_types: false,
-    onnotice: () => {},
-    connection: {
-      application_name: "ackpool",
-      statement_timeout: statementTimeoutMs,
-      lock_timeout: Math.ceil(statementTimeoutMs / 5),
-    },
+async function within<T>(limitMs: number, running: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DatabaseTimeoutError(`no answer within ${limitMs} ms`)), limitMs);
   });
+  try {
+    return await Promise.race([running, expired]);
+  } finally {
+    clearTimeout(timer);
+    running.catch(() => {});
+  }
 }
 
 /** SQLSTATE classes under which the server is not there for anybody: connection, resources, operator intervention. */
 const AWAY = /^(08|53|57|58)/;
+/** Waited too long, for a lock somebody else has or for its own end. */
+const WAITED_TOO_LONG = /^(55P03|57014)$/;
 /** Five digits and capitals; no class begins with E, so that EPIPE is none. */
 const SQLSTATE = /^[0-9A-DF-Z][0-9A-Z]{4}$/;
-/** Wrong database, password, rights, or a table or column that is not there. */
-const MISCONFIGURED = /^(28|3D|3F|42)/;
+/** Wrong database, password, rights, certificate file, or a table or column that is not there. */
+const MISCONFIGURED = /^(28|3D|3F|42|F0)/;
+/** Codes of Node's TLS for a certificate that is not accepted. */
+const CERTIFICATE_REFUSED = /CERT|UNABLE_TO_(?:VERIFY|GET)|ALTNAME/;
+/** A standby, or a server that was made read-only. */
+const READ_ONLY = "25006";
+/** The connection, or the server behind it, can do nothing any more. */
+const CONNECTION_LOST = /^(08...|57P0[1-5]|25006)$/;
 /** Statements that lost to one another and may simply run again. */
-const LOST_A_RACE = /^(40001|40P01)$/;
-/** A statement that waited too long: for a row somebody else has locked, or for its own end. */
-const WAITED_TOO_LONG = /^(55P03|57014)$/;
+const LOST_A_RACE = /^(40001|40P01|55P03)$/;
 
-/** Whether the same statement may succeed when run again at once. */
+/** Whether the same statement may succeed when run again in a moment. */
 export function lostARace(error: unknown): boolean {
   return LOST_A_RACE.test(codeOf(error) ?? "");
+}
+
+/** Whether this cause lasts for everybody until the database, or its configuration, is another. */
+export function isOutageCause(cause: StoreFailureCause): boolean {
+  return cause === "unreachable" || cause === "read_only" || cause === "misconfigured";
 }
 
 /** Sorts an error of postgres.js. */
 export function storeFailure(error: unknown): StoreFailure {
   const code = codeOf(error);
   const cause = causeOf(error, code);
-  const said = error instanceof Error ? error.message : "unknown error";
-  // Messages of data errors may quote values.
-  const detail = cause === "unexpected" && code !== undefined ? `SQLSTATE ${code}` : said;
-  return { kind: "failed", cause, detail };
+  const message = error instanceof Error ? error.message : "unknown error";
+  return { kind: "failed", cause, detail: detailOf(cause, code, message) };
 }
 
 function causeOf(error: unknown, code: string | undefined): StoreFailureCause {
   if (error instanceof DatabaseTimeoutError || code === undefined) return "unreachable";
-  if (MISCONFIGURED.test(code)) return "misconfigured";
+  if (isReadOnly(code, error)) return "read_only";
+  if (MISCONFIGURED.test(code) || (!SQLSTATE.test(code) && CERTIFICATE_REFUSED.test(code))) {
+    return "misconfigured";
+  }
+  if (WAITED_TOO_LONG.test(code) || LOST_A_RACE.test(code)) return "busy";
   // postgres.js and the network name their codes in words: CONNECTION_CLOSED, ECONNREFUSED, CONNECT_TIMEOUT.
-  if (WAITED_TOO_LONG.test(code)) return "unexpected";
   return AWAY.test(code) || !SQLSTATE.test(code) ? "unreachable" : "unexpected";
+}
+
+function detailOf(cause: StoreFailureCause, code: string | undefined, message: string): string {
+  // Messages of data errors may quote values.
+  if (cause === "unexpected" && code !== undefined) return `SQLSTATE ${code}`;
+  return code !== undefined && !SQLSTATE.test(code) && CERTIFICATE_REFUSED.test(code)
+    ? `the server's certificate is not accepted (${message}): name its authority by sslrootcert=FILE, or take ` +
+      "sslmode=require, which does not verify"
+    : message;
+}
+
+/** Also what a server in recovery says under other codes. */
+function isReadOnly(code: string, error: unknown): boolean {
+  return code === READ_ONLY ||
+    (/^(55000|0A000)$/.test(code) && error instanceof Error && /\brecovery\b|read-only/i.test(error.message));
+}
+
+function isPoolLost(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code === undefined) return true;
+  return !SQLSTATE.test(code) || CONNECTION_LOST.test(code) || isReadOnly(code, error) ||
+    /^(28|3D|F0)/.test(code);
 }
 
 function codeOf(error: unknown): string | undefined {

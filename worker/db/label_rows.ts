@@ -4,15 +4,9 @@ import type { Label } from "../core/label.ts";
 import type { BeginRequest, BeginResult, FinishRequest, FinishResult } from "../core/label_store.ts";
 import type { Row } from "./database.ts";
 
-/** Requests as the one parameter of a statement; `ord` finds the request of a row again. */
-export function itemsOf(requests: readonly (BeginRequest | FinishRequest)[]): string {
-  return JSON.stringify(
-    requests.map((request, ord) => "label" in request ? finishItem(request, ord) : beginItem(request, ord)),
-  );
-}
-
-function beginItem({ key, event: { position, atMs }, claim }: BeginRequest, ord: number) {
-  return {
+/** The requests of a begin, release or renewal as a statement's one parameter; `ord` finds the request of a row again. */
+export function keyItems(requests: readonly BeginRequest[], takeover: boolean): string {
+  return JSON.stringify(requests.map(({ key, event: { position, atMs }, claim }, ord) => ({
     ord,
     ticket_id: key.ticketId,
     content_hash: key.contentHash,
@@ -22,32 +16,37 @@ function beginItem({ key, event: { position, atMs }, claim }: BeginRequest, ord:
     partition: position?.partition,
     record_offset: position?.offset.toString(),
     event_at_ms: atMs,
-  };
+    takeover,
+  })));
 }
 
-/** Written out, since objects put together from others cost several times as much, and this is done for every ticket. */
-function finishItem({ key, event: { position, atMs }, claim, fresh, label }: FinishRequest, ord: number) {
-  return {
+/** Labels to store. Whatever a provider said is made to fit its column: a label that is paid for is never refused. */
+export function labelItems(requests: readonly FinishRequest[]): string {
+  return JSON.stringify(requests.map(({ key, claim, label }, ord) => ({
     ord,
     ticket_id: key.ticketId,
     content_hash: key.contentHash,
     label_version: key.labelVersion,
     claim,
-    topic: position?.topic,
-    partition: position?.partition,
-    record_offset: position?.offset.toString(),
-    event_at_ms: atMs,
-    fresh,
     category: label.category,
-    confidence: label.confidence,
-    reason: label.reason,
-    language: label.language,
-    model: label.model,
-    input_tokens: label.inputTokens,
-    output_tokens: label.outputTokens,
+    confidence: label.confidence === null ? null : Math.min(Math.max(label.confidence, 0), 1),
+    reason: storable(label.reason),
+    language: storable(label.language),
+    model: storable(label.model),
+    input_tokens: wholeOf(label.inputTokens),
+    output_tokens: wholeOf(label.outputTokens),
     cost_usd: label.costUsd,
     truncated: label.truncated,
-  };
+  })));
+}
+
+/** Postgres stores no NUL, and no half of a surrogate pair. */
+function storable(text: string | null): string | null {
+  return text === null ? null : text.toWellFormed().replaceAll("\u0000", "");
+}
+
+function wholeOf(count: number): number {
+  return Math.min(Math.max(Math.round(count), 0), 2_147_483_647) || 0;
 }
 
 /** The columns of a joined label; all null where there is none. */
@@ -70,16 +69,24 @@ export interface BeginRow extends LabelRow {
   readonly verdict: "not_found" | "overridden" | "stale" | "known" | "buy";
   readonly claims: number | null;
   readonly applied: boolean | null;
+  /** Timestamps overruled offsets. */
+  readonly contradicted: boolean | null;
   readonly fence_category: string | null;
   readonly override_category: string | null;
 }
 
-/** A row of the `finish` statement. */
-export interface FinishRow extends Row {
+/** A row of the `store` statement. */
+export interface StoreRow extends Row {
   readonly ord: number;
   readonly stored: boolean;
-  readonly ready: boolean;
+}
+
+/** A row of the `apply` statement. */
+export interface ApplyRow extends Row {
+  readonly ord: number;
   readonly written: boolean;
+  readonly locked: boolean;
+  readonly present: boolean;
 }
 
 /** See {@link BeginResult}. */
@@ -104,9 +111,10 @@ export function beginResultOf(row: BeginRow): BeginResult {
 }
 
 /** See {@link FinishResult}. */
-export function finishResultOf({ written, ready, stored }: FinishRow): FinishResult {
+export function applyResultOf({ written, locked, present }: ApplyRow): FinishResult {
   if (written) return { kind: "written" };
-  return stored && !ready ? { kind: "not_found" } : { kind: "superseded" };
+  if (!present) return { kind: "not_found" };
+  return { kind: locked ? "superseded" : "row_locked" };
 }
 
 /** The label in a row, if it has one. */

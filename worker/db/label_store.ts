@@ -9,47 +9,72 @@ import type {
   StoreFailure,
 } from "../core/label_store.ts";
 import { ClaimLeases } from "./claim_leases.ts";
-import { lostARace, type Row, storeFailure } from "./database.ts";
+import { type Row, storeFailure } from "./database.ts";
 import { GroupCommit } from "./group_commit.ts";
-import { beginResultOf, finishResultOf, itemsOf } from "./label_rows.ts";
+import {
+  applyResultOf,
+  beginResultOf,
+  type BeginRow,
+  keyItems,
+  labelItems,
+  type StoreRow,
+} from "./label_rows.ts";
+import { LEASE_S, type Statements } from "./statements.ts";
 import type { TableCatalog } from "./table_catalog.ts";
-import { isOutage, UnsavedLabels } from "./unsaved_labels.ts";
+import { UnsavedLabels } from "./unsaved_labels.ts";
 
 const GROUP = { itemsMax: 256, lingerMs: 1 };
-const RACES_MAX = 5;
 /** Beyond this many, claims are left to their leases. */
 const ORPHANS_MAX = 1_000;
+/** Waits for a ticket's row that somebody else holds, in ms; then its delivery is told to come back. */
+const ROW_WAITS_MS = [20, 50, 100, 200, 400, 800];
 
-type Kind = "begin" | "finish" | "release";
+type Stored = { readonly kind: "stored" } | { readonly kind: "superseded" } | StoreFailure;
 type Released = { readonly kind: "released" } | StoreFailure;
 
-/** See {@link LabelStore}. */
+/** One kind of statement, as a group runs it. */
+interface GroupStatement<Request, Result, RowType> {
+  readonly name: keyof Statements;
+  readonly items: (requests: readonly Request[]) => string;
+  readonly resultOf: (row: RowType) => Result;
+}
+
+/** What a store tells. */
+export interface LabelStoreEvents {
+  /** An event's timestamp overruled its offset: its topic was made anew, or a producer's clock is wrong. */
+  readonly onContradiction?: () => void;
+  readonly nowMs?: () => number;
+}
+
+/** See {@link LabelStore}. A label that is paid for is stored in a statement of its own, before the user's row is touched. */
 export class PostgresLabelStore implements LabelStore {
   readonly #catalog: TableCatalog;
+  readonly #events: LabelStoreEvents;
   readonly #begins: GroupCommit<BeginRequest, BeginResult>;
-  readonly #finishes: GroupCommit<FinishRequest, FinishResult>;
+  readonly #stores: GroupCommit<FinishRequest, Stored>;
+  readonly #applies: GroupCommit<BeginRequest, FinishResult>;
   readonly #releases: GroupCommit<BeginRequest, Released>;
   readonly #leases: ClaimLeases;
   readonly #unsaved: UnsavedLabels;
   /** Claims that may have been committed while their answer got lost. */
   readonly #orphans: BeginRequest[] = [];
+  #awayAtMs = -Infinity;
 
-  constructor(catalog: TableCatalog) {
+  constructor(catalog: TableCatalog, events: LabelStoreEvents = {}) {
     this.#catalog = catalog;
+    this.#events = events;
     const byTicket = ({ key }: BeginRequest) => key.ticketId;
-    this.#begins = new GroupCommit(
-      (requests) => this.#group("begin", requests, beginResultOf),
-      byTicket,
-      GROUP,
-    );
-    this.#finishes = new GroupCommit(
-      (requests: readonly FinishRequest[]) => this.#group("finish", requests, finishResultOf),
-      byTicket,
-      GROUP,
-    );
+    const keys = (requests: readonly BeginRequest[]) => keyItems(requests, this.#mayTakeOver());
+    this.#begins = this.#grouped({
+      name: "begin",
+      items: keys,
+      resultOf: (row: BeginRow) => this.#begun(row),
+    }, byTicket);
+    this.#stores = this.#grouped({ name: "store", items: labelItems, resultOf: storedOf }, byTicket);
+    this.#applies = this.#grouped({ name: "apply", items: keys, resultOf: applyResultOf }, byTicket);
     this.#releases = new GroupCommit((requests) => this.#releaseGroup(requests), ({ claim }) => claim, GROUP);
     this.#leases = new ClaimLeases((requests) => this.#renew(requests));
-    this.#unsaved = new UnsavedLabels((request) => this.#store(request));
+    this.#unsaved = new UnsavedLabels((request) => this.#saveLate(request));
   }
 
   /** Labels that are paid for and wait for the database to come back. */
@@ -60,7 +85,7 @@ export class PostgresLabelStore implements LabelStore {
   async begin(asked: BeginRequest): Promise<BeginResult> {
     const request = await this.#canonical(asked);
     if ("kind" in request) return request;
-    // A label that an outage kept from being stored comes first, or it would be bought again.
+    // A label that could not be stored comes first, or it would be bought again.
     if (this.#unsaved.size > 0) await this.#unsaved.save(request.key);
     const begun = await this.#begins.add(request);
     if (begun.kind === "claimed") this.#leases.hold(request);
@@ -73,9 +98,12 @@ export class PostgresLabelStore implements LabelStore {
   async finish(asked: FinishRequest): Promise<FinishResult> {
     const request = await this.#canonical(asked);
     if ("kind" in request) return request;
-    const finished = await this.#store(request);
-    if (request.fresh && isOutage(finished)) this.#unsaved.keep(request);
-    return finished;
+    if (request.fresh) {
+      const stored = await this.#store(request);
+      if (stored.kind === "failed") this.#unsaved.keep(request);
+      if (stored.kind !== "stored") return stored;
+    }
+    return await this.#apply(request);
   }
 
   async release(asked: BeginRequest): Promise<void> {
@@ -92,7 +120,7 @@ export class PostgresLabelStore implements LabelStore {
       await this.#catalog.database.run(statements.check, []);
       return undefined;
     } catch (error) {
-      return storeFailure(error);
+      return this.#failure(error);
     }
   }
 
@@ -107,11 +135,41 @@ export class PostgresLabelStore implements LabelStore {
     for (const request of this.#orphans.splice(0)) void this.#releases.add(request);
   }
 
-  /** The claim is renewed until the label is stored, or can never be. */
-  async #store(request: FinishRequest): Promise<FinishResult> {
-    const finished = await this.#finishes.add(request);
-    if (!isOutage(finished)) this.#leases.drop(request.claim);
-    return finished;
+  /** The claim is renewed until the label is stored. */
+  async #store(request: FinishRequest): Promise<Stored> {
+    const stored = await this.#stores.add(request);
+    if (stored.kind !== "failed") this.#leases.drop(request.claim);
+    return stored;
+  }
+
+  /** Nobody waits for the answer any more: whether the ticket's row can be written now is left to the next delivery. */
+  async #saveLate(request: FinishRequest): Promise<boolean> {
+    const stored = await this.#store(request);
+    if (stored.kind === "stored") await this.#applies.add(request);
+    return stored.kind !== "failed";
+  }
+
+  async #apply(request: BeginRequest): Promise<FinishResult> {
+    for (const waitMs of ROW_WAITS_MS) {
+      const applied = await this.#applies.add(request);
+      if (applied.kind !== "row_locked") return applied;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+    return await this.#applies.add(request);
+  }
+
+  #begun(row: BeginRow): BeginResult {
+    if (row.contradicted === true && row.verdict !== "overridden") this.#events.onContradiction?.();
+    return beginResultOf(row);
+  }
+
+  /** Right after an outage leases have run out that their holders could not renew: they get the time to do so. */
+  #mayTakeOver(): boolean {
+    return this.#nowMs() - this.#awayAtMs > LEASE_S * 1_000;
+  }
+
+  #nowMs(): number {
+    return this.#events.nowMs?.() ?? performance.now();
   }
 
   #canonical<R extends BeginRequest>(request: R): R | StoreFailure | Promise<R | StoreFailure> {
@@ -121,56 +179,60 @@ export class PostgresLabelStore implements LabelStore {
       : withId(request, ticketId);
   }
 
+  #grouped<
+    R extends BeginRequest,
+    Result extends { readonly kind: string },
+    RowType extends Row & { ord: number },
+  >(
+    statement: GroupStatement<R, Result, RowType>,
+    keyOf: (request: R) => string,
+  ): GroupCommit<R, Result | StoreFailure> {
+    return new GroupCommit((requests) => this.#group(statement, requests), keyOf, GROUP);
+  }
+
   /** Runs one statement for a group. When a single item is to blame, each goes alone, so that it takes nobody along. */
-  async #group<R extends BeginRequest | FinishRequest, Result, RowType extends Row & { ord: number }>(
-    kind: Kind,
+  async #group<R extends BeginRequest, Result, RowType extends Row & { ord: number }>(
+    statement: GroupStatement<R, Result, RowType>,
     requests: readonly R[],
-    resultOf: (row: RowType, request: R) => Result,
   ): Promise<(Result | StoreFailure)[]> {
     try {
-      return await this.#statement(kind, requests, resultOf);
+      const { statements } = await this.#catalog.known();
+      const results: Result[] = [];
+      const rows = await this.#catalog.database.run<RowType>(statements[statement.name], [
+        statement.items(requests),
+      ]);
+      for (const row of rows) results[row.ord] = statement.resultOf(row);
+      return results;
     } catch (error) {
-      const failure = storeFailure(error);
-      if (failure.cause === "misconfigured") this.#catalog.forget();
+      const failure = this.#failure(error);
       if (failure.cause !== "unexpected" || requests.length === 1) return requests.map(() => failure);
-      const alone = await Promise.all(requests.map((request) => this.#group(kind, [request], resultOf)));
+      const alone = await Promise.all(requests.map((request) => this.#group(statement, [request])));
       return alone.flat();
     }
   }
 
-  async #statement<R extends BeginRequest | FinishRequest, Result, RowType extends Row & { ord: number }>(
-    kind: Kind,
-    requests: readonly R[],
-    resultOf: (row: RowType, request: R) => Result,
-  ): Promise<Result[]> {
-    const { statements } = await this.#catalog.known();
-    const results: Result[] = [];
-    for (const row of await this.#runAgain<RowType>(statements[kind], itemsOf(requests))) {
-      const request = requests[row.ord];
-      if (request !== undefined) results[row.ord] = resultOf(row, request);
-    }
-    return results;
-  }
-
-  async #runAgain<RowType extends Row>(statement: string, items: string): Promise<readonly RowType[]> {
-    for (let races = 1;; races++) {
-      try {
-        return await this.#catalog.database.run<RowType>(statement, [items]);
-      } catch (error) {
-        if (!lostARace(error) || races >= RACES_MAX) throw error;
-      }
-    }
+  #failure(error: unknown): StoreFailure {
+    const failure = storeFailure(error);
+    if (failure.cause === "misconfigured") this.#catalog.forget();
+    if (failure.cause === "unreachable" || failure.cause === "read_only") this.#awayAtMs = this.#nowMs();
+    return failure;
   }
 
   async #releaseGroup(requests: readonly BeginRequest[]): Promise<Released[]> {
-    const failures = await this.#group("release", requests, () => ({ kind: "released" } as const));
-    return requests.map((_, at) => failures[at] ?? { kind: "released" });
+    const released = { kind: "released" } as const;
+    const items = (all: readonly BeginRequest[]) => keyItems(all, false);
+    const failures = await this.#group({ name: "release", items, resultOf: () => released }, requests);
+    return requests.map((_, at) => failures[at] ?? released);
   }
 
   async #renew(requests: readonly BeginRequest[]): Promise<void> {
     const { statements } = await this.#catalog.known();
-    await this.#runAgain(statements.renew, itemsOf(requests));
+    await this.#catalog.database.run(statements.renew, [keyItems(requests, false)]);
   }
+}
+
+function storedOf({ stored }: StoreRow): Stored {
+  return stored ? { kind: "stored" } : { kind: "superseded" };
 }
 
 function withId<R extends BeginRequest>(request: R, ticketId: string | StoreFailure): R | StoreFailure {

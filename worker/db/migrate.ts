@@ -2,7 +2,9 @@
 
 import type postgres from "postgres";
 import type { Database } from "./database.ts";
-import { createTicketsTable, type TicketsTable } from "./tickets_table.ts";
+import { type CreatedIdType, createTicketsTable, widenIds } from "./create_tickets_table.ts";
+import type { Parameter, Row } from "./pool.ts";
+import { readTableFacts, type TicketsTable } from "./tickets_table.ts";
 
 /** One numbered file. */
 export interface Migration {
@@ -29,11 +31,15 @@ export async function readMigrations(
   return migrations.sort((a, b) => a.version - b.version);
 }
 
-/** Applies what is missing, all or nothing. Answers the names of what it applied. */
+/**
+ * Applies what is missing, all or nothing, and answers the names of what it applied. `idType` is the type of the ids
+ * where the tickets table is created; `text` also widens whole-number ids of a table that is there.
+ */
 export async function migrate(
   database: Database,
   migrations: readonly Migration[],
   table: TicketsTable,
+  idType: CreatedIdType = "bigint",
 ): Promise<readonly string[]> {
   const applied: string[] = [];
   await database.transaction(async (sql) => {
@@ -49,20 +55,49 @@ export async function migrate(
       ]);
       applied.push(migration.name);
     }
-    if (await createTicketsTable(sql, table)) applied.push(`table ${table.name}`);
+    applied.push(...await prepareTable(sql, table, idType));
   });
   return applied;
 }
 
+async function prepareTable(
+  sql: postgres.TransactionSql,
+  table: TicketsTable,
+  idType: CreatedIdType,
+): Promise<readonly string[]> {
+  const queryIn =
+    (session: postgres.TransactionSql) =>
+    <R extends Row>(statement: string, parameters: readonly Parameter[]) =>
+      session.unsafe<R[]>(statement, [...parameters]);
+  const facts = await readTableFacts(queryIn(sql), table);
+  if (facts === undefined) {
+    await createTicketsTable(queryIn(sql), table, idType);
+    await readTableFacts(queryIn(sql), table);
+    return [`table ${table.name}`];
+  }
+  if (idType !== "text" || facts.idType !== "bigint") return [];
+  const widened = await sql.savepoint((inner) => widenIds(queryIn(inner), table)).then(
+    () => true,
+    () => false,
+  );
+  return widened ? [`text ids in table ${table.name}`] : [];
+}
+
 async function appliedVersions(sql: postgres.TransactionSql): Promise<ReadonlySet<number>> {
-  await sql.unsafe(`
-    create schema if not exists ackpool;
-    create table if not exists ackpool.migrations (
-      version integer not null,
-      name text not null,
-      applied_at timestamptz not null default now(),
-      constraint migrations_pkey primary key (version)
-    )`).simple();
+  // Where there is nothing to do, no right to create anything is needed.
+  const [found] = await sql.unsafe<{ there: boolean }[]>(
+    "select to_regclass('ackpool.migrations') is not null as there",
+  );
+  if (!found?.there) {
+    await sql.unsafe(`
+      create schema if not exists ackpool;
+      create table ackpool.migrations (
+        version integer not null,
+        name text not null,
+        applied_at timestamptz not null default now(),
+        constraint migrations_pkey primary key (version)
+      )`).simple();
+  }
   const rows = await sql.unsafe<{ version: number }[]>("select version from ackpool.migrations");
   return new Set(rows.map(({ version }) => version));
 }

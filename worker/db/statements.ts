@@ -1,11 +1,14 @@
 // The SQL of the stores. A label statement does its whole work for many tickets: one round trip, one commit.
 
-import { type IdType, quoted, type TicketsTable } from "./tickets_table.ts";
+import { type IdType, quoted, type TableFacts, type TicketsTable } from "./tickets_table.ts";
 
 /** The store's SQL for one table. Where nothing else is said a statement takes one parameter: a JSON array of items. */
 export interface Statements {
   readonly begin: string;
-  readonly finish: string;
+  /** Keeps labels that were paid for. Touches nothing of the user's. */
+  readonly store: string;
+  /** Moves the fence where it lets a stored label, and writes the ticket. */
+  readonly apply: string;
   readonly release: string;
   readonly renew: string;
   readonly check: string;
@@ -33,23 +36,32 @@ const SAME_KEY =
 const items = (columns: string) => `json_to_recordset($1::text::json) as i(ord integer, ${columns})`;
 
 /** See {@link Statements}. */
-export function statementsFor(table: TicketsTable, idType: IdType): Statements {
+export function statementsFor(
+  table: TicketsTable,
+  { idType, categoryType, lockable }: TableFacts,
+): Statements {
   const names = {
     table: quoted(table.name),
     id: quoted(table.idColumn),
     category: quoted(table.categoryColumn),
     classifiedAt: quoted(table.classifiedAtColumn),
     idType,
+    categoryType,
+    lock: (how: string) => lockable ? how : "",
   };
   return {
     begin: begin(names),
-    finish: finish(names),
+    store: STORE,
+    apply: apply(names),
     release: `delete from ackpool.labels l using ${items(KEY)}
       where ${SAME_KEY} and l.claimed_by = i.claim and l.category is null`,
     renew: `update ackpool.labels l set claimed_until = clock_timestamp() + interval '${LEASE_S} s'
       from ${items(KEY)} where ${SAME_KEY} and l.claimed_by = i.claim and l.category is null`,
-    check: `select t.${names.id}, t.${names.category}, t.${names.classifiedAt}
-      from ${names.table} t, ackpool.labels, ackpool.fences, ackpool.history limit 0`,
+    check:
+      `select current_setting('transaction_read_only') as read_only, ackpool.offset_contradicted(0, 0, 0, 0)
+      from (select 1) as one
+      where not exists (select t.${names.id}, t.${names.category}, t.${names.classifiedAt}
+        from ${names.table} t, ackpool.labels, ackpool.fences, ackpool.history, ackpool.spend limit 0)`,
     read: read(names),
     override: override(names),
     review: REVIEW,
@@ -62,6 +74,9 @@ interface Names {
   readonly category: string;
   readonly classifiedAt: string;
   readonly idType: IdType;
+  readonly categoryType: string;
+  /** A locking clause, or nothing where rows cannot be locked. */
+  readonly lock: (how: string) => string;
 }
 
 /**
@@ -81,12 +96,14 @@ function begin({ table, id, category, idType }: Names): string {
           when l.category is not null then 'known'
           else 'buy'
         end as verdict,
+        f.topic = i.topic and f.partition = i.partition and ackpool.offset_contradicted(
+          i.record_offset, i.event_at_ms, f.record_offset, f.event_at_ms) as contradicted,
         t.category = l.category and f.content_hash = i.content_hash and f.label_version = i.label_version
           and f.event_at_ms = i.event_at_ms and f.record_offset is not distinct from i.record_offset
           and f.partition is not distinct from i.partition and f.topic is not distinct from i.topic as applied
-      from ${items(`${KEY}, ${EVENT}`)}
+      from ${items(`${KEY}, ${EVENT}, takeover boolean`)}
       left join lateral (
-        select true as there, t.${category} as category from ${table} t where t.${id} = i.ticket_id::${idType} limit 1
+        select true as there, t.${category}::text as category from ${table} t where t.${id} = i.ticket_id::${idType} limit 1
       ) t on true
       left join lateral (select * from ackpool.fences f where f.ticket_id = i.ticket_id limit 1) f on true
       cross join lateral (
@@ -105,42 +122,49 @@ function begin({ table, id, category, idType }: Names): string {
       from facts where verdict = 'buy' order by ticket_id
       on conflict on constraint labels_pkey do update
         set claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until, claims = l.claims + 1
-        where l.category is null and l.claimed_until < clock_timestamp()
+        where l.category is null and l.claimed_until < clock_timestamp() and (select bool_and(takeover) from facts)
       returning l.ticket_id, l.claims
     )
-    select ord, verdict, claims, applied, fence_category, override_category, label_category, found_version,
+    select ord, verdict, claims, applied, contradicted, fence_category, override_category, label_category, found_version,
       confidence, reason, language, model, input_tokens, output_tokens, cost_usd, truncated
     from facts left join claimed using (ticket_id)`;
 }
 
+const STORE = `
+  with i as materialized (
+    select * from ${items(`${KEY}, ${LABEL}`)}
+  ), stored as (
+    insert into ackpool.labels as l (ticket_id, content_hash, label_version, ${LABEL_COLUMNS}, labelled_at)
+    select ticket_id, content_hash, label_version, ${LABEL_COLUMNS}, now() from i order by ticket_id
+    on conflict on constraint labels_pkey do update
+      set ${LABEL_COLUMNS.split(", ").map((column) => `${column} = excluded.${column}`).join(", ")},
+        labelled_at = excluded.labelled_at, claimed_by = null, claimed_until = null
+      where l.category is null
+    returning l.ticket_id
+  )
+  select i.ord, exists (select from stored s where s.ticket_id = i.ticket_id) as stored from i`;
+
 /**
- * Stores fresh labels, moves the fence where it lets them, and only then writes the tickets. Rows are locked in the
- * order of ticket ids, fence before ticket, so that replicas do not deadlock.
+ * Tickets are locked first and without waiting: a row that somebody else holds is left out, so that it holds up no
+ * other ticket. Then the fences, in the order of their ids, so that replicas do not deadlock.
  */
-function finish({ table, id, category, classifiedAt, idType }: Names): string {
-  const assignments = LABEL_COLUMNS.split(", ").map((column) => `${column} = excluded.${column}`).join(", ");
+function apply({ table, id, category, classifiedAt, idType, categoryType, lock }: Names): string {
   return `
     with i as materialized (
-      select i.*, f.content_hash as old_hash, f.label_version as old_version
-      from ${items(`${KEY}, ${EVENT}, fresh boolean, ${LABEL}`)}
+      select i.*, f.content_hash as old_hash, f.label_version as old_version,
+        l.category, l.confidence, l.model, l.reason
+      from ${items(`${KEY}, ${EVENT}`)}
       left join lateral (select * from ackpool.fences f where f.ticket_id = i.ticket_id limit 1) f on true
-      order by i.ticket_id
-    ), stored as (
-      insert into ackpool.labels as l (ticket_id, content_hash, label_version, ${LABEL_COLUMNS}, labelled_at)
-      select ticket_id, content_hash, label_version, ${LABEL_COLUMNS}, now() from i where fresh order by ticket_id
-      on conflict on constraint labels_pkey do update
-        set ${assignments}, labelled_at = excluded.labelled_at, claimed_by = null, claimed_until = null
-        where l.category is null
-      returning l.ticket_id
-    ), ready as (
-      select i.* from i
-      where (not fresh or exists (select from stored s where s.ticket_id = i.ticket_id))
-        and exists (select from ${table} t where t.${id} = i.ticket_id::${idType})
+      left join lateral (select * from ackpool.labels l where ${SAME_KEY} limit 1) l on true
+    ), locked as materialized (
+      select i.ticket_id from i join ${table} t on t.${id} = i.ticket_id::${idType} ${
+    lock("for update of t skip locked")
+  }
     ), fenced as (
       insert into ackpool.fences as f
         (ticket_id, topic, partition, record_offset, event_at_ms, content_hash, label_version, category)
       select ticket_id, topic, partition, record_offset, event_at_ms, content_hash, label_version, category
-      from ready order by ticket_id
+      from i join locked using (ticket_id) where category is not null order by ticket_id
       on conflict on constraint fences_pkey do update
         set topic = excluded.topic, partition = excluded.partition, record_offset = excluded.record_offset,
           event_at_ms = excluded.event_at_ms, content_hash = excluded.content_hash,
@@ -150,9 +174,9 @@ function finish({ table, id, category, classifiedAt, idType }: Names): string {
           f.topic, f.partition, f.record_offset, f.event_at_ms)
       returning f.ticket_id, f.category
     ), updated as (
-      update ${table} t set ${category} = fenced.category, ${classifiedAt} = now()
+      update ${table} t set ${category} = fenced.category::${categoryType}, ${classifiedAt} = now()
       from fenced where t.${id} = fenced.ticket_id::${idType}
-      returning t.${id}::text as ticket_id
+      returning fenced.ticket_id
     ), recorded as (
       insert into ackpool.history (ticket_id, category, confidence, source, label_version, decided_by, reason)
       select i.ticket_id, i.category, i.confidence, 'model', i.label_version, i.model, i.reason
@@ -161,15 +185,15 @@ function finish({ table, id, category, classifiedAt, idType }: Names): string {
     )
     select i.ord,
       exists (select from updated u where u.ticket_id = i.ticket_id) as written,
-      exists (select from ready r where r.ticket_id = i.ticket_id) as ready,
-      (not fresh or exists (select from stored s where s.ticket_id = i.ticket_id)) as stored
+      exists (select from locked k where k.ticket_id = i.ticket_id) as locked,
+      exists (select from ${table} t where t.${id} = i.ticket_id::${idType}) as present
     from i`;
 }
 
 /** A ticket, the label it carries by the fence, and its history as JSON, newest first. */
 function read({ table, id, category, classifiedAt, idType }: Names): string {
   return `
-    select t.${category} as category, t.${classifiedAt} as classified_at, f.override_category, f.override_by,
+    select t.${category}::text as category, t.${classifiedAt}::timestamptz as classified_at, f.override_category, f.override_by,
       l.category as label_category, l.confidence, l.reason, l.language, l.model, l.input_tokens, l.output_tokens,
       l.cost_usd, l.truncated, l.label_version as found_version,
       coalesce((
@@ -186,18 +210,20 @@ function read({ table, id, category, classifiedAt, idType }: Names): string {
     where t.${id} = $1::text::${idType}`;
 }
 
-/** Locks fence before ticket, as `finish` does. */
-function override({ table, id, category, classifiedAt, idType }: Names): string {
+/** Locks ticket before fence, as `apply` does. */
+function override({ table, id, category, classifiedAt, idType, categoryType, lock }: Names): string {
   return `
-    with fenced as (
+    with ticket as materialized (
+      select $1::text as ticket_id from ${table} t where t.${id} = $1::text::${idType} ${lock("for update")}
+    ), fenced as (
       insert into ackpool.fences as f (ticket_id, override_category, override_by, override_at)
-      select $1::text, $2::text, $3::text, now() from ${table} t where t.${id} = $1::text::${idType}
+      select ticket_id, $2::text, $3::text, now() from ticket
       on conflict on constraint fences_pkey do update
         set override_category = excluded.override_category, override_by = excluded.override_by,
           override_at = excluded.override_at
       returning f.ticket_id, f.category as model_category
     ), updated as (
-      update ${table} t set ${category} = $2::text, ${classifiedAt} = now()
+      update ${table} t set ${category} = $2::text::${categoryType}, ${classifiedAt} = now()
       from fenced where t.${id} = fenced.ticket_id::${idType}
       returning t.${id}
     ), recorded as (

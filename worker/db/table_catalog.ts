@@ -3,7 +3,13 @@
 import type { StoreFailure } from "../core/label_store.ts";
 import { type Database, storeFailure } from "./database.ts";
 import { type Statements, statementsFor } from "./statements.ts";
-import { canonicalId, type IdType, readIdType, type TicketsTable } from "./tickets_table.ts";
+import {
+  canonicalId,
+  type IdType,
+  misconfigured,
+  readTableFacts,
+  type TicketsTable,
+} from "./tickets_table.ts";
 
 /** The table's id type and the statements made for it. */
 export interface KnownTable {
@@ -54,9 +60,13 @@ export class TableCatalog {
 
   async #read(): Promise<KnownTable> {
     try {
-      const idType = await readIdType(this.database, this.table);
-      this.#idType = idType;
-      return this.#current = { idType, statements: statementsFor(this.table, idType) };
+      const query = this.database.run.bind(this.database);
+      const facts = await readTableFacts(query, this.table);
+      if (facts === undefined) {
+        throw misconfigured("42P01", `table ${this.table.name} is not there: run deno task migrate`);
+      }
+      this.#idType = facts.idType;
+      return this.#current = { idType: facts.idType, statements: statementsFor(this.table, facts) };
     } catch (error) {
       this.forget();
       throw error;

@@ -1,9 +1,8 @@
-// The user's tickets table: its quoted names, its id's type, and how it is created where there is none.
+// The user's tickets table: its names as SQL, what the database's catalogue says of it, and its ids in one spelling.
 
-import type postgres from "postgres";
-import type { Database } from "./database.ts";
+import type { Parameter, Row } from "./pool.ts";
 
-/** The table and the columns Ackpool touches. Names may be qualified (`support.tickets`). */
+/** The table and the columns Ackpool touches. Names may be qualified (`support.tickets`) and quoted (`"Tickets"`). */
 export interface TicketsTable {
   readonly name: string;
   readonly idColumn: string;
@@ -25,53 +24,101 @@ const ID_TYPES = ["bigint", "integer", "text", "character varying", "uuid"] as c
 /** See {@link ID_TYPES}. */
 export type IdType = (typeof ID_TYPES)[number];
 
-/** A name as SQL: each part quoted. The environment's schema lets no other names through than identifiers. */
-export function quoted(name: string): string {
-  return name.split(".").map((part) => `"${part.replaceAll('"', '""')}"`).join(".");
+/** What the statements need to know of the table. */
+export interface TableFacts {
+  readonly idType: IdType;
+  /** SQL's name of the category's type: what a label is cast to. */
+  readonly categoryType: string;
+  /** Its rows can be locked: a table, or a view that Postgres itself writes through. */
+  readonly lockable: boolean;
 }
 
-/** Creates the table unless there is one. Answers whether it did. */
-export async function createTicketsTable(
-  sql: postgres.TransactionSql,
-  table: TicketsTable,
-): Promise<boolean> {
-  const [found] = await sql.unsafe<{ there: boolean }[]>("select to_regclass($1) is not null as there", [
-    quoted(table.name),
-  ]);
-  if (found?.there) return false;
-  await sql.unsafe(`create table ${quoted(table.name)} (
-    ${quoted(table.idColumn)} bigint constraint tickets_pkey primary key,
-    subject text not null,
-    body text not null,
-    ${quoted(table.categoryColumn)} text,
-    ${quoted(table.classifiedAtColumn)} timestamptz
-  )`);
-  return true;
+/** Runs one statement. */
+export type Query = <R extends Row>(
+  statement: string,
+  parameters: readonly Parameter[],
+) => Promise<readonly R[]>;
+
+/** Ids are part of an index's key, whose rows Postgres bounds at 2,704 bytes. */
+const ID_BYTES_MAX = 1_024;
+/** Tables nobody's tickets are in. */
+const SYSTEM_SCHEMA = /^(pg_catalog|information_schema|pg_toast)$/;
+const OWN_TABLES = new Set(["labels", "fences", "history", "spend", "migrations"]);
+
+/** The parts of a name, as the catalogue has them: `support."Tickets"` is `support` and `Tickets`. */
+export function nameParts(name: string): readonly string[] {
+  return (name.match(/"(?:[^"]|"")*"|[^."]+/g) ?? []).map((part) =>
+    part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part
+  );
 }
+
+/** A name as SQL: each part quoted. */
+export function quoted(name: string): string {
+  return nameParts(name).map((part) => `"${part.replaceAll('"', '""')}"`).join(".");
+}
+
+interface FactsRow extends Row {
+  readonly there: boolean;
+  readonly schema_name: string | null;
+  readonly table_name: string | null;
+  readonly lockable: boolean | null;
+  readonly updatable: boolean | null;
+  readonly id_type: string | null;
+  readonly category_type: string | null;
+  readonly classified_at_type: string | null;
+  readonly columns: string | null;
+}
+
+const FACTS = `
+  with found as (select to_regclass($1) as oid),
+  types as (
+    select a.attname, format_type(coalesce(nullif(t.typbasetype, 0), t.oid), null) as base,
+      format_type(a.atttypid, a.atttypmod) as whole
+    from found join pg_attribute a on a.attrelid = found.oid join pg_type t on t.oid = a.atttypid
+    where a.attnum > 0 and not a.attisdropped
+  )
+  select c.oid is not null as there, n.nspname::text as schema_name, c.relname::text as table_name,
+    pg_relation_is_updatable(c.oid, false) & 4 = 4 as lockable,
+    pg_relation_is_updatable(c.oid, true) & 4 = 4 as updatable,
+    (select base from types where attname = $2) as id_type,
+    (select whole from types where attname = $3) as category_type,
+    (select whole from types where attname = $4) as classified_at_type,
+    (select string_agg(attname, ', ') from types) as columns
+  from found left join pg_class c on c.oid = found.oid left join pg_namespace n on n.oid = c.relnamespace`;
 
 /**
- * Asks the catalogue for the id column's type.
+ * Asks the catalogue about the table; undefined where there is none.
  *
- * @throws {Error} with SQLSTATE 42P01, 42703 or 42804 in `code` when table or column is missing or of another type.
+ * @throws {Error} with an SQLSTATE of class 42 in `code` when it cannot be used, saying why.
  */
-export async function readIdType(database: Database, table: TicketsTable): Promise<IdType> {
-  const [row] = await database.run<{ type: string | null; there: boolean }>(
-    `select to_regclass($1) is not null as there, (
-       select format_type(atttypid, null) from pg_attribute
-       where attrelid = to_regclass($1) and attname = $2 and not attisdropped
-     ) as type`,
-    [quoted(table.name), table.idColumn],
-  );
-  if (!row?.there) throw misconfigured("42P01", `table ${table.name} is not there: run deno task migrate`);
-  if (row.type === null) throw misconfigured("42703", `table ${table.name} has no column ${table.idColumn}`);
-  const type = ID_TYPES.find((known) => known === row.type);
-  if (type === undefined) {
+export async function readTableFacts(query: Query, table: TicketsTable): Promise<TableFacts | undefined> {
+  const columns = [table.idColumn, table.categoryColumn, table.classifiedAtColumn];
+  const names = columns.map((column) => nameParts(column)[0] ?? "");
+  const [row] = await query<FactsRow>(FACTS, [quoted(table.name), ...names]);
+  if (!row?.there) return undefined;
+  const own = row.schema_name === "ackpool" && OWN_TABLES.has(row.table_name ?? "");
+  if (own || SYSTEM_SCHEMA.test(row.schema_name ?? "")) {
+    const whose = own ? "Ackpool's own" : "one of the database's own";
+    throw misconfigured("42809", `table ${table.name} is ${whose}: TICKETS_TABLE names another`);
+  }
+  const types = [row.id_type, row.category_type, row.classified_at_type];
+  const missing = columns.filter((_, at) => types[at] === null);
+  if (missing.length > 0) {
+    const word = missing.length === 1 ? "column" : "columns";
     throw misconfigured(
-      "42804",
-      `column ${table.idColumn} is ${row.type}, which is none of ${ID_TYPES.join(", ")}`,
+      "42703",
+      `table ${table.name} has no ${word} ${missing.join(", ")}: its columns are ${row.columns}`,
     );
   }
-  return type;
+  if (row.updatable === false) throw misconfigured("42809", `${table.name} is a view that cannot be updated`);
+  const idType = ID_TYPES.find((known) => known === row.id_type);
+  if (idType === undefined) {
+    throw misconfigured(
+      "42804",
+      `column ${table.idColumn} is ${row.id_type}, which is none of ${ID_TYPES.join(", ")}`,
+    );
+  }
+  return { idType, categoryType: row.category_type ?? "text", lockable: row.lockable === true };
 }
 
 /** The id as the column would show it, so that one ticket has one key; undefined when the column cannot hold it at all. */
@@ -85,12 +132,21 @@ export function canonicalId(type: IdType, id: string): string | undefined {
       return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id.toLowerCase() : undefined;
     case "text":
     case "character varying":
-      return id.includes("\u0000") || !id.isWellFormed() ? undefined : id;
+      return id.includes("\u0000") || !id.isWellFormed() || isTooLong(id) ? undefined : id;
     default: {
       const impossible: never = type;
       throw new Error(`Unknown id type ${impossible}`);
     }
   }
+}
+
+/** An error as the database would have given it. */
+export function misconfigured(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+function isTooLong(id: string): boolean {
+  return id.length > ID_BYTES_MAX || new TextEncoder().encode(id).length > ID_BYTES_MAX;
 }
 
 function wholeWithin(id: string, bits: number): string | undefined {
@@ -99,8 +155,4 @@ function wholeWithin(id: string, bits: number): string | undefined {
   if (!/^-?\d{1,20}$/.test(id)) return undefined;
   const value = BigInt(id);
   return value === BigInt.asIntN(bits, value) ? value.toString() : undefined;
-}
-
-function misconfigured(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code });
 }

@@ -1,25 +1,20 @@
 // Unsaved labels: paid for while the database was away, kept in memory and stored as soon as it is back.
 
 import type { LabelKey } from "../core/label_key.ts";
-import type { FinishRequest, FinishResult } from "../core/label_store.ts";
+import type { FinishRequest } from "../core/label_store.ts";
 
 /** Beyond this many the oldest is given up; it would be paid for a second time. */
 const LABELS_MAX = 10_000;
 const RETRY_EVERY_MS = 500;
 
-/** Whether the same write may succeed later. */
-export function isOutage(finished: FinishResult): boolean {
-  return finished.kind === "failed" &&
-    (finished.cause === "unreachable" || finished.cause === "misconfigured");
-}
-
 /** Bounded, and empty except during an outage. */
 export class UnsavedLabels {
-  readonly #store: (request: FinishRequest) => Promise<FinishResult>;
+  readonly #store: (request: FinishRequest) => Promise<boolean>;
   readonly #labels = new Map<string, FinishRequest>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(store: (request: FinishRequest) => Promise<FinishResult>) {
+  /** `store` says whether the label needs no keeping any more. */
+  constructor(store: (request: FinishRequest) => Promise<boolean>) {
     this.#store = store;
   }
 
@@ -41,8 +36,10 @@ export class UnsavedLabels {
     if (this.#labels.size === 0) return;
     const request = this.#labels.get(nameOf(key));
     if (request === undefined) return;
-    const finished = await this.#store(request);
-    if (!isOutage(finished)) this.#labels.delete(nameOf(key));
+    const saved = await this.#store(request);
+    this.#labels.delete(nameOf(key));
+    // At the end, so that a label that cannot be stored holds up no other.
+    if (!saved) this.#labels.set(nameOf(key), request);
   }
 
   /** A last try. May be called twice. */

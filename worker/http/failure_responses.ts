@@ -40,6 +40,12 @@ export function failureResponse(failed: Exclude<Classification, { kind: "answere
   switch (failed.kind) {
     case "held":
       return problem("ticket-held", "The label is being bought right now", HELD_RETRY_AFTER);
+    case "row_locked":
+      return problem(
+        "ticket-held",
+        "Another transaction holds the ticket's row; its label is stored and is written when the row is free",
+        HELD_RETRY_AFTER,
+      );
     case "not_found":
       return problem("ticket-not-found", "The tickets table has no row with this id");
     case "unusable":
@@ -86,6 +92,8 @@ function llmFailureResponse({ cause, detail, headers }: LlmFailure): Response {
 function storeFailureResponse({ cause, detail }: StoreFailure): Response {
   switch (cause) {
     case "unreachable":
+    case "read_only":
+    case "busy":
       return problem("database-unreachable", detail);
     case "misconfigured":
       return problem("database-misconfigured", detail);

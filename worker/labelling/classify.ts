@@ -41,6 +41,8 @@ export type Classification =
   }
   | { readonly kind: "held" }
   | { readonly kind: "not_found" }
+  /** Another transaction holds the ticket's row; what was paid for is stored. */
+  | { readonly kind: "row_locked" }
   | { readonly kind: "unusable" }
   | { readonly kind: "llm_failed"; readonly failure: LlmFailure }
   | { readonly kind: "store_failed"; readonly failure: StoreFailure };
@@ -149,7 +151,8 @@ async function store(
     case "superseded":
       return "superseded";
     case "not_found":
-      return { kind: "not_found" };
+    case "row_locked":
+      return { kind: finished.kind };
     case "failed":
       return { kind: "store_failed", failure: finished };
     default: {

@@ -132,6 +132,23 @@ Deno.test("GET /metrics counts requests by route and status, and labels by outco
   assert.match(text, /^# TYPE ackpool_worker_db_statements_total counter$/m);
 });
 
+Deno.test("WorkerReadiness knows at once that a statement failed, and asks again after a second", async () => {
+  let nowMs = 0;
+  const readiness = new WorkerReadiness({
+    checkStore: () => Promise.resolve(undefined),
+    checkProvider: () => Promise.resolve(undefined),
+    budgetReached: () => undefined,
+    nowMs: () => nowMs,
+  });
+  assert.deepEqual(await readiness.causes(), []);
+  readiness.recordStoreFailure({ kind: "failed", cause: "read_only", detail: "a standby" });
+  const [cause] = await readiness.causes();
+  assert.deepEqual([cause?.name, cause?.detail], ["database-unreachable", "a standby"]);
+  assert.match(cause?.remedy ?? "", /Promote it/);
+  nowMs = 1_000;
+  assert.deepEqual(await readiness.causes(), []);
+});
+
 Deno.test("WorkerReadiness takes a provider that limits the rate for one that is there, and one that refuses us for none", async () => {
   const seen = await Promise.all((["rate_limited", "refused"] as const).map(async (cause) => {
     const readiness = new WorkerReadiness({

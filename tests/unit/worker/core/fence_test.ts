@@ -27,7 +27,16 @@ Deno.test("eventOf() knows no position behind somebody else's idempotency key", 
   assert.equal(eventOf(headers({ "idempotency-key": '"order-17"' }), 99).position, undefined);
 });
 
-Deno.test("isOlder() compares offsets inside a partition, whatever the timestamps say", () => {
+Deno.test("isOlder() lets timestamps that differ by more than a minute overrule offsets: the topic was made anew", () => {
+  const before = eventAt(1_000, 1_000_000);
+  assert.equal(isOlder(eventAt(3, 1_060_000), before), true);
+  assert.equal(isOlder(eventAt(3, 1_060_001), before), false);
+  assert.equal(isOlder(before, eventAt(3, 1_060_001)), true);
+  assert.equal(isOlder(eventAt(1_001, 939_999), before), true);
+  assert.equal(isOlder(eventAt(1_000, 1), before), false);
+});
+
+Deno.test("isOlder() compares offsets inside a partition, whatever timestamps say that are about the same", () => {
   assert.equal(isOlder(eventAt(1, 900), eventAt(2, 100)), true);
   assert.equal(isOlder(eventAt(2, 100), eventAt(1, 900)), false);
   assert.equal(isOlder(eventAt(1), eventAt(1)), false);

@@ -9,7 +9,12 @@ function database(state: { away: boolean }): Database {
   const run = () =>
     state.away
       ? Promise.reject(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }))
-      : Promise.resolve([{ there: true, type: "bigint" }]);
+      : Promise.resolve([{
+        there: true,
+        id_type: "bigint",
+        category_type: "text",
+        classified_at_type: "date",
+      }]);
   return { run } as unknown as Database;
 }
 

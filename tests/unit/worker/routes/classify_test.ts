@@ -302,6 +302,8 @@ Deno.test("POST /classify tells the consumer whose fault a failure is", async (t
   }
   const store: readonly (readonly [StoreFailureCause, number, string])[] = [
     ["unreachable", 503, "database-unreachable"],
+    ["read_only", 503, "database-unreachable"],
+    ["busy", 503, "database-unreachable"],
     ["misconfigured", 500, "database-misconfigured"],
     ["unexpected", 500, "internal-error"],
   ];
