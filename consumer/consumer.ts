@@ -208,6 +208,7 @@ class ConsumerRun {
     if (adminPort === undefined) return undefined;
     const admin = createAdmin({
       causes: () => this.#causes(),
+      notes: () => this.#watch.notes(),
       registry: this.#metrics.registry,
       scale: () => this.#scale(),
       deadLetters: this.#deadLetterCommands(),
@@ -222,7 +223,8 @@ class ConsumerRun {
     const known = this.#watch.causes();
     const names = new Set(known.map(({ name }) => name));
     const seen = this.#runtime.causes().filter(({ name }) => !names.has(name));
-    return [...this.#membership.causes(), ...this.#parking?.causes() ?? [], ...known, ...seen];
+    const source = this.#source?.causes() ?? [];
+    return [...this.#membership.causes(), ...source, ...this.#parking?.causes() ?? [], ...known, ...seen];
   }
 
   #scale(): Scale {

@@ -21,7 +21,8 @@ import { toRequest } from "./senders/http_request.ts";
 export interface RecordSource {
   pause(at: TopicPartition): void;
   resume(at: TopicPartition): void;
-  commit(marks: readonly PartitionCommit<KafkaRecord>[]): Promise<void>;
+  /** Resolves to those that were refused while others were taken; rejects where none was taken. */
+  commit(marks: readonly PartitionCommit<KafkaRecord>[]): Promise<readonly PartitionCommit<KafkaRecord>[]>;
 }
 
 /** A dead letter that the broker has confirmed. */
@@ -199,15 +200,15 @@ export class Runtime {
   }
 
   async #commit(id: number, marks: readonly PartitionCommit<KafkaRecord>[]): Promise<void> {
-    let ok = true;
     try {
-      await this.#ports.source.commit(marks);
-      this.#log.commitConfirmed(marks);
+      const refused = await this.#ports.source.commit(marks);
+      this.#log.commitConfirmed(marks.filter((line) => !refused.includes(line)));
+      if (refused.length > 0) this.#log.commitRefused(refused.map(({ partition }) => partition.id).join());
+      this.feed({ type: "commit_finished", id, ok: true, refused });
     } catch (error) {
-      ok = false;
       this.#log.commitRefused(error);
+      this.feed({ type: "commit_finished", id, ok: false });
     }
-    this.feed({ type: "commit_finished", id, ok });
   }
 
   async #deadLetter(delivery: Delivery<KafkaRecord>): Promise<void> {

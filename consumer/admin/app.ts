@@ -13,6 +13,8 @@ import type { Scale } from "../core/scale.ts";
 /** What the admin side shows. */
 export interface AdminDeps {
   readonly causes: () => readonly Cause[];
+  /** What an operator should know and nothing waits for, for `/readyz?verbose`. */
+  readonly notes?: () => readonly string[];
   readonly registry: Registry;
   readonly scale: () => Scale;
   readonly deadLetters?: DeadLetterCommands;
@@ -21,10 +23,16 @@ export interface AdminDeps {
 }
 
 /** The admin application, for `ADMIN_PORT`. */
-export function createAdmin({ causes, registry, scale, deadLetters, records, parked }: AdminDeps): Hono {
+export function createAdmin(
+  { causes, notes, registry, scale, deadLetters, records, parked }: AdminDeps,
+): Hono {
   const app = new Hono();
   app.get("/livez", (c) => c.json({ status: "alive" }));
-  app.get("/readyz", () => readinessResponse(causes()));
+  app.get(
+    "/readyz",
+    (c) =>
+      readinessResponse(causes(), c.req.query("verbose") === undefined ? {} : { notes: notes?.() ?? [] }),
+  );
   app.get(
     "/metrics",
     async (c) => c.body(await registry.metrics(), 200, { "content-type": registry.contentType }),

@@ -106,8 +106,17 @@ export class Commits<R> {
     return commit;
   }
 
-  /** The broker's word on a commit. Returns the records that need not be held any more. */
-  finished(id: number, ok: boolean, nowMs: number): readonly Delivery<R>[] {
+  /**
+   * The broker's word on a commit. Returns the records that need not be held any more.
+   *
+   * @param refused lines of a commit that went well for the others.
+   */
+  finished(
+    id: number,
+    ok: boolean,
+    nowMs: number,
+    refused: readonly PartitionCommit<R>[] = [],
+  ): readonly Delivery<R>[] {
     const commit = this.#pending.get(id);
     if (commit === undefined) return [];
     this.#pending.delete(id);
@@ -115,11 +124,18 @@ export class Commits<R> {
       this.#refused(commit, nowMs);
       return commit.covers.filter((delivery) => delivery.partition.revoked);
     }
-    this.#failingSinceMs = undefined;
-    this.#notBeforeMs = -Infinity;
-    for (const line of commit.marks) this.#confirmed(id, line, nowMs);
+    for (const line of commit.marks) if (!refused.includes(line)) this.#confirmed(id, line, nowMs);
+    const without = new Set(refused.map(({ partition }) => partition));
+    const covers = commit.covers.filter(({ partition }) => !without.has(partition) || partition.revoked);
+    if (refused.length === 0) {
+      this.#failingSinceMs = undefined;
+      this.#notBeforeMs = -Infinity;
+    } else {
+      const held = commit.covers.filter((delivery) => without.has(delivery.partition));
+      this.#refused({ id, marks: refused, covers: held }, nowMs);
+    }
     if (this.#policy.timing === "each" && this.#dirty.size > 0) this.#due(nowMs);
-    return commit.covers;
+    return covers;
   }
 
   /** A partition is gone: nothing of it is committed any more. */

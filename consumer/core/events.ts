@@ -1,7 +1,7 @@
 // What goes into the machine and what comes out: two closed unions, nothing else crosses the border of the core.
 
 import type { Outcome } from "../../shared/contract/outcome.ts";
-import type { Commit } from "./commits.ts";
+import type { Commit, PartitionCommit } from "./commits.ts";
 import type { DeadLetterReason, Delivery, Received } from "./delivery.ts";
 import type { PauseCause } from "./policies/breaker.ts";
 import type { LetterUpdate } from "./parking/letters.ts";
@@ -51,7 +51,13 @@ export type Event<R> =
     readonly at: TopicPartition;
     readonly news: LetterUpdate;
   }
-  | { readonly type: "commit_finished"; readonly id: number; readonly ok: boolean }
+  | {
+    readonly type: "commit_finished";
+    readonly id: number;
+    readonly ok: boolean;
+    /** Those of a commit that went well which were refused all the same. */
+    readonly refused?: readonly PartitionCommit<R>[];
+  }
   /** How many attempts the pool takes at once now. */
   | { readonly type: "permits_changed"; readonly permits: number }
   /** What the replicas' `/readyz` said. */

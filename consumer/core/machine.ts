@@ -91,7 +91,7 @@ export class Machine<R> {
         return;
       }
       case "commit_finished":
-        for (const held of parts.commits.finished(event.id, event.ok, nowMs)) {
+        for (const held of parts.commits.finished(event.id, event.ok, nowMs, event.refused)) {
           parts.dispatcher.releaseCommitted(held);
         }
         return;

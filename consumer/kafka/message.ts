@@ -1,11 +1,14 @@
-// Message: a kafkajs message as the record that the rest of the consumer speaks of.
+// Message: a kafkajs message as the record that the rest of the consumer speaks of, its bytes copied out of the fetch.
 
+import { Buffer } from "node:buffer";
 import type { KafkaMessage } from "kafkajs";
 import type { Received } from "../core/delivery.ts";
-import type { KafkaRecord } from "../records/record.ts";
+import type { HeaderValue, KafkaRecord } from "../records/record.ts";
 
-/** What a record costs besides its bytes, so that a flood of empty ones is bounded too. */
-const OVERHEAD_BYTES = 64;
+/** What a record costs in memory besides its bytes: the objects that hold it, its delivery, and its place in the ledger. */
+const OVERHEAD_BYTES = 512;
+/** What a header costs besides its name and value. */
+const HEADER_OVERHEAD_BYTES = 64;
 
 /** Offsets are 64 bits wide; we count in doubles, which are exact to 2^53 records a partition. */
 export function toOffset(text: string): number {
@@ -14,22 +17,72 @@ export function toOffset(text: string): number {
   return offset;
 }
 
-/** A kafkajs message as the core takes it. `ordered`: its key decides its lane. */
+/**
+ * A kafkajs message as the core takes it. Its bytes are parts of a whole fetch, which one record that waits for an hour
+ * would keep in memory: they are copied, and counted as they are.
+ *
+ * @param ordered its key decides its lane.
+ */
 export function toReceived(
   topic: string,
   partition: number,
   message: KafkaMessage,
   ordered: boolean,
 ): Received<KafkaRecord> {
-  const { key, value } = message;
+  const { key, value, headers = {} } = message;
+  const own = copier(sizeOf(key) + sizeOf(value) + headerBytes(headers));
   const offset = toOffset(message.offset);
   const timestampMs = Number(message.timestamp);
   return {
     offset,
     timestampMs,
-    bytes: OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0),
+    bytes: OVERHEAD_BYTES + own.size + HEADER_OVERHEAD_BYTES * Object.keys(headers).length,
     // One character a byte: keys that differ in bytes differ as text, UTF-8 or not.
     key: ordered && key !== null ? key.toString("latin1") : null,
-    record: { topic, partition, offset, timestampMs, key, value, headers: message.headers ?? {} },
+    record: {
+      topic,
+      partition,
+      offset,
+      timestampMs,
+      key: key && own.copy(key),
+      value: value && own.copy(value),
+      headers: Object.fromEntries(
+        Object.entries(headers).map(([name, value]) => [name, copyHeader(value, own.copy)]),
+      ),
+    },
   };
+}
+
+type Copy = (bytes: Uint8Array) => Uint8Array;
+
+/** Copies parts of a record one after another into memory of the record's own. */
+function copier(size: number): { readonly size: number; readonly copy: Copy } {
+  // Not from Node's pool, which the next records would share.
+  const all = Buffer.allocUnsafeSlow(size);
+  let used = 0;
+  return {
+    size,
+    copy: (bytes) => {
+      all.set(bytes, used);
+      used += bytes.length;
+      return all.subarray(used - bytes.length, used);
+    },
+  };
+}
+
+function copyHeader(value: HeaderValue, copy: Copy): HeaderValue {
+  if (Array.isArray(value)) return value.map((each) => typeof each === "string" ? each : copy(each));
+  return value instanceof Uint8Array ? copy(value) : value;
+}
+
+const sizeOf = (bytes: Uint8Array | null) => bytes?.length ?? 0;
+
+function headerBytes(headers: Readonly<Record<string, HeaderValue>>): number {
+  let size = 0;
+  for (const value of Object.values(headers)) {
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (each instanceof Uint8Array) size += each.length;
+    }
+  }
+  return size;
 }

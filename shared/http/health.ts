@@ -18,9 +18,13 @@ export interface Readiness {
   readonly causes: readonly (Omit<Cause, "sinceMs"> & { readonly since: string })[];
 }
 
-/** `/readyz`: 200 without causes, 503 with them. */
-export function readinessResponse(causes: readonly Cause[]): Response {
+/** `/readyz`: 200 without causes, 503 with them. `more` is what `?verbose` adds. */
+export function readinessResponse(
+  causes: readonly Cause[],
+  more: Readonly<Record<string, unknown>> = {},
+): Response {
   const readiness: Readiness = {
+    ...more,
     status: causes.length === 0 ? "ready" : "not_ready",
     causes: causes.map(({ sinceMs, ...cause }) => ({ ...cause, since: new Date(sinceMs).toISOString() })),
   };

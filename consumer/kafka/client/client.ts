@@ -5,6 +5,10 @@ import { logger } from "../../../shared/log.ts";
 import { registerCodecs } from "./codecs.ts";
 import { patchCoordinatorErrors } from "../kafkajs_patches/coordinator_errors.ts";
 import { patchRequestQueue } from "../kafkajs_patches/idle_request_queue.ts";
+import { patchGroupFetch } from "../kafkajs_patches/group_fetch.ts";
+import { hooksOf } from "../kafkajs_patches/live_subscription.ts";
+import { patchOffsetCommit } from "../kafkajs_patches/offset_commit.ts";
+import { patchTopicMetadata } from "../kafkajs_patches/topic_metadata.ts";
 import { type Login, toSasl } from "./sasl.ts";
 import { socketFactory, toKafkajsAddress } from "./sockets.ts";
 import { readTls, type TlsFiles, type TlsOptions } from "./tls_files.ts";
@@ -49,6 +53,9 @@ export function createKafka(
   patchRequestQueue();
   registerCodecs();
   patchCoordinatorErrors();
+  patchTopicMetadata();
+  patchGroupFetch(hooksOf);
+  patchOffsetCommit();
   const config: KafkaConfig = {
     clientId,
     brokers: brokers.map(toKafkajsAddress),

@@ -4,7 +4,8 @@ import type { Cluster, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka
 import { logger } from "../../../shared/log.ts";
 import type { CommitMark, TopicPartition } from "../../records/position.ts";
 import { createGroupConsumer } from "./group_consumer.ts";
-import { forgetTopics } from "../kafkajs_patches/live_subscription.ts";
+import type { GroupHooks } from "../kafkajs_patches/live_subscription.ts";
+import { CommitRefused } from "../kafkajs_patches/offset_commit.ts";
 import { pause, within } from "../../../shared/wait.ts";
 import type { Claim } from "./sticky_assignment.ts";
 
@@ -15,6 +16,13 @@ const REJOIN_MS = 500;
 const REJOIN_MAX_MS = 10_000;
 /** How long each part of leaving the group may take, in ms. */
 const LEAVE_LIMIT_MS = 2500;
+
+/** Refusals that say something of the partition and nothing of the member. */
+const OF_PARTITION = new Set([
+  "OFFSET_METADATA_TOO_LARGE",
+  "TOPIC_AUTHORIZATION_FAILED",
+  "UNKNOWN_TOPIC_OR_PARTITION",
+]);
 
 /** Of which group, and how it begins. */
 export interface MembershipConfig {
@@ -31,17 +39,15 @@ export interface Passed extends TopicPartition {
 }
 
 /** What a member hears. None of it may throw but `outOfRange`, which is asked again then. */
-export interface MembershipListener {
+export interface MembershipListener
+  extends Pick<GroupHooks, "rejoining" | "outOfRange" | "unreadable" | "readable"> {
   /** We ask to join: what we have, and since which generation. */
   readonly claim: () => Claim;
   readonly joined: (joined: ConsumerGroupJoinEvent["payload"]) => void;
   /** The coordinator took a heartbeat of ours in this generation. */
   readonly heartbeat: (generation: number) => void;
-  /** A member joins again: partitions may go. */
-  readonly rejoining: () => void;
   /** The membership ended; the next join is on its way. */
   readonly ended: (error: Error) => void;
-  readonly outOfRange: (at: TopicPartition) => Promise<void>;
   readonly batch: (payload: EachBatchPayload) => Promise<void>;
   readonly passed: (passed: Passed) => void;
 }
@@ -68,14 +74,27 @@ export class Membership {
   #wasJoined = false;
   #crashed = Promise.withResolvers<Error>();
   #commitOffsets: CommitOffsets | undefined;
+  /** Since when the group takes no commit of ours, in ms of the monotonic clock. */
+  #refusedSinceMs: number | undefined;
 
   constructor(kafka: Kafka, config: MembershipConfig, listener: MembershipListener) {
     this.#config = config;
     this.#listener = listener;
     this.#topics = config.topics;
-    const { claim, rejoining, outOfRange } = listener;
-    const connected = (cluster: Cluster) => this.#cluster = cluster;
-    const questions = { claim, rejoining, outOfRange, connected, topics: () => this.#topics };
+    const { claim, outOfRange, unreadable, readable } = listener;
+    const questions = {
+      claim,
+      outOfRange,
+      unreadable,
+      readable,
+      rejoining: () => {
+        this.#refusedSinceMs = undefined;
+        listener.rejoining();
+      },
+      halfJoined: (error: Error) => this.#crashed.resolve(error),
+      connected: (cluster: Cluster) => this.#cluster = cluster,
+      topics: () => this.#topics,
+    };
     this.#makeConsumer = () => createGroupConsumer(kafka, config, questions);
     this.#consumer = this.#makeConsumer();
   }
@@ -91,13 +110,8 @@ export class Membership {
    * @throws whatever the broker said, where a new topic cannot be found; then none is added.
    */
   async subscribe(topics: readonly string[]): Promise<void> {
-    const cluster = this.#cluster;
-    const gone = this.#topics.filter((topic) => !topics.includes(topic));
     this.#topics = this.#topics.filter((topic) => topics.includes(topic));
-    if (cluster !== undefined) {
-      forgetTopics(cluster, gone);
-      await cluster.addMultipleTargetTopics([...topics]);
-    }
+    await this.#cluster?.addMultipleTargetTopics([...topics]);
     this.#topics = topics;
   }
 
@@ -129,9 +143,20 @@ export class Membership {
    * Commits in the generation we are in now, once. kafkajs would retry in whatever generation comes next, where the
    * partition may be somebody else's.
    *
-   * @throws whatever the broker refused it with.
+   * @throws {CommitRefused} when some partitions were refused and the others taken.
+   * @throws whatever else the broker refused it with.
    */
   async commit(places: readonly Place[]): Promise<void> {
+    try {
+      await this.#commit(places);
+      this.#refusedSinceMs = undefined;
+    } catch (error) {
+      this.#refused(error as Error);
+      throw error;
+    }
+  }
+
+  async #commit(places: readonly Place[]): Promise<void> {
     const partitions = places.map(({ topic, partition, offset, metadata }) => ({
       topic,
       partition,
@@ -147,6 +172,15 @@ export class Membership {
     });
   }
 
+  /** Who is refused for longer than a session is no member, whatever it believes: it begins anew. */
+  #refused(error: Error): void {
+    if (error instanceof CommitRefused && error.refusals.every(({ type }) => OF_PARTITION.has(type))) return;
+    const nowMs = performance.now();
+    this.#refusedSinceMs ??= nowMs;
+    if (!this.#wasJoined || nowMs - this.#refusedSinceMs < this.#config.sessionTimeoutMs) return;
+    this.#crashed.resolve(new Error(`Commits have been refused for a whole session: ${error.message}`));
+  }
+
   /** kafkajs restarts only after some errors, and then without telling when; so it never does and we always do. */
   async #stayJoined(): Promise<void> {
     for (let waitMs = REJOIN_MS; !this.#leaving.signal.aborted;) {
@@ -157,6 +191,7 @@ export class Membership {
       if (this.#leaving.signal.aborted) return;
       waitMs = this.#wasJoined ? REJOIN_MS : Math.min(REJOIN_MAX_MS, waitMs * 2);
       this.#commitOffsets = undefined;
+      this.#refusedSinceMs = undefined;
       this.#listener.ended(error);
       await within(LEAVE_LIMIT_MS, this.#consumer.disconnect());
       await pause(waitMs, this.#leaving.signal);

@@ -1,17 +1,21 @@
 // Where records come from: a membership in the consumer group turned into the machine's events, and its commits back.
 
 import type { ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "kafkajs";
+import { monotonicMs } from "../../../shared/clock.ts";
+import type { Cause } from "../../../shared/http/health.ts";
 import { logger } from "../../../shared/log.ts";
 import type { PartitionCommit } from "../../core/commits.ts";
 import type { Event } from "../../core/events.ts";
-import type { TopicPartition } from "../../records/position.ts";
+import { partitionId, type TopicPartition } from "../../records/position.ts";
 import { OwnedPartitions } from "./owned_partitions.ts";
-import { Membership, type Passed } from "./membership.ts";
-import { pause, tryUntil, within } from "../../../shared/wait.ts";
+import { CommitMarks } from "./commit_marks.ts";
+import { Membership, type Passed, type Place } from "./membership.ts";
+import { pause, within } from "../../../shared/wait.ts";
 import type { KafkaRecord } from "../../records/record.ts";
 import { toOffset, toReceived } from "../message.ts";
 import { OffsetResets } from "./offset_resets.ts";
-import { StartingOffsets } from "./starting_offsets.ts";
+import { type Start, StartingOffsets } from "./starting_offsets.ts";
+import { UnreadablePartitions } from "./unreadable_partitions.ts";
 import type { ReadTopic } from "../topics/topic_watch.ts";
 
 const log = logger("kafka");
@@ -50,10 +54,17 @@ export class KafkaSource {
   readonly #startingOffsets: StartingOffsets;
   readonly #listener: SourceListener;
   readonly #resets: OffsetResets;
+  readonly #marks: CommitMarks;
+  readonly #unreadable: UnreadablePartitions;
   readonly #owned = new OwnedPartitions();
   readonly #stopping = new AbortController();
-  /** Replaced at every join; work that began in an older one is dropped. */
+  /** The last join; aborted when the next one begins. */
+  #join = new AbortController();
+  /** Resolves when it was asked once where the partitions of the last join start. */
   #taken: Promise<void> = Promise.resolve();
+  /** Where the policy has some partitions begin, as long as the group does not know it, by partition. */
+  readonly #unsavedStarts: Map<string, Place> = new Map();
+  #saving: Promise<void> | undefined;
 
   /** @param impatient a client with few retries, for questions that are asked again. */
   constructor(kafka: Kafka, impatient: Kafka, config: SourceConfig, listener: SourceListener) {
@@ -62,6 +73,8 @@ export class KafkaSource {
     this.#startingOffsets = new StartingOffsets(impatient, config);
     this.#resets = new OffsetResets(listener.onReset);
     const topics = config.topics.map(({ topic }) => topic);
+    this.#unreadable = new UnreadablePartitions(monotonicMs);
+    this.#marks = new CommitMarks((places) => this.#membership.commit(places));
     this.#membership = new Membership(kafka, { ...config, topics }, {
       claim: () => {
         this.#owned.joining();
@@ -72,6 +85,11 @@ export class KafkaSource {
       rejoining: () => this.#rejoining(),
       ended: (error) => this.#lost(error),
       outOfRange: (at) => this.#outOfRange(at),
+      unreadable: (at, error) => this.#unreadable.failed(at, error),
+      // One that is not taken yet is read, and nothing is known of it.
+      readable: (at) => {
+        if (this.#owned.find(at) !== undefined) this.#unreadable.read(at);
+      },
       batch: (payload) => this.#eachBatch(payload),
       passed: (passed) => this.#passed(passed),
     });
@@ -107,15 +125,29 @@ export class KafkaSource {
   /**
    * Commits, once: the machine decides itself whether and what to commit again.
    *
-   * @throws whatever the broker refused it with.
+   * @returns those that were refused while others were taken.
+   * @throws whatever the broker refused all of them with.
    */
-  async commit(marks: readonly PartitionCommit<KafkaRecord>[]): Promise<void> {
+  async commit(
+    marks: readonly PartitionCommit<KafkaRecord>[],
+  ): Promise<readonly PartitionCommit<KafkaRecord>[]> {
     const ours = marks.filter(({ partition }) => this.#owned.find(partition)?.epoch === partition.epoch);
-    if (ours.length === 0) return;
-    await this.#membership.commit(
+    if (ours.length === 0) return [];
+    // A mark is further than the start it would overwrite.
+    for (const { partition } of ours) this.#unsavedStarts.delete(partitionId(partition));
+    const refused = await this.#marks.commit(
       ours.map(({ partition: { topic, partition }, mark }) => ({ topic, partition, ...mark })),
     );
-    for (const { partition, mark } of ours) this.#resets.committed(partition, mark.offset);
+    const isRefused = ({ partition }: PartitionCommit<KafkaRecord>) => refused.has(partitionId(partition));
+    for (const { partition, mark } of ours.filter((line) => !isRefused(line))) {
+      this.#resets.committed(partition, mark.offset);
+    }
+    return ours.filter(isRefused);
+  }
+
+  /** Why some of what is ours is not delivered. */
+  causes(): readonly Cause[] {
+    return this.#unreadable.causes();
   }
 
   #joined({ memberId, memberAssignment }: ConsumerGroupJoinEvent["payload"]): void {
@@ -129,56 +161,97 @@ export class KafkaSource {
       gained: gained.length,
       lost: lost.length,
     });
-    if (lost.length > 0) this.#listener.onEvent({ type: "revoked", partitions: lost });
+    this.#giveUp(lost);
     // kafkajs forgets at every join how far it has read.
     for (const { position, ...at } of kept) this.#membership.seek(at, position);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#taken = promise;
-    void this.#take(gained, promise).then(resolve);
+    void this.#take(gained, this.#join = new AbortController());
   }
 
   /** What the last join brought and is not taken yet, the next one brings again: the machine must not hear of it now. */
   #rejoining(): void {
-    this.#taken = Promise.resolve();
+    this.#endJoin();
     this.#listener.onEvent({ type: "rebalancing" });
   }
 
-  /** Reads where the gained partitions start, for as long as it takes, and hands them to the machine. */
-  async #take(gained: readonly TopicPartition[], taken: Promise<void>): Promise<void> {
-    const partitions = await tryUntil(() => this.#startingOffsets.of(gained), {
-      everyMs: RETRY_MS,
-      signal: this.#stopping.signal,
-      failed: (error) => {
-        log.warn("the group's offsets cannot be read, trying again", { error: error.message });
-      },
-    });
-    if (partitions === undefined || this.#taken !== taken) return;
-    this.#resets.started(partitions);
-    const epoch = this.#owned.take(partitions);
-    // The end of the log is elsewhere the next time: a start there has to be kept.
-    void this.#commitStarts(partitions.filter(({ reset, offset }) => reset && offset > 0));
-    for (const at of partitions) {
+  #endJoin(): void {
+    this.#join.abort();
+    this.#taken = Promise.resolve();
+  }
+
+  /** Hands the gained partitions to the machine as soon as it is known where each starts, however long that takes. */
+  async #take(gained: readonly TopicPartition[], { signal }: AbortController): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#taken = promise;
+    let missing = gained;
+    do {
+      const { starts, open } = await this.#startingOffsets.of(missing);
+      if (signal.aborted || this.#stopping.signal.aborted) break;
+      this.#begin(starts);
+      if (starts.length > 0 || open.length === 0) this.#listener.onJoined();
+      missing = open.map(({ at }) => at);
+      for (const { at, why } of open) {
+        this.#unreadable.failed(at, why);
+        // Nothing is read of it before it is known from where.
+        this.pause(at);
+      }
+      resolve();
+      if (missing.length > 0) await pause(RETRY_MS, this.#stopping.signal);
+    } while (missing.length > 0 && !signal.aborted && !this.#stopping.signal.aborted);
+    resolve();
+  }
+
+  #begin(starts: readonly Start[]): void {
+    if (starts.length === 0) return;
+    this.#resets.started(starts);
+    const epoch = this.#owned.take(starts);
+    // What the policy chose it might choose differently the next time, so the group keeps it.
+    this.#keepStarts(starts.filter(({ reset }) => reset));
+    for (const at of starts) {
+      this.#unreadable.read(at);
       this.#membership.seek(at, at.offset);
       // One that was paused under its last epoch's bounds starts afresh.
       this.resume(at);
     }
-    this.#listener.onEvent({ type: "assigned", epoch, partitions });
-    this.#listener.onJoined();
+    this.#listener.onEvent({ type: "assigned", epoch, partitions: starts });
   }
 
-  /** Says where the group is now, past the machine: it knows no partition yet whose place this could be. */
-  async #commitStarts(starts: readonly (TopicPartition & { readonly offset: number })[]): Promise<void> {
-    if (starts.length === 0) return;
-    const places = starts.map(({ topic, partition, offset }) => ({ topic, partition, offset, metadata: "" }));
-    await this.#membership.commit(places).catch((error: Error) => {
-      log.warn("the place where reading goes on is not committed yet", { error: error.message });
-    });
+  /** Has the group keep where these begin: past the machine, which commits only what is beyond. */
+  #keepStarts(starts: readonly (TopicPartition & { readonly offset: number })[]): void {
+    for (const { topic, partition, offset } of starts) {
+      this.#unsavedStarts.set(partitionId({ topic, partition }), { topic, partition, offset, metadata: "" });
+    }
+    if (this.#unsavedStarts.size > 0) {
+      this.#saving ??= this.#saveStarts().finally(() => this.#saving = undefined);
+    }
+  }
+
+  async #saveStarts(): Promise<void> {
+    let told = false;
+    while (this.#unsavedStarts.size > 0 && !this.#stopping.signal.aborted) {
+      const starts = [...this.#unsavedStarts];
+      try {
+        const refused = await this.#marks.commit(starts.map(([, place]) => place));
+        for (const [id, place] of starts) {
+          if (!refused.has(id) && this.#unsavedStarts.get(id) === place) this.#unsavedStarts.delete(id);
+        }
+      } catch (error) {
+        if (!told) log.warn("where reading begins is not committed yet", { error: (error as Error).message });
+        told = true;
+      }
+      if (this.#unsavedStarts.size > 0) await pause(RETRY_MS, this.#stopping.signal);
+    }
+  }
+
+  #giveUp(lost: readonly TopicPartition[]): void {
+    for (const at of lost) this.#unsavedStarts.delete(partitionId(at));
+    this.#unreadable.forget(lost);
+    if (lost.length > 0) this.#listener.onEvent({ type: "revoked", partitions: lost });
   }
 
   #lost(error: Error): void {
-    this.#taken = Promise.resolve();
-    const lost = this.#owned.clear();
-    if (lost.length > 0) this.#listener.onEvent({ type: "revoked", partitions: lost });
+    this.#endJoin();
+    this.#giveUp(this.#owned.clear());
+    this.#unreadable.clear();
     this.#listener.onLost(error);
   }
 
@@ -231,17 +304,16 @@ export class KafkaSource {
     if (this.#owned.find(at)?.epoch !== held.epoch) return;
     const to = this.#startingOffsets.resetOffset(at, ends);
     this.#resets.outOfRange(at, held.position, to, ends);
-    if (to < held.position) await this.#restarted(at, to);
+    if (to < held.position) this.#restarted(at, to);
     else this.#received(at, [], to, ends.high);
     this.#membership.seek(at, to);
   }
 
   /** The log goes on below where we were (made anew, or its end lost): what we knew of it is void. */
-  async #restarted(at: TopicPartition, offset: number): Promise<void> {
+  #restarted(at: TopicPartition, offset: number): void {
     this.#listener.onEvent({ type: "revoked", partitions: [at] });
     const epoch = this.#owned.take([{ ...at, offset }]);
-    await this.#commitStarts([{ ...at, offset }]);
-    if (this.#owned.find(at)?.epoch !== epoch) return;
+    this.#keepStarts([{ ...at, offset }]);
     // It may have been paused while its last fetch was on its way.
     this.resume(at);
     this.#listener.onEvent({ type: "assigned", epoch, partitions: [{ ...at, offset, metadata: null }] });

@@ -15,6 +15,18 @@ export interface Start extends Assigned {
   readonly reset: boolean;
 }
 
+/** A partition whose starting point is not known yet. */
+export interface OpenStart {
+  readonly at: TopicPartition;
+  readonly why: Error;
+}
+
+/** What is known of some partitions. */
+export interface FoundStarts {
+  readonly starts: readonly Start[];
+  readonly open: readonly OpenStart[];
+}
+
 /** A partition's first offset and the one after its last, as readers of committed records see it. */
 export interface LogEnds {
   readonly low: number;
@@ -50,14 +62,24 @@ export class StartingOffsets {
     this.#old = new Map(old.map(({ topic, partitions }) => [topic, partitions]));
   }
 
-  /**
-   * The starting points of these partitions.
-   *
-   * @throws whatever the broker said; the next call begins with a fresh connection, which knows new partitions.
-   */
-  async of(added: readonly TopicPartition[]): Promise<readonly Start[]> {
-    if (added.length === 0) return [];
-    return await this.#asking((admin) => this.#read(admin, added));
+  /** The starting points of these partitions, as far as Kafka can tell them now. A topic's error costs that topic. */
+  async of(added: readonly TopicPartition[]): Promise<FoundStarts> {
+    const starts: Start[] = [];
+    const open: OpenStart[] = [];
+    let away: Error | undefined;
+    for (const [topic, partitions] of Map.groupBy(added, (at) => at.topic)) {
+      try {
+        if (away !== undefined) throw away;
+        const found = await this.#asking((admin) => this.#read(admin, topic, partitions));
+        starts.push(...found.starts);
+        open.push(...found.open);
+      } catch (error) {
+        // Without a word of Kafka's it is the connection, and the other topics would wait for it in turn.
+        if ((error as { readonly type?: string }).type === undefined) away = error as Error;
+        open.push(...partitions.map((at) => ({ at, why: error as Error })));
+      }
+    }
+    return { starts, open };
   }
 
   /**
@@ -67,7 +89,7 @@ export class StartingOffsets {
    */
   async ends(at: TopicPartition): Promise<LogEnds> {
     return await this.#asking(async (admin) => {
-      const ends = (await readEnds(admin, [at])).get(partitionId(at));
+      const ends = (await readEnds(admin, at.topic)).get(at.partition);
       if (ends === undefined) throw new Error(`Cannot find the offsets of ${partitionId(at)}`);
       return ends;
     });
@@ -92,41 +114,32 @@ export class StartingOffsets {
     }
   }
 
-  async #read(admin: Admin, added: readonly TopicPartition[]): Promise<readonly Start[]> {
-    const topics = [...new Set(added.map(({ topic }) => topic))];
-    const committed = new Map<string, { offset: number; metadata: string | null }>();
-    for (const { topic, partitions } of await admin.fetchOffsets({ groupId: this.#groupId, topics })) {
-      for (const { partition, offset, metadata } of partitions) {
-        committed.set(partitionId({ topic, partition }), { offset: toOffset(offset), metadata });
+  async #read(admin: Admin, topic: string, partitions: readonly TopicPartition[]): Promise<FoundStarts> {
+    const committed = new Map<number, { offset: number; metadata: string | null }>();
+    for (const answer of await admin.fetchOffsets({ groupId: this.#groupId, topics: [topic] })) {
+      for (const { partition, offset, metadata } of answer.partitions) {
+        committed.set(partition, { offset: toOffset(offset), metadata });
       }
     }
-    const known = (at: TopicPartition) => committed.get(partitionId(at));
-    const ends = await readEnds(admin, added.filter((at) => (known(at)?.offset ?? -1) < 0));
-    return added.map((at) => {
-      const fresh = ends.get(partitionId(at));
-      if (fresh !== undefined) {
-        return { ...at, offset: this.resetOffset(at, fresh), metadata: null, reset: true };
-      }
-      const commit = known(at);
-      if (commit === undefined) throw new Error(`Cannot find what was committed for ${partitionId(at)}`);
-      return { ...at, ...commit, reset: false };
-    });
+    const isCommitted = ({ partition }: TopicPartition) => (committed.get(partition)?.offset ?? -1) >= 0;
+    const ends = partitions.every(isCommitted) ? new Map<number, LogEnds>() : await readEnds(admin, topic);
+    const starts: Start[] = [];
+    const open: OpenStart[] = [];
+    for (const at of partitions) {
+      const commit = committed.get(at.partition);
+      const log = ends.get(at.partition);
+      if (commit !== undefined && commit.offset >= 0) starts.push({ ...at, ...commit, reset: false });
+      else if (log === undefined) open.push({ at, why: new Error("No broker leads the partition") });
+      else starts.push({ ...at, offset: this.resetOffset(at, log), metadata: null, reset: true });
+    }
+    return { starts, open };
   }
 }
 
-async function readEnds(
-  admin: Admin,
-  wanted: readonly TopicPartition[],
-): Promise<ReadonlyMap<string, LogEnds>> {
-  const ends = new Map<string, LogEnds>();
-  for (const topic of new Set(wanted.map(({ topic }) => topic))) {
-    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-      ends.set(partitionId({ topic, partition }), { low: toOffset(low), high: toOffset(high) });
-    }
-  }
-  const missing = wanted.find((at) => !ends.has(partitionId(at)));
-  if (missing !== undefined) throw new Error(`Cannot find the offsets of ${partitionId(missing)}`);
+/** By partition; those that no broker leads are not among them. */
+async function readEnds(admin: Admin, topic: string): Promise<ReadonlyMap<number, LogEnds>> {
+  const found = await admin.fetchTopicOffsets(topic);
   return new Map(
-    wanted.map((at) => [partitionId(at), ends.get(partitionId(at)) ?? { low: 0, high: 0 }]),
+    found.map(({ partition, low, high }) => [partition, { low: toOffset(low), high: toOffset(high) }]),
   );
 }

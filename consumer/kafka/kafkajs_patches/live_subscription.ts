@@ -1,22 +1,23 @@
-// Lets a running kafkajs group change what it reads, and lets us say what becomes of an offset that does not exist.
+// Patches how kafkajs's consumer group joins: with the topics there are now, once at a time, and wholly or not at all.
 //
 // kafkajs 2.2.4 takes topics only before it runs, so a change would cost the membership and with it every partition's
-// ledger. And where an offset is out of range it commits "the end" or "the beginning" over what the group had, without
-// a word of which it was. Both are decided in three methods of its ConsumerGroup, which ask us here.
+// ledger. Each broker has a fetch of its own, and every fetch that meets a reason joins by itself. And where the
+// connection breaks between the two halves of a join, the member goes on with its old partitions in the new generation:
+// some are read by nobody, others by two.
 
 import type { Cluster, PartitionAssigner } from "kafkajs";
 import ConsumerGroup from "kafkajs/src/consumer/consumerGroup.js";
 import { KafkaJSStaleTopicMetadataAssignment } from "kafkajs/src/errors.js";
-import type { TopicPartition } from "../../records/position.ts";
+import type { FetchHooks } from "./group_fetch.ts";
 
 /** What a group is asked while it runs. */
-export interface GroupHooks {
+export interface GroupHooks extends FetchHooks {
   /** The topics that are to be read now. */
   readonly topics: () => readonly string[];
   /** A member joins again: partitions may go. */
   readonly rejoining: () => void;
-  /** The broker does not have the offset that comes next; seeks, or throws to be asked again. */
-  readonly outOfRange: (at: TopicPartition) => Promise<void>;
+  /** The group has a place for us and we do not know which: this membership has to end. */
+  readonly halfJoined: (error: Error) => void;
 }
 
 /** What is touched of a consumer's connections. */
@@ -32,15 +33,15 @@ interface Group {
   topicsSubscribed: readonly string[];
   /** What the last join was made with; null before the first. */
   readonly partitionsPerSubscribedTopic: ReadonlyMap<string, readonly number[]> | null;
+  readonly generationId: number | null;
   joinAndSync(): Promise<void>;
   checkForStaleAssignment(): void;
-  recoverFromOffsetOutOfRange(error: TopicPartition): Promise<void>;
 }
 
 /** By the connections of a consumer, which it shares with its assigners. */
-const hooksOf: WeakMap<Cluster, GroupHooks> = new WeakMap();
-const joining: WeakSet<Group> = new WeakSet();
-let listening = false;
+const allHooks: WeakMap<Cluster, GroupHooks> = new WeakMap();
+const joining: WeakMap<Group, Promise<void>> = new WeakMap();
+let patched = false;
 
 /** An assigner whose consumer asks `hooks`. `connected` is told its connections, which topics are made known to. */
 export function patchConsumerGroup(
@@ -48,39 +49,32 @@ export function patchConsumerGroup(
   hooks: GroupHooks,
   connected: (cluster: Cluster) => void,
 ): PartitionAssigner {
-  if (!listening) listen((ConsumerGroup as { readonly prototype: Group }).prototype);
-  listening = true;
+  if (!patched) patch((ConsumerGroup as { readonly prototype: Group }).prototype);
+  patched = true;
   return (made) => {
-    hooksOf.set(made.cluster, hooks);
+    allHooks.set(made.cluster, hooks);
     connected(made.cluster);
     return assigner(made);
   };
 }
 
-/** These topics are asked about no more: one that does not exist would spoil the answer about all the others. */
-export function forgetTopics(cluster: Cluster, gone: readonly string[]): void {
-  for (const topic of gone) (cluster as Connections).targetTopics.delete(topic);
-}
+/** The hooks of a group's connections; undefined for groups that are not ours. */
+export const hooksOf = (cluster: Cluster): GroupHooks | undefined => allHooks.get(cluster);
 
-function listen(group: Group): void {
-  const { joinAndSync, checkForStaleAssignment, recoverFromOffsetOutOfRange } = group;
+function patch(group: Group): void {
+  const { joinAndSync, checkForStaleAssignment } = group;
 
   group.joinAndSync = async function (this: Group): Promise<void> {
-    const hooks = hooksOf.get(this.cluster);
-    if (hooks !== undefined && this.partitionsPerSubscribedTopic !== null) hooks.rejoining();
-    if (hooks !== undefined) subscribe(this, hooks.topics());
-    joining.add(this);
-    try {
-      await joinAndSync.call(this);
-    } finally {
-      joining.delete(this);
-    }
+    const hooks = allHooks.get(this.cluster);
+    if (hooks === undefined) return await joinAndSync.call(this);
+    const join = joining.get(this) ?? joinOnce(this, hooks, joinAndSync).finally(() => joining.delete(this));
+    joining.set(this, join);
+    await join;
   };
 
   group.checkForStaleAssignment = function (this: Group): void {
-    // Each broker has a fetch of its own; one of them that joins is enough.
     if (joining.has(this)) return;
-    const topics = hooksOf.get(this.cluster)?.topics();
+    const topics = allHooks.get(this.cluster)?.topics();
     const joinedWith = this.partitionsPerSubscribedTopic;
     if (topics !== undefined && joinedWith !== null && !sameTopics(topics, joinedWith)) {
       // What kafkajs throws itself when a topic has more partitions: it joins again and keeps its member id.
@@ -91,17 +85,25 @@ function listen(group: Group): void {
     }
     checkForStaleAssignment.call(this);
   };
+}
 
-  group.recoverFromOffsetOutOfRange = async function (this: Group, error: TopicPartition): Promise<void> {
-    const hooks = hooksOf.get(this.cluster);
-    if (hooks === undefined) return await recoverFromOffsetOutOfRange.call(this, error);
-    await hooks.outOfRange({ topic: error.topic, partition: error.partition });
-  };
+async function joinOnce(group: Group, hooks: GroupHooks, joinAndSync: () => Promise<void>): Promise<void> {
+  const { generationId } = group;
+  if (group.partitionsPerSubscribedTopic !== null) hooks.rejoining();
+  subscribe(group, hooks.topics());
+  try {
+    await joinAndSync.call(group);
+  } catch (error) {
+    if (group.generationId !== generationId) hooks.halfJoined(error as Error);
+    throw error;
+  }
 }
 
 /** The next request to join says these topics. */
 function subscribe(group: Group, topics: readonly string[]): void {
-  forgetTopics(group.cluster, group.topicsSubscribed.filter((topic) => !topics.includes(topic)));
+  for (const topic of group.topicsSubscribed) {
+    if (!topics.includes(topic)) group.cluster.targetTopics.delete(topic);
+  }
   for (const topic of topics) {
     group.cluster.targetTopics.add(topic);
     group.topicConfigurations[topic] ??= { fromBeginning: true };

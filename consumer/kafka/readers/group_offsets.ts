@@ -10,6 +10,16 @@ import { countPartitions } from "../topics/side_topics.ts";
 /** Retries of one question. */
 const RETRIES = 3;
 
+/** What a broker says that is not, or not yet, the group's coordinator. */
+const MOVING = new Set([
+  "NOT_COORDINATOR_FOR_GROUP",
+  "GROUP_COORDINATOR_NOT_AVAILABLE",
+  "GROUP_LOAD_IN_PROGRESS",
+]);
+/** How often, and with which pause in ms, such a broker is asked. */
+const COORDINATOR_TRIES = 20;
+const COORDINATOR_AGAIN_MS = 250;
+
 /** Looks at logs and at what groups committed. It connects when it is first asked. */
 export class GroupOffsets {
   readonly #admin: LazyAdmin;
@@ -38,15 +48,27 @@ export class GroupOffsets {
 
   /** What a group has committed. */
   async committed(groupId: string, topic: string): Promise<readonly GroupCommit[]> {
-    const admin = await this.#admin.connected();
-    const [found] = await admin.fetchOffsets({ groupId, topics: [topic] }).catch((error) => {
-      throw isForbidden(error) ? new Forbidden([`see the group ${groupId}`]) : error;
-    });
+    const found = await this.#committed(groupId, topic);
     return (found?.partitions ?? []).map(({ partition, offset, metadata }) => ({
       partition,
       offset: toOffset(offset) < 0 ? undefined : toOffset(offset),
       metadata,
     }));
+  }
+
+  /** A group's coordinator moves when its broker goes, and is not there for a moment. */
+  async #committed(groupId: string, topic: string) {
+    const admin = await this.#admin.connected();
+    for (let tries = 1;; tries++) {
+      try {
+        return (await admin.fetchOffsets({ groupId, topics: [topic] }))[0];
+      } catch (error) {
+        if (isForbidden(error)) throw new Forbidden([`see the group ${groupId}`]);
+        const { type = "" } = error as { readonly type?: string };
+        if (!MOVING.has(type) || tries === COORDINATOR_TRIES) throw error;
+        await new Promise((resolve) => setTimeout(resolve, COORDINATOR_AGAIN_MS));
+      }
+    }
   }
 
   /** The names of all topics. */

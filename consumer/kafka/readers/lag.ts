@@ -47,7 +47,9 @@ export async function readLag(
   const oldest = await firstTimestamps(reader, rows.map(({ open }) => open), signal);
   return rows.map(({ open, ...row }) => {
     const timestampMs = oldest.get(partitionId(open));
-    return { ...row, oldestAgeMs: timestampMs === undefined ? null : Math.max(0, nowMs - timestampMs) };
+    // Producers may leave the timestamp out: then it is -1.
+    const known = timestampMs !== undefined && timestampMs >= 0;
+    return { ...row, oldestAgeMs: known ? Math.max(0, nowMs - timestampMs) : null };
   });
 }
 

@@ -3,6 +3,7 @@
 import { type Broker, type Cluster, CompressionTypes, type Kafka, PartitionAssigners } from "kafkajs";
 import { within } from "../../../shared/wait.ts";
 import { isForbidden } from "../client/refusals.ts";
+import { failuresOf, type FetchAnswer } from "../kafkajs_patches/group_fetch.ts";
 
 /** No topic has a partition of this number, so nothing is read or written; rights are looked at before that. */
 const NO_PARTITION = 2_147_483_647;
@@ -11,6 +12,11 @@ const CLOSE_LIMIT_MS = 2000;
 /** What is touched of a broker besides its typed interface. */
 interface Asked extends Broker {
   heartbeat(member: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
+}
+
+/** What is touched of connections: any broker will do, and one that is down is passed over. */
+interface Connections extends Cluster {
+  readonly brokerPool: { findConnectedBroker(): Promise<Asked> };
 }
 
 /** A connection for such questions; made when the first is asked. */
@@ -34,7 +40,11 @@ export class AclProbe {
     const partitions = [{ partition: NO_PARTITION, fetchOffset: "0", maxBytes: 1 }];
     return this.#ask(
       topic,
-      (broker) => broker.fetch({ maxWaitTime: 1, minBytes: 0, maxBytes: 1, topics: [{ topic, partitions }] }),
+      async (broker) => {
+        const topics = [{ topic, partitions }];
+        const answer = await broker.fetch({ maxWaitTime: 1, minBytes: 0, maxBytes: 1, topics });
+        for (const { error } of failuresOf(answer as unknown as FetchAnswer)) throw error;
+      },
     );
   }
 
@@ -67,11 +77,9 @@ export class AclProbe {
       if (isForbidden(error)) return false;
       throw error;
     }
-    const [nodeId] = this.#cluster.getNodeIds();
-    if (nodeId === undefined) throw new Error("No broker is known");
-    const broker = await this.#cluster.findBroker({ nodeId: String(nodeId) });
+    const broker = await (this.#cluster as Connections).brokerPool.findConnectedBroker();
     try {
-      await question(broker as Asked);
+      await question(broker);
     } catch (error) {
       if (isForbidden(error)) return false;
       // That there is no such partition or member, it says only to those who may know.

@@ -5,6 +5,7 @@ import type { Cause } from "../../../shared/http/health.ts";
 import { logger } from "../../../shared/log.ts";
 import type { AclProbe } from "./acl_probe.ts";
 import { ensureSideTopic } from "./side_topics.ts";
+import type { TopicSettings } from "./topic_settings.ts";
 
 const log = logger("kafka");
 
@@ -18,8 +19,8 @@ interface Lack {
 export class DeadLetterAccess {
   readonly #rights: Pick<AclProbe, "mayWrite">;
   readonly #nowMs: () => number;
-  /** Partitions by topic. */
-  readonly #topics: Map<string, number> = new Map();
+  /** Settings of their sources, by topic. */
+  readonly #topics: Map<string, TopicSettings> = new Map();
   readonly #lacks: Map<string, Lack> = new Map();
   #doubted = false;
 
@@ -30,9 +31,9 @@ export class DeadLetterAccess {
   }
 
   /** Makes a topic where it is missing, and remembers what it lacks. Rejects when the brokers are away. */
-  async add(admin: Admin, topic: string, partitions: number): Promise<void> {
-    this.#topics.set(topic, partitions);
-    await this.#look(admin, topic, partitions);
+  async add(admin: Admin, topic: string, source: TopicSettings): Promise<void> {
+    this.#topics.set(topic, source);
+    await this.#look(admin, topic, source);
   }
 
   /** What was read beside other topics is gone, so that nothing is written to them any more. */
@@ -47,8 +48,8 @@ export class DeadLetterAccess {
   async lookAgain(admin: Admin): Promise<void> {
     const doubted = this.#doubted;
     this.#doubted = false;
-    for (const [topic, partitions] of this.#topics) {
-      if (doubted || this.#lacks.has(topic)) await this.#look(admin, topic, partitions);
+    for (const [topic, source] of this.#topics) {
+      if (doubted || this.#lacks.has(topic)) await this.#look(admin, topic, source);
     }
   }
 
@@ -70,8 +71,8 @@ export class DeadLetterAccess {
     }];
   }
 
-  async #look(admin: Admin, topic: string, partitions: number): Promise<void> {
-    const why = await this.#lackOf(admin, topic, partitions);
+  async #look(admin: Admin, topic: string, source: TopicSettings): Promise<void> {
+    const why = await this.#lackOf(admin, topic, source);
     const before = this.#lacks.get(topic);
     if (why === undefined) {
       if (this.#lacks.delete(topic)) log.info("dead letters can be written again", { topic });
@@ -82,8 +83,8 @@ export class DeadLetterAccess {
     this.#lacks.set(topic, { why, sinceMs: before?.sinceMs ?? this.#nowMs() });
   }
 
-  async #lackOf(admin: Admin, topic: string, partitions: number): Promise<string | undefined> {
-    const missing = await ensureSideTopic(admin, topic, partitions);
+  async #lackOf(admin: Admin, topic: string, source: TopicSettings): Promise<string | undefined> {
+    const missing = await ensureSideTopic(admin, topic, source);
     if (missing !== undefined) return `the topic ${topic} can be neither found nor made (${missing})`;
     return await this.#rights.mayWrite(topic) ? undefined : `we have no right to write the topic ${topic}`;
   }

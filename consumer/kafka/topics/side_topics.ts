@@ -3,6 +3,7 @@
 import type { Admin } from "kafkajs";
 import { logger } from "../../../shared/log.ts";
 import { Forbidden } from "../client/refusals.ts";
+import type { TopicSettings } from "./topic_settings.ts";
 
 const log = logger("kafka");
 
@@ -11,20 +12,24 @@ const LOOKS_MAX = 50;
 const LOOK_EVERY_MS = 100;
 
 /**
- * Makes a side topic with the source's partitions where it is missing, and says why it is not there now, if it is not.
+ * Makes a side topic like its source where it is missing, and says why it is not there now, if it is not. Where a
+ * broker is away that would have to hold a replica, it is made later: one with fewer would stay so.
  * A broker without a controller cannot make topics; there, asking for its metadata may.
  */
 export async function ensureSideTopic(
   admin: Admin,
   topic: string,
-  partitions: number,
+  { partitions, replicas, configs, own }: TopicSettings,
 ): Promise<string | undefined> {
   try {
     if (await countPartitions(admin, topic) !== undefined) return undefined;
     // kafkajs's own wait for leaders takes a broker that has not heard of the topic yet for a refusal.
-    const topics = [{ topic, numPartitions: partitions, replicationFactor: -1 }];
-    await admin.createTopics({ waitForLeaders: false, topics });
-    log.info("topic made", { topic, partitions });
+    const configEntries = own.map((name) => ({ name, value: String(configs[name]) }));
+    await admin.createTopics({
+      waitForLeaders: false,
+      topics: [{ topic, numPartitions: partitions, replicationFactor: replicas, configEntries }],
+    });
+    log.info("topic made", { topic, partitions, replicas });
     return await appears(admin, topic) ? undefined : "it was made, but no broker knows it yet";
   } catch (error) {
     if (await countPartitions(admin, topic).catch(() => undefined) !== undefined) return undefined;

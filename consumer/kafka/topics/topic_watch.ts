@@ -9,6 +9,7 @@ import { DeadLetterAccess } from "./dead_letter_access.ts";
 import { pause, tryUntil, within } from "../../../shared/wait.ts";
 import { ReadAccess } from "./read_access.ts";
 import { Forbidden, refusalLine, refusalOf } from "../client/refusals.ts";
+import { readTopicSettings, type TopicSettings, weaknessesOf } from "./topic_settings.ts";
 import type { AclProbe } from "./acl_probe.ts";
 import { countPartitions, ensureSideTopic } from "./side_topics.ts";
 import { deadLetterTopicOf, retryTopicOf, sidesOf } from "../../records/topic_names.ts";
@@ -18,6 +19,11 @@ import { describeTopics, selectTopics, type TopicSelection } from "./topic_selec
 const LOOK_EVERY_MS = 2000;
 /** Pause between looks for topics that have come or gone, in ms. */
 const LOOK_AGAIN_MS = 5000;
+/** How often side topics are compared with their sources, in ms. */
+const COMPARE_EVERY_MS = 60_000;
+/** Looking may fail for so long before a line says so, and before it is a cause, in ms. */
+const FAILING_TOLD_AFTER_MS = 10_000;
+const FAILING_CAUSE_AFTER_MS = 30_000;
 /** How long ending the connection may take, in ms. */
 const CLOSE_LIMIT_MS = 2000;
 
@@ -46,6 +52,9 @@ export interface ReadTopic {
 interface FoundTopic {
   readonly source: ReadTopic;
   readonly retries: ReadTopic | undefined;
+  readonly settings: TopicSettings;
+  /** When its side topics were compared with it, in ms of the monotonic clock. */
+  readonly lookedMs: number;
 }
 
 /** What is being waited for. */
@@ -70,6 +79,9 @@ export class TopicWatch {
   readonly #rights: AclProbe;
   readonly #access: ReadAccess;
   readonly #deadLetters: DeadLetterAccess;
+  /** How side topics fall short, by source topic. */
+  readonly #weak: Map<string, readonly string[]> = new Map();
+  #failing: { readonly sinceMs: number; readonly told: boolean; readonly why: string } | undefined;
   #missing: ReadonlySet<string> = new Set();
   #following: Promise<void> = Promise.resolve();
 
@@ -99,7 +111,9 @@ export class TopicWatch {
       waiting(error instanceof NothingToRead ? this.#awaited() : { kind: "brokers", why: error.message });
     };
     return await tryUntil(async () => {
-      await this.#look();
+      await this.#look().catch((error) => {
+        if (this.#found.size === 0) throw error;
+      });
       const missing = await this.missingRights();
       if (missing.length > 0) throw new Forbidden(missing);
       if (this.#found.size === 0) throw new NothingToRead();
@@ -119,10 +133,11 @@ export class TopicWatch {
    */
   async missingRights(): Promise<readonly string[]> {
     const { topics, groupId } = this.#names.source;
-    for (const [topic, { source, retries }] of this.#found) {
+    for (const [topic, known] of this.#found) {
+      const { retries } = known;
       if (retries === undefined || await this.#rights.mayRead(retries.topic)) continue;
       this.#tellNoReplays(retries.topic, FORBIDDEN);
-      this.#found.set(topic, { source, retries: undefined });
+      this.#found.set(topic, { ...known, retries: undefined });
     }
     // What only matches a pattern and was never ours to read may be somebody else's.
     return await this.#access.missing([...new Set([...topics.names, ...this.#found.keys()])], groupId);
@@ -135,7 +150,19 @@ export class TopicWatch {
 
   /** What keeps records from going where they have to. */
   causes(): readonly Cause[] {
-    return this.#deadLetters.causes();
+    const { sinceMs, why } = this.#failing ?? { sinceMs: Infinity, why: "" };
+    if (monotonicMs() - sinceMs < FAILING_CAUSE_AFTER_MS) return this.#deadLetters.causes();
+    return [...this.#deadLetters.causes(), {
+      name: "topics-unknown",
+      sinceMs,
+      detail: `Topics that come and go are not noticed: ${why}`,
+      remedy: "Look at the brokers and the rights of this user. Topics that are known are read.",
+    }];
+  }
+
+  /** What an operator should know and nothing waits for: side topics that are weaker than their source. */
+  notes(): readonly string[] {
+    return [...this.#weak.values()].flat();
   }
 
   /** Looks no more. */
@@ -151,20 +178,30 @@ export class TopicWatch {
     for (;;) {
       await pause(LOOK_AGAIN_MS, this.#signal);
       if (this.#signal.aborted) return;
-      try {
-        await this.#look();
-        const now = names();
-        if (now.join() === told) continue;
-        log.info("topics changed", { topics: now });
-        await changed(now);
-        told = now.join();
-      } catch (error) {
-        // The source says what is wrong with the brokers; here it only means that nothing new is known.
-        log.debug("cannot look for topics", { error: String(error) });
-      }
+      // What is known of some topics counts, whatever is wrong with others.
+      const looked = await errorOf(this.#look());
+      const now = names();
+      if (now.join() !== told) log.info("topics changed", { topics: now });
+      const heard = now.join() === told ? undefined : await errorOf(changed(now));
+      if (heard === undefined) told = now.join();
+      this.#failed(looked ?? heard);
     }
   }
 
+  #failed(error: Error | undefined): void {
+    const before = this.#failing;
+    if (error === undefined) {
+      this.#failing = undefined;
+      if (before?.told) log.info("topics can be looked for again");
+      return;
+    }
+    const sinceMs = before?.sinceMs ?? monotonicMs();
+    const told = monotonicMs() - sinceMs >= FAILING_TOLD_AFTER_MS;
+    if (told && !before?.told) log.warn("topics cannot be looked for", { error: error.message });
+    this.#failing = { sinceMs, told, why: error.message };
+  }
+
+  /** @throws the first error of a topic, after all others were looked at. */
   async #look(): Promise<void> {
     await this.#admin.connect();
     const { found, missing } = selectTopics(
@@ -175,12 +212,19 @@ export class TopicWatch {
     for (const gone of [...this.#found.keys()].filter((topic) => !found.includes(topic))) {
       log.warn("topic gone", { topic: gone, remedy: "It is read again when it comes back." });
       this.#found.delete(gone);
+      this.#weak.delete(gone);
     }
-    for (const topic of found) if (!this.#found.has(topic)) await this.#add(topic);
+    const errors: Error[] = [];
+    const each = async (work: Promise<void>) => {
+      const error = await errorOf(work);
+      if (error !== undefined) errors.push(error);
+    };
+    for (const topic of found) if (!this.#found.has(topic)) await each(this.#add(topic));
     this.#miss(missing.filter((topic) => !this.#access.isForbidden(topic)));
     this.#deadLetters.keep(new Set([...this.#found.keys()].map((topic) => this.#deadLettersOf(topic))));
-    await this.#deadLetters.lookAgain(this.#admin);
-    await this.#findRetryTopics();
+    await each(this.#deadLetters.lookAgain(this.#admin));
+    for (const [topic, known] of this.#found) await each(this.#lookAtSides(topic, known));
+    if (errors[0] !== undefined) throw errors[0];
   }
 
   /** With a pattern all topics there are; without one nobody needs the right to see them. */
@@ -197,34 +241,68 @@ export class TopicWatch {
   }
 
   async #add(topic: string): Promise<void> {
-    const { groupId, retryTopic } = sidesOf(this.#names);
-    const partitions = await countPartitions(this.#admin, topic);
-    if (partitions === undefined) return;
-    if (!await this.#access.reads(topic)) return;
-    await this.#deadLetters.add(this.#admin, this.#deadLettersOf(topic), partitions);
-    const retries = retryTopicOf(topic, groupId, retryTopic);
-    const missing = await ensureSideTopic(this.#admin, retries, partitions) ??
-      (await this.#rights.mayRead(retries) ? undefined : FORBIDDEN);
-    if (missing !== undefined) this.#tellNoReplays(retries, missing);
-    this.#found.set(topic, {
+    const settings = await this.#settingsOf(topic);
+    if (settings === undefined || !await this.#access.reads(topic)) return;
+    const { partitions } = settings;
+    const found = {
       source: { topic, partitions, replays: false },
-      retries: missing === undefined ? { topic: retries, partitions, replays: true } : undefined,
-    });
+      retries: undefined,
+      settings,
+      lookedMs: -Infinity,
+    };
+    this.#found.set(topic, found);
+    await this.#deadLetters.add(this.#admin, this.#deadLettersOf(topic), settings);
+  }
+
+  async #settingsOf(topic: string): Promise<TopicSettings | undefined> {
+    return await countPartitions(this.#admin, topic) === undefined
+      ? undefined
+      : await readTopicSettings(this.#admin, topic);
+  }
+
+  /** Nothing that is wrong with a side topic keeps its source from being read. */
+  async #lookAtSides(topic: string, known: FoundTopic): Promise<void> {
+    const { settings, source, lookedMs } = known;
+    const name = this.#retriesOf(topic);
+    // One that is read is given up only where Kafka says so itself, not where it cannot be asked.
+    const there = known.retries !== undefined && await this.#isThere(name);
+    const missing = (there ? undefined : await ensureSideTopic(this.#admin, name, settings)) ??
+      (await this.#rights.mayRead(name) ? undefined : FORBIDDEN);
+    if (missing !== undefined && (known.retries !== undefined || lookedMs === -Infinity)) {
+      this.#tellNoReplays(name, missing);
+    }
+    const retries = missing === undefined
+      ? known.retries ?? { topic: name, partitions: source.partitions, replays: true }
+      : undefined;
+    const due = monotonicMs() - lookedMs >= COMPARE_EVERY_MS;
+    this.#found.set(topic, { ...known, retries, lookedMs: due ? monotonicMs() : lookedMs });
+    if (due) await this.#compare(topic, settings, [this.#deadLettersOf(topic), name]);
+  }
+
+  async #isThere(topic: string): Promise<boolean> {
+    try {
+      return await countPartitions(this.#admin, topic) !== undefined;
+    } catch (error) {
+      if (error instanceof Forbidden) return false;
+      throw error;
+    }
+  }
+
+  /** Side topics that were there before may be weaker than their source. */
+  async #compare(topic: string, wanted: TopicSettings, sides: readonly string[]): Promise<void> {
+    const weak: string[] = [];
+    for (const side of sides) {
+      const settings = await this.#settingsOf(side);
+      if (settings !== undefined) weak.push(...weaknessesOf(side, settings, topic, wanted));
+    }
+    for (const why of weak) {
+      if (!this.#weak.get(topic)?.includes(why)) log.warn("weak side topic", { topic, why });
+    }
+    this.#weak.set(topic, weak);
   }
 
   #tellNoReplays(topic: string, why: string): void {
     log.warn("no replays are read", { topic, why, remedy: "Make it, or grant the right to read it." });
-  }
-
-  /** Those that were not there, or not ours to read, when their source was found. */
-  async #findRetryTopics(): Promise<void> {
-    for (const [topic, { source, retries }] of this.#found) {
-      if (retries !== undefined) continue;
-      const name = retryTopicOf(topic, this.#names.source.groupId, this.#names.retryTopic);
-      const partitions = await countPartitions(this.#admin, name).catch(() => undefined);
-      if (partitions === undefined || !await this.#rights.mayRead(name)) continue;
-      this.#found.set(topic, { source, retries: { topic: name, partitions, replays: true } });
-    }
   }
 
   /** Told once: others are read meanwhile. */
@@ -257,8 +335,16 @@ export class TopicWatch {
       : { kind: "match", topics: describeTopics(this.#names.source.topics) };
   }
 
+  #retriesOf(topic: string): string {
+    const { groupId, retryTopic } = sidesOf(this.#names);
+    return retryTopicOf(topic, groupId, retryTopic);
+  }
+
   #deadLettersOf(topic: string): string {
     const { groupId, deadLetterTopic } = sidesOf(this.#names);
     return deadLetterTopicOf(topic, groupId, deadLetterTopic);
   }
 }
+
+const errorOf = (work: Promise<unknown>): Promise<Error | undefined> =>
+  work.then(() => undefined, (error: Error) => error);

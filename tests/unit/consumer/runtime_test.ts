@@ -41,7 +41,7 @@ function runtimeOver(ports: Partial<RuntimePorts> = {}, config: Partial<MachineC
       resume: () => {},
       commit: (marks) => {
         committed.push(...marks.map(({ mark }) => mark.offset));
-        return Promise.resolve();
+        return Promise.resolve([]);
       },
     },
     deadLetters: { write: () => Promise.resolve({ offset: 0 }) },
@@ -92,7 +92,7 @@ Deno.test("Runtime commits again what was refused", async () => {
       commit: (marks) => {
         if (refusals-- > 0) return Promise.reject(new Error("REBALANCE_IN_PROGRESS"));
         committed.push(...marks.map(({ mark }) => mark.offset));
-        return Promise.resolve();
+        return Promise.resolve([]);
       },
     },
   });
@@ -115,7 +115,7 @@ Deno.test("Runtime.feed() never throws: a bug rejects `ended`, and nothing is do
         throw new TypeError("a bug");
       },
       resume: () => {},
-      commit: () => Promise.resolve(),
+      commit: () => Promise.resolve([]),
     },
   }, { bounds: { ...machine.bounds, records: 1 } });
   runtime.feed(received(200));

@@ -6,13 +6,14 @@ interface Pool {
   withBroker(callback: () => Promise<string>): Promise<string | null>;
 }
 
-/** A pool of two brokers, asked one after the other. */
-function pool(): Pool {
+/** A pool of two brokers, asked one after the other; those that are down cannot be connected to. */
+function pool(down: readonly string[] = []): Pool {
   patchCoordinatorErrors();
   patchCoordinatorErrors();
   return Object.assign(Object.create((BrokerPool as { prototype: object }).prototype), {
-    brokers: { 1: {}, 2: {} },
-    findBroker: () => Promise.resolve({}),
+    brokers: { 1: { isConnected: () => true }, 2: { isConnected: () => false } },
+    findBroker: ({ nodeId }: { readonly nodeId: string }) =>
+      down.includes(nodeId) ? Promise.reject(new Error(`${nodeId} is down`)) : Promise.resolve({}),
   });
 }
 
@@ -26,4 +27,11 @@ Deno.test("patchCoordinatorErrors() leaves other answers as they are: the next b
   const answers = [saying("GROUP_AUTHORIZATION_FAILED"), () => Promise.resolve("found")];
   assert.equal(await pool().withBroker(() => answers.shift()?.() ?? Promise.resolve("none")), "found");
   assert.equal(await pool().withBroker(saying("COORDINATOR_LOAD_IN_PROGRESS")), null);
+});
+
+Deno.test("patchCoordinatorErrors() passes over brokers that are down, and says so where all are", async () => {
+  for (const down of ["1", "2"]) {
+    assert.equal(await pool([down]).withBroker(() => Promise.resolve("found")), "found");
+  }
+  await assert.rejects(pool(["1", "2"]).withBroker(() => assert.fail("asked")), /is down/);
 });

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import type { Cluster, PartitionAssigner } from "kafkajs";
 import ConsumerGroup from "kafkajs/src/consumer/consumerGroup.js";
 import {
-  forgetTopics,
   type GroupHooks,
   patchConsumerGroup,
 } from "../../../../../consumer/kafka/kafkajs_patches/live_subscription.ts";
@@ -23,7 +22,10 @@ function groupOf(joinedWith: readonly string[], hooks: Partial<GroupHooks> | und
   const all = {
     topics: () => joinedWith,
     rejoining: () => {},
+    halfJoined: () => {},
     outOfRange: () => Promise.resolve(),
+    unreadable: () => {},
+    readable: () => {},
     ...hooks,
   };
   const connected: Cluster[] = [];
@@ -78,22 +80,9 @@ Deno.test("patchConsumerGroup() has a group that joins again ask for the topics 
   assert.deepEqual([...cluster.targetTopics], ["a", "new"]);
 });
 
-Deno.test("patchConsumerGroup() leaves an offset that is out of range to us", async () => {
-  const asked: unknown[] = [];
-  const { group } = groupOf(["a"], { outOfRange: (at) => Promise.resolve(void asked.push(at)) });
-  await group.recoverFromOffsetOutOfRange({ topic: "a", partition: 3 });
-  assert.deepEqual(asked, [{ topic: "a", partition: 3 }]);
-});
-
 Deno.test("patchConsumerGroup() changes nothing for a group that is not ours", () => {
   const { group: ours } = groupOf(["a"], { topics: () => ["z"] });
   const { group } = groupOf(["a"], undefined);
   assert.throws(() => ours.checkForStaleAssignment());
   assert.doesNotThrow(() => group.checkForStaleAssignment());
-});
-
-Deno.test("forgetTopics() has metadata asked without what is gone", () => {
-  const { cluster } = groupOf(["a", "b"], {});
-  forgetTopics(cluster as unknown as Cluster, ["b", "never there"]);
-  assert.deepEqual([...cluster.targetTopics], ["a"]);
 });

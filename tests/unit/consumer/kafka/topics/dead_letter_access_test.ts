@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import type { Admin } from "kafkajs";
+import type { TopicSettings } from "../../../../../consumer/kafka/topics/topic_settings.ts";
 import { DeadLetterAccess } from "../../../../../consumer/kafka/topics/dead_letter_access.ts";
+
+const source: TopicSettings = { partitions: 3, replicas: 1, configs: {}, own: [] };
 
 /** A Kafka with these topics that lets us make and write what the test says. */
 function kafka() {
@@ -23,7 +26,7 @@ function kafka() {
 
 Deno.test("DeadLetterAccess has no cause where the topic can be made and written", async () => {
   const { state, admin, access } = kafka();
-  await access.add(admin, "t.g.dlq", 3);
+  await access.add(admin, "t.g.dlq", source);
   assert.deepEqual(access.causes(), []);
   assert.ok(state.topics.has("t.g.dlq"));
 });
@@ -31,7 +34,7 @@ Deno.test("DeadLetterAccess has no cause where the topic can be made and written
 Deno.test("DeadLetterAccess says that a topic can be neither found nor made, until it can", async () => {
   const { state, admin, access } = kafka();
   state.mayMake = false;
-  await access.add(admin, "t.g.dlq", 3);
+  await access.add(admin, "t.g.dlq", source);
   const [cause] = access.causes();
   assert.equal(cause?.name, "dead-letter-topic-unavailable");
   assert.equal(cause?.sinceMs, 7);
@@ -43,7 +46,7 @@ Deno.test("DeadLetterAccess says that a topic can be neither found nor made, unt
 
 Deno.test("DeadLetterAccess looks again at what is well only after a doubt", async () => {
   const { state, admin, access } = kafka();
-  await access.add(admin, "t.g.dlq", 3);
+  await access.add(admin, "t.g.dlq", source);
   state.mayWrite = false;
   const { looks } = state;
   await access.lookAgain(admin);
@@ -56,7 +59,7 @@ Deno.test("DeadLetterAccess looks again at what is well only after a doubt", asy
 Deno.test("DeadLetterAccess forgets what a topic lacked that is not written to any more", async () => {
   const { state, admin, access } = kafka();
   state.mayMake = false;
-  await access.add(admin, "gone.g.dlq", 3);
+  await access.add(admin, "gone.g.dlq", source);
   assert.equal(access.causes().length, 1);
   access.keep(new Set(["t.g.dlq"]));
   assert.deepEqual(access.causes(), []);

@@ -1,0 +1,290 @@
+// Patches how kafkajs's consumer group fetches: a partition's error costs that partition, and heartbeats need no clock.
+
+import type { Broker, Cluster } from "kafkajs";
+import Batch from "kafkajs/src/consumer/batch.js";
+import ConsumerGroup from "kafkajs/src/consumer/consumerGroup.js";
+import { KafkaJSOffsetOutOfRange } from "kafkajs/src/errors.js";
+import { createErrorFromCode } from "kafkajs/src/protocol/error.js";
+import fetchV0 from "kafkajs/src/protocol/requests/fetch/v0/response.js";
+import fetchV1 from "kafkajs/src/protocol/requests/fetch/v1/response.js";
+import fetchV2 from "kafkajs/src/protocol/requests/fetch/v2/response.js";
+import fetchV3 from "kafkajs/src/protocol/requests/fetch/v3/response.js";
+import fetchV4 from "kafkajs/src/protocol/requests/fetch/v4/response.js";
+import fetchV5 from "kafkajs/src/protocol/requests/fetch/v5/response.js";
+import fetchV6 from "kafkajs/src/protocol/requests/fetch/v6/response.js";
+import fetchV7 from "kafkajs/src/protocol/requests/fetch/v7/response.js";
+import fetchV8 from "kafkajs/src/protocol/requests/fetch/v8/response.js";
+import fetchV9 from "kafkajs/src/protocol/requests/fetch/v9/response.js";
+import fetchV10 from "kafkajs/src/protocol/requests/fetch/v10/response.js";
+import fetchV11 from "kafkajs/src/protocol/requests/fetch/v11/response.js";
+import { partitionId, type TopicPartition } from "../../records/position.ts";
+import { partitionError } from "./topic_metadata.ts";
+
+/** What a group tells of its partitions while it fetches. */
+export interface FetchHooks {
+  /** The broker does not have the offset that comes next; seeks, or throws to be asked again. */
+  readonly outOfRange: (at: TopicPartition) => Promise<void>;
+  /** A partition cannot be read now; it is tried again. */
+  readonly unreadable: (at: TopicPartition, error: Error) => void;
+  /** A partition was read, be there something new or not. */
+  readonly readable: (at: TopicPartition) => void;
+}
+
+/** One partition of a broker's answer. */
+interface PartitionData {
+  readonly partition: number;
+  readonly errorCode: number;
+}
+
+/** A broker's answer. */
+export interface FetchAnswer {
+  readonly responses: readonly {
+    readonly topicName: string;
+    readonly partitions: readonly PartitionData[];
+  }[];
+}
+
+interface FetchResponse {
+  parse(data: FetchAnswer): Promise<FetchAnswer>;
+}
+
+/** Partitions by topic, as kafkajs passes them around. */
+interface Partitions {
+  readonly topic: string;
+  readonly partitions: readonly number[];
+}
+
+/** What is touched of kafkajs's group. */
+interface Group {
+  readonly cluster: Cluster;
+  readonly groupId: string;
+  readonly generationId: number;
+  readonly memberId: string | null;
+  readonly coordinator: { heartbeat(member: unknown): Promise<void> } | null;
+  readonly instrumentationEmitter: { emit(event: string, payload: unknown): void };
+  readonly maxWaitTime: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  readonly maxBytesPerPartition: number;
+  readonly isolationLevel: number;
+  readonly rackId: string;
+  readonly seekOffset: { has(topic: string, partition: number): boolean };
+  readonly subscriptionState: {
+    assigned(): readonly Partitions[];
+    isPaused(topic: string, partition: number): boolean;
+  };
+  readonly offsetManager: {
+    committedOffsets(): Readonly<Record<string, Readonly<Record<number, unknown>>>>;
+    nextOffset(topic: string, partition: number): { toString(): string };
+  };
+  checkForStaleAssignment(): void;
+  filterPartitionsByNode(nodeId: string, partitions: readonly Partitions[]): readonly Partitions[];
+  seekOffsets(partitions: readonly Partitions[]): Promise<void>;
+  getActiveTopicPartitions(): Readonly<Record<string, ReadonlySet<number>>>;
+  recoverFromFetch(error: unknown): Promise<void>;
+  fetch(nodeId: string): Promise<readonly unknown[]>;
+  heartbeat(options: { readonly interval: number }): Promise<void>;
+}
+
+/** A partition that could not be read is left alone for so long, in ms: a refusal is answered at once. */
+const UNREADABLE_AGAIN_MS = 250;
+/** kafkajs's name of the event. */
+const HEARTBEAT = "consumer.heartbeat";
+/** They say that another broker leads the partition now, or none. */
+const STALE = new Set([
+  "LEADER_NOT_AVAILABLE",
+  "NOT_LEADER_FOR_PARTITION",
+  "FENCED_LEADER_EPOCH",
+  "UNKNOWN_LEADER_EPOCH",
+  "UNKNOWN_TOPIC_OR_PARTITION",
+  "REPLICA_NOT_AVAILABLE",
+  "KAFKA_STORAGE_ERROR",
+]);
+const OUT_OF_RANGE = "OFFSET_OUT_OF_RANGE";
+
+/** Asked again before this time, in ms of the monotonic clock, by partition. */
+const notBefore: WeakMap<Group, Map<string, number>> = new WeakMap();
+const beats: WeakMap<Group, { atMs: number; now: Promise<void> | undefined }> = new WeakMap();
+let patched = false;
+
+/**
+ * kafkajs 2.2.4 throws away a whole answer for one partition's error, and joins the group again where only a leader has
+ * changed: all partitions of all members stood for that. Here the others of the answer are delivered, and the one is
+ * told of and tried again. A right that was taken from one topic no longer ends the membership.
+ *
+ * Its heartbeats go by the wall clock: set back ten minutes, none is sent for ten minutes and the group takes the
+ * member for dead.
+ *
+ * @param hooksOf the hooks of a group's connections; a group without any fails as it did.
+ */
+export function patchGroupFetch(hooksOf: (cluster: Cluster) => FetchHooks | undefined): void {
+  if (patched) return;
+  patched = true;
+  const responses: readonly unknown[] = [
+    fetchV0,
+    fetchV1,
+    fetchV2,
+    fetchV3,
+    fetchV4,
+    fetchV5,
+    fetchV6,
+    fetchV7,
+    fetchV8,
+    fetchV9,
+    fetchV10,
+    fetchV11,
+  ];
+  for (const response of responses) (response as FetchResponse).parse = (data) => Promise.resolve(data);
+  const group = (ConsumerGroup as { readonly prototype: Group }).prototype;
+  const { recoverFromFetch } = group;
+
+  group.fetch = async function (this: Group, nodeId: string): Promise<readonly unknown[]> {
+    try {
+      return await fetchFrom(this, nodeId, hooksOf(this.cluster));
+    } catch (error) {
+      await this.recoverFromFetch(error);
+      return [];
+    }
+  };
+
+  group.recoverFromFetch = async function (this: Group, error: unknown): Promise<void> {
+    if (hooksOf(this.cluster) === undefined || !isStale(error)) {
+      return await recoverFromFetch.call(this, error);
+    }
+    await this.cluster.refreshMetadata();
+  };
+
+  group.heartbeat = async function (this: Group, { interval }): Promise<void> {
+    const beat = beats.get(this) ?? { atMs: performance.now(), now: undefined };
+    beats.set(this, beat);
+    beat.now ??= heartbeat(this, interval, beat).finally(() => beat.now = undefined);
+    await beat.now;
+  };
+}
+
+/** The errors of an answer. */
+export function failuresOf(
+  { responses }: FetchAnswer,
+): readonly { readonly at: TopicPartition; readonly error: Error & { readonly type?: string } }[] {
+  return responses.flatMap(({ topicName: topic, partitions }) =>
+    partitions.filter(({ errorCode }) => errorCode !== 0).map(({ partition, errorCode }) => {
+      const error: Error & { type?: string } = createErrorFromCode(errorCode);
+      const at = { topic, partition };
+      return { at, error: error.type === OUT_OF_RANGE ? new KafkaJSOffsetOutOfRange(error, at) : error };
+    })
+  );
+}
+
+async function fetchFrom(
+  group: Group,
+  nodeId: string,
+  hooks: FetchHooks | undefined,
+): Promise<readonly unknown[]> {
+  await group.cluster.refreshMetadataIfNecessary();
+  group.checkForStaleAssignment();
+  const assigned = group.subscriptionState.assigned();
+  if (hooks !== undefined) tellAway(group, assigned, hooks);
+  const here = group.filterPartitionsByNode(nodeId, assigned);
+  await group.seekOffsets(here);
+  const requests = requestsOf(group, here);
+  if (requests.length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, group.maxWaitTime));
+    return [];
+  }
+  const broker = await group.cluster.findBroker({ nodeId }) as Broker;
+  const { maxWaitTime, minBytes, maxBytes, isolationLevel, rackId } = group;
+  const question = { maxWaitTime, minBytes, maxBytes, isolationLevel, rackId, topics: requests };
+  const answer = await broker.fetch(question as never) as unknown as FetchAnswer;
+  const failures = failuresOf(answer);
+  const [first] = failures;
+  if (hooks !== undefined) await recover(group, answer, failures, hooks);
+  else if (first !== undefined) throw first.error;
+  return batchesOf(group, answer, requests);
+}
+
+type Requests = readonly {
+  readonly topic: string;
+  readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string }[];
+}[];
+
+function requestsOf(group: Group, here: readonly Partitions[]): Requests {
+  const committed = group.offsetManager.committedOffsets();
+  const active = group.getActiveTopicPartitions();
+  const nowMs = performance.now();
+  const isDue = (at: TopicPartition) => (notBefore.get(group)?.get(partitionId(at)) ?? 0) <= nowMs;
+  return here.map(({ topic, partitions }) => ({
+    topic,
+    partitions: partitions.filter((partition) =>
+      // kafkajs knows where to read on, and nobody has paused it.
+      committed[topic]?.[partition] !== undefined && active[topic]?.has(partition) &&
+      isDue({ topic, partition })
+    ).map((partition) => ({
+      partition,
+      fetchOffset: group.offsetManager.nextOffset(topic, partition).toString(),
+      maxBytes: group.maxBytesPerPartition,
+    })),
+  })).filter(({ partitions }) => partitions.length > 0);
+}
+
+function batchesOf(group: Group, { responses }: FetchAnswer, requests: Requests): readonly unknown[] {
+  const offsets = new Map(
+    requests.flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, fetchOffset }) => [partitionId({ topic, partition }), fetchOffset])
+    ),
+  );
+  return responses.flatMap(({ topicName: topic, partitions }) =>
+    partitions.filter(({ partition, errorCode }) =>
+      errorCode === 0 && !group.seekOffset.has(topic, partition) &&
+      !group.subscriptionState.isPaused(topic, partition)
+    ).map((data) => new Batch(topic, offsets.get(partitionId({ topic, partition: data.partition })), data))
+  );
+}
+
+async function recover(
+  group: Group,
+  { responses }: FetchAnswer,
+  failures: ReturnType<typeof failuresOf>,
+  hooks: FetchHooks,
+): Promise<void> {
+  for (const { topicName: topic, partitions } of responses) {
+    for (const { partition, errorCode } of partitions) {
+      if (errorCode === 0) hooks.readable({ topic, partition });
+    }
+  }
+  for (const { at, error } of failures) {
+    leaveAlone(group, at);
+    if (error.type !== OUT_OF_RANGE) hooks.unreadable(at, error);
+    // What cannot be found out now is asked again with the next fetch.
+    else await hooks.outOfRange(at).catch(() => {});
+  }
+  // Whoever leads it now is asked next.
+  if (failures.some(({ error }) => isStale(error))) await group.cluster.refreshMetadata().catch(() => {});
+}
+
+function tellAway(group: Group, assigned: readonly Partitions[], hooks: FetchHooks): void {
+  for (const { topic, partitions } of assigned) {
+    for (const partition of partitions) {
+      const error = partitionError(group.cluster, topic, partition);
+      if (error !== undefined) hooks.unreadable({ topic, partition }, error);
+    }
+  }
+}
+
+function leaveAlone(group: Group, at: TopicPartition): void {
+  const all = notBefore.get(group) ?? new Map<string, number>();
+  notBefore.set(group, all.set(partitionId(at), performance.now() + UNREADABLE_AGAIN_MS));
+}
+
+function isStale(error: unknown): boolean {
+  const { type, name } = error as { readonly type?: string; readonly name?: string };
+  return STALE.has(type ?? "") || name === "KafkaJSTopicMetadataNotLoaded";
+}
+
+async function heartbeat(group: Group, intervalMs: number, beat: { atMs: number }): Promise<void> {
+  const { groupId, generationId: groupGenerationId, memberId } = group;
+  if (!memberId || performance.now() < beat.atMs + intervalMs) return;
+  const payload = { groupId, memberId, groupGenerationId };
+  await group.coordinator?.heartbeat(payload);
+  group.instrumentationEmitter.emit(HEARTBEAT, payload);
+  beat.atMs = performance.now();
+}
