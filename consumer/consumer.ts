@@ -27,6 +27,8 @@ import { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
 import { sidesOf, type SideTopicNames } from "./records/topic_names.ts";
 import { type RunEnd, Runtime } from "./runtime.ts";
 import type { Sender } from "./senders/sender.ts";
+import { toLetterRecord } from "./dead_letters/letter.ts";
+import { refusalOf } from "./kafka/client/refusals.ts";
 
 const log = logger("consumer");
 
@@ -119,7 +121,7 @@ class ConsumerRun {
     this.#fewRetriesKafka = createKafka(client, 1);
     const rights = new AclProbe(createKafka(client, 1, true));
     this.#watch = new TopicWatch(this.#fewRetriesKafka, rights, config, stopping);
-    this.#deadLetters = new DeadLetterProducer(this.#kafka, sidesOf(config));
+    this.#deadLetters = new DeadLetterProducer(this.#kafka);
     this.#operations = new DeadLetterOperations(this.#kafka, config);
     this.#runtime = this.#createRuntime();
     this.#parking = config.machine.parkKeys
@@ -174,7 +176,7 @@ class ConsumerRun {
       deadLetters: {
         write: async (delivery, nowMs) => {
           try {
-            return await this.#deadLetters.write(delivery, nowMs);
+            return await this.#deadLetters.write(toLetterRecord(delivery, sidesOf(config), nowMs));
           } catch (error) {
             this.#watch.doubtDeadLetters();
             throw error;
@@ -246,6 +248,7 @@ class ConsumerRun {
         this.#runtime.feed({ type: "dead_letters_allowed", count });
       },
       replaysMax: this.#parts.config.replaysMax,
+      isKafkaAway: (error) => error.name.startsWith("KafkaJS") || refusalOf(error) !== undefined,
     };
   }
 }

@@ -10,8 +10,7 @@ import { RetryTopicMissing } from "../dead_letters/replay/retry_records.ts";
 import type { ReplayProgress, ReplayRequest, ReplaySummary } from "../dead_letters/replay/request.ts";
 import type { findOne } from "../dead_letters/scan.ts";
 import { listAsJson, showAsJson } from "../dead_letters/json.ts";
-import { refusalOf } from "../kafka/client/refusals.ts";
-import { ProducerFenced } from "../kafka/producers/transactional_producer.ts";
+import { ProducerFenced } from "../records/log_access.ts";
 import { RunningReplay } from "./running_replay.ts";
 import { json, parse, Refusal, type Refused } from "./requests.ts";
 import { recordPosition } from "../records/position.ts";
@@ -26,6 +25,8 @@ export interface DeadLetterCommands {
   allow(count: number): void;
   /** Where a request does not say. */
   readonly replaysMax: number;
+  /** Whether an error means that Kafka cannot be reached or refuses us. */
+  isKafkaAway(error: Error): boolean;
 }
 
 /** Reading may take this long, in ms: the first time it waits for a group to form. */
@@ -108,7 +109,7 @@ export function deadLetterRoutes(operations: DeadLetterCommands) {
       operations.allow(count);
       return c.json({ allowed: count });
     })
-    .onError((error) => toProblem(error));
+    .onError((error) => toProblem(error, operations));
 }
 
 /** See {@link deadLetterRoutes}. */
@@ -144,16 +145,16 @@ function toReplay(request: z.infer<typeof replaySchema>, replaysMax: number): Re
   };
 }
 
-function toProblem(error: Error): Response {
-  const { status, slug } = kindOf(error);
+function toProblem(error: Error, commands: Pick<DeadLetterCommands, "isKafkaAway">): Response {
+  const { status, slug } = kindOf(error, commands);
   return problemResponse({ type: `/problems/${slug}`, title: slug, status, detail: error.message });
 }
 
-function kindOf(error: Error): Refused {
+function kindOf(error: Error, commands: Pick<DeadLetterCommands, "isKafkaAway">): Refused {
   if (error instanceof Refusal) return error;
   if (error instanceof ProducerFenced) return { status: 409, slug: "superseded" };
   if (error instanceof RetryTopicMissing) return { status: 409, slug: "retry-topic-missing" };
-  if (error.name === "TimeoutError" || error.name.startsWith("KafkaJS") || refusalOf(error) !== undefined) {
+  if (error.name === "TimeoutError" || commands.isKafkaAway(error)) {
     return { status: 503, slug: "kafka-unavailable" };
   }
   return { status: 500, slug: "internal" };

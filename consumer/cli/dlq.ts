@@ -12,7 +12,7 @@ import { RetryTopicMissing } from "../dead_letters/replay/retry_records.ts";
 import type { ReplayProgress } from "../dead_letters/replay/request.ts";
 import { bar, dropAsText, listAsText, replayAsText, showAsText, takenAsText } from "./dlq_text.ts";
 import { listAsJson, showAsJson } from "../dead_letters/json.ts";
-import { ProducerFenced } from "../kafka/producers/transactional_producer.ts";
+import { ProducerFenced } from "../records/log_access.ts";
 import { connectKafka, environmentOf, toStartError } from "./kafka_connection.ts";
 import { print, showProgress } from "./terminal.ts";
 import { recordPosition } from "../records/position.ts";

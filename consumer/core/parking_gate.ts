@@ -1,6 +1,6 @@
 // ParkingGate: which new records are not sent, but go aside: those an operator took, and with `PARK_KEYS` those of parked keys.
 
-import { outcomeLabel } from "../../shared/contract/outcome.ts";
+import { causeOf } from "../records/letter_cause.ts";
 import type { Delivery } from "./delivery.ts";
 import type { LetterUpdate, ParkedBehind } from "./parking/letters.ts";
 import type { Partition } from "./partition.ts";
@@ -25,7 +25,7 @@ export function letterWritten<R>(
     offset: letterOffset,
     key: lane,
     origin: origin ?? { at: partition.id, offset, letter: undefined },
-    cause: delivery.parkedBehind?.cause ?? causeOf(delivery),
+    cause: delivery.parkedBehind?.cause ?? causeOf(delivery.reason, delivery.lastOutcome),
   });
 }
 
@@ -69,10 +69,4 @@ function park<R>({ deadLetters }: Parts<R>, delivery: Delivery<R>, behind: Parke
   delivery.parkBehind(behind);
   deadLetters.enqueueWithoutToken(delivery, "parked");
   return false;
-}
-
-/** As the list of dead letters groups them: reason, status and problem type. */
-function causeOf<R>({ reason, lastOutcome: last }: Delivery<R>): string {
-  const type = last?.kind === "answer" ? last.problemType : undefined;
-  return [reason, last && outcomeLabel(last), type].filter(Boolean).join(" ");
 }

@@ -1,9 +1,10 @@
 // Which dead letters are meant, and what they have in common.
 
 import type { NoAnswer } from "../../shared/contract/outcome.ts";
-import { headerText, type KafkaRecord } from "../records/record.ts";
-import { bytesAsText, type DeadLetter, Header } from "./letter.ts";
+import type { KafkaRecord } from "../records/record.ts";
+import { bytesAsText, type DeadLetter, problemOf } from "./letter.ts";
 import { recordPosition } from "../records/position.ts";
+import { causeText } from "../records/letter_cause.ts";
 
 /** All that is given must hold. */
 export interface Filter {
@@ -38,7 +39,7 @@ export function matches(filter: Filter, letter: DeadLetter, record: KafkaRecord)
   return (statuses === undefined || statuses.some((status) => hasStatus(letter, status))) &&
     letter.atMs >= sinceMs && letter.atMs < untilMs &&
     (key === undefined || letter.key === key) &&
-    (cause === undefined || letter.cause === cause) &&
+    (cause === undefined || causeText(letter.cause) === cause) &&
     (positions === undefined ||
       positions.includes(recordPosition(letter))) &&
     (grep === undefined || contains(grep, letter, record));
@@ -50,9 +51,9 @@ export function onlyFollows({ statuses, cause }: Filter, { behind, status }: Dea
     (cause !== undefined || (statuses !== undefined && !statuses.includes(status)));
 }
 
-/** A parked one has its own and that of what it is parked behind, which is the second word of its cause. */
+/** A parked one has its own and that of what it is parked behind. */
 function hasStatus({ status, behind, cause }: DeadLetter, wanted: string): boolean {
-  return isStatus(wanted, status) || (behind !== undefined && isStatus(wanted, cause.split(" ")[1] ?? ""));
+  return isStatus(wanted, status) || (behind !== undefined && isStatus(wanted, cause.status));
 }
 
 function isStatus(wanted: string, status: string): boolean {
@@ -60,12 +61,9 @@ function isStatus(wanted: string, status: string): boolean {
   return digit === undefined ? wanted === status : /^\d{3}$/.test(status) && status.startsWith(digit);
 }
 
-function contains(part: string, { key }: DeadLetter, { value, headers }: KafkaRecord): boolean {
+function contains(part: string, { key }: DeadLetter, record: KafkaRecord): boolean {
   const wanted = part.toLowerCase();
-  const texts = [
-    key ?? "",
-    value === null ? "" : bytesAsText(value),
-    headerText(headers[Header.problem]) ?? "",
-  ];
+  const { value } = record;
+  const texts = [key ?? "", value === null ? "" : bytesAsText(value), problemOf(record)];
   return texts.some((text) => text.toLowerCase().includes(wanted));
 }

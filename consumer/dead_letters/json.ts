@@ -6,6 +6,7 @@ import { recordPosition } from "../records/position.ts";
 import type { Listing } from "./list.ts";
 import type { State } from "./marks/marks.ts";
 import type { Found } from "./scan.ts";
+import { causeText } from "../records/letter_cause.ts";
 
 /** A dead letter for machines. Times as ISO 8601. */
 export interface DeadLetterJson {
@@ -86,7 +87,7 @@ function letterAsJson(letter: DeadLetter, state: State): DeadLetterJson {
     status,
     reason,
     parked_behind: behind ?? null,
-    cause,
+    cause: causeText(cause),
     attempts,
     replays,
     dead_lettered_at: iso(atMs),

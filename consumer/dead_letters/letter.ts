@@ -1,34 +1,34 @@
-// A dead letter as its headers tell it: where it came from, why it is here, how often it was replayed.
+// DeadLetter: the codec of dead letters; their headers are written and read here, and nowhere else.
 
+import { type Outcome, outcomeLabel } from "../../shared/contract/outcome.ts";
+import type { Delivery } from "../core/delivery.ts";
+import { causeText, type LetterCause, parseCause } from "../records/letter_cause.ts";
+import type { PlacedRecord } from "../records/log_access.ts";
+import { type RecordPosition, recordPosition } from "../records/position.ts";
 import { headerText, type KafkaRecord } from "../records/record.ts";
+import { deadLetterTopicOf, type SideTopicNames, sourceTopicOf } from "../records/topic_names.ts";
 
 /** Where a record was read first. */
-export interface Origin {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
+export interface Origin extends RecordPosition {
+  /** The record's own timestamp, in ms since the epoch. */
   readonly timestampMs: number;
 }
 
 /** One dead letter, without its value. */
-export interface DeadLetter {
-  /** The dead-letter topic it is in, and where. */
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
+export interface DeadLetter extends RecordPosition {
   /** Undefined where somebody else wrote the record: it cannot be replayed. */
   readonly origin: Origin | undefined;
   /** The key as text, `base64:…` where it is not UTF-8. */
   readonly key: string | null;
   /** Size of key and value. */
   readonly bytes: number;
-  /** What the last attempt came to: a status, `timeout`, `refused`, `reset`. */
+  /** What the last attempt came to: a status, `timeout`, `refused`, `reset`; `parked` for a parked one. */
   readonly status: string;
   readonly reason: string;
   /** What it is parked behind, as `topic/partition/offset` where that was read first; undefined where it is not. */
   readonly behind: string | undefined;
-  /** Reason, status and problem type: what dead letters are grouped by. A parked one has that of what it is behind. */
-  readonly cause: string;
+  /** What dead letters are grouped by. A parked one has that of what it is behind. */
+  readonly cause: LetterCause;
   readonly attempts: number;
   readonly replays: number;
   /** When it was dead-lettered, in ms since the epoch. */
@@ -37,14 +37,21 @@ export interface DeadLetter {
   readonly replayedFrom: string | undefined;
 }
 
-/** Headers of ours that a replay takes with it or reads. */
-export const Header = {
+/** What is known of a record that is dead-lettered. */
+type Lettered = Pick<
+  Delivery<KafkaRecord>,
+  "record" | "reason" | "lastOutcome" | "parkedBehind" | "attemptsSent"
+>;
+
+const Header = {
   originTopic: "ackpool-origin-topic",
   originPartition: "ackpool-origin-partition",
   originOffset: "ackpool-origin-offset",
+  /** In ms since the epoch; -1 where the record has none. */
   originTimestamp: "ackpool-origin-timestamp",
   status: "ackpool-status",
   reason: "ackpool-reason",
+  /** What the worker said, up to 1 KiB. */
   problem: "ackpool-problem",
   attempts: "ackpool-attempts",
   replays: "ackpool-replays",
@@ -54,7 +61,63 @@ export const Header = {
   parkedCause: "ackpool-parked-cause",
 } as const;
 
+/** What the next attempts will say anew. */
+const OF_THE_LAST_TIME = new Set<string>([
+  Header.status,
+  Header.reason,
+  Header.problem,
+  Header.attempts,
+  Header.deadLetteredAt,
+  Header.parkedCause,
+]);
+const PROBLEM_CHARS_MAX = 1024;
+const PARKED = "parked";
 const BEHIND = /^parked behind ([^/\s]+\/\d{1,10}\/\d{1,15})$/;
+
+/**
+ * A record as a dead letter: as it was, with where it came from and why it is here. Its partition is the origin's; where
+ * the topic has fewer, the rest of the division.
+ */
+export function toLetterRecord(
+  delivery: Lettered,
+  names: SideTopicNames,
+  nowMs: number,
+): PlacedRecord {
+  const { record, reason, lastOutcome, parkedBehind, attemptsSent } = delivery;
+  const origin = originOfDelivered(record, names);
+  const status = reason === PARKED ? PARKED : lastOutcome === undefined ? "" : outcomeLabel(lastOutcome);
+  const headers = {
+    ...record.headers,
+    [Header.originTopic]: origin.topic,
+    [Header.originPartition]: String(origin.partition),
+    [Header.originOffset]: String(origin.offset),
+    [Header.originTimestamp]: String(origin.timestampMs),
+    [Header.status]: status,
+    [Header.reason]: reason === PARKED ? `parked behind ${parkedBehind?.place}` : reason ?? "",
+    ...(parkedBehind === undefined ? {} : { [Header.parkedCause]: causeText(parkedBehind.cause) }),
+    [Header.problem]: excerptOf(lastOutcome),
+    [Header.attempts]: String(attemptsSent),
+    [Header.replays]: headerText(record.headers[Header.replays]) ?? "0",
+    [Header.deadLetteredAt]: new Date(nowMs).toISOString(),
+  };
+  return {
+    topic: deadLetterTopicOf(origin.topic, names.groupId, names.deadLetterTopic),
+    partition: origin.partition,
+    key: record.key,
+    value: record.value,
+    headers,
+  };
+}
+
+/** Headers of a replay: what was said about the last time goes, the origin stays, and the count that stops loops grows. */
+export function replayHeaders(record: KafkaRecord, replays: number): KafkaRecord["headers"] {
+  const kept = Object.entries(record.headers).filter(([name]) => !OF_THE_LAST_TIME.has(name));
+  return {
+    ...Object.fromEntries(kept),
+    [Header.replays]: String(replays + 1),
+    [Header.replayedFrom]: recordPosition(record),
+  };
+}
 
 /** Reads a record of a dead-letter topic. */
 export function toDeadLetter(record: KafkaRecord): DeadLetter {
@@ -62,7 +125,7 @@ export function toDeadLetter(record: KafkaRecord): DeadLetter {
   const text = (name: string) => headerText(record.headers[name]);
   const [status, said] = [text(Header.status) ?? "", text(Header.reason) ?? ""];
   const behind = BEHIND.exec(said)?.[1];
-  const reason = behind === undefined ? said : "parked";
+  const reason = behind === undefined ? said : PARKED;
   const at = Date.parse(text(Header.deadLetteredAt) ?? "");
   return {
     topic,
@@ -76,8 +139,8 @@ export function toDeadLetter(record: KafkaRecord): DeadLetter {
     behind,
     cause: intern(
       behind === undefined
-        ? [reason, status, problemType(text(Header.problem))].filter(Boolean).join(" ") || "unknown"
-        : text(Header.parkedCause) ?? reason,
+        ? { reason, status, problem: problemTypeOf(text(Header.problem)) }
+        : parseCause(text(Header.parkedCause) ?? PARKED),
     ),
     attempts: count(text(Header.attempts)) ?? 0,
     replays: count(text(Header.replays)) ?? 0,
@@ -86,18 +149,28 @@ export function toDeadLetter(record: KafkaRecord): DeadLetter {
   };
 }
 
+/** What the worker said when a record was dead-lettered. */
+export function problemOf({ headers }: Pick<KafkaRecord, "headers">): string {
+  return headerText(headers[Header.problem]) ?? "";
+}
+
 /** Where a record was read first, as its headers say; undefined where they do not. */
 export function originOf({ headers }: Pick<KafkaRecord, "headers">): Origin | undefined {
   const topic = headerText(headers[Header.originTopic]);
-  const [partition, offset, timestampMs] = [
-    Header.originPartition,
-    Header.originOffset,
-    Header.originTimestamp,
-  ].map((name) => count(headerText(headers[name])));
+  const stamp = headerText(headers[Header.originTimestamp]);
+  const timestampMs = stamp === "-1" ? -1 : count(stamp);
+  const partition = count(headerText(headers[Header.originPartition]));
+  const offset = count(headerText(headers[Header.originOffset]));
   if (!topic || partition === undefined || offset === undefined || timestampMs === undefined) {
     return undefined;
   }
   return { topic, partition, offset, timestampMs };
+}
+
+/** For a replay, the offset of the dead letter that it was; undefined for any other record. */
+export function replayedLetter({ headers }: Pick<KafkaRecord, "headers">): number | undefined {
+  const [, letter] = /\/(\d{1,15})$/.exec(headerText(headers[Header.replayedFrom]) ?? "") ?? [];
+  return letter === undefined ? undefined : Number(letter);
 }
 
 /** Bytes for people: text where they are UTF-8, `base64:…` where not. */
@@ -110,20 +183,41 @@ export function bytesAsText(bytes: Uint8Array): string {
   }
 }
 
-/** Thousands of dead letters share a few causes. */
-const causes: Map<string, string> = new Map();
-const CAUSES_MAX = 10_000;
+/** A record that was replayed keeps the origin it had; on any other topic such headers prove nothing. */
+function originOfDelivered(record: KafkaRecord, { groupId, retryTopic }: SideTopicNames): Origin {
+  const { topic, partition, offset, timestampMs } = record;
+  const stated = originOf(record);
+  const source = sourceTopicOf(topic, stated?.topic, groupId, retryTopic);
+  return stated !== undefined && source !== topic ? stated : { topic, partition, offset, timestampMs };
+}
 
-function intern(cause: string): string {
-  const known = causes.get(cause);
-  if (known === undefined && causes.size < CAUSES_MAX) causes.set(cause, cause);
-  return known ?? cause;
+function excerptOf(last: Outcome | undefined): string {
+  if (last === undefined) return "";
+  return last.kind === "answer" ? last.excerpt ?? "" : last.detail.slice(0, PROBLEM_CHARS_MAX);
 }
 
 /** The `type` of an RFC 9457 body; bodies of another kind differ each time, so they name no cause. */
-function problemType(problem: string | undefined): string | undefined {
+function problemTypeOf(excerpt: string | undefined): string {
   // The excerpt may be cut anywhere, so it is not always JSON.
-  return /"type"\s*:\s*"([^"\\]{1,200})"/.exec(problem ?? "")?.[1];
+  const [, quoted] = /"type"\s*:\s*("(?:[^"\\]|\\.){1,200}")/.exec(excerpt ?? "") ?? [];
+  if (quoted === undefined) return "";
+  try {
+    return JSON.parse(quoted);
+  } catch {
+    return "";
+  }
+}
+
+/** Thousands of dead letters share a few causes. */
+const causes: Map<string, LetterCause> = new Map();
+const CAUSES_MAX = 10_000;
+
+function intern(cause: LetterCause): LetterCause {
+  const { reason, status, problem } = cause;
+  const name = `${reason}\n${status}\n${problem}`;
+  const known = causes.get(name);
+  if (known === undefined && causes.size < CAUSES_MAX) causes.set(name, cause);
+  return known ?? cause;
 }
 
 function count(text: string | undefined): number | undefined {

@@ -4,6 +4,7 @@ import type { DeadLetter } from "./letter.ts";
 import type { Filter } from "./filter.ts";
 import type { DeadLetterPorts } from "./ports.ts";
 import { type Found, scan } from "./scan.ts";
+import { causeText } from "../records/letter_cause.ts";
 
 /** What is asked for. */
 export interface ListRequest {
@@ -63,8 +64,10 @@ export async function list(
 
 function count(
   groups: Map<string, Mutable<Omit<CauseGroup, "cause">>>,
-  { cause: own, atMs, behind }: DeadLetter,
+  letter: DeadLetter,
 ): void {
+  const { atMs, behind } = letter;
+  const own = causeText(letter.cause);
   const cause = groups.has(own) || groups.size < CAUSES_MAX ? own : OTHER_CAUSES;
   const group = groups.get(cause) ?? { count: 0, parked: 0, oldestMs: Infinity, newestMs: -Infinity };
   group.count += 1;

@@ -3,8 +3,8 @@
 import type { LetterEntry } from "../core/parking/letter_log.ts";
 import type { Origin } from "../core/parking/letters.ts";
 import { partitionId } from "../records/position.ts";
-import { headerText, type KafkaRecord } from "../records/record.ts";
-import { Header, originOf, toDeadLetter } from "./letter.ts";
+import type { KafkaRecord } from "../records/record.ts";
+import { originOf, replayedLetter, toDeadLetter } from "./letter.ts";
 import { readMark } from "./marks/marks.ts";
 
 /** An entry and where it is in its partition. */
@@ -30,12 +30,7 @@ export function toEntry(record: KafkaRecord): LetterEntry | undefined {
 export function originOfReplay({ headers }: Pick<KafkaRecord, "headers">): Origin | undefined {
   const origin = originOf({ headers });
   if (origin === undefined) return undefined;
-  const [, letter] = /\/(\d{1,15})$/.exec(headerText(headers[Header.replayedFrom]) ?? "") ?? [];
-  return {
-    at: partitionId(origin),
-    offset: origin.offset,
-    letter: letter === undefined ? undefined : Number(letter),
-  };
+  return { at: partitionId(origin), offset: origin.offset, letter: replayedLetter({ headers }) };
 }
 
 /** As the source names keys: one character a byte. */

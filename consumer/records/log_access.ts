@@ -26,3 +26,8 @@ export interface GroupCommit {
   readonly offset: number | undefined;
   readonly metadata: string | null;
 }
+
+/** Another sender of the same name has begun: this one can send nothing any more. */
+export class ProducerFenced extends Error {
+  override readonly name = "ProducerFenced";
+}

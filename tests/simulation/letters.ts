@@ -119,5 +119,10 @@ export class LetterTopic {
 }
 
 function toLetter({ record: { root, letter }, offset }: SimLetter, key: string): Letter {
-  return { offset, key, origin: { at: `t/${root.partition}`, offset: root.offset, letter }, cause: "c" };
+  return {
+    offset,
+    key,
+    origin: { at: `t/${root.partition}`, offset: root.offset, letter },
+    cause: { reason: "c", status: "", problem: "" },
+  };
 }

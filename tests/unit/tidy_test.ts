@@ -15,7 +15,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "consumer/kafka/": ["consumer/kafka/", "consumer/core/", "consumer/records/", "shared/"],
   "consumer/dead_letters/": [
     "consumer/dead_letters/",
-    "consumer/kafka/",
     "consumer/core/",
     "consumer/records/",
     "shared/",
@@ -24,7 +23,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "consumer/admin/",
     "consumer/dead_letters/",
     "consumer/core/",
-    "consumer/kafka/",
+    "consumer/records/",
+    "shared/",
+  ],
+  "consumer/senders/": ["consumer/senders/", "consumer/records/", "shared/"],
+  "consumer/metrics/": [
+    "consumer/metrics/",
+    "consumer/senders/",
+    "consumer/core/",
     "consumer/records/",
     "shared/",
   ],

@@ -1,5 +1,7 @@
 // Letters: what the core is told of dead letters, and what it decides for records behind them, as plain types.
 
+import type { LetterCause } from "../../records/letter_cause.ts";
+
 /** Where a record was read first. */
 export interface Origin {
   /** `topic/partition`. */
@@ -16,15 +18,15 @@ export interface Letter {
   /** The record's key, as the source names it. */
   readonly key: string;
   readonly origin: Origin;
-  /** What it is dead-lettered for, for people; a parked one has that of what it is parked behind. */
-  readonly cause: string;
+  /** What it is dead-lettered for; a parked one has that of what it is parked behind. */
+  readonly cause: LetterCause;
 }
 
 /** The first dead letter of a key. */
 export interface ParkedBehind {
   /** `topic/partition/offset`, where it was read first. */
   readonly place: string;
-  readonly cause: string;
+  readonly cause: LetterCause;
 }
 
 /** Where a replay lies in the retry topic. */

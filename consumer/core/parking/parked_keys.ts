@@ -11,13 +11,14 @@ import type {
   ReplayPlace,
 } from "./letters.ts";
 import { DueQueue } from "../structures/due_queue.ts";
+import type { LetterCause } from "../../records/letter_cause.ts";
 
 /** A letter that is not done with. */
 interface TrackedLetter {
   readonly offset: number;
   readonly key: LettersOfKey;
   readonly origin: number;
-  readonly cause: string;
+  readonly cause: LetterCause;
   state: "open" | "returning" | "done";
   /** Where its replay is, once it was sent. */
   place: ReplayPlace | undefined;

@@ -4,6 +4,7 @@ import { decodeOffsetMap } from "../../core/offsets/offset_map.ts";
 import type { GroupCommit, OffsetRange } from "../../records/log_access.ts";
 import { toDeadLetter } from "../letter.ts";
 import type { DeadLetterPorts } from "../ports.ts";
+import { causeText } from "../../records/letter_cause.ts";
 
 /** One replay, in the retry topic. */
 export interface Sent {
@@ -91,7 +92,7 @@ async function comeBacks(
   await (await ports.reader()).read(fresh, (records) => {
     for (const record of records) {
       const { replayedFrom, cause } = toDeadLetter(record);
-      if (replayedFrom !== undefined && ours.has(replayedFrom)) causes.push(cause);
+      if (replayedFrom !== undefined && ours.has(replayedFrom)) causes.push(causeText(cause));
     }
   });
   return causes;

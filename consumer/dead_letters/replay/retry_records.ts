@@ -2,7 +2,7 @@
 
 import type { KafkaRecord } from "../../records/record.ts";
 import type { PlacedRecord } from "../../records/log_access.ts";
-import { type DeadLetter, Header } from "../letter.ts";
+import { type DeadLetter, replayHeaders } from "../letter.ts";
 import { partitionId, recordPosition } from "../../records/position.ts";
 import type { DeadLetterPorts } from "../ports.ts";
 
@@ -51,17 +51,6 @@ export class RetryRecords {
       headers: replayHeaders(record, letter?.replays ?? 0),
     };
   }
-}
-
-/** What was said about the last time goes, the origin stays, and the count that stops loops grows. */
-function replayHeaders(record: KafkaRecord, replays: number): KafkaRecord["headers"] {
-  const { status, reason, problem, attempts, deadLetteredAt, parkedCause } = Header;
-  const gone = new Set<string>([status, reason, problem, attempts, deadLetteredAt, parkedCause]);
-  return {
-    ...Object.fromEntries(Object.entries(record.headers).filter(([name]) => !gone.has(name))),
-    [Header.replays]: String(replays + 1),
-    [Header.replayedFrom]: recordPosition(record),
-  };
 }
 
 /** The records of some dead letters, in their order. */

@@ -9,7 +9,7 @@ import {
   type RecordMetadata,
   type Transaction,
 } from "kafkajs";
-import type { PlacedRecord } from "../../records/log_access.ts";
+import { type PlacedRecord, ProducerFenced } from "../../records/log_access.ts";
 import { within } from "../../../shared/wait.ts";
 import { toOffset } from "../message.ts";
 import { partitionId } from "../../records/position.ts";
@@ -19,11 +19,6 @@ const TRANSACTION_TIMEOUT_MS = 10_000;
 const CLOSE_LIMIT_MS = 2000;
 /** What brokers say to a sender that another one has taken the place of. */
 const FENCED = new Set(["PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH", "INVALID_TRANSACTION_STATE"]);
-
-/** Another sender of the same name has begun: this one can send nothing any more. */
-export class ProducerFenced extends Error {
-  override readonly name = "ProducerFenced";
-}
 
 /** Writes records to several topics in one transaction; a newer producer of the same id fences it. */
 export class TransactionalProducer {

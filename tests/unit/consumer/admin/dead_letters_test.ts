@@ -6,7 +6,7 @@ import { toDeadLetter } from "../../../../consumer/dead_letters/letter.ts";
 import type { DropRequest } from "../../../../consumer/dead_letters/drop.ts";
 import type { ReplayRequest, ReplaySummary } from "../../../../consumer/dead_letters/replay/request.ts";
 import type { KafkaRecord } from "../../../../consumer/records/record.ts";
-import { ProducerFenced } from "../../../../consumer/kafka/producers/transactional_producer.ts";
+import { ProducerFenced } from "../../../../consumer/records/log_access.ts";
 
 const RECORD: KafkaRecord = {
   topic: "t.dlq",
@@ -54,6 +54,9 @@ class MemoryLetters implements DeadLetterCommands {
   }
   allow(count: number) {
     this.allowed += count;
+  }
+  isKafkaAway(error: Error) {
+    return error.name.startsWith("KafkaJS");
   }
 }
 

@@ -1,9 +1,11 @@
 // Dead letters read from their headers, which of them a filter selects, and how they are grouped.
 
 import assert from "node:assert/strict";
-import { bytesAsText, toDeadLetter } from "../../../../consumer/dead_letters/letter.ts";
+import fc from "fast-check";
+import { bytesAsText, toDeadLetter, toLetterRecord } from "../../../../consumer/dead_letters/letter.ts";
 import { type Filter, matches } from "../../../../consumer/dead_letters/filter.ts";
 import type { KafkaRecord } from "../../../../consumer/records/record.ts";
+import { causeOf, causeText } from "../../../../consumer/records/letter_cause.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -26,6 +28,89 @@ const ORIGIN = {
   "ackpool-origin-timestamp": "1000",
 };
 
+const NAMES = { groupId: "g", deadLetterTopic: undefined, retryTopic: undefined };
+const NOW_MS = Date.parse("2026-01-31T12:00:00.123Z");
+
+const text = fc.string({ unit: "binary" });
+const header = fc.oneof(text, fc.uint8Array(), fc.constant(undefined), fc.array(text));
+const problem = fc.oneof(fc.constant(undefined), fc.webUrl(), fc.constant('/problems/a "quoted" \\one'));
+const outcome = fc.oneof(
+  fc.constant(undefined),
+  fc.record({ kind: fc.constantFrom("timeout", "refused", "reset"), detail: text }),
+  fc.record({ status: fc.integer({ min: 100, max: 599 }), problem, title: text }).map(
+    ({ status, problem: problemType, title }) => ({
+      kind: "answer" as const,
+      status,
+      excerpt: JSON.stringify(problemType === undefined ? { title } : { type: problemType, title }).slice(
+        0,
+        1024,
+      ),
+      ...(problemType === undefined ? {} : { problemType }),
+    }),
+  ),
+);
+const REASONS = [
+  "rejected",
+  "attempts-exhausted",
+  "ticket-not-found",
+  "asked-by-worker",
+  "operator",
+] as const;
+const record = fc.record({
+  topic: fc.constantFrom("t", "orders.v1"),
+  partition: fc.nat(),
+  offset: fc.nat(),
+  timestampMs: fc.oneof(fc.nat(), fc.constant(-1)),
+  key: fc.option(fc.uint8Array()),
+  value: fc.option(fc.uint8Array()),
+  headers: fc.dictionary(text, header),
+});
+
+Deno.test("toDeadLetter() reads back what toLetterRecord() wrote", () => {
+  fc.assert(
+    fc.property(record, outcome, fc.constantFrom(...REASONS), fc.nat(), (record, last, reason, attempts) => {
+      const delivery = { record, reason, lastOutcome: last, parkedBehind: undefined, attemptsSent: attempts };
+      const written = toLetterRecord(delivery, NAMES, NOW_MS);
+      const { topic, partition, offset, timestampMs, key, value } = record;
+      assert.deepEqual([written.key, written.value], [key, value]);
+      const cause = causeOf(reason, last);
+      assert.deepEqual(toDeadLetter({ ...written, offset: 3, timestampMs: 1 }), {
+        topic: `${topic}.g.dlq`,
+        partition,
+        offset: 3,
+        origin: { topic, partition, offset, timestampMs },
+        key: key === null ? null : bytesAsText(key),
+        bytes: (key?.length ?? 0) + (value?.length ?? 0),
+        status: cause.status,
+        reason,
+        behind: undefined,
+        cause,
+        attempts,
+        replays: 0,
+        atMs: NOW_MS,
+        replayedFrom: undefined,
+      });
+    }),
+  );
+});
+
+Deno.test("toDeadLetter() reads back what toLetterRecord() wrote of a parked record", () => {
+  fc.assert(fc.property(record, outcome, fc.constantFrom(...REASONS), (record, last, reason) => {
+    const cause = causeOf(reason, last);
+    const parkedBehind = { place: "t/0/17", cause };
+    const delivery = {
+      record,
+      reason: "parked" as const,
+      lastOutcome: undefined,
+      parkedBehind,
+      attemptsSent: 0,
+    };
+    const letter = toDeadLetter({ ...toLetterRecord(delivery, NAMES, NOW_MS), offset: 3, timestampMs: 1 });
+    assert.deepEqual([letter.status, letter.reason, letter.behind], ["parked", "parked", "t/0/17"]);
+    assert.deepEqual(letter.cause, cause);
+  }));
+});
+
 Deno.test("toDeadLetter() reads origin, cause and counts", () => {
   const letter = toDeadLetter(stored({
     ...ORIGIN,
@@ -37,14 +122,14 @@ Deno.test("toDeadLetter() reads origin, cause and counts", () => {
     "ackpool-dead-lettered-at": "2026-01-01T00:00:00.000Z",
   }));
   assert.deepEqual(letter.origin, { topic: "t", partition: 2, offset: 17, timestampMs: 1000 });
-  assert.equal(letter.cause, "rejected 422 /problems/x");
+  assert.deepEqual(letter.cause, { reason: "rejected", status: "422", problem: "/problems/x" });
   assert.deepEqual([letter.attempts, letter.replays], [2, 1]);
   assert.equal(letter.atMs, Date.parse("2026-01-01"));
 });
 
 Deno.test("toDeadLetter() takes somebody else's record for one without an origin", () => {
   const letter = toDeadLetter(stored({ ...ORIGIN, "ackpool-origin-offset": "-3" }));
-  assert.deepEqual([letter.origin, letter.cause, letter.atMs], [undefined, "unknown", 5000]);
+  assert.deepEqual([letter.origin, causeText(letter.cause), letter.atMs], [undefined, "unknown", 5000]);
 });
 
 Deno.test("bytesAsText() shows bytes that are no UTF-8 as base64", () => {

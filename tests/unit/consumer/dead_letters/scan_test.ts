@@ -1,7 +1,6 @@
 // Dead-letter topics that are larger than what is kept of them, in memory: scanned, listed, replayed and dropped.
 
 import assert from "node:assert/strict";
-import { Header } from "../../../../consumer/dead_letters/letter.ts";
 import { drop } from "../../../../consumer/dead_letters/drop.ts";
 import { list } from "../../../../consumer/dead_letters/list.ts";
 import { RangeMap } from "../../../../consumer/dead_letters/marks/range_map.ts";
@@ -84,13 +83,13 @@ function filled(count: number): MemoryTopics {
     topics.add(DLQ, n % 2, {
       value: new TextEncoder().encode(`v${n}`),
       headers: {
-        [Header.status]: n % 5 === 0 ? "500" : "422",
-        [Header.deadLetteredAt]: new Date(n * 1000).toISOString(),
-        [Header.originTopic]: "t",
-        [Header.originPartition]: String(n % 2),
-        [Header.originOffset]: String(n),
-        [Header.originTimestamp]: "1",
-        [Header.replays]: n % 10 === 9 ? "3" : "0",
+        "ackpool-status": n % 5 === 0 ? "500" : "422",
+        "ackpool-dead-lettered-at": new Date(n * 1000).toISOString(),
+        "ackpool-origin-topic": "t",
+        "ackpool-origin-partition": String(n % 2),
+        "ackpool-origin-offset": String(n),
+        "ackpool-origin-timestamp": "1",
+        "ackpool-replays": n % 10 === 9 ? "3" : "0",
       },
     });
   }

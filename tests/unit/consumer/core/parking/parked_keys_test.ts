@@ -13,7 +13,7 @@ const letter = (offset: number, origin: number, from?: number): Letter => ({
   offset,
   key: "k",
   origin: { at: "t/0", offset: origin, letter: from },
-  cause: "rejected 422",
+  cause: { reason: "rejected", status: "422", problem: "" },
 });
 const place = (offset: number) => ({ at: "r/0", offset });
 const record = (offset: number, key = "k") => recordAt(offset, { key });

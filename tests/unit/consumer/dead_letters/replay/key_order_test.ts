@@ -13,6 +13,7 @@ import { marksFor } from "../../../../../consumer/dead_letters/marks/marks.ts";
 import type { DeadLetterPorts } from "../../../../../consumer/dead_letters/ports.ts";
 import type { KafkaRecord } from "../../../../../consumer/records/record.ts";
 import type { Visit } from "../../../../../consumer/records/log_access.ts";
+import { causeText } from "../../../../../consumer/records/letter_cause.ts";
 
 /** The letter at `offset` of a record of key `k` that was read at `t/0/origin`. */
 function letter(offset: number, origin: number, reason = "rejected", key = "k", cause?: string): DeadLetter {
@@ -50,8 +51,8 @@ Deno.test("toDeadLetter() knows a parked one and what it is parked behind", () =
 });
 
 Deno.test("toDeadLetter() gives a parked one the cause of its first, where it says so", () => {
-  assert.equal(letter(1, 1, "parked behind t/0/0", "k", "rejected 422").cause, "rejected 422");
-  assert.equal(letter(1, 1, "parked behind t/0/0").cause, "parked");
+  assert.equal(causeText(letter(1, 1, "parked behind t/0/0", "k", "rejected 422").cause), "rejected 422");
+  assert.equal(causeText(letter(1, 1, "parked behind t/0/0").cause), "parked");
 });
 
 Deno.test("matches() takes a parked one for what it is parked behind, and onlyFollows() knows", () => {
