@@ -1,13 +1,12 @@
 // `deno task drain`: a consumer that ends when nothing is left, once for cron or again and again by its own schedule.
 
 import { Cron } from "croner";
-import { parseArgs } from "node:util";
 import { collectProblems, type Environment, logConfig } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
+import { parseFlags } from "../shared/process/command_line.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { StartError } from "../shared/process/start_error.ts";
 import { onStopSignal } from "../shared/process/stop_signals.ts";
-import { print } from "./cli/terminal.ts";
 import { parseSpan } from "./cli/time_span.ts";
 import { type ConsumerConfig, parseConfig } from "./config.ts";
 import { partsOf, runConsumer } from "./consumer.ts";
@@ -27,11 +26,7 @@ const log = logger("drain");
 
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
-  const { every, overlap, help } = readArguments();
-  if (help) {
-    print(USAGE.trimEnd());
-    return EXIT.ok;
-  }
+  const { every, overlap } = readArguments();
   const [logs, config] = collectProblems(
     () => logConfig(env, Deno.stdout.isTerminal()),
     () => parseConfig((name) => env(name) ?? (name === "IDLE_EXIT_MS" ? IDLE_EXIT_MS : undefined)),
@@ -50,15 +45,11 @@ async function main(): Promise<number> {
 
 function readArguments() {
   const flag = { type: "boolean", default: false } as const;
-  try {
-    const { values } = parseArgs({
-      args: Deno.args,
-      options: { every: { type: "string" }, "no-overlap": flag, help: flag },
-    });
-    return { every: values.every, overlap: !values["no-overlap"], help: values.help };
-  } catch (error) {
-    throw new StartError(`${(error as Error).message}\nTry deno task drain --help.`);
-  }
+  const { values } = parseFlags({
+    args: Deno.args,
+    options: { every: { type: "string" }, "no-overlap": flag },
+  });
+  return { every: values.every, overlap: !values["no-overlap"] };
 }
 
 /** One run; says whether it ended as it should. */
@@ -112,4 +103,4 @@ function clockOf(every: string, protect: false | (() => void), one: () => Promis
   }
 }
 
-if (import.meta.main) await runMain(main);
+if (import.meta.main) await runMain(main, { task: "drain", usage: USAGE, takesArguments: true });

@@ -7,6 +7,13 @@ import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { parseConfig } from "./config.ts";
 import { partsOf, runConsumer } from "./consumer.ts";
 
+const USAGE = `Reads records from Kafka, sends each to a worker, and commits what is settled.
+
+  KAFKA_BROKERS=kafka:9092 WORKER_URL=http://worker:8000 deno task consumer
+
+It takes no flags but --help and --version; docs/configuration.md has its variables.
+`;
+
 const log = logger("consumer");
 
 async function main(): Promise<number> {
@@ -25,4 +32,4 @@ async function main(): Promise<number> {
   return EXIT.ok;
 }
 
-if (import.meta.main) await runMain(main);
+if (import.meta.main) await runMain(main, { task: "consumer", usage: USAGE });

@@ -24,11 +24,7 @@ const BAD_SHOWN_MAX = 20;
 const env = (name: string) => Deno.env.get(name);
 
 async function main(): Promise<number> {
-  const args = readArguments();
-  if (args.help) {
-    print(PRODUCE_USAGE);
-    return EXIT.ok;
-  }
+  const args = parseProduceArguments(Deno.args);
   // kafkajs makes Node.js warn about a negative timer, which means nothing to anybody.
   process.removeAllListeners("warning");
   const run = await readRun(homeFolder(args.home, Deno.cwd()));
@@ -60,14 +56,6 @@ async function main(): Promise<number> {
 
 const interruption = new AbortController();
 const stopping = interruption.signal;
-
-function readArguments(): ProduceArguments {
-  try {
-    return parseProduceArguments(Deno.args);
-  } catch (error) {
-    throw new StartError(`${(error as Error).message}. See deno task produce --help.`);
-  }
-}
 
 /** Samples bring their rows into the embedded Postgres; otherwise rows are written only where `--insert` says so. */
 function openRows({ file, insert }: ProduceArguments, run: Run | undefined): TicketRows | undefined {
@@ -164,5 +152,5 @@ function print(text: string): void {
 
 if (import.meta.main) {
   onStopSignal(() => interruption.abort());
-  await runMain(main);
+  await runMain(main, { task: "produce", usage: PRODUCE_USAGE, takesArguments: true });
 }

@@ -26,12 +26,8 @@ const NOT_USED = [
 ] as const;
 
 async function main(): Promise<number> {
-  const args = readArguments();
+  const args = parseStartArguments(Deno.args);
   using screen = standardTerminal();
-  if (args.help) {
-    screen.line(START_USAGE);
-    return EXIT.ok;
-  }
   // kafkajs makes Node.js warn about a negative timer, which means nothing to anybody.
   process.removeAllListeners("warning");
   const home = homeFolder(args.home, Deno.cwd());
@@ -132,14 +128,6 @@ class Start {
   }
 }
 
-function readArguments(): StartArguments {
-  try {
-    return parseStartArguments(Deno.args);
-  } catch (error) {
-    throw new StartError(`${(error as Error).message}. See deno task start --help.`);
-  }
-}
-
 async function refuseWhatIsTaken(home: string, { host, port, adminPort }: StartConfig): Promise<void> {
   const run = await readRun(home);
   if (run !== undefined) {
@@ -164,4 +152,4 @@ function whyNot(error: unknown): string {
 
 const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
 
-if (import.meta.main) await runMain(main);
+if (import.meta.main) await runMain(main, { task: "start", usage: START_USAGE, takesArguments: true });

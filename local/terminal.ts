@@ -1,5 +1,7 @@
 // The terminal that `start` and `produce` print to: lines that stay, and one last line that changes.
 
+import { commandsAsStarted } from "../shared/process/command_line.ts";
+
 /** Writes text to where people read it. */
 export type Write = (text: string) => void;
 
@@ -23,7 +25,8 @@ export class Terminal implements Disposable {
   }
 
   /** A line that stays. */
-  line(text: string): void {
+  line(line: string): void {
+    const text = commandsAsStarted(line);
     if (this.#columns === undefined) return this.#write(`${text}\n`);
     this.#write(`${this.#timer === undefined ? "" : CLEAR_LINE}${text}\n`);
     this.#draw();

@@ -1,7 +1,7 @@
 // `deno task test [FILE…]`: all tests that need nothing but this machine, two processes at a time; or the files one names.
 
 import { runSideBySide, summary, type TestJob } from "./support/side_by_side.ts";
-import { INTERRUPTED, interruption, show } from "./support/test_command.ts";
+import { flagsOf, INTERRUPTED, interruption, show } from "./support/test_command.ts";
 
 const FLAGS = ["-A", "--quiet"];
 
@@ -35,4 +35,5 @@ async function runAll(): Promise<number> {
   return good ? 0 : 1;
 }
 
+flagsOf("test", "All tests that need nothing but this machine, or the files one names.", {}, true);
 Deno.exit(Deno.args.length > 0 ? await runNamed(Deno.args) : await runAll());

@@ -5,7 +5,7 @@ import { RealKafka } from "./support/kafka/real_kafka.ts";
 import { RealPostgres } from "./support/postgres/real_postgres.ts";
 import { runSideBySide, summary } from "./support/side_by_side.ts";
 import { serviceTests } from "./support/service_tests.ts";
-import { INTERRUPTED, interruption, show } from "./support/test_command.ts";
+import { flagsOf, INTERRUPTED, interruption, show } from "./support/test_command.ts";
 import { TemporaryFolder } from "./support/temporary_folder.ts";
 
 const startedMs = performance.now();
@@ -64,6 +64,7 @@ async function main(): Promise<number> {
   return interrupted.aborted ? INTERRUPTED : code;
 }
 
+flagsOf("test:real", "Tests on real Kafka and PostgreSQL, or those of the files one names.", {}, true);
 const code = await main().catch((error: unknown) => {
   report(error instanceof Error ? error.message : String(error));
   return 1;

@@ -36,6 +36,15 @@ const BATCH_LINGER_MS = 10;
 
 const CONTRADICTION_LOG_EVERY_MS = 60_000;
 
+const USAGE = `One replica of the worker: takes tickets over HTTP, asks the LLM, writes labels to Postgres.
+
+  DATABASE_URL=postgres://… OPENAI_API_KEY=… deno task worker
+  DATABASE_URL=postgres://… OPENAI_BASE_URL=http://model:8000/v1 deno task worker
+
+It takes no flags but --help and --version; docs/configuration.md has its variables. The tables come from
+deno task migrate.
+`;
+
 const log = logger("worker");
 
 /** @throws {ConfigError} when the file is not there, is no JSON or no taxonomy. */
@@ -155,4 +164,4 @@ async function main(): Promise<number> {
   return EXIT.ok;
 }
 
-if (import.meta.main) await runMain(main);
+if (import.meta.main) await runMain(main, { task: "worker", usage: USAGE });

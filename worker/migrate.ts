@@ -2,20 +2,31 @@
 
 import { collectProblems, logConfig, readVariables } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
+import { parseFlags } from "../shared/process/command_line.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { StartError } from "../shared/process/start_error.ts";
 import { ticketsTable } from "./config.ts";
 import { Database, storeFailure } from "./db/database.ts";
-import type { CreatedIdType } from "./db/create_tickets_table.ts";
 import { migrate, readMigrations } from "./db/migrate.ts";
 
-const TEXT_IDS = "--text-ids";
+const USAGE = `Brings the database up to date, and says what it did. It may run again at any time.
+
+  DATABASE_URL=postgres://… deno task migrate
+
+  --text-ids   where the tickets table is made: ids are text, not bigint
+
+docs/configuration.md has TICKETS_TABLE and TICKETS_COLUMNS.
+`;
 
 const log = logger("worker");
 
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
-  const idType = createdIdType(Deno.args);
+  const { values: { "text-ids": textIds } } = parseFlags({
+    args: Deno.args,
+    options: { "text-ids": { type: "boolean", default: false } },
+  });
+  const idType = textIds ? "text" : "bigint";
   const [logs, values] = collectProblems(
     () => logConfig(env, Deno.stdout.isTerminal()),
     () => readVariables(["DATABASE_URL", "TICKETS_TABLE", "TICKETS_COLUMNS"], env),
@@ -36,11 +47,4 @@ async function main(): Promise<number> {
   }
 }
 
-/** @throws {StartError} on anything else. */
-function createdIdType(args: readonly string[]): CreatedIdType {
-  if (args.length === 0) return "bigint";
-  if (args.length === 1 && args[0] === TEXT_IDS) return "text";
-  throw new StartError(`Usage: deno task migrate [${TEXT_IDS}], which makes the tickets' ids text`);
-}
-
-if (import.meta.main) await runMain(main);
+if (import.meta.main) await runMain(main, { task: "migrate", usage: USAGE, takesArguments: true });

@@ -2,6 +2,7 @@
 
 import { type Environment, logConfig, readVariables } from "../../shared/config/read.ts";
 import { configureLogs } from "../../shared/log.ts";
+import { commandsAsStarted } from "../../shared/process/command_line.ts";
 import { EXIT, runMain } from "../../shared/process/main.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import { onStopSignal } from "../../shared/process/stop_signals.ts";
@@ -27,7 +28,7 @@ async function main(): Promise<number> {
   configureLogs({ ...logConfig(env, Deno.stdout.isTerminal()), level: "error" });
   const command = parse(env);
   if (command.name === "help") {
-    print(DLQ_USAGE.trimEnd());
+    print(commandsAsStarted(DLQ_USAGE.trimEnd()));
     return EXIT.ok;
   }
   const stopping = new AbortController();
@@ -47,12 +48,7 @@ async function main(): Promise<number> {
 
 function parse(env: Environment): DlqCommand {
   const { DEAD_LETTER_REPLAYS_MAX } = readVariables(["DEAD_LETTER_REPLAYS_MAX"], env);
-  try {
-    return parseDlqArguments(Deno.args, Date.now(), DEAD_LETTER_REPLAYS_MAX);
-  } catch (error) {
-    if (error instanceof TypeError) throw new StartError(`${error.message}\nTry deno task dlq help.`);
-    throw error;
-  }
+  return parseDlqArguments(Deno.args, Date.now(), DEAD_LETTER_REPLAYS_MAX);
 }
 
 function run(operations: DeadLetterOperations, command: KafkaCommand, signal: AbortSignal): Promise<number> {
@@ -158,4 +154,4 @@ function toPlainError(error: Error): Error {
   return toStartError(error);
 }
 
-if (import.meta.main) await runMain(main);
+if (import.meta.main) await runMain(main, { task: "dlq", usage: DLQ_USAGE, takesArguments: true });

@@ -1,6 +1,6 @@
 // What `deno task dlq` is asked for on its command line. Pure.
 
-import { parseArgs } from "node:util";
+import { parseFlags, UsageError } from "../../shared/process/command_line.ts";
 import { parseSpan } from "./time_span.ts";
 import type { DropRequest } from "../dead_letters/drop.ts";
 import { type Filter, isKnownStatus } from "../dead_letters/filter.ts";
@@ -75,7 +75,6 @@ const OPTIONS = {
   "dry-run": { type: "boolean", default: false },
   admin: { type: "string", multiple: true },
   json: { type: "boolean", default: false },
-  help: { type: "boolean", default: false },
 } as const;
 
 type Given = ReturnType<typeof read>["values"];
@@ -84,14 +83,14 @@ type Given = ReturnType<typeof read>["values"];
  * Reads the command line.
  *
  * @param replaysMax where the command line does not say.
- * @throws {TypeError} with a message for people.
+ * @throws {UsageError} with a message for people.
  */
 export function parseDlqArguments(args: readonly string[], nowMs: number, replaysMax: number): DlqCommand {
   const { values, positionals: [name = "help", ...rest] } = read(args);
-  if (values.help || name === "help") return { name: "help" };
+  if (name === "help") return { name: "help" };
   const { json } = values;
   if (!["show", "take", "allow"].includes(name) && rest.length > 0) {
-    throw new TypeError(`There is one command at a time: ${rest.join(" ")}`);
+    throw new UsageError(`There is one command at a time: ${rest.join(" ")}`);
   }
   switch (name) {
     case "list":
@@ -104,7 +103,7 @@ export function parseDlqArguments(args: readonly string[], nowMs: number, replay
       };
     case "show":
       if (rest[0] === undefined || rest.length > 1) {
-        throw new TypeError("show takes one [TOPIC/]PARTITION/OFFSET");
+        throw new UsageError("show takes one [TOPIC/]PARTITION/OFFSET");
       }
       return { name, at: rest[0], json };
     case "replay":
@@ -114,24 +113,24 @@ export function parseDlqArguments(args: readonly string[], nowMs: number, replay
     case "take":
       return { name, ...placeOf(rest), admins: values.admin };
     case "allow":
-      if (rest.length !== 1) throw new TypeError("allow takes one COUNT");
+      if (rest.length !== 1) throw new UsageError("allow takes one COUNT");
       return { name, count: whole("COUNT", rest[0] ?? "", 1), admins: values.admin };
     default:
-      throw new TypeError(`There is no ${name}: list, show, replay, drop, take or allow`);
+      throw new UsageError(`There is no ${name}: list, show, replay, drop, take or allow`);
   }
 }
 
 /**
  * A point in time: a date, or how long ago.
  *
- * @throws {TypeError}
+ * @throws {UsageError}
  */
 export function parseTime(option: string, text: string, nowMs: number): number {
   const agoMs = parseSpan(text);
   if (agoMs !== undefined) return nowMs - agoMs;
   const at = /^\d{4}-/.test(text) ? Date.parse(text) : NaN;
   if (!Number.isNaN(at)) return at;
-  throw new TypeError(
+  throw new UsageError(
     `${option} is neither a date nor a time such as 90s, 15m, 2h, 7d: current value is "${text}"`,
   );
 }
@@ -140,19 +139,19 @@ export function parseTime(option: string, text: string, nowMs: number): number {
 function placeOf(rest: readonly string[]): RecordPosition {
   const [, topic, partition, offset] = /^([^/]+)\/(\d{1,10})\/(\d{1,15})$/.exec(rest.join("/")) ?? [];
   if (topic === undefined || partition === undefined || offset === undefined) {
-    throw new TypeError("take takes one TOPIC/PARTITION/OFFSET");
+    throw new UsageError("take takes one TOPIC/PARTITION/OFFSET");
   }
   return { topic, partition: Number(partition), offset: Number(offset) };
 }
 
 function read(args: readonly string[]) {
-  return parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
+  return parseFlags({ args: [...args], allowPositionals: true, options: OPTIONS });
 }
 
 function replayOf(values: Given, nowMs: number, replaysMax: number): ReplayRequest {
   const canaryTimeoutMs = parseSpan(values["canary-timeout"]);
   if (canaryTimeoutMs === undefined) {
-    throw new TypeError(
+    throw new UsageError(
       `--canary-timeout is no time such as 90s or 10m: current value is "${values["canary-timeout"]}"`,
     );
   }
@@ -174,7 +173,7 @@ function narrowed(values: Given, nowMs: number): { filter: Filter; max: number |
   const max = values.max === undefined ? undefined : whole("--max", values.max, 1);
   const open = Object.keys(filter).length === 0 && !values.everything && !values["dry-run"];
   if (open) {
-    throw new TypeError("Say which: --status, --since, --key, --grep, --cause, --at, or --everything");
+    throw new UsageError("Say which: --status, --since, --key, --grep, --cause, --at, or --everything");
   }
   return { filter, max };
 }
@@ -196,12 +195,12 @@ function statusesOf(text: string): readonly string[] {
   const statuses = text.split(",").map((each) => each.trim());
   const wrong = statuses.find((each) => !isKnownStatus(each));
   if (wrong === undefined) return statuses;
-  throw new TypeError(
+  throw new UsageError(
     `--status is none such as 422, 5xx, timeout, refused or reset: current value is ${JSON.stringify(wrong)}`,
   );
 }
 
 function whole(option: string, text: string, least = 0): number {
   if (/^\d{1,12}$/.test(text) && Number(text) >= least) return Number(text);
-  throw new TypeError(`${option} is not a whole number from ${least} on: current value is "${text}"`);
+  throw new UsageError(`${option} is not a whole number from ${least} on: current value is "${text}"`);
 }

@@ -1,8 +1,8 @@
 // `deno task lag`: how far the group is behind, once or again and again.
 
-import { parseArgs } from "node:util";
 import { type Environment, logConfig } from "../../shared/config/read.ts";
 import { configureLogs } from "../../shared/log.ts";
+import { parseFlags } from "../../shared/process/command_line.ts";
 import { EXIT, runMain } from "../../shared/process/main.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import { onStopSignal } from "../../shared/process/stop_signals.ts";
@@ -31,10 +31,6 @@ async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
   configureLogs({ ...logConfig(env, Deno.stdout.isTerminal()), level: "error" });
   const options = readArguments();
-  if (options.help) {
-    print(USAGE.trimEnd());
-    return EXIT.ok;
-  }
   const stopping = new AbortController();
   onStopSignal(() => stopping.abort(new StartError("Stopped.")));
   return await run(env, options, stopping.signal);
@@ -44,11 +40,7 @@ type Options = ReturnType<typeof readArguments>;
 
 function readArguments() {
   const flag = { type: "boolean", default: false } as const;
-  try {
-    return parseArgs({ args: Deno.args, options: { watch: flag, json: flag, help: flag } }).values;
-  } catch (error) {
-    throw new StartError(`${(error as Error).message}\nTry deno task lag --help.`);
-  }
+  return parseFlags({ args: Deno.args, options: { watch: flag, json: flag } }).values;
 }
 
 async function run(env: Environment, { watch, json }: Options, signal: AbortSignal): Promise<number> {
@@ -151,4 +143,4 @@ function age(ms: number): string {
   return `${Math.floor(s / 86_400)}d${Math.floor(s % 86_400 / 3600)}h`;
 }
 
-if (import.meta.main) await runMain(main);
+if (import.meta.main) await runMain(main, { task: "lag", usage: USAGE, takesArguments: true });

@@ -1,6 +1,6 @@
 // The command line of `deno task eval`. Pure.
 
-import { parseArgs } from "node:util";
+import { parseFlags, UsageError } from "../../shared/process/command_line.ts";
 
 /** The command line of `deno task eval`. */
 export interface EvalArguments {
@@ -14,7 +14,6 @@ export interface EvalArguments {
   /** Where the HTML report goes; undefined for `.ackpool/eval.html`. */
   readonly html: string | undefined;
   readonly concurrency: number;
-  readonly help: boolean;
 }
 
 /** The text of `--help`. */
@@ -43,11 +42,11 @@ and, for a model or local, after commas
 /**
  * Reads the command line.
  *
- * @throws {TypeError} with a message for people.
+ * @throws {UsageError} with a message for people.
  */
 export function parseEvalArguments(args: readonly string[]): EvalArguments {
   const { rest, compared } = takeCompared(args);
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseFlags({
     args: [...rest],
     allowPositionals: true,
     options: {
@@ -56,12 +55,11 @@ export function parseEvalArguments(args: readonly string[]): EvalArguments {
       html: { type: "string" },
       json: { type: "boolean", default: false },
       concurrency: { type: "string", default: "4" },
-      help: { type: "boolean", default: false },
     },
   });
-  if (positionals.length > 1) throw new TypeError(`More than one file: ${positionals.join(", ")}`);
+  if (positionals.length > 1) throw new UsageError(`More than one file: ${positionals.join(", ")}`);
   if (values.of !== undefined && compared.length > 0) {
-    throw new TypeError("--of and --compare exclude each other");
+    throw new UsageError("--of and --compare exclude each other");
   }
   return {
     file: positionals[0],
@@ -70,7 +68,6 @@ export function parseEvalArguments(args: readonly string[]): EvalArguments {
     json: values.json,
     html: values.html,
     concurrency: count("--concurrency", values.concurrency),
-    help: values.help,
   };
 }
 
@@ -82,7 +79,7 @@ function takeCompared(
   if (at < 0) return { rest: args, compared: [] };
   const compared = args.slice(at + 1, at + 3);
   if (compared.length < 2 || compared.some((subject) => subject.startsWith("-"))) {
-    throw new TypeError("--compare needs two subjects: --compare A B");
+    throw new UsageError("--compare needs two subjects: --compare A B");
   }
   return { rest: [...args.slice(0, at), ...args.slice(at + 3)], compared };
 }
@@ -90,10 +87,10 @@ function takeCompared(
 function share(name: string, value: string): number {
   const number = Number(value);
   if (value.trim() !== "" && number >= 0 && number <= 1) return number;
-  throw new TypeError(`${name} is not a number from 0 to 1: current value is "${value}"`);
+  throw new UsageError(`${name} is not a number from 0 to 1: current value is "${value}"`);
 }
 
 function count(name: string, value: string): number {
   if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);
-  throw new TypeError(`${name} is not a whole number from 1 to 9999: current value is "${value}"`);
+  throw new UsageError(`${name} is not a whole number from 1 to 9999: current value is "${value}"`);
 }

@@ -25,10 +25,6 @@ const stopping = new AbortController();
 
 async function main(): Promise<number> {
   const asked = readArguments();
-  if (asked.args.help) {
-    await print(EVAL_USAGE);
-    return EXIT.ok;
-  }
   const removeHandlers = onStopSignal(() => stopping.abort());
   using screen = standardTerminal(Deno.stderr);
   const { args, subjects } = asked;
@@ -53,14 +49,9 @@ async function main(): Promise<number> {
 }
 
 function readArguments(): { readonly args: EvalArguments; readonly subjects: readonly Subject[] } {
-  try {
-    const args = parseEvalArguments(Deno.args);
-    const names = args.subjects.length > 0 ? args.subjects : [subjectOfEnvironment()];
-    return { args, subjects: names.map(parseSubject) };
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new StartError(`${error.message}\nSee: deno task eval --help`);
-  }
+  const args = parseEvalArguments(Deno.args);
+  const names = args.subjects.length > 0 ? args.subjects : [subjectOfEnvironment()];
+  return { args, subjects: names.map(parseSubject) };
 }
 
 function subjectOfEnvironment(): string {
@@ -156,4 +147,4 @@ async function print(text: string): Promise<void> {
   for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
 }
 
-await runMain(main);
+await runMain(main, { task: "eval", usage: EVAL_USAGE, takesArguments: true });

@@ -1,5 +1,7 @@
 // The subject of an evaluation, as named on the command line. Pure.
 
+import { UsageError } from "../../shared/process/command_line.ts";
+
 /** US dollars for a million tokens. */
 export interface Price {
   readonly inputUsd: number;
@@ -26,19 +28,19 @@ const OPTIONS = ["taxonomy", "prompt", "url", "price"] as const;
 /**
  * Reads a subject, as EVAL_USAGE has it.
  *
- * @throws {TypeError} with a message for people.
+ * @throws {UsageError} with a message for people.
  */
 export function parseSubject(name: string): Subject {
   const [what = "", ...rest] = name.split(",");
   if (/^https?:\/\//.test(what)) {
-    if (!URL.canParse(name)) throw new TypeError(`Not a URL: "${name}"`);
+    if (!URL.canParse(name)) throw new UsageError(`Not a URL: "${name}"`);
     return { kind: "worker", name, url: name };
   }
-  if (what === "") throw new TypeError(`A subject has no name: "${name}"`);
+  if (what === "") throw new UsageError(`A subject has no name: "${name}"`);
   const asking = parseAsking(name, rest);
   if (what === "local") return { kind: "local", name, asking };
   if (what !== "tfidf") return { kind: "model", name, model: what, asking };
-  if (rest.length > 0) throw new TypeError(`tfidf takes no options: "${name}"`);
+  if (rest.length > 0) throw new UsageError(`tfidf takes no options: "${name}"`);
   return { kind: "tfidf", name };
 }
 
@@ -47,7 +49,7 @@ function parseAsking(name: string, parts: readonly string[]): AskingOptions {
   for (const part of parts) {
     const [key = "", ...value] = part.split("=");
     if (!OPTIONS.some((option) => option === key) || value.length === 0) {
-      throw new TypeError(
+      throw new UsageError(
         `"${part}" is none of ${OPTIONS.map((option) => `${option}=…`).join(", ")}: "${name}"`,
       );
     }
@@ -65,7 +67,7 @@ function parsePrice(text: string | undefined): Price | undefined {
   if (text === undefined) return undefined;
   const match = /^(\d*\.?\d+)\/(\d*\.?\d+)$/.exec(text);
   if (match === null) {
-    throw new TypeError(`A price is written input/output, such as 0.15/0.60: current value is "${text}"`);
+    throw new UsageError(`A price is written input/output, such as 0.15/0.60: current value is "${text}"`);
   }
   return { inputUsd: Number(match[1]), outputUsd: Number(match[2]) };
 }

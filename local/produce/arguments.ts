@@ -1,6 +1,6 @@
 // The command line of `deno task produce`. Pure.
 
-import { parseArgs } from "node:util";
+import { parseFlags, UsageError } from "../../shared/process/command_line.ts";
 
 /** The command line of `deno task produce`. */
 export interface ProduceArguments {
@@ -8,7 +8,6 @@ export interface ProduceArguments {
   readonly file: string | undefined;
   readonly insert: boolean;
   readonly json: boolean;
-  readonly help: boolean;
   /** Folder that `start` keeps its things in. */
   readonly home: string | undefined;
 }
@@ -29,20 +28,19 @@ Goes to the broker and database of deno task start while that runs, or to KAFKA_
 /**
  * Reads the command line.
  *
- * @throws {TypeError} with a message for people.
+ * @throws {UsageError} with a message for people.
  */
 export function parseProduceArguments(args: readonly string[]): ProduceArguments {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseFlags({
     args: [...args],
     allowPositionals: true,
     options: {
       insert: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
       home: { type: "string" },
     },
   });
-  if (positionals.length > 1) throw new TypeError(`More than one file: ${positionals.join(", ")}`);
-  const { insert, json, help, home } = values;
-  return { file: positionals[0], insert, json, help, home };
+  if (positionals.length > 1) throw new UsageError(`More than one file: ${positionals.join(", ")}`);
+  const { insert, json, home } = values;
+  return { file: positionals[0], insert, json, home };
 }

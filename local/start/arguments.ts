@@ -1,11 +1,10 @@
 // The command line of `deno task start`. Pure.
 
-import { parseArgs } from "node:util";
+import { parseFlags } from "../../shared/process/command_line.ts";
 
 /** The command line of `deno task start`. */
 export interface StartArguments {
   readonly verbose: boolean;
-  readonly help: boolean;
   /** Folder for everything that `start` keeps. */
   readonly home: string | undefined;
 }
@@ -29,16 +28,15 @@ Worker replicas come and go with the backlog: WORKER_MIN (0) to WORKER_MAX (10),
 /**
  * Reads the command line.
  *
- * @throws {TypeError} with a message for people.
+ * @throws {UsageError} with a message for people.
  */
 export function parseStartArguments(args: readonly string[]): StartArguments {
-  const { values } = parseArgs({
+  const { values } = parseFlags({
     args: [...args],
     options: {
       verbose: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
       home: { type: "string" },
     },
   });
-  return { verbose: values.verbose, help: values.help, home: values.home };
+  return { verbose: values.verbose, home: values.home };
 }

@@ -1,24 +1,73 @@
-// The start and end of every program: plain lines on standard error and an exit code. Only main files import it.
+// The start and end of every program: help and version, plain lines on standard error, an exit code. Only main files import it.
 
+import type { ParseArgsConfig } from "node:util";
+import { misspeltVariables } from "../config/misspelt.ts";
 import { ConfigError } from "../config/read.ts";
+import { VERSION } from "../version.ts";
+import { asksFor, commandsAsStarted, parseFlags, type Program, UsageError } from "./command_line.ts";
 import { StartError } from "./start_error.ts";
 
 /** Exit codes: sysexits.h has no better ones that people know. */
 export const EXIT = { ok: 0, failed: 1, config: 2, interrupted: 130 } as const;
 
-/** Runs a main function; a failed start is told in plain lines on standard error, and decides the exit code. */
-export async function runMain(main: () => Promise<number>): Promise<never> {
+/** Runs a main function; a failed start is reported in plain lines on standard error, and decides the exit code. */
+export async function runMain(main: () => number | Promise<number>, program: Program): Promise<never> {
   try {
+    answerAboutItself(program);
+    warnOfMisspeltVariables();
     Deno.exit(await main());
   } catch (error) {
-    if (error instanceof ConfigError) exitWith(EXIT.config, error.problems);
-    if (error instanceof StartError) exitWith(EXIT.failed, [error.message]);
-    throw error;
+    return exitFor(error, program);
   }
 }
 
+/** The flags of a program that has no main function: what they cannot be ends it as {@link runMain} does. */
+export function flagsOrExit<T extends ParseArgsConfig>(
+  program: Program,
+  config: T,
+): ReturnType<typeof parseFlags<T>> {
+  try {
+    answerAboutItself({ ...program, takesArguments: true });
+    return parseFlags(config);
+  } catch (error) {
+    return exitFor(error, program);
+  }
+}
+
+function exitFor(error: unknown, { task }: Program): never {
+  if (error instanceof ConfigError) exitWith(EXIT.config, error.problems);
+  if (error instanceof StartError) exitWith(EXIT.failed, [error.message]);
+  if (!(error instanceof UsageError)) throw error;
+  exitWith(EXIT.config, [error.message, `deno task ${task} --help shows what it takes`]);
+}
+
+/** Ends the process where it is asked for its help or its version. Refuses arguments where it takes none. */
+function answerAboutItself({ task, usage, takesArguments }: Program): void {
+  const version = asksFor("--version", Deno.args) ? `ackpool ${task} ${VERSION}\n` : undefined;
+  const help = asksFor("--help", Deno.args) || asksFor("-h", Deno.args) ? usage : undefined;
+  const answer = version ?? help;
+  if (answer !== undefined) {
+    print(Deno.stdout, answer);
+    Deno.exit(EXIT.ok);
+  }
+  if (takesArguments !== true) parseFlags({ args: Deno.args, options: {} });
+}
+
+/** A misspelt variable is as good as none, so it is named before anything goes on without it. */
+function warnOfMisspeltVariables(): void {
+  if (Deno.permissions.querySync({ name: "env" }).state !== "granted") return;
+  printErrors(misspeltVariables(Object.keys(Deno.env.toObject())));
+}
+
 function exitWith(code: number, lines: readonly string[]): never {
-  const bytes = new TextEncoder().encode(lines.map((line) => `ackpool: ${line}\n`).join(""));
-  Deno.stderr.writeSync(bytes);
-  Deno.exit(code);
+  printErrors(lines);
+  return Deno.exit(code);
+}
+
+function printErrors(lines: readonly string[]): void {
+  print(Deno.stderr, lines.map((line) => `ackpool: ${line}\n`).join(""));
+}
+
+function print(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): void {
+  stream.writeSync(new TextEncoder().encode(commandsAsStarted(text)));
 }

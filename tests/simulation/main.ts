@@ -1,6 +1,6 @@
 // `deno task sim`: plays many schedules, and shows the first one that breaks something in its smallest form.
 
-import { parseArgs } from "node:util";
+import { flagsOf } from "../support/test_command.ts";
 import { LetterLog } from "../../consumer/core/parking/letter_log.ts";
 import { Machine } from "../../consumer/core/machine.ts";
 import { Balancer } from "../../shared/pool/replicas/balancer.ts";
@@ -14,13 +14,11 @@ const core: Core = { Machine, Balancer, LetterLog };
 const PROGRESS_EVERY = 1000;
 
 function main(): number {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: "string", default: "1000" },
-      from: { type: "string", default: "1" },
-      seed: { type: "string" },
-      verbose: { type: "boolean", default: false },
-    },
+  const values = flagsOf("sim", "The delivery core under many seeded schedules of faults.", {
+    seeds: { type: "string", default: "1000" },
+    from: { type: "string", default: "1" },
+    seed: { type: "string" },
+    verbose: { type: "boolean", default: false },
   });
   const one = values.seed === undefined ? undefined : wholeNumber("--seed", values.seed);
   const from = one ?? wholeNumber("--from", values.from);

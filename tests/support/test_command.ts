@@ -1,6 +1,7 @@
-// What `deno task test` and `deno task test:real` share: how they print, and how Ctrl-C or SIGTERM ends them.
+// What the commands of the tests share: how they print, their flags, and how Ctrl-C or SIGTERM ends them.
 
-import { EXIT } from "../../shared/process/main.ts";
+import type { ParseArgsConfig } from "node:util";
+import { EXIT, flagsOrExit } from "../../shared/process/main.ts";
 
 /** Exit code of a run that a signal ended. */
 export const INTERRUPTED = EXIT.interrupted;
@@ -19,4 +20,18 @@ export function interruption(): AbortSignal {
     Deno.addSignalListener(signal, () => controller.abort());
   }
   return controller.signal;
+}
+
+/** The flags of a task, each with its default; `--help` shows them, and any other ends the process. */
+export function flagsOf<T extends NonNullable<ParseArgsConfig["options"]>>(
+  task: string,
+  about: string,
+  options: T,
+  allowPositionals = false,
+) {
+  const lines = Object.entries(options).map(([name, option]) =>
+    `  --${name}${option.type === "boolean" ? "" : ` ${option.default ?? "N"}`}\n`
+  );
+  const usage = `${about}\n\ndeno task ${task} [flags], with their defaults\n${lines.join("")}`;
+  return flagsOrExit({ task, usage }, { args: Deno.args, options, allowPositionals }).values;
 }

@@ -11,6 +11,13 @@ import { createIngress } from "./app.ts";
 import { parseIngressConfig } from "./config.ts";
 import { serveIngress } from "./server.ts";
 
+const USAGE = `One address for ad-hoc calls in front of all workers.
+
+  WORKER_URL=http://worker:8000 deno task ingress
+
+It takes no flags but --help and --version; docs/configuration.md has its variables.
+`;
+
 const log = logger("ingress");
 
 const OPEN = "Whoever reaches this port may classify and override labels; set INGRESS_TOKEN and WORKER_TOKEN";
@@ -48,4 +55,4 @@ async function main(): Promise<number> {
   return EXIT.ok;
 }
 
-if (import.meta.main) await runMain(main);
+if (import.meta.main) await runMain(main, { task: "ingress", usage: USAGE });

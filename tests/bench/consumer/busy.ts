@@ -1,21 +1,19 @@
 // `deno task bench:busy`: how much of the permits' time is used while there is a backlog, with an LLM's kind of latency.
 
-import { parseArgs } from "node:util";
+import { flagsOf } from "../../support/test_command.ts";
 import { RealKafka } from "../../support/kafka/real_kafka.ts";
 import { until } from "../../support/until.ts";
 import { cpuOf, produce, residentMiB, say, startAckpool, startWorker } from "../stage.ts";
 
-const { values } = parseArgs({
-  options: {
-    records: { type: "string", default: "8000" },
-    "body-bytes": { type: "string", default: "150" },
-    permits: { type: "string", default: "80" },
-    "median-ms": { type: "string", default: "250" },
-    sigma: { type: "string", default: "1" },
-    "cap-ms": { type: "string", default: "8000" },
-    /** Stop after so long, backlog or not: to watch memory. */
-    "for-seconds": { type: "string" },
-  },
+const values = flagsOf("bench:busy", "The share of the permits in use while there is a backlog.", {
+  records: { type: "string", default: "8000" },
+  "body-bytes": { type: "string", default: "150" },
+  permits: { type: "string", default: "80" },
+  "median-ms": { type: "string", default: "250" },
+  sigma: { type: "string", default: "1" },
+  "cap-ms": { type: "string", default: "8000" },
+  /** Stop after so long, backlog or not: to watch memory. */
+  "for-seconds": { type: "string" },
 });
 const records = Number(values.records);
 /** How long the idle consumer is watched. */

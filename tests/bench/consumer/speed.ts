@@ -1,18 +1,20 @@
 // `deno task bench:speed`: Ackpool's consumer against the bare loop, side by side on real Kafka with a no-op worker.
 
-import { parseArgs } from "node:util";
+import { flagsOf } from "../../support/test_command.ts";
 import { type Child, startChild } from "../../support/processes/process.ts";
 import { RealKafka } from "../../support/kafka/real_kafka.ts";
 import { until } from "../../support/until.ts";
 import { cpuOf, produce, say, startAckpool, startWorker, TOPIC } from "../stage.ts";
 
-const { values } = parseArgs({
-  options: {
+const values = flagsOf(
+  "bench:speed",
+  "Ackpool's consumer beside the bare loop, on real Kafka with a no-op worker.",
+  {
     records: { type: "string", default: "100000" },
     rounds: { type: "string", default: "3" },
     "in-flight": { type: "string", default: "64" },
   },
-});
+);
 const RECORDS = Number(values.records);
 const IN_FLIGHT = Number(values["in-flight"]);
 

@@ -1,6 +1,6 @@
 // `deno task bench:limits`: limits found by adapting beside the best fixed ones, in virtual time; fails below 95%.
 
-import { parseArgs } from "node:util";
+import { flagsOf } from "../../support/test_command.ts";
 import { textTable } from "../../../consumer/cli/text_table.ts";
 import { CASES, find, type Found, recover, type Recovery } from "./cases.ts";
 
@@ -9,13 +9,11 @@ const GOAL = 0.95;
 /** Seconds in which 95% of what an overload took has to be back. */
 const BACK_WITHIN_SECONDS = 20;
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "300" },
-    seed: { type: "string", default: "1" },
-    json: { type: "boolean", default: false },
-    only: { type: "string", default: "" },
-  },
+const values = flagsOf("bench:limits", "Adaptive limits beside the best fixed ones, in virtual time.", {
+  seconds: { type: "string", default: "300" },
+  seed: { type: "string", default: "1" },
+  json: { type: "boolean", default: false },
+  only: { type: "string", default: "" },
 });
 
 function print(text: string): void {

@@ -1,6 +1,6 @@
 // `deno task bench:sockets`: 100,000 attempts with faults, hedges and abandoned ones; no socket may be left, no permit lost.
 
-import { parseArgs } from "node:util";
+import { flagsOf } from "../../support/test_command.ts";
 import { AttemptAbandoned } from "../../../shared/pool/exchange/buffered.ts";
 import { Pool } from "../../../shared/pool/pool.ts";
 import { stream } from "../../simulation/random.ts";
@@ -9,7 +9,11 @@ import { freePort } from "../../support/ports.ts";
 import { type Child, startChild } from "../../support/processes/process.ts";
 import { until } from "../../support/until.ts";
 
-const { values } = parseArgs({ options: { attempts: { type: "string", default: "100000" } } });
+const values = flagsOf(
+  "bench:sockets",
+  "Many attempts with faults and hedges: no socket may be left, no permit lost.",
+  { attempts: { type: "string", default: "100000" } },
+);
 const attempts = Number(values.attempts);
 const REPLICAS = 4;
 const CONCURRENCY = 8;

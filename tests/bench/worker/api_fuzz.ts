@@ -1,7 +1,7 @@
 // `deno task fuzz:api`: schemathesis with all its checks against a running worker on real PostgreSQL. It is installed
 // from PyPI into `.ackpool/` on the first run and needs python3.
 
-import { parseArgs } from "node:util";
+import { flagsOf } from "../../support/test_command.ts";
 import postgres from "postgres";
 import { startChild } from "../../support/processes/process.ts";
 import { RealPostgres } from "../../support/postgres/real_postgres.ts";
@@ -21,13 +21,11 @@ const TABLE = {
   classifiedAtColumn: "classified_at",
 };
 
-const { values } = parseArgs({
-  options: {
-    examples: { type: "string", default: "100" },
-    seed: { type: "string", default: "1" },
-    /** A column of type text can hold every id that the document allows. */
-    ids: { type: "string", default: "text" },
-  },
+const values = flagsOf("fuzz:api", "schemathesis with all its checks against a worker on real PostgreSQL.", {
+  examples: { type: "string", default: "100" },
+  seed: { type: "string", default: "1" },
+  /** A column of type text can hold every id that the document allows. */
+  ids: { type: "string", default: "text" },
 });
 /** A bigint column cannot hold every id that the document allows: 422 is right then, and this check takes it for wrong. */
 const EXCEPT = values.ids === "text" ? [] : ["--exclude-checks", "positive_data_acceptance"];

@@ -8,6 +8,7 @@ import { openaiLlm } from "../../../worker/llm/client.ts";
 import taxonomyFile from "../../../worker/taxonomy.json" with { type: "json" };
 import { INJECTED, type PlainTicket } from "../../support/workers/injections.ts";
 import { type Child, startChild } from "../../support/processes/process.ts";
+import { flagsOf } from "../../support/test_command.ts";
 import { say } from "../stage.ts";
 
 const taxonomy = parseTaxonomy(taxonomyFile);
@@ -53,4 +54,5 @@ async function main(): Promise<number> {
   return outside + leaked === 0 ? 0 : 1;
 }
 
+flagsOf("injections", "How many labels flip when tickets try to talk the model into something.", {});
 Deno.exit(await main());

@@ -1,7 +1,7 @@
 // `deno task bench:worker`: POST /classify against a bare loop that only makes the same SDK call, side by side on one
 // core; real PostgreSQL, an LLM that answers at once and the sender of the tickets share another one.
 
-import { parseArgs } from "node:util";
+import { flagsOf } from "../../support/test_command.ts";
 import { migrate, readMigrations } from "../../../worker/db/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../../worker/db/tickets_table.ts";
 import { startChild } from "../../support/processes/process.ts";
@@ -10,12 +10,10 @@ import { testDatabase } from "../../support/postgres/store_harness.ts";
 import { say } from "../stage.ts";
 import { type Contestant, type Heat, leaveTheCore, startBareLoop, startWorker } from "./contestants.ts";
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "15" },
-    "in-flight": { type: "string", default: "256" },
-    batch: { type: "string", default: "50" },
-  },
+const values = flagsOf("bench:worker", "POST /classify beside a bare loop that makes the same SDK call.", {
+  rounds: { type: "string", default: "15" },
+  "in-flight": { type: "string", default: "256" },
+  batch: { type: "string", default: "50" },
 });
 const ROUNDS = Number(values.rounds);
 const BATCH = Number(values.batch);

@@ -1,7 +1,7 @@
 // `deno task campaign:payments`: how often a label is paid for twice when answers get lost and replicas are killed.
 // Counts the LLM's calls ticket by ticket and explains every one beyond the first.
 
-import { parseArgs } from "node:util";
+import { flagsOf } from "../../support/test_command.ts";
 import { migrate, readMigrations } from "../../../worker/db/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../../worker/db/tickets_table.ts";
 import { RealPostgres } from "../../support/postgres/real_postgres.ts";
@@ -9,8 +9,10 @@ import { testDatabase } from "../../support/postgres/store_harness.ts";
 import { startStubLlm, type StubRequest } from "../../support/workers/stub_llm.ts";
 import { startWorker, type WorkerProcess } from "../../support/processes/worker_process.ts";
 
-const { values } = parseArgs({
-  options: {
+const values = flagsOf(
+  "campaign:payments",
+  "How often a label is paid for twice when answers get lost and replicas are killed.",
+  {
     tickets: { type: "string", default: "10000" },
     replicas: { type: "string", default: "4" },
     kills: { type: "string", default: "2" },
@@ -18,7 +20,7 @@ const { values } = parseArgs({
     "latency-ms": { type: "string", default: "100" },
     "in-flight": { type: "string", default: "100" },
   },
-});
+);
 const TICKETS = Number(values.tickets);
 const KILLS = Number(values.kills);
 const LOST_SHARE = Number(values["lost-share"]);

@@ -1,7 +1,6 @@
 // The flags of a campaign's command line: each has a default, wrong ones get one clear line.
 
-import { parseArgs, type ParseArgsConfig } from "node:util";
-import { print } from "./report.ts";
+import { flagsOrExit } from "../../../shared/process/main.ts";
 
 /** The flags that were given, or their defaults. */
 export interface Flags<Name extends string> {
@@ -19,13 +18,10 @@ export function parseFlags<Name extends string>(
   const texts = Object.entries<string>(defaults).map(([name, value]) =>
     [name, { type: "string", default: value }] as const
   );
-  const flag = { type: "boolean", default: false } as const;
-  const options = { ...Object.fromEntries(texts), json: flag, help: flag };
-  const values = parseOrExit(usage, options);
-  if (values["help"] === true) {
-    print(usage);
-    Deno.exit(0);
-  }
+  const options = { ...Object.fromEntries(texts), json: { type: "boolean", default: false } as const };
+  const task = /deno task (\S+)/.exec(usage)?.[1] ?? "";
+  const values: Readonly<Record<string, unknown>> =
+    flagsOrExit({ task, usage }, { args: Deno.args, options }).values;
   const text = (name: Name) => String(values[name]);
   const whole = (name: Name) => {
     if (!/^[1-9]\d*$/.test(text(name))) {
@@ -34,16 +30,4 @@ export function parseFlags<Name extends string>(
     return Number(text(name));
   };
   return { text, whole, json: values["json"] === true };
-}
-
-function parseOrExit(
-  usage: string,
-  options: NonNullable<ParseArgsConfig["options"]>,
-): Readonly<Record<string, unknown>> {
-  try {
-    return parseArgs({ args: Deno.args, options }).values;
-  } catch (error) {
-    print(`${error instanceof Error ? error.message : error}\n\n${usage}`);
-    return Deno.exit(2);
-  }
 }

@@ -2,6 +2,7 @@
 // Linux and root. Prepares, then runs itself again inside fresh namespaces, with which everything ends.
 
 import { print, progress } from "../../chaos/stage/report.ts";
+import { flagsOf } from "../../support/test_command.ts";
 import { inherited } from "../../support/processes/process.ts";
 import { check } from "./check.ts";
 import { composeServices } from "./compose_config.ts";
@@ -11,6 +12,12 @@ import { prepareImages } from "./images.ts";
 const FRESH = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
 
 const report = progress();
+flagsOf(
+  "deploy:run",
+  "compose.yaml's services as processes, without a container engine. Linux and root.",
+  {},
+  true,
+);
 const [inside] = Deno.args;
 Deno.exit(inside === undefined ? await outside() : await within(inside));
 
