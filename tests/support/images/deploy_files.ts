@@ -1,8 +1,12 @@
 // The files of deploy/, compose.yaml and the Dockerfile as values, for the tests that hold them against the code.
 
 import { parse, parseAllDocuments } from "yaml";
-import { commandOf, type Task } from "../../../shared/deno_task.ts";
+import { parseConfig as parseConsumer } from "../../../consumer/config.ts";
+import type { Task } from "../../../shared/deno_task.ts";
+import { type Environment, logConfig, readVariables } from "../../../shared/config/read.ts";
 import { type VariableName, variables } from "../../../shared/config/variables.ts";
+import { parseConfig as parseWorker } from "../../../worker/config.ts";
+import { parseIngressConfig } from "../../../worker/ingress/config.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 
@@ -48,13 +52,34 @@ export function isVariable(name: string): name is VariableName {
   return Object.hasOwn(variables, name);
 }
 
-/** Whether a task's `--allow-env` lets the program read a variable: what it may not read it does not read. */
-export function mayRead(task: string, name: string): boolean {
-  const patterns = /--allow-env=(\S+)/.exec(commandOf(tasks[task]) ?? "")?.[1]?.split(",") ?? [];
-  return patterns.some((pattern) =>
-    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern
-  );
+/** How each program reads its environment. */
+const READERS: Readonly<Record<string, (env: Environment) => unknown>> = {
+  consumer: parseConsumer,
+  drain: parseConsumer,
+  worker: parseWorker,
+  ingress: parseIngressConfig,
+  migrate: (env) => readVariables(["DATABASE_URL", "TICKETS_TABLE", "TICKETS_COLUMNS"], env),
+};
+
+/** Whether a task's program reads a variable. */
+export function reads(task: string, name: string): boolean {
+  let asked = false;
+  const env = (each: string) => {
+    asked ||= each === name;
+    return STAND_INS[each];
+  };
+  logConfig(env, false);
+  READERS[task]?.(env);
+  return asked;
 }
+
+/** Values of what has no default, so that all of a reader is run. */
+const STAND_INS: Readonly<Record<string, string>> = {
+  KAFKA_BROKERS: "127.0.0.1:1",
+  WORKER_URL: "http://127.0.0.1:1",
+  DATABASE_URL: "postgres://127.0.0.1:1/x",
+  OPENAI_BASE_URL: "http://127.0.0.1:1/v1",
+};
 
 /** The Dockerfile as its instructions, continued lines joined. */
 export function dockerfile(): readonly { readonly name: string; readonly rest: string }[] {

@@ -9,8 +9,8 @@ import {
   dockerfile,
   envFileOf,
   isVariable,
-  mayRead,
   type Parsed,
+  reads,
   tasks,
   yamlOf,
 } from "../../support/images/deploy_files.ts";
@@ -48,14 +48,14 @@ Deno.test("compose.yaml runs every program, and each service runs a task of deno
   for (const task of run) assert.ok(task in tasks, task);
 });
 
-Deno.test("compose.yaml sets variables of Ackpool that the program may read, and no others", () => {
+Deno.test("compose.yaml sets variables of Ackpool that the program reads, and no others", () => {
   for (const [name, each] of ours) {
     const task = taskOf(each);
     // The local model and produce may read anything: their flags say so.
     const free = task === "model" || task === "produce";
     for (const variable of Object.keys(each.environment ?? {})) {
       assert.ok(isVariable(variable), `${name} sets ${variable}`);
-      assert.ok(free || mayRead(task, variable), `${name} sets ${variable}, which it does not read`);
+      assert.ok(free || reads(task, variable), `${name} sets ${variable}, which it does not read`);
     }
   }
 });

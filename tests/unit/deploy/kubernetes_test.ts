@@ -13,8 +13,8 @@ import {
   envFileOf,
   isVariable,
   manifestsUnder,
-  mayRead,
   type Parsed,
+  reads,
   tasks,
 } from "../../support/images/deploy_files.ts";
 
@@ -67,7 +67,7 @@ Deno.test("the manifests run consumer, worker, ingress, migrate and a drain, all
   }
 });
 
-Deno.test("the manifests set variables of Ackpool that the program may read, and no others", () => {
+Deno.test("the manifests set variables of Ackpool that the program reads, and no others", () => {
   for (const name of [...Object.keys(config), ...Object.keys(productionConfig)]) {
     assert.ok(isVariable(name), name);
   }
@@ -78,7 +78,7 @@ Deno.test("the manifests set variables of Ackpool that the program may read, and
   for (const each of [...workloads, ...patched]) {
     const task = "args" in each ? each.args[0] : containerOf(each).args[0];
     for (const { name } of containerOf(each).env ?? []) {
-      assert.ok(isVariable(name) && mayRead(task, name), `${task}: ${name}`);
+      assert.ok(isVariable(name) && reads(task, name), `${task}: ${name}`);
     }
   }
 });

@@ -18,7 +18,6 @@ Deno.test("parseProduceArguments() takes a file or standard input, and refuses w
     file: "-",
     insert: true,
     json: false,
-    help: false,
     home: undefined,
   });
   assert.equal(parseProduceArguments([]).file, undefined);
