@@ -80,7 +80,8 @@ export class Delivery<R> {
   #attemptsSent: number;
   #failures: number;
   #lastOutcome: Outcome | undefined;
-  #lastFailedMs: number | undefined;
+  #hasFailed: boolean;
+  #lastCountedMs: number | undefined;
   #sentMs: number | undefined;
   #takenByOperator = false;
   #reason: DeadLetterReason | undefined;
@@ -106,6 +107,7 @@ export class Delivery<R> {
     this.#attemptsCounted = attempts;
     this.#attemptsSent = attempts;
     this.#failures = attempts;
+    this.#hasFailed = attempts > 0;
     this.seq = partition.ledger.receive(received.offset, this);
   }
 
@@ -133,9 +135,14 @@ export class Delivery<R> {
     return this.#lastOutcome;
   }
 
-  /** When its last attempt failed that was for the verdict to judge, in ms. */
-  get lastFailedMs(): number | undefined {
-    return this.#lastFailedMs;
+  /** It failed before, here or with an earlier owner, in a way that may be its own fault. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
+  /** When an attempt last counted against it, in ms. */
+  get lastCountedMs(): number | undefined {
+    return this.#lastCountedMs;
   }
 
   /** When it was sent for the first time, in ms. */
@@ -206,12 +213,14 @@ export class Delivery<R> {
   }
 
   /** Its attempt failed in a way that the verdict judges. */
-  recordJudgedFailure(nowMs: number): void {
-    this.#lastFailedMs = nowMs;
+  recordJudgedFailure(): void {
+    this.#hasFailed = true;
   }
 
   /** The attempt counts against it. An earlier owner may have counted all of them and not come to the dead letter. */
-  countAttempt(attemptsMax: number): void {
+  countAttempt(attemptsMax: number, nowMs: number): void {
+    this.#hasFailed = true;
+    this.#lastCountedMs = nowMs;
     this.#attemptsCounted = Math.min(this.#attemptsCounted + 1, attemptsMax);
   }
 

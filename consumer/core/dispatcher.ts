@@ -7,6 +7,13 @@ import type { Outbox } from "./outbox.ts";
 import type { Partition } from "./partition.ts";
 import type { ReadyRecords } from "./ready_records.ts";
 
+/**
+ * Share of the permits that records have which failed before: while new ones wait, and never two of them in a row; and
+ * alone, so that a new one finds a free permit whenever it comes.
+ */
+const WITH_NEW_RECORDS = 1 / 4;
+const ALONE = 1 / 2;
+
 /** Counts permits and hands them out. */
 export class Dispatcher<R> {
   readonly #ready: ReadyRecords<R>;
@@ -16,6 +23,9 @@ export class Dispatcher<R> {
   #probe: Delivery<R> | undefined;
   /** The last probe reused a failed record because no fresh one was available. */
   #probedSuspect = false;
+  /** On their way are attempts of records that failed before. */
+  readonly #suspects: Set<Delivery<R>> = new Set();
+  #lastWasSuspect = false;
   #permits = 0;
   #inFlight = 0;
 
@@ -76,7 +86,8 @@ export class Dispatcher<R> {
     if (this.#inFlight >= this.#permits) return undefined;
     if (this.#breaker.pause !== undefined) return this.#nextProbe(nowMs);
     const fresh = this.#gate?.admits(this.#ready.newRecords, mayBegin, nowMs) ?? true;
-    return this.#ready.next(fresh);
+    return this.#ready.next(fresh, this.#hasRoom(WITH_NEW_RECORDS) && !this.#lastWasSuspect) ??
+      (this.#hasRoom(ALONE) ? this.#ready.next(false, true) : undefined);
   }
 
   /** Sends a record: as the probe where delivery is paused. */
@@ -92,6 +103,8 @@ export class Dispatcher<R> {
     }
     const { partition } = delivery;
     if (delivery.attemptsSent === 0) partition.startedCount += 1;
+    this.#lastWasSuspect = delivery.hasFailed;
+    if (delivery.hasFailed) this.#suspects.add(delivery);
     delivery.start(nowMs);
     partition.inFlight += 1;
     partition.ledger.markStarted(delivery.seq);
@@ -107,7 +120,9 @@ export class Dispatcher<R> {
   }
 
   /** An attempt came back. */
-  returnPermit({ partition }: Delivery<R>): void {
+  returnPermit(delivery: Delivery<R>): void {
+    const { partition } = delivery;
+    this.#suspects.delete(delivery);
     this.#inFlight -= 1;
     partition.inFlight -= 1;
     if (partition.revoked) this.#ready.linger(partition, -1);
@@ -144,6 +159,11 @@ export class Dispatcher<R> {
     if (delivery.state === "in_flight") return;
     this.#endBatched(delivery);
     delivery.drop();
+  }
+
+  /** Whether another record that failed before may have a permit. */
+  #hasRoom(share: number): boolean {
+    return this.#suspects.size < Math.max(1, Math.floor(this.#permits * share));
   }
 
   #nextProbe(nowMs: number): Delivery<R> | undefined {

@@ -5,13 +5,15 @@ import type { Rule } from "../../shared/contract/status_contract.ts";
 import { Breaker, type PauseCause } from "./policies/breaker.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Outbox } from "./outbox.ts";
-import { HealthWindow } from "./policies/health_window.ts";
+import { HealthWindow, type ReadinessQuestion } from "./policies/health_window.ts";
 
 /**
  * After so long without a failure of a record that was never sent before, in ms, an outage that `/readyz` denies is
  * taken for what it then must be: nothing but bad records left. So nothing blocks for ever.
  */
 export const SUSPECTS_ONLY_MS = 600_000;
+/** An answer of `/readyz` that pauses nothing is not asked for again in this time, in ms. */
+const ANSWER_HOLDS_MS = 1000;
 
 /**
  * The attempt counts; or it does not, and the record backs off; or it does not, and the breaker paces everything; or the
@@ -24,6 +26,7 @@ interface Suspect<R> {
   readonly delivery: Delivery<R>;
   /** Delivery was paused already when it was asked. */
   readonly paused: boolean;
+  readonly question: ReadinessQuestion;
 }
 
 /** Judges failed attempts, and opens and closes the breaker. */
@@ -34,14 +37,16 @@ export class FailureJudge<R> {
   #suspects: Suspect<R>[] = [];
   #asking = false;
   #freshFailedMs = -Infinity;
+  #answer: { readonly ready: boolean; readonly atMs: number } = { ready: false, atMs: -Infinity };
 
   constructor(outbox: Outbox<R>) {
     this.#outbox = outbox;
   }
 
   /** A worker settled a record. */
-  recordSuccess(nowMs: number): void {
-    this.#health.recordSuccess(nowMs);
+  recordSuccess({ hasFailed, sentMs }: Delivery<R>, nowMs: number): void {
+    if (hasFailed) return this.#health.recordRecovery();
+    this.#health.recordSuccess(nowMs - (sentMs ?? nowMs), nowMs);
   }
 
   /** Pauses delivery. */
@@ -56,9 +61,8 @@ export class FailureJudge<R> {
    * that is forbidden, say): it backs off and nobody else waits for it. Otherwise delivery pauses.
    */
   refused(delivery: Delivery<R>, outcome: Outcome, nowMs: number): void {
-    const previousMs = this.#recordFailure(delivery, nowMs);
-    const alone = this.breaker.pause === undefined &&
-      this.#health.judge(delivery, previousMs, nowMs) === "poison";
+    this.#recordFailure(delivery, nowMs);
+    const alone = this.breaker.pause === undefined && this.#health.succeeds(nowMs);
     if (!alone) this.open("misconfigured", outcome, nowMs);
   }
 
@@ -70,7 +74,8 @@ export class FailureJudge<R> {
     if (rule.disposition === "pause") return this.breaker.probeFailed("misconfigured", outcome, nowMs);
     // A failure says that the misconfiguration is gone; whether there is an outage now, the verdict finds out.
     if (rule.counts === "verdict" && pause.cause === "outage") {
-      return this.breaker.probeFailed("outage", outcome, nowMs);
+      // Where most records are bad a probe fails by chance: then the pauses grow as much slower.
+      return this.breaker.probeFailed("outage", outcome, nowMs, 2 ** (1 / this.#health.triesPerSuccess));
     }
     this.breaker.close();
     this.#health.clear();
@@ -80,21 +85,23 @@ export class FailureJudge<R> {
   /** An attempt failed that may be the record's fault or the pool's. */
   judge(delivery: Delivery<R>, outcome: Outcome, probe: boolean, nowMs: number): Judgement {
     if (delivery.attemptsSent === 1) this.#freshFailedMs = nowMs;
-    const previousMs = this.#recordFailure(delivery, nowMs);
+    this.#recordFailure(delivery, nowMs);
     const pause = this.breaker.pause;
     if (pause !== undefined) {
       const suspectsOnly = probe && nowMs - Math.max(pause.sinceMs, this.#freshFailedMs) > SUSPECTS_ONLY_MS;
-      return suspectsOnly ? this.#ask(delivery) : "not_counted";
+      return suspectsOnly ? this.#ask(delivery, { counts: true, pauses: true }, nowMs) : "not_counted";
     }
-    const verdict = this.#health.judge(delivery, previousMs, nowMs);
-    switch (verdict) {
+    const verdict = this.#health.judge(delivery.lastCountedMs, nowMs);
+    switch (verdict.kind) {
       case "poison":
         return speaksOf(outcome);
       case "outage":
         this.open("outage", outcome, nowMs);
         return "not_counted";
+      case "unclear":
+        return "backs_off";
       case "ask":
-        return this.#ask(delivery);
+        return this.#ask(delivery, verdict.question, nowMs);
       default:
         return verdict satisfies never;
     }
@@ -105,26 +112,35 @@ export class FailureJudge<R> {
     this.#asking = false;
     const suspects = this.#suspects.filter(({ delivery }) => delivery.state === "judging");
     this.#suspects = [];
-    if (!ready && suspects[0] !== undefined) this.open("outage", suspects[0].delivery.lastOutcome, nowMs);
+    this.#answer = { ready, atMs: nowMs };
+    const pausing = suspects.find(({ question }) => question.pauses);
+    if (!ready && pausing !== undefined) this.open("outage", pausing.delivery.lastOutcome, nowMs);
+    return suspects.map((suspect) => ({
+      delivery: suspect.delivery,
+      judgement: this.#decide(suspect, ready),
+    }));
+  }
+
+  /** Where delivery was paused only after the question, what paused it knows more than the answer. */
+  #decide({ delivery, paused, question }: Suspect<R>, ready: boolean): Judgement {
     const pausedNow = this.breaker.pause !== undefined;
-    // Where delivery was paused only after the question, what paused it knows more than the answer.
-    return suspects.map(({ delivery, paused }) => {
-      const well = ready && (paused || !pausedNow);
-      return { delivery, judgement: well ? speaksOf(delivery.lastOutcome) : "not_counted" };
-    });
+    if (ready && question.counts && (paused || !pausedNow)) return speaksOf(delivery.lastOutcome);
+    return pausedNow ? "not_counted" : "backs_off";
   }
 
-  /** Takes a failure down, and says when the record had failed before, in ms. */
-  #recordFailure(delivery: Delivery<R>, nowMs: number): Delivery<R>["lastFailedMs"] {
-    this.#health.recordFailure(delivery, nowMs);
-    const previousMs = delivery.lastFailedMs;
-    delivery.recordJudgedFailure(nowMs);
-    return previousMs;
+  /** Takes a failure down. A record that failed before says nothing of the pool by failing again. */
+  #recordFailure(delivery: Delivery<R>, nowMs: number): void {
+    if (!delivery.hasFailed) this.#health.recordFailure(nowMs);
+    delivery.recordJudgedFailure();
   }
 
-  #ask(delivery: Delivery<R>): Judgement {
+  #ask(delivery: Delivery<R>, question: ReadinessQuestion, nowMs: number): Judgement {
+    const suspect = { delivery, paused: this.breaker.pause !== undefined, question };
+    // An answer from before the record last lost an attempt would let it lose a second one to the same outage.
+    const sinceMs = Math.max(nowMs - ANSWER_HOLDS_MS, delivery.lastCountedMs ?? -Infinity);
+    if (!question.pauses && this.#answer.atMs > sinceMs) return this.#decide(suspect, this.#answer.ready);
     delivery.suspect();
-    this.#suspects.push({ delivery, paused: this.breaker.pause !== undefined });
+    this.#suspects.push(suspect);
     if (!this.#asking) this.#outbox.emit({ type: "check_readiness" });
     this.#asking = true;
     return "undecided";

@@ -20,7 +20,7 @@ export function attemptFinished<R>(
   const probe = dispatcher.endProbe(delivery);
   if (probe) judge.probeFinished(rule, outcome, nowMs);
   if (rule.disposition === "settle") {
-    judge.recordSuccess(nowMs);
+    judge.recordSuccess(delivery, nowMs);
     deadLetters.recordSucceeded();
   }
   if (delivery.partition.revoked) return dispatcher.dropStale(delivery);

@@ -22,6 +22,8 @@ export class Partition<R> implements TopicPartition {
   readonly unblocked: DueQueue<Delivery<R>> = new DueQueue();
   /** Sent before and due again. */
   readonly retries: RingQueue<Delivery<R>> = new RingQueue();
+  /** Failed before and due again. */
+  readonly suspects: RingQueue<Delivery<R>> = new RingQueue();
   /** Behind the first of their lane; the first itself is elsewhere. */
   readonly lanes: Map<string, RingQueue<Delivery<R>>> = new Map();
   /** First of their lanes, waiting for replays of their keys. */

@@ -1,4 +1,4 @@
-// Which record leaves next: partitions take turns, retries go before new records, a lane has one on its way.
+// Which record leaves next: partitions take turns, retries go before new records, bad ones as far as they may, a lane has one on its way.
 
 import type { Delivery } from "./delivery.ts";
 import type { Partition } from "./partition.ts";
@@ -53,7 +53,8 @@ export class ReadyRecords<R> {
   /** A record that was sent before is ready again. */
   requeue(delivery: Delivery<R>): void {
     delivery.makeReady();
-    delivery.partition.retries.push(delivery);
+    const { retries, suspects } = delivery.partition;
+    (delivery.hasFailed ? suspects : retries).push(delivery);
     this.offer(delivery.partition);
   }
 
@@ -85,13 +86,13 @@ export class ReadyRecords<R> {
     this.offer(home);
   }
 
-  /** The next record to send. `fresh` says whether new records may start at all. */
-  next(fresh: boolean): Delivery<R> | undefined {
+  /** The next record to send. `fresh` says whether new records may start at all, `suspects` whether those that failed. */
+  next(fresh: boolean, suspects: boolean): Delivery<R> | undefined {
     for (let turns = this.#turns.length; turns > 0; turns--) {
       const partition = this.#turns.shift();
       if (partition === undefined) return undefined;
       partition.queued = false;
-      const delivery = this.#take(partition, fresh);
+      const delivery = this.#take(partition, fresh, suspects);
       this.offer(partition);
       if (delivery !== undefined) return delivery;
     }
@@ -108,13 +109,13 @@ export class ReadyRecords<R> {
       this.offer(partition);
       if (delivery !== undefined) return delivery;
     }
-    return this.next(true);
+    return this.next(true, true);
   }
 
   /** A partition may have something to send: it gets a turn. */
   offer(partition: Partition<R>): void {
     if (partition.queued || partition.revoked) return;
-    if (partition.retries.length === 0 && partition.startable === 0) return;
+    if (partition.retries.length + partition.suspects.length + partition.startable === 0) return;
     partition.queued = true;
     this.#turns.push(partition);
   }
@@ -132,13 +133,10 @@ export class ReadyRecords<R> {
     this.#newRecords -= partition.startable;
   }
 
-  #take(partition: Partition<R>, fresh: boolean): Delivery<R> | undefined {
+  #take(partition: Partition<R>, fresh: boolean, suspects: boolean): Delivery<R> | undefined {
     if (partition.revoked) return undefined;
-    for (let again = partition.retries.shift(); again !== undefined; again = partition.retries.shift()) {
-      // An operator may have taken it out meanwhile.
-      if (again.state === "ready") return again;
-    }
-    return fresh && this.#mayStart(partition) ? this.#takeNew(partition) : undefined;
+    return takeReady(partition.retries) ?? (suspects ? takeReady(partition.suspects) : undefined) ??
+      (fresh && this.#mayStart(partition) ? this.#takeNew(partition) : undefined);
   }
 
   #mayStart({ id, ledger, startedCount, parking }: Partition<R>): boolean {
@@ -154,4 +152,12 @@ export class ReadyRecords<R> {
     if (delivery !== undefined) this.#newRecords -= 1;
     return delivery;
   }
+}
+
+/** An operator may have taken some out meanwhile. */
+function takeReady<R>(queue: RingQueue<Delivery<R>>): Delivery<R> | undefined {
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    if (next.state === "ready") return next;
+  }
+  return undefined;
 }

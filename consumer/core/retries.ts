@@ -45,7 +45,7 @@ export function retryInOutage<R>(parts: Parts<R>, delivery: Delivery<R>, nowMs: 
 /** The attempt counts against the record. */
 export function retryCounted<R>(parts: Parts<R>, delivery: Delivery<R>, nowMs: number): void {
   const { maxAttempts } = parts.config;
-  delivery.countAttempt(maxAttempts);
+  delivery.countAttempt(maxAttempts, nowMs);
   delivery.recordFailure();
   parts.commits.markDirty(delivery.partition, nowMs);
   if (delivery.attemptsCounted < maxAttempts) {

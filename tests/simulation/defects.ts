@@ -41,20 +41,20 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "attempts are counted while the breaker is open",
     exported: "FailureJudge",
-    text: `return suspectsOnly ? this.#ask(delivery) : "not_counted";`,
-    instead: `return suspectsOnly ? this.#ask(delivery) : "counts";`,
+    text: `return suspectsOnly ? this.#ask(delivery, { counts: true, pauses: true }, nowMs) : "not_counted";`,
+    instead: `return suspectsOnly ? this.#ask(delivery, { counts: true, pauses: true }, nowMs) : "counts";`,
   },
   {
     name: "what was well before speaks for the pool now",
     exported: "HealthWindow",
-    text: "const sinceMs = Math.max(nowMs - VERDICT.windowMs, previousMs ?? -Infinity);",
-    instead: "const sinceMs = nowMs - VERDICT.windowMs; void previousMs;",
+    text: "if (!sample.failed && sample.atMs > sinceMs) counts.succeededSince += 1;",
+    instead: "if (!sample.failed) counts.succeededSince += 1; void sinceMs;",
   },
   {
     name: "the answer of /readyz is ignored",
     exported: "FailureJudge",
-    text: "const well = ready && (paused || !pausedNow);",
-    instead: "const well = true; void paused; void pausedNow;",
+    text: "if (ready && question.counts && (paused || !pausedNow)) return",
+    instead: "void ready; void paused; if (question.counts) return",
   },
   {
     name: "the map of another offset is trusted",

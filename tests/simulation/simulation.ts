@@ -1,5 +1,6 @@
 // One run: a schedule is played to its end, and what must be true at the end is checked.
 
+import { VERDICT } from "../../consumer/core/policies/health_window.ts";
 import { Broker } from "./broker.ts";
 import { LetterTopic } from "./letters.ts";
 import { Member } from "./member.ts";
@@ -266,7 +267,7 @@ class Simulation {
     const { maxAttempts, backoff, retryAfterMaxMs, idleExitMs, mode } = machine;
     const bad = records.filter(({ behaviour }) => behaviour.kind !== "good").length;
     const inTurn = mode === "partition" || mode === "key" || mode === "batch" || concurrency === 1;
-    const retriesMs = maxAttempts * (backoff.maxMs + timeoutMs + 1000);
+    const retriesMs = maxAttempts * (Math.max(backoff.maxMs, VERDICT.slowCountMs) + timeoutMs + 1000);
     const outages = this.#scenario.faults.some(({ type }) => PAUSING.includes(type));
     const leftoversMs = bad < 3 && !outages ? 0 : bad * (620_000 + maxAttempts * (16_000 + timeoutMs));
     const deeds = this.#scenario.faults.filter(({ type }) => type === "replay").length;

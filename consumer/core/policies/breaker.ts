@@ -76,11 +76,15 @@ export class Breaker {
     if (pause !== undefined) this.#pause = { ...pause, probing: false, probeAtMs: nowMs + pause.waitMs };
   }
 
-  /** The probe failed: the next one after twice the wait. Its record waits for `Retry-After`, other probes do not. */
-  probeFailed(cause: PauseCause, last: Outcome, nowMs: number): void {
+  /**
+   * The probe failed: the next one after a longer wait. Its record waits for `Retry-After`, other probes do not.
+   *
+   * @param growth the wait, times this.
+   */
+  probeFailed(cause: PauseCause, last: Outcome, nowMs: number, growth = 2): void {
     const pause = this.#pause;
     if (pause === undefined) return;
-    const waitMs = Math.min(PROBE_MAX_MS, pause.waitMs * 2);
+    const waitMs = Math.min(PROBE_MAX_MS, Math.round(pause.waitMs * growth));
     this.#pause = { ...pause, cause, last, waitMs, probing: false, probeAtMs: nowMs + waitMs };
   }
 

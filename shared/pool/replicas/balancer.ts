@@ -10,6 +10,8 @@ import { Replica } from "./replica.ts";
 
 /** Others work if one of them settled something in this time, in ms. */
 const WORKING_MS = 60_000;
+/** A replica fails in a row by chance this seldom before it is ejected. */
+const ROW_CHANCE = 1e-4;
 /** Share of the latest answer in the latency that replicas are held against. */
 const LATENCY_WEIGHT = 0.01;
 
@@ -142,7 +144,7 @@ export class Balancer {
       sentMs,
       tookMs,
       nowMs,
-      othersSucceed: () => this.#othersSucceed(replica, nowMs),
+      standsOut: (row) => this.#othersSucceed(replica, nowMs) && row >= this.#unlikelyRow(replica, nowMs),
     });
     this.#keepPace(replica, rule, tookMs, nowMs);
     if (report !== undefined) this.provider.recordReport(report, sent, nowMs);
@@ -171,6 +173,15 @@ export class Balancer {
     return this.replicas.some((other) =>
       other !== replica && other.permits(nowMs) > 0 && other.hasSettledSince(nowMs - WORKING_MS)
     );
+  }
+
+  /** Failures in a row that are no chance: where others fail now and then, too, for bad records say, it takes more. */
+  #unlikelyRow(replica: Replica, nowMs: number): number {
+    const shares = this.replicas.filter((other) => other !== replica && !other.ejected)
+      .map((other) => other.failureCounts(nowMs)).filter(({ attempts }) => attempts > 0)
+      .map(({ attempts, failures }) => failures / attempts);
+    const share = shares.reduce((sum, each) => sum + each, 0) / Math.max(1, shares.length);
+    return Math.log(ROW_CHANCE) / Math.log(share);
   }
 
   /** What all have in common is the provider's doing; what is left of a replica's latency is its own. */

@@ -27,8 +27,8 @@ export interface FinishedAttempt {
   readonly sentMs: number;
   readonly tookMs: number;
   readonly nowMs: number;
-  /** Whether others have gone on working, so that this one stands out. */
-  readonly othersSucceed: () => boolean;
+  /** Whether others have gone on working, so that this one stands out with so many failures in a row. */
+  readonly standsOut: (failuresInARow: number) => boolean;
 }
 
 /** A replica: an address and a concurrency limit of its own. */
@@ -141,7 +141,7 @@ export class Replica {
   }
 
   /** An attempt came back. */
-  recordFinished({ outcome, sentMs, tookMs, nowMs, othersSucceed }: FinishedAttempt): void {
+  recordFinished({ outcome, sentMs, tookMs, nowMs, standsOut }: FinishedAttempt): void {
     const before = this.#inFlight;
     this.#inFlight -= 1;
     this.#last = outcome;
@@ -153,7 +153,7 @@ export class Replica {
     // One that alone refuses how it is called (a token that is rotated, say) stands out as one that fails does.
     const failed = unanswered || outcome.status >= 500 || rule.disposition === "pause";
     this.#recent.record(failed, nowMs);
-    if (failed) return this.#failed(own || othersSucceed());
+    if (failed) return this.#failed(own, standsOut);
     this.#failures = 0;
     if (rule.disposition !== "settle") return;
     this.#settled(before, tookMs, sentMs, nowMs);
@@ -237,8 +237,9 @@ export class Replica {
     if (this.#inFlight === 0 || this.#refusedBelow >= REFUSED_BELOW_MAX) this.#restUntilMs = nowMs + waitMs;
   }
 
-  #failed(othersSucceed: boolean): void {
+  #failed(own: boolean, standsOut: FinishedAttempt["standsOut"]): void {
     this.#failures += 1;
-    if (this.#failures >= FAILURES_MAX && othersSucceed) this.#ejection ??= "failures-in-a-row";
+    if (this.#failures < FAILURES_MAX) return;
+    if (own || standsOut(this.#failures)) this.#ejection ??= "failures-in-a-row";
   }
 }

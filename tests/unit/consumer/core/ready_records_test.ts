@@ -11,9 +11,9 @@ Deno.test("ReadyRecords.next() lets partitions take turns, however much each of 
   const [busy, quiet] = [partitionOf(0), partitionOf(1)];
   for (let each = 0; each < 4; each++) ready.enqueue(deliveryOf(busy));
   for (let each = 0; each < 2; each++) ready.enqueue(deliveryOf(quiet));
-  const turns = Array.from({ length: 6 }, () => ready.next(true)?.partition.partition);
+  const turns = Array.from({ length: 6 }, () => ready.next(true, true)?.partition.partition);
   assert.deepEqual(turns, [0, 1, 0, 1, 0, 0]);
-  assert.equal(ready.next(true), undefined);
+  assert.equal(ready.next(true, true), undefined);
 });
 
 Deno.test("ReadyRecords.next() gives a partition's retries before its new records", () => {
@@ -22,18 +22,18 @@ Deno.test("ReadyRecords.next() gives a partition's retries before its new record
   const [first, second] = [deliveryOf(home), deliveryOf(home)];
   ready.enqueue(first);
   ready.enqueue(second);
-  const sent = ready.next(true);
+  const sent = ready.next(true, true);
   assert.equal(sent, first);
   first.start(0);
   ready.requeue(first);
-  assert.equal(ready.next(true), first);
+  assert.equal(ready.next(true, true), first);
 });
 
-Deno.test("ReadyRecords.next(false) gives retries only", () => {
+Deno.test("ReadyRecords.next(false, true) gives retries only", () => {
   const ready = new ReadyRecords<Name>(RULES);
   const home = partitionOf();
   ready.enqueue(deliveryOf(home));
-  assert.equal(ready.next(false), undefined);
+  assert.equal(ready.next(false, true), undefined);
   assert.equal(ready.newRecords, 1);
 });
 
@@ -43,12 +43,12 @@ Deno.test("ReadyRecords.next() starts nothing of a partition that may not start,
   const delivery = deliveryOf(partition);
   ready.enqueue(delivery);
   partition.startedCount = 1;
-  assert.equal(ready.next(true), undefined);
+  assert.equal(ready.next(true, true), undefined);
   partition.startedCount = 0;
   ready.linger(partition, 1);
-  assert.equal(ready.next(true), undefined);
+  assert.equal(ready.next(true, true), undefined);
   ready.linger(partition, -1);
-  assert.equal(ready.next(true), delivery);
+  assert.equal(ready.next(true, true), delivery);
 });
 
 Deno.test("ReadyRecords has one record of a lane on its way, in order, whatever ends first", () => {
@@ -60,7 +60,9 @@ Deno.test("ReadyRecords has one record of a lane on its way, in order, whatever 
     const out: Delivery<Name>[] = [];
     const ended: Delivery<Name>[] = [];
     while (ended.length < lanes.length) {
-      for (let next = ready.next(true); next !== undefined; next = ready.next(true)) out.push(next);
+      for (let next = ready.next(true, true); next !== undefined; next = ready.next(true, true)) {
+        out.push(next);
+      }
       const busy = out.map(({ lane }) => lane).filter((lane) => lane !== undefined);
       assert.equal(new Set(busy).size, busy.length);
       const [one] = out.splice((rolls.next().value ?? 0) % out.length, 1);
@@ -84,9 +86,9 @@ Deno.test("ReadyRecords.next() gives the oldest record whose lane is free, so th
     return delivery;
   });
   assert.ok(first !== undefined);
-  assert.equal(ready.next(true), first);
+  assert.equal(ready.next(true, true), first);
   ready.release(first);
-  const order = [ready.next(true), ready.next(true)].map((each) => each?.offset);
+  const order = [ready.next(true, true), ready.next(true, true)].map((each) => each?.offset);
   assert.deepEqual(order, [1, 2]);
 });
 
@@ -110,5 +112,5 @@ Deno.test("ReadyRecords.forget() leaves nothing of a partition to send or to cou
   home.revoked = true;
   ready.forget(home);
   assert.equal(ready.newRecords, 0);
-  assert.equal(ready.next(true), undefined);
+  assert.equal(ready.next(true, true), undefined);
 });

@@ -11,8 +11,8 @@ const yes = () => true;
 const no = () => false;
 
 /** One attempt comes back, sent when the one before it ended. */
-function end(replica: Replica, outcome: Outcome, othersSucceed: () => boolean, nowMs: number): void {
-  replica.recordFinished({ outcome, sentMs: nowMs - 1, tookMs: 1, nowMs, othersSucceed });
+function end(replica: Replica, outcome: Outcome, standsOut: () => boolean, nowMs: number): void {
+  replica.recordFinished({ outcome, sentMs: nowMs - 1, tookMs: 1, nowMs, standsOut });
 }
 
 function busy(limitMax: number, attempts: number): Replica {
