@@ -7,8 +7,10 @@ import type { PostgresHost, PostgresTarget } from "../../shared/postgres/connect
 /** What is not in the connection string. */
 export interface ConnectionSettings {
   readonly connectionsMax: number;
-  /** Settings of the session, sent with the start-up packet. Most poolers refuse them. */
+  /** The server's own settings of a session, sent with the start-up packet; a pooler may refuse them. */
   readonly session?: Readonly<Record<string, string | number>>;
+  /** A pooler may run a transaction's statements, `commit` included, where they were never prepared. */
+  readonly prepare: boolean;
 }
 
 const CONNECT_TIMEOUT_S = 5;
@@ -22,7 +24,7 @@ const DEFAULT_PORT = 5432;
 export function connect(
   target: PostgresTarget,
   { host, port, path }: PostgresHost,
-  { connectionsMax, session = {} }: ConnectionSettings,
+  { connectionsMax, session = {}, prepare }: ConnectionSettings,
 ): postgres.Sql {
   const { user, password, database, options } = target;
   return postgres({
@@ -38,6 +40,7 @@ export function connect(
     connect_timeout: target.connectTimeoutS ?? CONNECT_TIMEOUT_S,
     // Long waits between attempts would outlast the outage.
     backoff: (retries) => Math.min(1, 0.1 * 2 ** retries),
+    prepare,
     fetch_types: false,
     onnotice: () => {},
     connection: {

@@ -46,7 +46,7 @@ export async function openPool(target: PostgresTarget, limits: PoolLimits): Prom
 
 /** Whether it is the server itself that answers. */
 async function probe(target: PostgresTarget, host: PostgresHost): Promise<boolean> {
-  const sql = connect(target, host, { connectionsMax: 1 });
+  const sql = connect(target, host, { connectionsMax: 1, prepare: false });
   try {
     const rows = await sql.unsafe<{ pid: number; read_only: string }[]>(PROBE);
     const [row] = rows;
@@ -64,7 +64,7 @@ async function probe(target: PostgresTarget, host: PostgresHost): Promise<boolea
 function directPool(target: PostgresTarget, host: PostgresHost, limits: PoolLimits): Pool {
   const { statementTimeoutMs, connectionsMax } = limits;
   const session = { statement_timeout: statementTimeoutMs, lock_timeout: lockTimeoutMs(limits) };
-  const sql = connect(target, host, { connectionsMax, session });
+  const sql = connect(target, host, { connectionsMax, session, prepare: true });
   return {
     sql,
     run: <R extends Row>(statement: string, parameters: readonly Parameter[]) =>
@@ -73,7 +73,7 @@ function directPool(target: PostgresTarget, host: PostgresHost, limits: PoolLimi
 }
 
 function pooledPool(target: PostgresTarget, host: PostgresHost, limits: PoolLimits): Pool {
-  const sql = connect(target, host, { connectionsMax: limits.connectionsMax });
+  const sql = connect(target, host, { connectionsMax: limits.connectionsMax, prepare: false });
   const setLimits = `set local statement_timeout = ${limits.statementTimeoutMs};
     set local lock_timeout = ${lockTimeoutMs(limits)}`;
   return {
@@ -81,7 +81,7 @@ function pooledPool(target: PostgresTarget, host: PostgresHost, limits: PoolLimi
     run: async <R extends Row>(statement: string, parameters: readonly Parameter[]) => {
       const [, rows] = await sql.begin((transaction) => [
         transaction.unsafe(setLimits),
-        transaction.unsafe<R[]>(statement, [...parameters], { prepare: false }),
+        transaction.unsafe<R[]>(statement, [...parameters]),
       ]);
       return rows;
     },

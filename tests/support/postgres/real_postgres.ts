@@ -11,6 +11,10 @@ import { until } from "../until.ts";
 export interface PostgresOptions {
   /** Server settings, as in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Copies this server and follows it (streaming replication) until it is promoted. */
+  readonly standbyOf?: RealPostgres;
+  /** A certificate and its key, for TLS. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
   readonly report?: Report;
 }
 
@@ -21,17 +25,22 @@ export class RealPostgres implements AsyncDisposable {
   private constructor(
     private readonly temporary: TemporaryFolder,
     private readonly binaries: string,
-    private readonly port: number,
+    readonly port: number,
     private readonly settings: Readonly<Record<string, string>>,
   ) {}
 
   /** Makes a fresh cluster and starts a server on a free port; as the user `postgres` when we are root. */
-  static async start({ settings = {}, report = () => {} }: PostgresOptions = {}): Promise<RealPostgres> {
+  static async start(options: PostgresOptions = {}): Promise<RealPostgres> {
+    const { settings = {}, standbyOf, certificate, report = () => {} } = options;
     const binaries = await installPostgres(report);
     const temporary = await TemporaryFolder.make("ackpool-postgres-");
-    const server = new RealPostgres(temporary, binaries, freePort(), settings);
+    const tls = { ssl: "on", ssl_cert_file: "server.pem", ssl_key_file: "server.key" };
+    const all = { ...settings, ...(certificate === undefined ? {} : tls) };
+    const server = new RealPostgres(temporary, binaries, freePort(), all);
     try {
-      await server.#makeCluster();
+      if (Deno.uid() === 0) await giveToPostgres(temporary.path);
+      await (standbyOf === undefined ? server.#makeCluster() : server.#copy(standbyOf));
+      if (certificate !== undefined) await server.#copyCertificate(certificate);
       await server.restart();
       return server;
     } catch (error) {
@@ -94,16 +103,26 @@ export class RealPostgres implements AsyncDisposable {
   }
 
   async #makeCluster(): Promise<void> {
-    if (Deno.uid() === 0) await this.#giveFolder();
     const encoding = ["--encoding", "UTF8", "--locale", "C.UTF-8"];
     const flags = ["-D", `${this.temporary.path}/cluster`, "-U", "postgres", "--auth", "trust", "--no-sync"];
     await using initdb = this.#run("initdb", [...flags, ...encoding]);
     if (!(await initdb.exit).success) throw initdb.failure("could not make a cluster");
   }
 
-  async #giveFolder(): Promise<void> {
-    const { stdout } = await new Deno.Command("id", { args: ["-u", "postgres"] }).output();
-    await Deno.chown(this.temporary.path, Number(new TextDecoder().decode(stdout)), null);
+  async #copy(primary: RealPostgres): Promise<void> {
+    const from = ["-h", "127.0.0.1", "-p", String(primary.port), "-U", "postgres"];
+    const how = ["-D", `${this.temporary.path}/cluster`, "-R", "-X", "stream", "-c", "fast", "--no-sync"];
+    await using backup = this.#run("pg_basebackup", [...from, ...how]);
+    if (!(await backup.exit).success) throw backup.failure("could not copy a server");
+  }
+
+  async #copyCertificate({ cert, key }: { readonly cert: string; readonly key: string }): Promise<void> {
+    for (const [from, to] of [[cert, "server.pem"], [key, "server.key"]] as const) {
+      const path = `${this.temporary.path}/cluster/${to}`;
+      await Deno.copyFile(from, path);
+      await Deno.chmod(path, 0o600);
+      if (Deno.uid() === 0) await giveToPostgres(path);
+    }
   }
 
   #run(binary: string, args: readonly string[]): Child {
@@ -128,4 +147,9 @@ export class RealPostgres implements AsyncDisposable {
     };
     return Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   }
+}
+
+async function giveToPostgres(path: string): Promise<void> {
+  const { stdout } = await new Deno.Command("id", { args: ["-u", "postgres"] }).output();
+  await Deno.chown(path, Number(new TextDecoder().decode(stdout)), null);
 }

@@ -57,6 +57,13 @@ export async function installPostgres(report: Report): Promise<string> {
   return installed;
 }
 
+/** The command `pgbouncer`, installed by apt where it is missing. */
+export async function installPgBouncer(report: Report): Promise<string> {
+  const path = "/usr/sbin/pgbouncer";
+  if (!await exists(path)) await aptInstall(["pgbouncer"], report);
+  return path;
+}
+
 /** The command `kcat`, installed by apt where it is missing. */
 export async function installKcat(report: Report): Promise<string> {
   if (!await runs("kcat", "-V")) await aptInstall(["kcat"], report);
