@@ -15,6 +15,7 @@ import {
   unauthorizedDetail,
 } from "../shared/http/bearer_token.ts";
 import type { Taxonomy } from "./core/taxonomy.ts";
+import type { Lesson } from "./core/llm.ts";
 import type { ReviewStore } from "./core/review_store.ts";
 import type { WorkerReadiness } from "./readiness.ts";
 import { type ClassifyDeps, classifyRoute } from "./routes/classify.ts";
@@ -34,6 +35,8 @@ const API_VERSION = "1.0.0";
 /** What the application works with. */
 export interface AppDeps extends Omit<ClassifyDeps, "draining"> {
   readonly readiness: WorkerReadiness;
+  /** What the models turned out not to take. */
+  readonly lessons: () => readonly Lesson[];
   /** Each opens the routes of its scopes; none at all opens everything to everybody. */
   readonly tokens: readonly AccessToken[];
   readonly reviews: ReviewStore;
@@ -77,7 +80,7 @@ function routesOf(deps: AppDeps): readonly Route[] {
     overrideRoute(deps),
     reviewRoute(deps),
     livezRoute(),
-    readyzRoute(readiness),
+    readyzRoute(deps),
     metricsRoute(metrics.registry),
     problemsRoute(),
   ];

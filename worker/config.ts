@@ -3,6 +3,7 @@
 import { type Environment, type Readable, readVariables } from "../shared/config/read.ts";
 import type { Values } from "../shared/config/variables.ts";
 import type { Budget } from "./core/budget.ts";
+import { knownPrices } from "./core/prices.ts";
 import type { DatabaseConfig } from "./db/database.ts";
 import { nameParts, type TicketsTable } from "./db/tickets_table.ts";
 import { parseConnectionString } from "../shared/postgres/connection_string.ts";
@@ -100,7 +101,7 @@ export function parseConfig(env: Environment): WorkerConfig {
       timeoutMs: values.OPENAI_TIMEOUT_MS,
     },
     rules: {
-      prices: values.MODEL_PRICES,
+      prices: knownPrices(values.MODEL_PRICES),
       ticketTokensMax: values.TICKET_TOKENS_MAX,
       confidenceTemperature: values.CONFIDENCE_TEMPERATURE,
     },
@@ -133,8 +134,9 @@ export function ticketsTable(
 function unpriced(
   { USD_PER_DAY, OPENAI_MODEL, FALLBACK_MODELS = [], MODEL_PRICES }: Readable<(typeof NAMES)[number]>,
 ): string[] {
-  if (USD_PER_DAY === undefined || OPENAI_MODEL === undefined || MODEL_PRICES === undefined) return [];
+  if (USD_PER_DAY === undefined || OPENAI_MODEL === undefined) return [];
+  const prices = knownPrices(MODEL_PRICES);
   return [OPENAI_MODEL, ...FALLBACK_MODELS]
-    .filter((model) => !MODEL_PRICES.some((price) => model.startsWith(price.model)))
+    .filter((model) => !prices.some((price) => model.startsWith(price.model)))
     .map((model) => `MODEL_PRICES has no price for ${model}, which USD_PER_DAY needs`);
 }

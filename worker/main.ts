@@ -9,7 +9,7 @@ import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { within } from "../shared/wait.ts";
 import { createApp } from "./app.ts";
 import { BatchLabeller } from "./labelling/batch_labeller.ts";
-import { budgetedLlm } from "./labelling/budgeted_llm.ts";
+import { budgetedLlm, spend } from "./labelling/budgeted_llm.ts";
 import { parseConfig, type WorkerConfig } from "./config.ts";
 import { promptWriter } from "./core/prompt.ts";
 import { parseTaxonomy, type Taxonomy, TaxonomyError } from "./core/taxonomy.ts";
@@ -20,7 +20,7 @@ import { PostgresReviewStore } from "./db/review_store.ts";
 import { TableCatalog } from "./db/table_catalog.ts";
 import { type Labeller, type LabellingDeps, singleLabeller } from "./labelling/labeller.ts";
 import { openaiLlm } from "./llm/client.ts";
-import { measuredLlm } from "./labelling/measured_llm.ts";
+import { countTokens, measuredLlm } from "./labelling/measured_llm.ts";
 import { createMetrics } from "./metrics.ts";
 import { Permits } from "./permits.ts";
 import { ProviderRate } from "./labelling/provider_rate.ts";
@@ -81,7 +81,18 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     databaseStatements: () => database.statements,
   });
   const providerRate = new ProviderRate(monotonicMs);
-  const provider = openaiLlm({ ...config.llm, onRateLimit: (headers) => providerRate.record(headers) });
+  const provider = openaiLlm(config.llm, {
+    onRateLimit: (headers) => providerRate.record(headers),
+    onBilled: (usage) => {
+      spend(ledger, config.rules.prices, usage);
+      countTokens(metrics, usage);
+    },
+    onLesson: (lesson) => log.info("learnt", { ...lesson }),
+    onShutdown: ({ model, at }) => {
+      log.warn("model goes away", { model, at });
+      metrics.modelShutdown.set({ model }, Date.parse(at) / 1000);
+    },
+  });
   const llm = budgetedLlm(measuredLlm(provider, metrics), ledger, config.rules.prices, Date.now);
   const readiness = new WorkerReadiness({
     checkStore: () => store.check(),
@@ -102,6 +113,7 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     permits,
     metrics,
     readiness,
+    lessons: provider.lessons,
     reviews: new PostgresReviewStore(catalog),
     reviewBelow: config.reviewBelow,
     tokens: config.tokens,

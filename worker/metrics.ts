@@ -1,6 +1,6 @@
 // Metrics of a worker, under Prometheus's conventional names.
 
-import { Counter, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { gauge, SECONDS, total } from "../shared/metrics.ts";
 import type { LlmMetrics } from "./labelling/measured_llm.ts";
 
@@ -10,6 +10,7 @@ export interface Metrics extends LlmMetrics {
   readonly requests: Counter<"route" | "status">;
   readonly requestSeconds: Histogram<"route">;
   readonly labels: Counter<"category" | "outcome">;
+  readonly modelShutdown: Gauge<"model">;
   readonly repeatedClaims: Counter;
   readonly offsetContradictions: Counter;
   /** Accuracy over what humans looked at: `right="true"` divided by all. */
@@ -65,6 +66,17 @@ export function createMetrics(gauges: Gauges): Metrics {
       name: name("llm_tokens_total"),
       help: "Tokens paid for, by direction.",
       labelNames: ["direction"],
+      registers,
+    }),
+    llmTokensEstimated: new Counter({
+      name: name("llm_tokens_estimated_total"),
+      help: "Of the tokens paid for, those estimated from the texts because the provider told no usage.",
+      registers,
+    }),
+    modelShutdown: new Gauge({
+      name: name("model_shutdown_timestamp_seconds"),
+      help: "When the provider takes a model away, where it says so.",
+      labelNames: ["model"],
       registers,
     }),
     repeatedClaims: new Counter({

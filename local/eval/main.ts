@@ -5,6 +5,7 @@ import { pause } from "../../shared/wait.ts";
 import { EXIT, runMain } from "../../shared/process/main.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import { onStopSignal } from "../../shared/process/stop_signals.ts";
+import { knownPrices } from "../../worker/core/prices.ts";
 import { homeFolder } from "../project.ts";
 import { standardTerminal, type Terminal } from "../terminal.ts";
 import { parseLabelledTickets, splitTickets, TICKETS_URL } from "../model/tickets.ts";
@@ -85,7 +86,7 @@ function callingConfig(): CallingConfig {
     timeoutMs: values.OPENAI_TIMEOUT_MS,
     taxonomyFile: values.TAXONOMY_FILE,
     rules: {
-      prices: values.MODEL_PRICES,
+      prices: knownPrices(values.MODEL_PRICES),
       ticketTokensMax: values.TICKET_TOKENS_MAX,
       confidenceTemperature: values.CONFIDENCE_TEMPERATURE,
     },

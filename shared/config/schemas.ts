@@ -91,18 +91,22 @@ export interface ModelPrice {
   /** A model's name or how it begins; the longest that fits counts. */
   readonly model: string;
   readonly inputUsd: number;
+  /** Input that comes from the provider's cache; the same as other input where it is not known. */
+  readonly cachedInputUsd?: number;
   readonly outputUsd: number;
 }
 
 export const prices = () =>
   list().refine(
-    (parts) => parts.every((part) => /^[^=]+=\d*\.?\d+\/\d*\.?\d+$/.test(part)),
-    "is not a list like gpt-4o-mini=0.15/0.60",
+    (parts) => parts.every((part) => /^[^=]+=\d*\.?\d+(?:\/\d*\.?\d+){1,2}$/.test(part)),
+    "is not a list like gpt-6-luna=0.10/0.50 or, with cached input between, gpt-6-luna=0.10/0.01/0.50",
   ).transform((parts): readonly ModelPrice[] =>
     parts.map((part) => {
       const [model = "", both = ""] = part.split("=");
-      const [input, output] = both.split("/");
-      return { model, inputUsd: Number(input), outputUsd: Number(output) };
+      const [input, ...rest] = both.split("/").map(Number);
+      const [cached, output] = rest.length === 2 ? rest : [undefined, rest[0]];
+      const price = { model, inputUsd: input ?? 0, outputUsd: output ?? 0 };
+      return cached === undefined ? price : { ...price, cachedInputUsd: cached };
     })
   );
 

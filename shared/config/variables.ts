@@ -226,13 +226,13 @@ const worker = {
 const model = {
   OPENAI_API_KEY: secret(optional(text(), "key of the LLM's provider")),
   OPENAI_BASE_URL: optional(url("http:", "https:"), "another OpenAI-compatible provider"),
-  OPENAI_MODEL: withDefault("gpt-4o-mini", text(), "model"),
+  OPENAI_MODEL: withDefault("gpt-6-luna", text(), "model"),
   OPENAI_TIMEOUT_MS: withDefault("45000", milliseconds(1), "time limit of one LLM call"),
   FALLBACK_MODELS: optional(list(), "models asked in turn when the first one fails, a comma list"),
-  MODEL_PRICES: withDefault(
-    "gpt-4o-mini=0.15/0.60",
+  MODEL_PRICES: optional(
     prices(),
-    "US dollars for a million tokens in and out, a comma list of `model=in/out`",
+    "US dollars for a million tokens, a comma list of `model=in/out` or `model=in/cached/out`, " +
+      "before those of worker/core/prices.json",
   ),
   TOKENS_PER_DAY: optional(whole(1), "tokens all workers may use in a day (UTC)"),
   USD_PER_DAY: optional(amount(), "US dollars all workers may spend in a day (UTC)"),

@@ -171,7 +171,7 @@ Deno.test("a provider that misbehaves gets the right status each time, and the n
   await llm.stop();
 });
 
-Deno.test("a provider without json_schema or logprobs is asked again without them, once", async () => {
+Deno.test("a provider without json_schema or logprobs is asked again without them, and for plain JSON, once", async () => {
   const rejects = (request: StubRequest) => {
     if (request.logprobs) {
       return refusal(400, "unsupported_parameter", "'logprobs' is not supported with this model");
@@ -186,7 +186,7 @@ Deno.test("a provider without json_schema or logprobs is asked again without the
     DATABASE_URL: "postgres://nobody@127.0.0.1:1/none",
     OPENAI_BASE_URL: llm.baseUrl,
   });
-  for (const calls of [3, 4]) {
+  for (const calls of [4, 5]) {
     const { category, confidence } = await (await worker.classify(TICKET)).json();
     assert.deepEqual([category, confidence, llm.calls()], ["billing", null, calls]);
   }

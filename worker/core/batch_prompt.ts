@@ -1,5 +1,6 @@
 // Several tickets in one prompt: each on a line of its own, and an answer that names each by its number.
 
+import { answerIn } from "./answer.ts";
 import { answerSchema, lineOf, type Prompt, type TicketText } from "./prompt.ts";
 import type { Taxonomy } from "./taxonomy.ts";
 
@@ -34,30 +35,11 @@ export interface BatchPart {
 export function batchParts(content: string, count: number): readonly (BatchPart | undefined)[] {
   const parts: (BatchPart | undefined)[] = Array.from({ length: count }, () => undefined);
   const seen = new Set<number>();
-  for (const part of objectsIn(content)) {
-    const id = idOf(part.content);
-    if (id === undefined || id < 1 || id > count) continue;
-    parts[id - 1] = seen.has(id) ? undefined : part;
+  for (const { fields, from, to } of answerIn(content)?.objects ?? []) {
+    const id = Number(fields["id"] ?? NaN);
+    if (!Number.isInteger(id) || id < 1 || id > count) continue;
+    parts[id - 1] = seen.has(id) ? undefined : { content: content.slice(from, to), from };
     seen.add(id);
-  }
-  return parts;
-}
-
-function idOf(content: string): number | undefined {
-  try {
-    const { id } = JSON.parse(content) as { id?: unknown };
-    return typeof id === "number" && Number.isInteger(id) ? id : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The flat objects inside the answer's array, found without trusting that the whole of it parses. */
-function objectsIn(content: string): BatchPart[] {
-  const start = content.indexOf("[") + 1;
-  const parts: BatchPart[] = [];
-  for (const match of content.slice(start).matchAll(/\{(?:[^{}"]|"(?:[^"\\]|\\.)*")*\}/g)) {
-    parts.push({ content: match[0], from: start + match.index });
   }
   return parts;
 }

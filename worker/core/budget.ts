@@ -1,6 +1,7 @@
-// How much may be spent in a day, and what a completion costs.
+// Budget of a day, and what a completion costs.
 
 import type { ModelPrice } from "../../shared/config/schemas.ts";
+import type { Usage } from "./llm.ts";
 
 /** Limits of a day (UTC); undefined is no limit. */
 export interface Budget {
@@ -41,15 +42,15 @@ export function budgetReached(
   return undefined;
 }
 
-/** US dollars for a completion; null where no price is known for the model. */
+/** US dollars for what was used; null where no price is known for the model. */
 export function costUsd(
   prices: readonly ModelPrice[],
-  model: string,
-  inputTokens: number,
-  outputTokens: number,
+  { model, inputTokens, cachedTokens = 0, outputTokens }: Usage,
 ): number | null {
   const fitting = prices.filter((price) => model.startsWith(price.model));
   const price = fitting.toSorted((a, b) => b.model.length - a.model.length)[0];
   if (price === undefined) return null;
-  return (inputTokens * price.inputUsd + outputTokens * price.outputUsd) / 1_000_000;
+  const cachedUsd = cachedTokens * (price.cachedInputUsd ?? price.inputUsd);
+  return ((inputTokens - cachedTokens) * price.inputUsd + cachedUsd + outputTokens * price.outputUsd) /
+    1_000_000;
 }

@@ -1,4 +1,6 @@
-// How sure the model was of the category, from the log-probabilities of the tokens it is made of.
+// Confidence of a label: how sure the model was of the tokens that make up the category.
+
+import type { Span } from "./lenient_json.ts";
 
 /** One token of an answer. Tokens joined together are the answer. */
 export interface TokenProbability {
@@ -8,41 +10,31 @@ export interface TokenProbability {
 }
 
 /**
- * The probability of the category, 0..1: the product over the tokens that overlap its value. Null when the provider
+ * The probability of a stretch of the content, 0..1: the product over the tokens that overlap it. Null when the provider
  * gave no tokens, or tokens that do not make up the content. `offset` is where the content begins among the tokens.
  */
-export function categoryConfidence(
+export function spanConfidence(
   content: string,
+  span: Span | undefined,
   tokens: readonly TokenProbability[],
   offset = 0,
 ): number | null {
-  const span = categorySpan(content);
   if (span === undefined || tokens.length === 0) return null;
-  let [start, sum, overlapping] = [-offset, 0, 0];
+  let [start, sum, said] = [-offset, 0, ""];
+  let first: number | undefined;
   for (const { token, logprob } of tokens) {
     const end = start + token.length;
     if (end > span.from && start < span.to) {
+      first ??= start;
+      said += token;
       sum += logprob;
-      overlapping++;
     }
     start = end;
     if (start >= span.to) break;
   }
-  if (overlapping === 0 || start < span.to || !Number.isFinite(sum)) return null;
-  return Math.min(1, Math.exp(sum));
-}
-
-/** Where the category's value stands in the content, without its quotes; the whole of a plain-text answer. */
-function categorySpan(content: string): { readonly from: number; readonly to: number } | undefined {
-  const match = /"category"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(content);
-  const value = match?.[1];
-  if (match !== null && value !== undefined) {
-    const to = match.index + match[0].length - 1;
-    return { from: to - value.length, to };
-  }
-  return content.includes("{") || content.trim() === ""
-    ? undefined
-    : { from: 0, to: content.trimEnd().length };
+  if (first === undefined || start < span.to || !Number.isFinite(sum)) return null;
+  const stretch = said.slice(span.from - first, span.to - first);
+  return stretch === content.slice(span.from, span.to) ? Math.min(1, Math.exp(sum)) : null;
 }
 
 /**

@@ -20,6 +20,7 @@ export const CLASSIFY_PROBLEMS: readonly ProblemSlug[] = [
   "body-too-slow",
   "body-too-large",
   "ticket-too-long",
+  "content-refused",
   "unsupported-media-type",
   "rate-limited",
   "budget-spent",
@@ -75,6 +76,8 @@ function llmFailureResponse({ cause, detail, headers }: LlmFailure): Response {
       return problem("budget-spent", detail, headers);
     case "too_long":
       return problem("ticket-too-long", detail);
+    case "content_refused":
+      return problem("content-refused", detail);
     case "unavailable":
       return problem("provider-failed", detail, headers);
     case "timeout":

@@ -61,7 +61,12 @@ export const PROBLEMS = {
   "ticket-too-long": {
     status: 413,
     title: "The ticket does not fit the model",
-    about: "The provider said that the ticket is longer than the model's context.",
+    about: "The ticket is longer than the model or its rate takes, also after it was cut once more.",
+  },
+  "content-refused": {
+    status: 422,
+    title: "The provider refuses the ticket's content",
+    about: "Its filter does not take what the ticket says. The same text would be refused again.",
   },
   "unsupported-media-type": {
     status: 415,

@@ -2,7 +2,7 @@
 
 import { type BatchPart, batchParts, batchPrompt } from "../core/batch_prompt.ts";
 import { excerptOf } from "../core/excerpt.ts";
-import type { Completion } from "../core/llm.ts";
+import type { Completion, LlmFailureCause } from "../core/llm.ts";
 import { labelVersion, type TicketText } from "../core/prompt.ts";
 import { labelIn, type Labeller, type Labelling, type LabellingDeps, labelOne } from "./labeller.ts";
 
@@ -14,6 +14,9 @@ export interface BatchLimits {
   /** Tickets with more estimated tokens go alone: they share no prompt with others. */
   readonly ticketTokensMax: number;
 }
+
+/** Failures that one ticket of several may be to blame for. */
+const ABOUT_ONE_TICKET: ReadonlySet<LlmFailureCause> = new Set(["too_long", "content_refused"]);
 
 interface Waiting {
   readonly ticket: TicketText;
@@ -62,6 +65,10 @@ export class BatchLabeller implements Labeller {
       batchPrompt(prompts.system, taxonomy, batch.map((each) => each.ticket)),
       undefined,
     );
+    if (completion.kind === "failed" && ABOUT_ONE_TICKET.has(completion.cause)) {
+      await Promise.all(batch.map((each) => this.#labelAlone(each)));
+      return;
+    }
     if (completion.kind === "failed") {
       const failure = { ...completion, headers: withoutRate(completion.headers) };
       for (const { resolve } of batch) resolve({ kind: "llm_failed", failure });
@@ -84,6 +91,7 @@ export class BatchLabeller implements Labeller {
       content: part.content,
       inputTokens: shareOf(completion.inputTokens, at, count),
       outputTokens: shareOf(completion.outputTokens, at, count),
+      cachedTokens: shareOf(completion.cachedTokens ?? 0, at, count),
     };
     const label = labelIn(this.#deps, share, part.from);
     if (label === undefined) return await this.#labelAlone(waiting);

@@ -2,7 +2,7 @@
 
 import type { ModelPrice } from "../../shared/config/schemas.ts";
 import { costUsd, untilTomorrowMs } from "../core/budget.ts";
-import type { Llm, LlmFailure } from "../core/llm.ts";
+import type { Llm, LlmFailure, Usage } from "../core/llm.ts";
 
 /** Where spending is noted. */
 export interface Ledger {
@@ -25,12 +25,16 @@ export function budgetedLlm(
       if (reached !== undefined) return overBudget(reached, nowMs());
       const answer = await llm.complete(prompt, signal);
       if (answer.kind === "completed") {
-        const { model, inputTokens, outputTokens } = answer;
-        ledger.add(inputTokens + outputTokens, costUsd(prices, model, inputTokens, outputTokens) ?? 0);
+        spend(ledger, prices, answer);
       }
       return answer;
     },
   };
+}
+
+/** Notes what was billed. */
+export function spend(ledger: Pick<Ledger, "add">, prices: readonly ModelPrice[], usage: Usage): void {
+  ledger.add(usage.inputTokens + usage.outputTokens, costUsd(prices, usage) ?? 0);
 }
 
 function overBudget(detail: string, nowMs: number): LlmFailure {

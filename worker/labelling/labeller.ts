@@ -3,8 +3,8 @@
 import type { ModelPrice } from "../../shared/config/schemas.ts";
 import { costUsd } from "../core/budget.ts";
 import { readCompletion } from "../core/completion.ts";
-import { calibrated, categoryConfidence } from "../core/confidence.ts";
-import { excerptOf } from "../core/excerpt.ts";
+import { calibrated, spanConfidence } from "../core/confidence.ts";
+import { estimatedTokens, type Excerpt, excerptOf } from "../core/excerpt.ts";
 import type { Label } from "../core/label.ts";
 import type { Completion, Llm, LlmFailure } from "../core/llm.ts";
 import { correctionFor, labelVersion, type PromptWriter, type TicketText } from "../core/prompt.ts";
@@ -26,6 +26,8 @@ export interface LabellingRules {
   readonly confidenceTemperature: number;
 }
 
+/** Tokens are estimated, and the instructions around a ticket are not cut: less than the share that fits is sent. */
+const FITTING_MARGIN = 0.7;
 const DEFAULT_RULES: LabellingRules = { prices: [], ticketTokensMax: 6_000, confidenceTemperature: 1 };
 
 /** A label, or why there is none. */
@@ -57,8 +59,12 @@ export async function labelOne(
   signal: AbortSignal | undefined,
 ): Promise<Labelling> {
   const { ticketTokensMax } = deps.rules ?? DEFAULT_RULES;
-  const { text, truncated } = excerptOf(ticket, ticketTokensMax);
-  const first = await deps.llm.complete(deps.prompts.write(text), signal);
+  const { answer: first, excerpt: { text, truncated } } = await askFitting(
+    deps,
+    ticket,
+    ticketTokensMax,
+    signal,
+  );
   if (first.kind === "failed") return { kind: "llm_failed", failure: first };
   const label = labelIn(deps, first);
   if (label !== undefined) return { kind: "labelled", label: { ...label, truncated } };
@@ -66,6 +72,7 @@ export async function labelOne(
   if (second.kind === "failed") return { kind: "llm_failed", failure: second };
   const repaired = labelIn(deps, {
     ...second,
+    cachedTokens: (first.cachedTokens ?? 0) + (second.cachedTokens ?? 0),
     inputTokens: first.inputTokens + second.inputTokens,
     outputTokens: first.outputTokens + second.outputTokens,
   });
@@ -74,15 +81,32 @@ export async function labelOne(
     : { kind: "labelled", label: { ...repaired, truncated } };
 }
 
+/** Asks for a ticket that is too long once more, cut to what fits. */
+async function askFitting(
+  { llm, prompts }: LabellingDeps,
+  ticket: TicketText,
+  tokensMax: number,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly answer: Completion | LlmFailure; readonly excerpt: Excerpt }> {
+  const excerpt = excerptOf(ticket, tokensMax);
+  const answer = await llm.complete(prompts.write(excerpt.text), signal);
+  if (answer.kind === "completed" || answer.cause !== "too_long") return { answer, excerpt };
+  const tokens = estimatedTokens(excerpt.text.subject) + estimatedTokens(excerpt.text.body);
+  const share = Math.min(0.5, (answer.fittingShare ?? 1) * FITTING_MARGIN);
+  const shorter = excerptOf(ticket, Math.max(1, Math.floor(tokens * share)));
+  return { answer: await llm.complete(prompts.write(shorter.text), signal), excerpt: shorter };
+}
+
 /** The label a completion holds. `offset` is where its content begins in the text that the tokens make up. */
 export function labelIn(
   { llm, taxonomy, prompts, rules = DEFAULT_RULES }: LabellingDeps,
-  { content, tokens, model, inputTokens, outputTokens }: Completion,
+  completion: Completion,
   offset = 0,
 ): Label | undefined {
+  const { content, tokens, model, inputTokens, outputTokens } = completion;
   const reading = readCompletion(content, taxonomy, prompts.leaks);
   if (reading === undefined) return undefined;
-  const confidence = categoryConfidence(content, tokens, offset);
+  const confidence = spanConfidence(content, reading.span, tokens, offset);
   return {
     category: reading.category,
     reason: reading.reason,
@@ -92,7 +116,7 @@ export function labelIn(
     labelVersion: labelVersion(llm.model, prompts.fingerprint),
     inputTokens,
     outputTokens,
-    costUsd: costUsd(rules.prices, model, inputTokens, outputTokens),
+    costUsd: costUsd(rules.prices, completion),
     truncated: false,
   };
 }

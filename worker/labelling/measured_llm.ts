@@ -1,13 +1,14 @@
 // LLM with its calls, tokens and time counted.
 
 import type { Counter, Histogram } from "prom-client";
-import type { Completion, Llm, LlmFailure } from "../core/llm.ts";
+import type { Completion, Llm, LlmFailure, Usage } from "../core/llm.ts";
 
 /** What is counted. */
 export interface LlmMetrics {
   readonly llmCalls: Counter<"result">;
   readonly llmSeconds: Histogram;
   readonly llmTokens: Counter<"direction">;
+  readonly llmTokensEstimated: Counter;
 }
 
 /** Counts every call of `llm`. */
@@ -15,9 +16,7 @@ export function measuredLlm(llm: Llm, metrics: LlmMetrics): Llm {
   const count = (answer: Completion | LlmFailure, startMs: number) => {
     metrics.llmSeconds.observe((performance.now() - startMs) / 1000);
     metrics.llmCalls.inc({ result: answer.kind === "failed" ? answer.cause : "completed" });
-    if (answer.kind === "failed") return;
-    metrics.llmTokens.inc({ direction: "input" }, answer.inputTokens);
-    metrics.llmTokens.inc({ direction: "output" }, answer.outputTokens);
+    if (answer.kind === "completed") countTokens(metrics, answer);
   };
   return {
     model: llm.model,
@@ -29,4 +28,15 @@ export function measuredLlm(llm: Llm, metrics: LlmMetrics): Llm {
       return answer;
     },
   };
+}
+
+/** Counts tokens that were billed. */
+export function countTokens(
+  metrics: Pick<LlmMetrics, "llmTokens" | "llmTokensEstimated">,
+  usage: Usage,
+): void {
+  const { inputTokens, outputTokens, estimated = false } = usage;
+  metrics.llmTokens.inc({ direction: "input" }, inputTokens);
+  metrics.llmTokens.inc({ direction: "output" }, outputTokens);
+  if (estimated) metrics.llmTokensEstimated.inc(inputTokens + outputTokens);
 }

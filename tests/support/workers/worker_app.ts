@@ -81,6 +81,7 @@ export function workerApp(options: WorkerAppOptions = {}): WorkerApp {
     taxonomy,
     permits,
     readiness,
+    lessons: () => [],
     metrics: createMetrics({
       inFlight: () => permits.inFlight,
       unsavedLabels: () => 0,

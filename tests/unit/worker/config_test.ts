@@ -9,7 +9,7 @@ const parse = (values: Record<string, string>) => parseConfig((name) => values[n
 
 Deno.test("parseConfig() needs a database and a provider, and has defaults for the rest", () => {
   const config = parse(REQUIRED);
-  assert.deepEqual([config.port, config.concurrency, config.llm.model], [8000, 8, "gpt-4o-mini"]);
+  assert.deepEqual([config.port, config.concurrency, config.llm.model], [8000, 8, "gpt-6-luna"]);
   assert.deepEqual(config.tokens, []);
 });
 

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { budgetReached, costUsd, dayOf, untilTomorrowMs } from "../../../../worker/core/budget.ts";
 import { budgetedLlm } from "../../../../worker/labelling/budgeted_llm.ts";
 import type { Llm } from "../../../../worker/core/llm.ts";
+import { knownPrices } from "../../../../worker/core/prices.ts";
+import table from "../../../../worker/core/prices.json" with { type: "json" };
 import { answer } from "../../../support/workers/worker_app.ts";
 
 const NOON = Date.parse("2026-11-21T12:00:00Z");
@@ -13,9 +15,24 @@ const PRICES = [
 ];
 
 Deno.test("costUsd() takes the longest name that the model begins with", () => {
-  assert.equal(costUsd(PRICES, "gpt-4o-mini-2024-07-18", 1_000_000, 1_000_000), 0.75);
-  assert.equal(costUsd(PRICES, "gpt-4o-2024-11-20", 1_000_000, 0), 2.5);
-  assert.equal(costUsd(PRICES, "local", 1, 1), null);
+  const usd = (model: string, inputTokens: number, outputTokens: number) =>
+    costUsd(PRICES, { model, inputTokens, outputTokens });
+  assert.equal(usd("gpt-4o-mini-2024-07-18", 1_000_000, 1_000_000), 0.75);
+  assert.equal(usd("gpt-4o-2024-11-20", 1_000_000, 0), 2.5);
+  assert.equal(usd("local", 1, 1), null);
+});
+
+Deno.test("costUsd() has a price of its own for input out of the provider's cache", () => {
+  const usage = { inputTokens: 1_000_000, cachedTokens: 900_000, outputTokens: 1_000_000 };
+  const usd = costUsd(knownPrices(), { ...usage, model: "gpt-6-luna" }) ?? 0;
+  assert.ok(Math.abs(usd - (0.1 * 0.1 + 0.9 * 0.01 + 0.5)) < 1e-12, `${usd}`);
+  assert.equal(costUsd(PRICES, { ...usage, model: "gpt-4o-mini" }), 0.75, "no such price: full price");
+});
+
+Deno.test("knownPrices() puts one's own prices before those of the table, which has its date", () => {
+  const own = [{ model: "gpt-6-luna", inputUsd: 7, outputUsd: 0 }];
+  assert.equal(costUsd(knownPrices(own), { model: "gpt-6-luna", inputTokens: 1e6, outputTokens: 0 }), 7);
+  assert.match(table.asOf, /^\d{4}-\d\d-\d\d$/);
 });
 
 Deno.test("budgetReached() names the limit that is reached", () => {

@@ -16,6 +16,7 @@ Deno.test("readCompletion() reads the JSON that was asked for", () => {
     category: "bug",
     language: "pt-BR",
     reason: "It crashes.",
+    span: { from: 13, to: 16 },
   });
 });
 
@@ -34,7 +35,9 @@ Deno.test("readCompletion() takes a plain-text answer that is a label and nothin
       "Label = billing!",
     ]
   ) {
-    assert.deepEqual(read(content), { category: "billing", reason: null, language: null }, content);
+    const { span, ...reading } = read(content) ?? {};
+    assert.deepEqual(reading, { category: "billing", reason: null, language: null }, content);
+    assert.equal(content.slice(span?.from, span?.to).toLowerCase(), "billing");
   }
 });
 

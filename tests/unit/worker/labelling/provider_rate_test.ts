@@ -38,8 +38,7 @@ Deno.test("openaiLlm() tells what a success says of the provider's rate limit, o
       model: "first",
       fallbackModels: ["second"],
       timeoutMs: 20_000,
-      onRateLimit: (headers) => told.push(headers),
-    });
+    }, { onRateLimit: (headers) => told.push(headers) });
     const prompt = promptWriter(parseTaxonomy(defaultTaxonomy)).write({ subject: "a", body: "b" });
     assert.equal((await complete(prompt, undefined)).kind, "completed");
     assert.equal((await complete(prompt, undefined)).kind, "completed");

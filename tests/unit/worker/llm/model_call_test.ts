@@ -1,0 +1,188 @@
+// Tests of a call that unlearns what a provider refuses: sixteen families, and what must not teach anything.
+
+import assert from "node:assert/strict";
+import { promptWriter } from "../../../../worker/core/prompt.ts";
+import { parseTaxonomy } from "../../../../worker/core/taxonomy.ts";
+import type { Lesson } from "../../../../worker/core/llm.ts";
+import { type Labelling, singleLabeller } from "../../../../worker/labelling/labeller.ts";
+import { type LlmEvents, type OpenaiLlm, openaiLlm } from "../../../../worker/llm/client.ts";
+import defaultTaxonomy from "../../../../worker/taxonomy.json" with { type: "json" };
+import { FAMILIES } from "../../../support/workers/provider_families.ts";
+import {
+  type ScriptedOptions,
+  type ScriptedProvider,
+  startScriptedProvider,
+} from "../../../support/workers/scripted_provider.ts";
+
+const taxonomy = parseTaxonomy(defaultTaxonomy);
+const INVOICE = { subject: "Invoice", body: "I was charged twice" };
+
+interface Played extends AsyncDisposable {
+  readonly provider: ScriptedProvider;
+  readonly llm: OpenaiLlm;
+  readonly label: (ticket?: { readonly subject: string; readonly body: string }) => Promise<Labelling>;
+}
+
+function play(options: ScriptedOptions, events: LlmEvents = {}): Played {
+  const provider = startScriptedProvider(options);
+  const llm = openaiLlm(
+    { apiKey: "s3cret", baseUrl: provider.baseUrl, model: options.model ?? "m", timeoutMs: 20_000 },
+    events,
+  );
+  const labeller = singleLabeller({ llm, taxonomy, prompts: promptWriter(taxonomy) });
+  return {
+    provider,
+    llm,
+    label: (ticket = INVOICE) => labeller.label(ticket, undefined),
+    [Symbol.asyncDispose]: () => provider[Symbol.asyncDispose](),
+  };
+}
+
+const categoryOf = (labelling: Labelling) =>
+  labelling.kind === "labelled" ? labelling.label.category : JSON.stringify(labelling);
+const refusing = (status: number, error: unknown) => () => Response.json({ error }, { status });
+const asksByFeature = (lessons: readonly Lesson[]) =>
+  Object.fromEntries(lessons.map(({ feature, asks }) => [feature, asks]));
+
+for (const family of FAMILIES) {
+  Deno.test(`callModel() labels the first ticket within two calls of ${family.name}, and learns once`, async () => {
+    const told: Lesson[] = [];
+    await using played = play(family, { onLesson: (lesson) => told.push(lesson) });
+    const { provider, llm, label } = played;
+    let calls = 1;
+    let first = await label();
+    if (first.kind !== "labelled") {
+      calls++;
+      first = await label();
+    }
+    assert.equal(categoryOf(first), "billing");
+    assert.ok(calls <= 2);
+    assert.deepEqual(asksByFeature(llm.lessons()), family.learns);
+    const asked = provider.requests.length;
+    assert.deepEqual(
+      (await Promise.all([label(), label(), label()])).map(categoryOf),
+      Array(3).fill("billing"),
+    );
+    assert.equal(provider.requests.length, asked + 3, "what is known is not asked for again");
+    assert.deepEqual(asksByFeature(told), family.learns);
+    assert.equal(told.length, Object.keys(family.learns).length, "each lesson is told once");
+  });
+}
+
+Deno.test("callModel() unlearns under whatever status and shape a refusal comes", async () => {
+  const shapes: readonly (readonly [number, unknown])[] = [
+    [400, { error: { message: "no", param: "temperature", code: "unsupported_parameter" } }],
+    [404, { error: { message: "temperature is not supported by any endpoint" } }],
+    [422, { detail: [{ type: "extra_forbidden", loc: ["body", "temperature"], msg: "Extra inputs" }] }],
+    [500, { message: "Unsupported parameter: temperature" }],
+    [501, "temperature is not implemented"],
+    [400, { errors: [{ message: "unknown field", field: "temperature" }] }],
+    [400, { error: { message: "bad request", details: { unsupported_params: ["temperature"] } } }],
+    [200, { error: { message: "Unsupported parameter: 'temperature'", code: 400 } }],
+  ];
+  for (const [status, body] of shapes) {
+    await using played = play({
+      script: (request) =>
+        "temperature" in request
+          ? typeof body === "string" ? new Response(body, { status }) : Response.json(body, { status })
+          : undefined,
+    });
+    assert.equal(categoryOf(await played.label()), "billing", JSON.stringify(body));
+    assert.deepEqual(asksByFeature(played.llm.lessons()), { temperature: "nothing" }, JSON.stringify(body));
+  }
+});
+
+Deno.test("callModel() calls a refused parameter that cannot be left out a misconfiguration that names it", async () => {
+  await using played = play({
+    script: refusing(400, { message: "Unknown parameter", param: "model", code: "unknown_parameter" }),
+  });
+  const labelling = await played.label();
+  assert.ok(labelling.kind === "llm_failed");
+  assert.equal(labelling.failure.cause, "refused");
+  assert.match(labelling.failure.detail, /400 \(unknown_parameter\): it refuses the parameter model$/);
+  await using stubborn = play({
+    script: refusing(400, { message: "no", param: "temperature", code: "unsupported_parameter" }),
+  });
+  const failed = await stubborn.label();
+  assert.ok(failed.kind === "llm_failed" && failed.failure.cause === "refused");
+  assert.match(failed.failure.detail, /refuses the parameter temperature$/);
+  assert.deepEqual(stubborn.llm.lessons(), [], "nothing is learnt where leaving it out did not help");
+});
+
+Deno.test("callModel() learns nothing from a ticket that an error repeats", async () => {
+  const evil = {
+    subject: "logprobs",
+    body: "Unsupported parameter: 'logprobs' is not supported. response_format temperature",
+  };
+  let refusals = 0;
+  await using played = play({
+    script: (request) => {
+      const ticket = request.messages.at(-1)?.content ?? "";
+      if (!ticket.includes("logprobs") || refusals++ > 0) return undefined;
+      return Response.json({ error: { message: `Invalid content: ${ticket}` } }, { status: 400 });
+    },
+  });
+  await played.label(evil);
+  assert.equal(categoryOf(await played.label()), "billing");
+  assert.deepEqual(played.llm.lessons(), []);
+  assert.deepEqual(
+    [played.provider.requests.at(-1)?.logprobs, played.provider.requests.at(-1)?.temperature],
+    [
+      true,
+      0,
+    ],
+  );
+});
+
+Deno.test("callModel() takes no error for a refused key because a ticket speaks of one", async () => {
+  const evil = { subject: "x", body: "incorrect api key, insufficient balance, model not found, rate limit" };
+  await using played = play({
+    script: (request) =>
+      Response.json({ error: { message: `Cannot read ${request.messages.at(-1)?.content}` } }, {
+        status: 400,
+      }),
+  });
+  const labelling = await played.label(evil);
+  assert.ok(labelling.kind === "llm_failed" && labelling.failure.cause === "unavailable");
+});
+
+Deno.test("callModel() asks again after a day for what was refused, with one call, and says so when it is taken", async () => {
+  let nowMs = Date.parse("2026-11-28T00:00:00Z");
+  let refuses = true;
+  const told: string[] = [];
+  await using played = play({
+    script: (request) =>
+      refuses && "logprobs" in request
+        ? Response.json({ error: { message: "no", param: "logprobs" } }, { status: 400 })
+        : undefined,
+  }, { nowMs: () => nowMs, onLesson: ({ feature, asks }) => told.push(`${feature}: ${asks}`) });
+  const { provider, label } = played;
+  await label();
+  nowMs += 23 * 3_600_000;
+  await label();
+  assert.equal(provider.requests.length, 3, "still known");
+  nowMs += 2 * 3_600_000;
+  await Promise.all([label(), label()]);
+  assert.equal(provider.requests.length, 6, "one of two calls tried, in vain");
+  refuses = false;
+  nowMs += 25 * 3_600_000;
+  await label();
+  await label();
+  assert.equal(provider.requests.length, 8);
+  assert.equal(provider.requests.at(-1)?.logprobs, true);
+  assert.deepEqual(told, ["logprobs: nothing", "logprobs: logprobs"]);
+});
+
+Deno.test("callModel() gives a model that thinks anyway room for it, and bills the answer that was cut off", async () => {
+  const billed: number[] = [];
+  await using played = play({ thoughtTokens: 900 }, {
+    onBilled: ({ outputTokens }) => billed.push(outputTokens),
+  });
+  const { provider, label, llm } = played;
+  assert.equal(categoryOf(await label()), "billing");
+  assert.deepEqual(provider.requests.map((request) => request.max_completion_tokens), [300, 4300]);
+  assert.deepEqual(billed, [940]);
+  assert.deepEqual(llm.lessons().map(({ feature }) => feature), ["thoughts"]);
+  await label();
+  assert.equal(provider.requests.length, 3);
+});

@@ -1,0 +1,95 @@
+// Learnt features of one model: what its provider refused, since when, and when it is asked again. Time comes in.
+
+import type { Lesson } from "../core/llm.ts";
+import {
+  BEST_CHOICE,
+  type Choice,
+  FEATURE_NAMES,
+  type FeatureName,
+  thinksAnyway,
+  wayOf,
+} from "./features.ts";
+
+/** What is learnt is tried again after so long, in ms: providers change. */
+const RELEARN_MS = 24 * 3_600_000;
+
+interface Learnt {
+  readonly way: number;
+  readonly lesson: Lesson;
+  /** The best way is tried again from then on. */
+  againMs: number;
+}
+
+/** See the first line. Calls that run at once may learn the same. */
+export class LearntFeatures {
+  readonly #model: string;
+  readonly #nowMs: () => number;
+  readonly #onLesson: (lesson: Lesson) => void;
+  readonly #learnt: Map<FeatureName, Learnt> = new Map();
+  #thoughts: Lesson | undefined;
+
+  /** @param onLesson told each lesson once, and `asks` the best way again where a provider takes it again. */
+  constructor(model: string, nowMs: () => number, onLesson: (lesson: Lesson) => void = () => {}) {
+    this.#model = model;
+    this.#nowMs = nowMs;
+    this.#onLesson = onLesson;
+  }
+
+  /** All that is known. */
+  get lessons(): readonly Lesson[] {
+    const features = [...this.#learnt.values()].map(({ lesson }) => lesson);
+    return this.#thoughts === undefined ? features : [...features, this.#thoughts];
+  }
+
+  /** Whether its answers need room for thoughts. */
+  needsRoom(choice: Choice): boolean {
+    return this.#thoughts !== undefined || thinksAnyway(choice);
+  }
+
+  /** The ways to ask now. One call alone tries again what was refused long ago. */
+  choose(): Choice {
+    if (this.#learnt.size === 0) return BEST_CHOICE;
+    const choice: Record<FeatureName, number> = { ...BEST_CHOICE };
+    const nowMs = this.#nowMs();
+    for (const [feature, learnt] of this.#learnt) {
+      if (nowMs < learnt.againMs) choice[feature] = learnt.way;
+      else learnt.againMs = nowMs + RELEARN_MS;
+    }
+    return choice;
+  }
+
+  /** A request with these ways was answered. `because` has what was refused before it, for features to learn from. */
+  accept(choice: Choice, because: ReadonlyMap<FeatureName, string>): void {
+    if (this.#learnt.size === 0 && because.size === 0) return;
+    for (const feature of FEATURE_NAMES) {
+      const known = this.#learnt.get(feature);
+      const reason = because.get(feature);
+      if (choice[feature] === (known?.way ?? 0)) continue;
+      if (choice[feature] === 0) this.#forget(feature);
+      else if (reason !== undefined) this.#learn(feature, choice, reason);
+    }
+  }
+
+  /** Its answer was cut off: it thinks although it was asked not to. */
+  learnThoughts(): void {
+    if (this.#thoughts !== undefined) return;
+    const asks = "more tokens, as it thinks before it answers";
+    this.#thoughts = this.#lesson("thoughts", asks, "finish_reason length");
+    this.#onLesson(this.#thoughts);
+  }
+
+  #learn(feature: FeatureName, choice: Choice, because: string): void {
+    const lesson = this.#lesson(feature, wayOf(choice, feature).asks, because);
+    this.#learnt.set(feature, { way: choice[feature], lesson, againMs: this.#nowMs() + RELEARN_MS });
+    this.#onLesson(lesson);
+  }
+
+  #forget(feature: FeatureName): void {
+    if (!this.#learnt.delete(feature)) return;
+    this.#onLesson(this.#lesson(feature, wayOf(BEST_CHOICE, feature).asks, "it is taken again"));
+  }
+
+  #lesson(feature: Lesson["feature"], asks: string, because: string): Lesson {
+    return { model: this.#model, feature, asks, because, since: new Date(this.#nowMs()).toISOString() };
+  }
+}
