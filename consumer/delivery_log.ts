@@ -12,14 +12,10 @@ import type { KafkaRecord } from "./records/record.ts";
 
 const log = logger("consumer");
 
-/** Causes are looked at once in this time, in ms: a full pool has thousands of events a second. */
-const CAUSES_EVERY_MS = 1000;
-
 /** Writes the log and the counters of one consumer. */
 export class DeliveryLog {
   readonly #metrics: ConsumerMetrics;
   #causeNames = "";
-  #causesAtMs = 0;
 
   constructor(metrics: ConsumerMetrics) {
     this.#metrics = metrics;
@@ -88,10 +84,7 @@ export class DeliveryLog {
   }
 
   /** Logs which causes there are when that has changed. */
-  causes(read: () => readonly Cause[], nowMs: number): void {
-    if (nowMs - this.#causesAtMs < CAUSES_EVERY_MS) return;
-    this.#causesAtMs = nowMs;
-    const causes = read();
+  causes(causes: readonly Cause[]): void {
     const names = causes.map(({ name }) => name).join();
     if (names === this.#causeNames) return;
     this.#causeNames = names;

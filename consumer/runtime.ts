@@ -37,6 +37,9 @@ export interface DeadLetterWriter {
   write(delivery: Delivery<KafkaRecord>, nowMs: number): Promise<WrittenLetter>;
 }
 
+/** Causes are looked at once in this time, in ms: a full pool has thousands of events a second. */
+const CAUSES_EVERY_MS = 1000;
+
 /** The adapters. */
 export interface RuntimePorts {
   readonly pool: AttemptSender;
@@ -64,6 +67,7 @@ export class Runtime {
   readonly #ended = Promise.withResolvers<RunEnd>();
   #feeding = false;
   #failed = false;
+  #causesDueMs = 0;
   #idle = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerMs = Infinity;
@@ -135,10 +139,12 @@ export class Runtime {
     if (this.#feeding) return;
     this.#feeding = true;
     try {
+      let nowMs = 0;
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        for (const command of this.#machine.handle(next, monotonicMs())) this.#carryOut(command);
+        nowMs = monotonicMs();
+        for (const command of this.#machine.handle(next, nowMs)) this.#carryOut(command);
       }
-      this.#schedule();
+      this.#schedule(nowMs);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -223,9 +229,11 @@ export class Runtime {
   }
 
   /** A timer that is too early does no harm, so it is only moved when it would be too late. */
-  #schedule(): void {
-    const nowMs = monotonicMs();
-    this.#log.causes(() => causesOf(this.#machine.view), nowMs);
+  #schedule(nowMs: number): void {
+    if (nowMs >= this.#causesDueMs) {
+      this.#causesDueMs = nowMs + CAUSES_EVERY_MS;
+      this.#log.causes(causesOf(this.#machine.view));
+    }
     const wakeMs = this.#machine.wakeAtMs(nowMs) ?? Infinity;
     if (wakeMs >= this.#timerMs) return;
     clearTimeout(this.#timer);

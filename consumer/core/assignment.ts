@@ -96,8 +96,9 @@ export class Assignment<R> {
     for (const record of event.records) {
       // Below the position it is a second fetch of what the ledger holds already.
       if (record.offset < partition.ledger.position) continue;
-      if (!partition.settledBefore(record.offset)) taken.push(this.#take(partition, record, nowMs));
-      else this.#skip(partition, record.offset, nowMs);
+      if (!partition.inherits || !partition.settledBefore(record.offset)) {
+        taken.push(this.#take(partition, record, nowMs));
+      } else this.#skip(partition, record.offset, nowMs);
     }
     partition.ledger.advance(event.position);
     partition.highWatermark = Math.max(event.highWatermark, partition.ledger.position);
@@ -118,7 +119,7 @@ export class Assignment<R> {
     this.#backpressure.remove(delivery);
     this.#commits.markDirty(partition, nowMs);
     this.#outbox.notice({ kind: "settled", delivery });
-    this.#regulate(partition, nowMs);
+    if (partition.paused || this.#backpressure.full) this.#regulate(partition, nowMs);
   }
 
   #skip(partition: Partition<R>, offset: number, nowMs: number): void {
@@ -127,8 +128,9 @@ export class Assignment<R> {
   }
 
   #take(partition: Partition<R>, received: Received<R>, nowMs: number): Delivery<R> {
-    const attempts = partition.attemptsBefore(received.offset);
-    const lane = laneOf(this.#policy.order, received.key);
+    const attempts = partition.inherits ? partition.attemptsBefore(received.offset) : 0;
+    const { order } = this.#policy;
+    const lane = order === "none" ? undefined : laneOf(order, received.key);
     const delivery = new Delivery(received, partition, lane, attempts, nowMs);
     if (attempts > 0) {
       partition.startedCount += 1;

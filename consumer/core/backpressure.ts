@@ -31,6 +31,11 @@ export class Backpressure<R> {
     this.#share = bounds.records;
   }
 
+  /** Whether all partitions are paused for their bytes. */
+  get full(): boolean {
+    return this.#full;
+  }
+
   /** Bytes held now. */
   get bytes(): number {
     return this.#bytes;

@@ -26,6 +26,13 @@ export class DeadLetterQueue<R> {
     this.#random = random;
   }
 
+  /** Whether anything waits to be written, or is known to hold that up. */
+  get busy(): boolean {
+    const { length } = this.#waiting;
+    return length + this.#free.length + this.#unwritten.length > 0 || this.#floodSinceMs !== undefined ||
+      this.#failingSinceMs !== undefined;
+  }
+
   /** Since when records wait for a token, in ms. */
   get floodSinceMs(): number | undefined {
     return this.#floodSinceMs;

@@ -52,6 +52,12 @@ export class Dispatcher<R> {
     return this.#gate?.isIdle(this.#ready.newRecords) ?? false;
   }
 
+  /** Whether `next()` is worth asking; a pause and a batch have something to note also where no record is ready. */
+  get mayHaveNext(): boolean {
+    const idle = !this.#ready.hasReady && this.#breaker.pause === undefined && this.#gate === undefined;
+    return this.#inFlight < this.#permits && !idle;
+  }
+
   /** When the next probe is due, in ms. */
   get probeAtMs(): number | undefined {
     // Without a record or a permit there is nothing to probe with; either of them comes as an event.
@@ -83,7 +89,6 @@ export class Dispatcher<R> {
 
   /** The next record to send now; undefined when none may leave. `mayBegin` says whether a new batch may. */
   next(mayBegin: boolean, nowMs: number): Delivery<R> | undefined {
-    if (this.#inFlight >= this.#permits) return undefined;
     if (this.#breaker.pause !== undefined) return this.#nextProbe(nowMs);
     const fresh = this.#gate?.admits(this.#ready.newRecords, mayBegin, nowMs) ?? true;
     return this.#ready.next(fresh, this.#hasRoom(WITH_NEW_RECORDS) && !this.#lastWasSuspect) ??

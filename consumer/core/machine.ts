@@ -46,14 +46,14 @@ export class Machine<R> {
 
   /** When a `tick` is due at the latest, in ms; undefined when only events can change anything. */
   wakeAtMs(nowMs: number): number | undefined {
-    const { commits, deadLetters, dispatcher, retries } = this.#parts;
+    const { commits, deadLetters, dispatcher, policy, retries } = this.#parts;
     if (this.#stopped) return undefined;
     const least = Math.min(
       retries.nextMs ?? Infinity,
       commits.dueMs ?? Infinity,
-      deadLetters.nextMs(nowMs) ?? Infinity,
+      (deadLetters.busy ? deadLetters.nextMs(nowMs) : undefined) ?? Infinity,
       this.#stopByMs ?? dispatcher.probeAtMs ?? Infinity,
-      this.#stopByMs ?? dispatcher.lingerUntilMs(this.#mayBegin) ?? Infinity,
+      this.#stopByMs ?? (policy.batched ? dispatcher.lingerUntilMs(this.#mayBegin) : undefined) ?? Infinity,
       this.#idleAtMs() ?? Infinity,
     );
     return least === Infinity ? undefined : least;
@@ -116,32 +116,36 @@ export class Machine<R> {
 
   /** What follows from where we are now, whatever the event was. */
   #advance(nowMs: number): void {
-    const { commits, deadLetters, dispatcher, outbox } = this.#parts;
-    requeueDue(this.#parts, nowMs);
+    const { commits, deadLetters, dispatcher, retries } = this.#parts;
+    if ((retries.nextMs ?? Infinity) <= nowMs) requeueDue(this.#parts, nowMs);
     if (dispatcher.betweenBatches) {
       // A whole batch is committed before the next one begins, which may have to wait for that.
       commits.flushSoon(nowMs);
       this.#commitDue(nowMs);
     }
     if (this.#stopByMs === undefined) this.#dispatch(nowMs);
-    for (
-      let bad = deadLetters.nextToWrite(nowMs);
-      bad !== undefined;
-      bad = deadLetters.nextToWrite(nowMs)
-    ) {
-      outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
-    }
+    if (deadLetters.busy) this.#writeDeadLetters(nowMs);
     this.#commitDue(nowMs);
     if ((this.#idleAtMs() ?? Infinity) <= nowMs) this.#reportIdle();
     if (this.#stopByMs !== undefined) this.#maybeStopped(this.#stopByMs, nowMs);
   }
 
+  #writeDeadLetters(nowMs: number): void {
+    const { deadLetters, outbox } = this.#parts;
+    for (let bad = deadLetters.nextToWrite(nowMs); bad !== undefined; bad = deadLetters.nextToWrite(nowMs)) {
+      outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
+    }
+  }
+
   /** Sends what may be sent now. */
   #dispatch(nowMs: number): void {
-    const { dispatcher } = this.#parts;
-    for (let next = dispatcher.next(this.#mayBegin, nowMs); next !== undefined;) {
-      if (!intercepts(this.#parts, next, nowMs)) dispatcher.start(next, nowMs);
-      next = dispatcher.next(this.#mayBegin, nowMs);
+    const { config, dispatcher } = this.#parts;
+    while (dispatcher.mayHaveNext) {
+      const next = dispatcher.next(this.#mayBegin, nowMs);
+      if (next === undefined) return;
+      // Only new records go aside, and where nobody parks or takes any there is nothing to ask.
+      const asks = next.sentMs === undefined && (config.parkKeys || next.takenByOperator);
+      if (!asks || !intercepts(this.#parts, next, nowMs)) dispatcher.start(next, nowMs);
     }
   }
 

@@ -29,9 +29,8 @@ export function letterWritten<R>(
   });
 }
 
-/** Whether a record whose turn has come is not to be sent; then it is where it belongs. One that was sent goes on. */
+/** Whether a new record whose turn has come is not to be sent; then it is where it belongs. */
 export function intercepts<R>(parts: Parts<R>, delivery: Delivery<R>, nowMs: number): boolean {
-  if (delivery.sentMs !== undefined) return false;
   if (delivery.takenByOperator) {
     parts.deadLetters.enqueueWithoutToken(delivery, "operator");
     return true;

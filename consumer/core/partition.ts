@@ -52,7 +52,9 @@ export class Partition<R> implements TopicPartition {
   revoked = false;
   /** It waits for its turn in the dispatcher. */
   queued = false;
-  #inherited: OffsetMap;
+  /** Whether an earlier owner left anything to ask about. */
+  readonly inherits: boolean;
+  readonly #inherited: OffsetMap;
   #range = 0;
 
   constructor(at: TopicPartition, epoch: number, committed: CommitMark, inherited: OffsetMap) {
@@ -63,6 +65,7 @@ export class Partition<R> implements TopicPartition {
     this.ledger = new Ledger(committed.offset);
     this.committed = committed;
     this.highWatermark = committed.offset;
+    this.inherits = inherited.settled.length + inherited.attempts.size > 0;
     this.#inherited = inherited;
   }
 

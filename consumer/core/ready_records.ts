@@ -148,7 +148,8 @@ export class ReadyRecords<R> {
   #takeNew(partition: Partition<R>): Delivery<R> | undefined {
     if (partition.revoked) return undefined;
     const { newRecords, unblocked } = partition;
-    const delivery = unblocked.takeDue(newRecords.peek()?.offset ?? Infinity) ?? newRecords.shift();
+    const first = unblocked.length > 0 ? unblocked.takeDue(newRecords.peek()?.offset ?? Infinity) : undefined;
+    const delivery = first ?? newRecords.shift();
     if (delivery !== undefined) this.#newRecords -= 1;
     return delivery;
   }

@@ -92,10 +92,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a probe takes a permit that is not there",
     exported: "Dispatcher",
-    text: `if (this.#inFlight >= this.#permits) return undefined;
-    if (this.#breaker.pause !== undefined) return this.#nextProbe(nowMs);`,
-    instead: `if (this.#breaker.pause !== undefined) return this.#nextProbe(nowMs);
-    if (this.#inFlight >= this.#permits) return undefined;`,
+    text: "return this.#inFlight < this.#permits && !idle;",
+    instead: "return (this.#breaker.pause !== undefined || this.#inFlight < this.#permits) && !idle;",
   },
   {
     name: "a lane is released while its record waits",

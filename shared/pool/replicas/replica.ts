@@ -52,6 +52,9 @@ export class Replica {
   #leaving = false;
   #last: Outcome | undefined;
   #logLatency: number | undefined;
+  /** The limit as last asked for: it holds until this time, in ms, or until an event may change it. */
+  #limit = 0;
+  #limitUntilMs = -Infinity;
 
   constructor(address: string, limitMax: number, nowMs = 0) {
     this.address = address;
@@ -67,7 +70,11 @@ export class Replica {
 
   /** Attempts it takes at once, as learned. */
   limit(nowMs: number): number {
-    return Math.min(this.#slowStart.limit(nowMs), this.#learned());
+    if (nowMs >= this.#limitUntilMs) {
+      this.#limit = Math.min(this.#slowStart.limit(nowMs), this.#learned());
+      this.#limitUntilMs = this.#slowStart.nextStepMs(nowMs) ?? Infinity;
+    }
+    return this.#limit;
   }
 
   /** Average time of an answer that settled, in ms, as a geometric mean; the latest ones weigh most. 0 without any. */
@@ -142,6 +149,7 @@ export class Replica {
 
   /** An attempt came back. */
   recordFinished({ outcome, sentMs, tookMs, nowMs, standsOut }: FinishedAttempt): void {
+    this.#limitUntilMs = -Infinity;
     const before = this.#inFlight;
     this.#inFlight -= 1;
     this.#last = outcome;
@@ -165,6 +173,7 @@ export class Replica {
    * @param latencyMs of an attempt, as a multiple of what the others take.
    */
   recordPace(settled: boolean, latencyMs: number, nowMs: number): void {
+    this.#limitUntilMs = -Infinity;
     this.#search.recordFinished(settled, latencyMs, this.#inFlight + 1, this.#limitMax, nowMs);
   }
 
@@ -175,6 +184,7 @@ export class Replica {
 
   /** Its health check answers again: it comes back with one permit and grows from there. */
   readmit(): void {
+    this.#limitUntilMs = -Infinity;
     this.#ejection = undefined;
     this.#draining = false;
     // On probation: a success clears it, one more failure ejects it again.
@@ -186,6 +196,7 @@ export class Replica {
 
   /** It is new among others that work: it begins with few. */
   startSlowly(nowMs: number): void {
+    this.#limitUntilMs = -Infinity;
     this.#slowStart.begin(nowMs);
   }
 
@@ -196,6 +207,7 @@ export class Replica {
 
   /** It says that it is about to stop or not ready, or that it is ready again. */
   setDraining(draining: boolean, nowMs: number): void {
+    this.#limitUntilMs = -Infinity;
     if (this.#draining && !draining) this.#slowStart.begin(nowMs);
     this.#draining = draining;
   }
