@@ -37,6 +37,6 @@ FROM base AS ackpool
 COPY --from=installed /deno-dir /deno-dir
 COPY --from=installed /app /app
 EXPOSE 8000 8080
-# Worker and ingress are asked on PORT, the consumer on ADMIN_PORT.
+# Worker and ingress are asked on PORT, the consumer on HEALTH_PORT or ADMIN_PORT.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
   CMD ["/bin/deno", "run", "--no-config", "--allow-net=127.0.0.1", "deploy/image/healthy.ts", "http://127.0.0.1:8000/livez", "http://127.0.0.1:8080/livez"]

@@ -2,6 +2,7 @@
 
 import type { DnsServer } from "../shared/pool/discovery/dns.ts";
 import { type Environment, type Readable, readVariables } from "../shared/config/read.ts";
+import { isLoopback } from "../shared/http/loopback.ts";
 import type { MachineConfig } from "./core/machine.ts";
 import type { ScaleBounds } from "./core/scale.ts";
 import type { KafkaClientConfig } from "./kafka/client/client.ts";
@@ -35,6 +36,10 @@ export interface ConsumerConfig {
   readonly scale: ScaleBounds;
   readonly host: string;
   readonly adminPort: number;
+  /** Where the admin side listens. */
+  readonly adminHost: string;
+  readonly adminToken: string | undefined;
+  readonly healthPort: number | undefined;
 }
 
 /** Memory for records that are not settled yet. */
@@ -84,6 +89,10 @@ export function parseConfig(env: Environment): ConsumerConfig {
     },
     host: v.LISTEN_ADDRESS,
     adminPort: v.ADMIN_PORT,
+    // Without a token whoever reaches it may do everything.
+    adminHost: v.ADMIN_TOKEN !== undefined || isLoopback(v.LISTEN_ADDRESS) ? v.LISTEN_ADDRESS : "127.0.0.1",
+    adminToken: v.ADMIN_TOKEN,
+    healthPort: v.HEALTH_PORT,
   };
 }
 
@@ -125,6 +134,8 @@ const NAMES = [
   "PARK_KEYS",
   "LISTEN_ADDRESS",
   "ADMIN_PORT",
+  "ADMIN_TOKEN",
+  "HEALTH_PORT",
   "SHUTDOWN_GRACE_MS",
   // Read where logs are set up; here so that all problems come at once.
   "LOG_LEVEL",
@@ -137,6 +148,7 @@ function readAll(env: Environment) {
     ...backoffProblems(v),
     ...topicProblems(v),
     ...replicaProblems(v),
+    ...portProblems(v),
     ...parkingProblems(v),
     ...sideTopicProblems(v),
   ]);
@@ -147,6 +159,11 @@ type Part = Readable<(typeof NAMES)[number]>;
 function backoffProblems({ RETRY_BACKOFF_MS: first, RETRY_BACKOFF_MAX_MS: max }: Part): string[] {
   if (first === undefined || max === undefined || max >= first) return [];
   return [`RETRY_BACKOFF_MAX_MS is below RETRY_BACKOFF_MS: current values are ${max} and ${first}`];
+}
+
+function portProblems({ ADMIN_PORT, HEALTH_PORT }: Part): string[] {
+  if (HEALTH_PORT === undefined || HEALTH_PORT !== ADMIN_PORT) return [];
+  return [`HEALTH_PORT is ADMIN_PORT: current value is ${HEALTH_PORT}`];
 }
 
 function replicaProblems({ WORKER_MIN: min, WORKER_MAX: max }: Part): string[] {

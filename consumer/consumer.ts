@@ -8,7 +8,7 @@ import { outcomeLabel } from "../shared/contract/outcome.ts";
 import { Pool } from "../shared/pool/pool.ts";
 import { serve } from "../shared/process/serve.ts";
 import { pause, within } from "../shared/wait.ts";
-import { createAdmin } from "./admin/app.ts";
+import { createAdmin, createHealth, type HealthDeps } from "./admin/app.ts";
 import type { DeadLetterCommands } from "./admin/dead_letters.ts";
 import type { RecordOperations } from "./admin/records.ts";
 import type { ConsumerConfig } from "./config.ts";
@@ -37,13 +37,15 @@ const CLOSE_LIMIT_MS = 2000;
 
 /** What a consumer is made of. */
 export interface ConsumerParts {
-  readonly config: Omit<ConsumerConfig, "kafka" | "tlsFiles" | "pool" | "adminPort">;
+  readonly config: Omit<ConsumerConfig, "kafka" | "tlsFiles" | "pool" | "adminPort" | "healthPort">;
   readonly client: KafkaClientConfig;
   readonly sender: Sender;
   /** What the log calls the sender. */
   readonly workers: readonly string[];
   /** Undefined: no admin side; 0: any port. */
   readonly adminPort: number | undefined;
+  /** Health alone, for those who may not reach the admin side; undefined: nowhere else. */
+  readonly healthPort?: number | undefined;
   /** Permits a replica has at most, for the scale. */
   readonly concurrency: number;
 }
@@ -63,13 +65,14 @@ export interface ConsumerSummary {
 
 /** The parts that the configuration says: Kafka with its certificates read, and a pool that is not started yet. */
 export function partsOf(config: ConsumerConfig): ConsumerParts {
-  const { pool, adminPort } = config;
+  const { pool, adminPort, healthPort } = config;
   return {
     config,
     client: clientOf(config),
     sender: new Pool(pool),
     workers: pool.urls.map((url) => url.href),
     adminPort,
+    healthPort,
     concurrency: pool.concurrency,
   };
 }
@@ -112,6 +115,7 @@ class ConsumerRun {
   /** Created once a topic exists. */
   #source: KafkaSource | undefined;
   #admin: Deno.HttpServer<Deno.NetAddr> | undefined;
+  #healthServer: Deno.HttpServer<Deno.NetAddr> | undefined;
 
   constructor(parts: ConsumerParts, stopping: AbortSignal) {
     const { config, client } = parts;
@@ -139,6 +143,7 @@ class ConsumerRun {
   async end(): Promise<RunEnd> {
     const { sender, workers } = this.#parts;
     this.#admin = this.#serveAdmin();
+    this.#healthServer = this.#serveHealth();
     log.info("listening", { port: this.#admin?.addr.port, pool: workers });
     this.#stopping.addEventListener("abort", () => this.#runtime.stop(), { once: true });
     await sender.start();
@@ -157,6 +162,7 @@ class ConsumerRun {
       this.#parts.sender.close(),
       this.#watch.close(),
       this.#admin?.shutdown(),
+      this.#healthServer?.shutdown(),
     ];
     await within(CLOSE_LIMIT_MS, Promise.all(closing));
   }
@@ -205,19 +211,32 @@ class ConsumerRun {
     this.#watch.follow((topics) => joined.subscribe(topics));
   }
 
-  #serveAdmin(): Deno.HttpServer<Deno.NetAddr> | undefined {
-    const { adminPort, config } = this.#parts;
-    if (adminPort === undefined) return undefined;
-    const admin = createAdmin({
+  #serveHealth(): Deno.HttpServer<Deno.NetAddr> | undefined {
+    const { healthPort, config } = this.#parts;
+    if (healthPort === undefined) return undefined;
+    return serve(healthPort, "HEALTH_PORT", createHealth(this.#health()).fetch, config.host);
+  }
+
+  #health(): HealthDeps {
+    return {
       causes: () => this.#causes(),
       notes: () => this.#watch.notes(),
       registry: this.#metrics.registry,
       scale: () => this.#scale(),
+    };
+  }
+
+  #serveAdmin(): Deno.HttpServer<Deno.NetAddr> | undefined {
+    const { adminPort, config } = this.#parts;
+    if (adminPort === undefined) return undefined;
+    const admin = createAdmin({
+      ...this.#health(),
+      token: config.adminToken,
       deadLetters: this.#deadLetterCommands(),
       records: recordOperations(this.#runtime),
       parked: () => this.#runtime.view,
     });
-    return serve(adminPort, "ADMIN_PORT", admin.fetch, config.host);
+    return serve(adminPort, "ADMIN_PORT", admin.fetch, config.adminHost);
   }
 
   /** For a cause that machine and topic watch both see, the watch's counts: it knows the reason. */

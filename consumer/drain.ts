@@ -18,7 +18,7 @@ const USAGE = `Delivers what there is and ends: exit code 0 when nothing has com
     --no-overlap                         a run that is still going keeps the next from starting
 
 Runs that overlap, here or on other machines, share the group and so the work. Everything else is as with
-deno task consumer. The admin side is off unless ADMIN_PORT is set.
+deno task consumer. The admin side is off unless ADMIN_PORT is set, health unless HEALTH_PORT is.
 `;
 const IDLE_EXIT_MS = "5000";
 

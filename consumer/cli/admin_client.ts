@@ -20,12 +20,18 @@ export type Asked =
  * Asks one after the other until one does it.
  *
  * @param admins base URLs of their admin ports.
+ * @param token `ADMIN_TOKEN`, where they ask for one.
  */
-export async function askFirst(admins: readonly string[], path: string, body: unknown): Promise<Asked> {
+export async function askFirst(
+  admins: readonly string[],
+  token: string | undefined,
+  path: string,
+  body: unknown,
+): Promise<Asked> {
   const answers: string[] = [];
   for (const admin of admins) {
     try {
-      const answer = await post(new URL(path, admin), body);
+      const answer = await post(new URL(path, admin), token, body);
       if (answer.ok) return { kind: "done", by: admin, body: answer.body };
       answers.push(`${admin}: ${answer.body["detail"] ?? answer.status}`);
     } catch (error) {
@@ -35,10 +41,13 @@ export async function askFirst(admins: readonly string[], path: string, body: un
   return { kind: "refused", answers };
 }
 
-async function post(url: URL, body: unknown): Promise<Answer> {
+async function post(url: URL, token: string | undefined, body: unknown): Promise<Answer> {
   const response = await fetch(url, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: {
+      "content-type": "application/json",
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
   });

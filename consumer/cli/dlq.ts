@@ -120,12 +120,14 @@ async function drop(
 
 /** What only the consumer that has the record, or the flood, can do. */
 async function askConsumers(command: Command<"take"> | Command<"allow">, env: Environment): Promise<number> {
-  const { ADMIN_PORT } = readVariables(["ADMIN_PORT"], env);
+  const { ADMIN_PORT, ADMIN_TOKEN } = readVariables(["ADMIN_PORT", "ADMIN_TOKEN"], env);
+  const token = ADMIN_TOKEN?.split(",")[0]?.trim();
   const admins = command.admins ?? [`http://127.0.0.1:${ADMIN_PORT}`];
   const asked = command.name === "allow"
-    ? await askFirst(admins, "/dead-letters/allow", { count: command.count })
+    ? await askFirst(admins, token, "/dead-letters/allow", { count: command.count })
     : await askFirst(
       admins,
+      token,
       `/records/${recordPosition(command)}/dead-letter`,
       {},
     );

@@ -29,6 +29,20 @@ export function misspeltVariables(names: Iterable<string>): readonly string[] {
   }).sort();
 }
 
+/** The commonest ways to misspell a variable: a letter or `_` too few or too many, two exchanged, others' names. */
+export function* misspellings(): Generator<string> {
+  yield* Object.keys(ALIASES);
+  for (const name of NAMES) {
+    yield `${name}S`;
+    for (let at = 0; at < name.length; at++) {
+      const [before, letter, after] = [name.slice(0, at), name[at] ?? "", name.slice(at + 1)];
+      yield before + after;
+      yield before + letter + letter + after;
+      yield before + after.slice(0, 1) + letter + after.slice(1);
+    }
+  }
+}
+
 function variableNear(name: string): string | undefined {
   const upper = name.toUpperCase().replaceAll("-", "_");
   if (NAMES.includes(upper)) return upper;

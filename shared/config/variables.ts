@@ -241,14 +241,25 @@ const model = {
 } as const satisfies Record<string, Variable<unknown>>;
 
 const programs = {
-  ADMIN_PORT: withDefault("8080", whole(0, 65_535), "the consumer's health, metrics and operations"),
+  ADMIN_PORT: withDefault(
+    "8080",
+    whole(0, 65_535),
+    "the consumer's health, metrics and operations; on 127.0.0.1 unless `ADMIN_TOKEN` is set",
+  ),
+  ADMIN_TOKEN: secret(
+    optional(text(), "bearer token for the operations on `ADMIN_PORT`; of a comma list any is taken"),
+  ),
+  HEALTH_PORT: optional(
+    whole(1, 65_535),
+    "the consumer's health, metrics and scale alone, for probes and scrapers",
+  ),
   LISTEN_ADDRESS: withDefault(
     "0.0.0.0",
     z.string().refine(
       (value) => isIP(value) !== 0 || value === "localhost",
       "is neither an IP address nor localhost",
     ),
-    "address that `PORT` and `ADMIN_PORT` listen on; `127.0.0.1` in `start`",
+    "address that the ports listen on; `127.0.0.1` in `start`",
   ),
   PORT: withDefault("8000", whole(0, 65_535), "worker; ingress in `start`"),
   MAX_BODY_BYTES: withDefault("1048576", whole(1), "largest request body"),

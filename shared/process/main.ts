@@ -1,7 +1,7 @@
 // The start and end of every program: help and version, plain lines on standard error, an exit code. Only main files import it.
 
 import type { ParseArgsConfig } from "node:util";
-import { misspeltVariables } from "../config/misspelt.ts";
+import { misspellings, misspeltVariables } from "../config/misspelt.ts";
 import { ConfigError } from "../config/read.ts";
 import { VERSION } from "../version.ts";
 import { asksFor, commandsAsStarted, parseFlags, type Program, UsageError } from "./command_line.ts";
@@ -55,8 +55,17 @@ function answerAboutItself({ task, usage, takesArguments }: Program): void {
 
 /** A misspelt variable is as good as none, so it is named before anything goes on without it. */
 function warnOfMisspeltVariables(): void {
-  if (Deno.permissions.querySync({ name: "env" }).state !== "granted") return;
-  printErrors(misspeltVariables(Object.keys(Deno.env.toObject())));
+  printErrors(misspeltVariables(visibleNames()));
+}
+
+/** A program that may not list its environment looks for names near those it reads. */
+function visibleNames(): readonly string[] {
+  if (Deno.permissions.querySync({ name: "env" }).state === "granted") {
+    return Object.keys(Deno.env.toObject());
+  }
+  return [...misspellings()].filter((name) =>
+    Deno.permissions.querySync({ name: "env", variable: name }).state === "granted" && Deno.env.has(name)
+  );
 }
 
 function exitWith(code: number, lines: readonly string[]): never {

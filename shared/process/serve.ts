@@ -2,11 +2,6 @@
 
 import { StartError } from "./start_error.ts";
 
-/** Whether nobody but this machine can reach an address. */
-export function isLoopback(address: string): boolean {
-  return address === "localhost" || address === "::1" || /^127\./.test(address);
-}
-
 /**
  * Serves on a port of an address, `LISTEN_ADDRESS`.
  *

@@ -4,7 +4,7 @@ import { collectProblems, logConfig } from "../../shared/config/read.ts";
 import { configureLogs, logger } from "../../shared/log.ts";
 import { Pool } from "../../shared/pool/pool.ts";
 import { EXIT, runMain } from "../../shared/process/main.ts";
-import { isLoopback } from "../../shared/process/serve.ts";
+import { isLoopback } from "../../shared/http/loopback.ts";
 import { onStopSignal } from "../../shared/process/stop_signals.ts";
 import { within } from "../../shared/wait.ts";
 import { createIngress } from "./app.ts";

@@ -2,7 +2,7 @@
 
 import { parse, parseAllDocuments } from "yaml";
 import { parseConfig as parseConsumer } from "../../../consumer/config.ts";
-import type { Task } from "../../../shared/deno_task.ts";
+import { commandOf, type Task } from "../../../shared/deno_task.ts";
 import { type Environment, logConfig, readVariables } from "../../../shared/config/read.ts";
 import { type VariableName, variables } from "../../../shared/config/variables.ts";
 import { parseConfig as parseWorker } from "../../../worker/config.ts";
@@ -71,6 +71,14 @@ export function reads(task: string, name: string): boolean {
   logConfig(env, false);
   READERS[task]?.(env);
   return asked;
+}
+
+/** Whether a task's `--allow-env` lets its program read a variable. */
+export function mayRead(task: string, name: string): boolean {
+  const patterns = /--allow-env=(\S+)/.exec(commandOf(tasks[task]) ?? "")?.[1]?.split(",") ?? [];
+  return patterns.some((pattern) =>
+    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern
+  );
 }
 
 /** Values of what has no default, so that all of a reader is run. */

@@ -87,7 +87,7 @@ Deno.test("compose.yaml's addresses lead to services and the ports they listen o
   }
   assert.deepEqual(service("ingress").ports, [`127.0.0.1:8000:${port("ingress")}`]);
   assert.deepEqual(service("consumer").ports, ["127.0.0.1:8080-8084:8080"]);
-  assert.equal(service("consumer").environment.ADMIN_PORT, 8080);
+  assert.equal(service("consumer").environment.HEALTH_PORT, 8080);
   const listener = /PLAINTEXT:\/\/(kafka:\d+)/.exec(service("kafka").environment.KAFKA_ADVERTISED_LISTENERS)
     ?.[1];
   assert.equal(service("consumer").environment.KAFKA_BROKERS, listener);

@@ -6,7 +6,7 @@ import { createAdmin } from "../../../consumer/admin/app.ts";
 import { Registry } from "prom-client";
 import { variables } from "../../../shared/config/variables.ts";
 import { commandOf } from "../../../shared/deno_task.ts";
-import { dockerfile, tasks, textOf } from "../../support/images/deploy_files.ts";
+import { dockerfile, mayRead, reads, tasks, textOf } from "../../support/images/deploy_files.ts";
 import { readModules } from "../../support/module_graph.ts";
 
 /** The tasks that are for production: what consumer/ and worker/ have. */
@@ -108,3 +108,16 @@ function installed(program: string): string[] {
   const line = dockerfile().find(({ name, rest }) => name === "RUN" && rest.includes(` ${program}`));
   return (line?.rest.split(" ") ?? []).filter((word) => word.endsWith(".ts")).sort();
 }
+
+Deno.test("each program's permissions let it read the variables that it reads, and not its whole environment", () => {
+  for (const task of ["consumer", "drain", "worker", "ingress", "migrate"]) {
+    const read = Object.keys(variables).filter((name) => reads(task, name));
+    assert.ok(read.length > 2, task);
+    assert.deepEqual(read.filter((name) => !mayRead(task, name)), [], task);
+    assert.doesNotMatch(
+      commandOf(tasks[task]) ?? "",
+      /--allow-env(?!=)|--allow-all|\s-A\b|--allow-run|--allow-ffi/,
+      task,
+    );
+  }
+});

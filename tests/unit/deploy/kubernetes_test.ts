@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
-import { createAdmin } from "../../../consumer/admin/app.ts";
+import { createHealth } from "../../../consumer/admin/app.ts";
 import { scaleOf } from "../../../consumer/core/scale.ts";
 import { parseConfig as parseConsumer } from "../../../consumer/config.ts";
 import { idleIngress } from "../../support/workers/idle_ingress.ts";
@@ -44,7 +44,7 @@ const containerOf = ({ pod }: { readonly pod: Parsed }): Parsed => pod.spec.cont
 async function answers(task: string, path: string): Promise<boolean> {
   if (task === "consumer" || task === "drain") {
     const scale = () => assert.fail("Only /scale asks for it");
-    const app = createAdmin({ causes: () => [], registry: new Registry(), scale });
+    const app = createHealth({ causes: () => [], registry: new Registry(), scale });
     return (await app.request(path)).status === 200;
   }
   if (task === "ingress") return (await idleIngress(config).request(path)).status === 200;
@@ -111,7 +111,7 @@ Deno.test("the manifests set what consumer and worker need", () => {
 });
 
 Deno.test("the manifests open the ports that config.env says, and services lead to them", () => {
-  const ports = { consumer: config["ADMIN_PORT"], worker: config["PORT"], ingress: config["PORT"] };
+  const ports = { consumer: config["HEALTH_PORT"], worker: config["PORT"], ingress: config["PORT"] };
   for (const [name, port] of Object.entries(ports)) {
     const workload = workloads.find((each) => each.name === `ackpool-${name}`) ?? assert.fail(name);
     const [opened] = containerOf(workload).ports;
@@ -182,10 +182,10 @@ Deno.test("KEDA asks every consumer's /scale for a field that it has, and adds u
     "sum",
   ]);
   const { hostname, port, pathname } = new URL(metadata.url);
-  assert.deepEqual([hostname, port], ["ackpool-consumer.ackpool", config["ADMIN_PORT"]]);
+  assert.deepEqual([hostname, port], ["ackpool-consumer.ackpool", config["HEALTH_PORT"]]);
   const idle = { inFlight: 0, permits: 0, partitions: [] };
   const bounds = { min: 0, max: 10, targetDrainMs: 60_000 };
-  const app = createAdmin({
+  const app = createHealth({
     causes: () => [],
     registry: new Registry(),
     scale: () => scaleOf(idle, { bounds, permitsPerReplica: 8, permitMs: undefined, replicas: 0 }, 0),

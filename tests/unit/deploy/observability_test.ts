@@ -72,7 +72,7 @@ Deno.test("Prometheus asks compose's services on the ports they listen on", () =
   const jobs: readonly Parsed[] = yamlOf("deploy/observability/prometheus.yaml").scrape_configs;
   const asked = jobs.map(({ dns_sd_configs: [{ names, port }] }) => [names[0], port]);
   assert.deepEqual(asked, [
-    ["consumer", services.consumer.environment.ADMIN_PORT],
+    ["consumer", services.consumer.environment.HEALTH_PORT],
     ["ingress", services.ingress.environment.PORT],
     ["worker", services.worker.environment.PORT],
   ]);

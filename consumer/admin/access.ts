@@ -1,0 +1,84 @@
+// Access to the operator's side: who may read dead letters and act, and how much one may ask for at once.
+
+import type { Context, MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { type AccessToken, CHALLENGE, grantOf } from "../../shared/http/bearer_token.ts";
+import { problemResponse } from "../../shared/http/problem.ts";
+
+/** The largest request body, in bytes: filters and counts are short. */
+const BODY_BYTES_MAX = 65_536;
+/** Requests that read dead letters at once: each reads whole topics. */
+const READS_MAX = 4;
+
+/**
+ * Lets a request through that carries the token. Without a token of its own the side listens on loopback, and what asks
+ * has to call it by a name of this machine: a page that has its own name lead here does not (DNS rebinding). A page of
+ * another origin may change nothing in either case.
+ */
+export function accessCheck(token: string | undefined): MiddlewareHandler {
+  const tokens: AccessToken[] = (token ?? "").split(",").map((each) => each.trim()).filter((each) =>
+    each !== ""
+  )
+    .map((each) => ({ token: each, scopes: [] }));
+  const grants = grantOf(tokens);
+  return async (c, next) => {
+    if (grants(c.req.header("authorization")) === undefined) {
+      return refused(
+        401,
+        "unauthorized",
+        "Send `Authorization: Bearer <token>` with a token of ADMIN_TOKEN",
+        CHALLENGE,
+      );
+    }
+    if (tokens.length === 0 && !isOwnName(c)) {
+      return refused(403, "wrong-host", "Without ADMIN_TOKEN this side answers to localhost alone");
+    }
+    if (isForeignPage(c)) return refused(403, "wrong-origin", "A page of another origin may not do this");
+    return await next();
+  };
+}
+
+/** Refuses bodies beyond 64 KiB while they arrive (RFC 9110 section 15.5.14). */
+export const smallBodies: MiddlewareHandler = bodyLimit({
+  maxSize: BODY_BYTES_MAX,
+  onError: () =>
+    refused(413, "body-too-large", `At most ${BODY_BYTES_MAX} bytes are taken`, { connection: "close" }),
+});
+
+/** Lets only a few requests of a kind run at once; the others are to come again. */
+export function atMost(count = READS_MAX): MiddlewareHandler {
+  let running = 0;
+  return async (_, next) => {
+    if (running >= count) {
+      return refused(503, "busy", `${count} such requests run already`, { "retry-after": "2" });
+    }
+    running++;
+    try {
+      return await next();
+    } finally {
+      running--;
+    }
+  };
+}
+
+function isOwnName(c: Context): boolean {
+  const host = c.req.header("host") ?? "";
+  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i.test(host);
+}
+
+/** What a browser says of the page that sends a request. */
+function isForeignPage(c: Context): boolean {
+  const origin = c.req.header("origin");
+  const site = c.req.header("sec-fetch-site");
+  if (site !== undefined && site !== "same-origin" && site !== "none") return true;
+  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== c.req.header("host"));
+}
+
+function refused(
+  status: number,
+  slug: string,
+  detail: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return problemResponse({ type: `/problems/${slug}`, title: slug, status, detail }, headers);
+}
