@@ -167,10 +167,15 @@ function causeOf(error: unknown, code: string | undefined): StoreFailureCause {
 
 function detailOf(cause: StoreFailureCause, code: string | undefined, message: string): string {
   // Messages of data errors may quote values.
-  if (cause === "unexpected" && code !== undefined) return `SQLSTATE ${code}`;
-  return code !== undefined && !SQLSTATE.test(code) && CERTIFICATE_REFUSED.test(code)
-    ? `the server's certificate is not accepted (${message}): name its authority by sslrootcert=FILE, or take ` +
-      "sslmode=require, which does not verify"
+  if (code === undefined || SQLSTATE.test(code)) {
+    return cause === "unexpected" ? `SQLSTATE ${code}` : message;
+  }
+  if (CERTIFICATE_REFUSED.test(code)) {
+    return `the server's certificate is not accepted (${message}): name its authority by sslrootcert=FILE, or take ` +
+      "sslmode=require, which does not verify";
+  }
+  return /before secure TLS connection/.test(message)
+    ? `${message}; a server without TLS does so: sslmode=prefer connects to it`
     : message;
 }
 
