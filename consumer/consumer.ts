@@ -29,6 +29,7 @@ import { type RunEnd, Runtime } from "./runtime.ts";
 import type { Sender } from "./senders/sender.ts";
 import { toLetterRecord } from "./dead_letters/letter.ts";
 import { refusalOf } from "./kafka/client/refusals.ts";
+import { withOrigins } from "./dead_letters/replay_origins.ts";
 
 const log = logger("consumer");
 
@@ -198,9 +199,12 @@ class ConsumerRun {
   }
 
   #join(topics: readonly ReadTopic[]): void {
-    const { source } = this.#parts.config;
-    const joined = new KafkaSource(this.#kafka, this.#fewRetriesKafka, { ...source, topics }, {
-      onEvent: (event) => this.#runtime.feed(this.#parking?.follow(event) ?? event),
+    const { config } = this.#parts;
+    const joined = new KafkaSource(this.#kafka, this.#fewRetriesKafka, { ...config.source, topics }, {
+      onEvent: (event) => {
+        this.#parking?.follow(event);
+        this.#runtime.feed(withOrigins(event, sidesOf(config)));
+      },
       onJoined: () => this.#membership.joined(),
       onLost: (error) => this.#membership.lost(error, this.#watch.missingRights()),
       onReset: ({ topic }) => this.#metrics.offsetResets.inc({ topic }),

@@ -197,8 +197,9 @@ export class Runtime {
 
   async #send(delivery: Delivery<KafkaRecord>, attempt: number): Promise<void> {
     const startedMs = performance.now();
-    const { record } = delivery;
-    const { outcome } = await this.#ports.pool.send(toRequest(record, attempt, this.#timeoutMs), record);
+    const { record, origin } = delivery;
+    const request = toRequest(record, origin, attempt, this.#timeoutMs);
+    const { outcome } = await this.#ports.pool.send(request, record);
     const tookMs = performance.now() - startedMs;
     this.#log.attemptFinished(outcome, tookMs);
     if (ruleFor(outcome).disposition === "settle") this.#pace.recordSettled(tookMs);

@@ -1,7 +1,7 @@
 // Delivery: one record's way through the pool. It owns its state, and a table says which transitions are legal.
 
 import type { Outcome } from "../../shared/contract/outcome.ts";
-import type { Origin, ParkedBehind } from "./parking/letters.ts";
+import type { LetterOrigin, ParkedBehind } from "./parking/letters.ts";
 import type { Partition } from "./partition.ts";
 
 /** Why a record is dead-lettered. */
@@ -25,7 +25,7 @@ export interface Received<R> {
   /** What orders it in `key` mode; null for a record without a key. */
   readonly key: string | null;
   /** What it is a replay of; undefined where it is none. */
-  readonly origin?: Origin;
+  readonly origin?: LetterOrigin;
   readonly record: R;
 }
 
@@ -64,7 +64,7 @@ export class Delivery<R> {
   readonly timestampMs: number;
   readonly bytes: number;
   readonly key: string | null;
-  readonly origin: Origin | undefined;
+  readonly origin: LetterOrigin | undefined;
   readonly record: R;
   readonly partition: Partition<R>;
   /** What it is ordered by: one in flight at a time; undefined when nothing orders it. */

@@ -18,13 +18,14 @@ export function letterWritten<R>(
   delivery: Delivery<R>,
   letterOffset: number | undefined,
 ): void {
-  const { partition, lane, offset, origin } = delivery;
+  const { partition, lane, offset, timestampMs, origin } = delivery;
   if (!config.parkKeys || lane === undefined) return;
   if (letterOffset === undefined) throw new Error("Where a dead letter was written has to be known to park");
   partition.parking.recordWritten({
     offset: letterOffset,
     key: lane,
-    origin: origin ?? { at: partition.id, offset, letter: undefined },
+    origin: origin ??
+      { topic: partition.topic, partition: partition.partition, offset, timestampMs, letter: undefined },
     cause: delivery.parkedBehind?.cause ?? causeOf(delivery.reason, delivery.lastOutcome),
   });
 }
@@ -39,8 +40,8 @@ export function intercepts<R>(parts: Parts<R>, delivery: Delivery<R>, nowMs: num
 }
 
 function mayBeSent<R>(parts: Parts<R>, delivery: Delivery<R>, nowMs: number): boolean {
-  const { partition: { id: at, parking, paused }, offset, lane, origin, receivedMs } = delivery;
-  const decision = parking.decide({ at, offset, lane, origin, receivedMs });
+  const { partition: { id: at, parking, paused }, offset, timestampMs, lane, origin, receivedMs } = delivery;
+  const decision = parking.decide({ at, offset, timestampMs, lane, origin, receivedMs });
   switch (decision.kind) {
     case "send":
       return true;

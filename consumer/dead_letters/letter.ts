@@ -2,17 +2,13 @@
 
 import { type Outcome, outcomeLabel } from "../../shared/contract/outcome.ts";
 import type { Delivery } from "../core/delivery.ts";
+import type { LetterOrigin } from "../core/parking/letters.ts";
 import { causeText, type LetterCause, parseCause } from "../records/letter_cause.ts";
 import type { PlacedRecord } from "../records/log_access.ts";
-import { type RecordPosition, recordPosition } from "../records/position.ts";
+import { type Origin, type RecordPosition, recordPosition } from "../records/position.ts";
 import { headerText, type KafkaRecord } from "../records/record.ts";
-import { deadLetterTopicOf, type SideTopicNames, sourceTopicOf } from "../records/topic_names.ts";
-
-/** Where a record was read first. */
-export interface Origin extends RecordPosition {
-  /** The record's own timestamp, in ms since the epoch. */
-  readonly timestampMs: number;
-}
+import { MARK } from "./marks/marks.ts";
+import { deadLetterTopicOf, type SideTopicNames } from "../records/topic_names.ts";
 
 /** One dead letter, without its value. */
 export interface DeadLetter extends RecordPosition {
@@ -40,7 +36,7 @@ export interface DeadLetter extends RecordPosition {
 /** What is known of a record that is dead-lettered. */
 type Lettered = Pick<
   Delivery<KafkaRecord>,
-  "record" | "reason" | "lastOutcome" | "parkedBehind" | "attemptsSent"
+  "record" | "origin" | "reason" | "lastOutcome" | "parkedBehind" | "attemptsSent"
 >;
 
 const Header = {
@@ -70,6 +66,9 @@ const OF_THE_LAST_TIME = new Set<string>([
   Header.deadLetteredAt,
   Header.parkedCause,
 ]);
+const RESERVED = new Set<string>(Object.values(Header));
+/** Kafka's own rule for topic names. */
+const TOPIC = /^[A-Za-z0-9._-]{1,249}$/;
 const PROBLEM_CHARS_MAX = 1024;
 const PARKED = "parked";
 const BEHIND = /^parked behind ([^/\s]+\/\d{1,10}\/\d{1,15})$/;
@@ -84,10 +83,10 @@ export function toLetterRecord(
   nowMs: number,
 ): PlacedRecord {
   const { record, reason, lastOutcome, parkedBehind, attemptsSent } = delivery;
-  const origin = originOfDelivered(record, names);
+  const origin = delivery.origin ?? record;
   const status = reason === PARKED ? PARKED : lastOutcome === undefined ? "" : outcomeLabel(lastOutcome);
   const headers = {
-    ...record.headers,
+    ...ownHeaders(record, delivery.origin),
     [Header.originTopic]: origin.topic,
     [Header.originPartition]: String(origin.partition),
     [Header.originOffset]: String(origin.offset),
@@ -97,7 +96,6 @@ export function toLetterRecord(
     ...(parkedBehind === undefined ? {} : { [Header.parkedCause]: causeText(parkedBehind.cause) }),
     [Header.problem]: excerptOf(lastOutcome),
     [Header.attempts]: String(attemptsSent),
-    [Header.replays]: headerText(record.headers[Header.replays]) ?? "0",
     [Header.deadLetteredAt]: new Date(nowMs).toISOString(),
   };
   return {
@@ -154,23 +152,11 @@ export function problemOf({ headers }: Pick<KafkaRecord, "headers">): string {
   return headerText(headers[Header.problem]) ?? "";
 }
 
-/** Where a record was read first, as its headers say; undefined where they do not. */
-export function originOf({ headers }: Pick<KafkaRecord, "headers">): Origin | undefined {
-  const topic = headerText(headers[Header.originTopic]);
-  const stamp = headerText(headers[Header.originTimestamp]);
-  const timestampMs = stamp === "-1" ? -1 : count(stamp);
-  const partition = count(headerText(headers[Header.originPartition]));
-  const offset = count(headerText(headers[Header.originOffset]));
-  if (!topic || partition === undefined || offset === undefined || timestampMs === undefined) {
-    return undefined;
-  }
-  return { topic, partition, offset, timestampMs };
-}
-
-/** For a replay, the offset of the dead letter that it was; undefined for any other record. */
-export function replayedLetter({ headers }: Pick<KafkaRecord, "headers">): number | undefined {
-  const [, letter] = /\/(\d{1,15})$/.exec(headerText(headers[Header.replayedFrom]) ?? "") ?? [];
-  return letter === undefined ? undefined : Number(letter);
+/** Where the record of a letter or a replay was read first, and of which letter it is a replay. */
+export function letterOriginOf(record: Pick<KafkaRecord, "headers">): LetterOrigin | undefined {
+  const origin = originOf(record);
+  const [, letter] = /\/(\d{1,15})$/.exec(headerText(record.headers[Header.replayedFrom]) ?? "") ?? [];
+  return origin && { ...origin, letter: letter === undefined ? undefined : Number(letter) };
 }
 
 /** Bytes for people: text where they are UTF-8, `base64:…` where not. */
@@ -183,12 +169,32 @@ export function bytesAsText(bytes: Uint8Array): string {
   }
 }
 
-/** A record that was replayed keeps the origin it had; on any other topic such headers prove nothing. */
-function originOfDelivered(record: KafkaRecord, { groupId, retryTopic }: SideTopicNames): Origin {
-  const { topic, partition, offset, timestampMs } = record;
-  const stated = originOf(record);
-  const source = sourceTopicOf(topic, stated?.topic, groupId, retryTopic);
-  return stated !== undefined && source !== topic ? stated : { topic, partition, offset, timestampMs };
+/** Where a record was read first, as its headers say; undefined where they do not. */
+function originOf({ headers }: Pick<KafkaRecord, "headers">): Origin | undefined {
+  const topic = headerText(headers[Header.originTopic]);
+  const stamp = headerText(headers[Header.originTimestamp]);
+  const timestampMs = stamp === "-1" ? -1 : count(stamp);
+  const partition = count(headerText(headers[Header.originPartition]));
+  const offset = count(headerText(headers[Header.originOffset]));
+  if (
+    topic === undefined || !TOPIC.test(topic) || partition === undefined || offset === undefined ||
+    timestampMs === undefined
+  ) {
+    return undefined;
+  }
+  return { topic, partition, offset, timestampMs };
+}
+
+/** The headers that came with the record. On a source topic ours are nobody's word: any producer can set them. */
+function ownHeaders({ headers }: KafkaRecord, origin: Origin | undefined): KafkaRecord["headers"] {
+  const said = Object.entries(headers).filter(([name]) => !RESERVED.has(name) && !name.startsWith(MARK));
+  const replays = origin === undefined ? "0" : headerText(headers[Header.replays]) ?? "0";
+  const from = origin === undefined ? undefined : headers[Header.replayedFrom];
+  return {
+    ...Object.fromEntries(said),
+    [Header.replays]: replays,
+    ...(from === undefined ? {} : { [Header.replayedFrom]: from }),
+  };
 }
 
 function excerptOf(last: Outcome | undefined): string {

@@ -1,10 +1,8 @@
 // A record of the dead-letter topic, or a replay, as far as parking goes. Pure.
 
 import type { LetterEntry } from "../core/parking/letter_log.ts";
-import type { Origin } from "../core/parking/letters.ts";
-import { partitionId } from "../records/position.ts";
 import type { KafkaRecord } from "../records/record.ts";
-import { originOf, replayedLetter, toDeadLetter } from "./letter.ts";
+import { letterOriginOf, toDeadLetter } from "./letter.ts";
 import { readMark } from "./marks/marks.ts";
 
 /** An entry and where it is in its partition. */
@@ -20,17 +18,10 @@ export function toEntry(record: KafkaRecord): LetterEntry | undefined {
     const { done, offsets, places } = mark;
     return done === "dropped" ? { kind: "dropped", offsets } : { kind: "replayed", offsets, places };
   }
-  const origin = originOfReplay(record);
+  const origin = letterOriginOf(record);
   if (origin === undefined || record.key === null) return undefined;
   const { cause } = toDeadLetter(record);
   return { kind: "letter", letter: { offset: record.offset, key: laneKey(record.key), origin, cause } };
-}
-
-/** Where a dead letter or a replay was read first; undefined where it does not say. */
-export function originOfReplay({ headers }: Pick<KafkaRecord, "headers">): Origin | undefined {
-  const origin = originOf({ headers });
-  if (origin === undefined) return undefined;
-  return { at: partitionId(origin), offset: origin.offset, letter: replayedLetter({ headers }) };
 }
 
 /** As the source names keys: one character a byte. */

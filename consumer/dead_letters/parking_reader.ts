@@ -4,14 +4,19 @@ import type { Cause } from "../../shared/http/health.ts";
 import { logger } from "../../shared/log.ts";
 import type { Assigned, Event } from "../core/events.ts";
 import { LetterLog } from "../core/parking/letter_log.ts";
-import type { Origin, ReplayPlace } from "../core/parking/letters.ts";
+import type { LetterOrigin, ReplayPlace } from "../core/parking/letters.ts";
 import { partitionId, type TopicPartition } from "../records/position.ts";
 import { settledBy } from "./replay/canary.ts";
-import { originOfReplay, type StoredEntry, toEntry } from "./parking_entries.ts";
+import { type StoredEntry, toEntry } from "./parking_entries.ts";
 import type { DeadLetterPorts, LetterReader } from "./ports.ts";
 import type { OffsetRange } from "../records/log_access.ts";
 import type { KafkaRecord } from "../records/record.ts";
-import { deadLetterTopicOf, retryTopicOf, type SideTopicNames } from "../records/topic_names.ts";
+import {
+  deadLetterTopicOf,
+  isRetryTopic,
+  retryTopicOf,
+  type SideTopicNames,
+} from "../records/topic_names.ts";
 
 const log = logger("consumer");
 
@@ -34,7 +39,7 @@ interface WatchedPartition {
   readonly epoch: number;
   readonly deadLetters: string;
   readonly retries: string;
-  readonly isOurs: (origin: Origin) => boolean;
+  readonly isOurs: (origin: LetterOrigin) => boolean;
   readonly log: LetterLog;
   /** The next offset to read; undefined before the first look. */
   position: number | undefined;
@@ -74,43 +79,29 @@ export class ParkingReader {
     await this.#ports.close();
   }
 
-  /** Takes note of an event on its way to the machine; a replay is told what it is one of. */
-  follow(event: Event<KafkaRecord>): Event<KafkaRecord> {
+  /** Takes note of an event on its way to the machine. */
+  follow(event: Event<KafkaRecord>): void {
     if (event.type === "assigned") {
       for (const at of event.partitions) this.#watched.set(partitionId(at), this.#watch(at, event.epoch));
       this.#waking.abort();
     }
     if (event.type === "revoked") event.partitions.forEach((at) => this.#watched.delete(partitionId(at)));
-    if (event.type !== "received" || !this.#isRetry(event.from.topic)) return event;
-    const records = event.records.map((received) => {
-      const origin = originOfReplay(received.record);
-      return origin === undefined ? received : { ...received, origin };
-    });
-    return { ...event, records };
-  }
-
-  #isRetry(topic: string): boolean {
-    const { groupId, retryTopic } = this.#names;
-    return retryTopic === undefined
-      ? topic.endsWith(retryTopicOf("", groupId, undefined))
-      : topic === retryTopic;
   }
 
   #watch({ topic, partition, offset }: Assigned, epoch: number): WatchedPartition {
     const { groupId, deadLetterTopic, retryTopic } = this.#names;
     const at = { topic, partition };
     const id = partitionId(at);
-    const isRetry = this.#isRetry(topic);
+    const isRetry = isRetryTopic(topic, this.#names);
     // With a retry topic of their own several source topics share the dead-letter topic, too: the configuration says so.
     const source = isRetry ? topic.slice(0, -retryTopicOf("", groupId, undefined).length) : topic;
-    const sourceOf = (origin: Origin) => origin.at.slice(0, origin.at.lastIndexOf("/"));
     return {
       at,
       epoch,
       deadLetters: deadLetterTopicOf(source, groupId, deadLetterTopic),
       retries: retryTopicOf(source, groupId, retryTopic),
       isOurs: (origin) =>
-        isRetry ? retryTopicOf(sourceOf(origin), groupId, retryTopic) === topic : origin.at === id,
+        isRetry ? retryTopicOf(origin.topic, groupId, retryTopic) === topic : partitionId(origin) === id,
       log: new LetterLog((origin) => isRetry ? origin.letter !== undefined : origin.offset >= offset),
       position: undefined,
     };

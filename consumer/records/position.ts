@@ -11,6 +11,12 @@ export interface RecordPosition extends TopicPartition {
   readonly offset: number;
 }
 
+/** Where a record was read first, and when it was written: an offset alone is none's for ever. */
+export interface Origin extends RecordPosition {
+  /** The record's own timestamp, in ms since the epoch; -1 where it has none. */
+  readonly timestampMs: number;
+}
+
 /** What a commit says about one partition. */
 export interface CommitMark {
   readonly offset: number;

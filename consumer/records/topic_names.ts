@@ -18,16 +18,11 @@ export function retryTopicOf(topic: string, groupId: string, configured: string 
   return configured ?? `${topic}.${groupId}.retry`;
 }
 
-/** The topic a record was read from first: a replay comes out of the retry topic, but belongs to its origin's. */
-export function sourceTopicOf(
-  topic: string,
-  originTopic: string | undefined,
-  groupId: string,
-  retryTopic: string | undefined,
-): string {
-  // The header alone proves nothing: any producer can set it.
-  const replayed = originTopic !== undefined && retryTopicOf(originTopic, groupId, retryTopic) === topic;
-  return replayed ? originTopic : topic;
+/** Whether replays come out of this topic. */
+export function isRetryTopic(topic: string, { groupId, retryTopic }: SideTopicNames): boolean {
+  return retryTopic === undefined
+    ? topic.endsWith(retryTopicOf("", groupId, undefined))
+    : topic === retryTopic;
 }
 
 /** What a configuration says about the side topics. */

@@ -4,7 +4,7 @@ import { idempotencyKey, RequestHeader } from "../../shared/contract/protocol.ts
 import type { AttemptRequest } from "../../shared/pool/exchange/buffered.ts";
 import { cloudEventHeaders } from "./cloud_event.ts";
 import { headerText, type KafkaRecord } from "../records/record.ts";
-import { recordPosition } from "../records/position.ts";
+import { type Origin, recordPosition } from "../records/position.ts";
 
 /** What may stand in an HTTP header value: RFC 9110 section 5.5, without obs-text. */
 const HEADER_TEXT = /^[\t\x20-\x7e]+$/;
@@ -12,20 +12,28 @@ const HEADER_TEXT = /^[\t\x20-\x7e]+$/;
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
- * One attempt as a request.
+ * One attempt as a request. A replay is the same record as before: it has the key and the timestamp of the place where
+ * it was first read, which the fence compares.
  *
+ * @param origin where a replay was first read; undefined for any other record, whatever its headers say.
  * @param attempt POSTs of this record, this one included, from 1.
  * @param timeoutMs how long we wait for the answer.
  */
-export function toRequest(record: KafkaRecord, attempt: number, timeoutMs: number): AttemptRequest {
+export function toRequest(
+  record: KafkaRecord,
+  origin: Origin | undefined,
+  attempt: number,
+  timeoutMs: number,
+): AttemptRequest {
   const { value, headers } = record;
+  const { topic, partition, offset, timestampMs } = origin ?? record;
   const type = headerText(headers["content-type"]);
   return {
     headers: {
       ...cloudEventHeaders(headers),
       "content-type": type !== undefined && HEADER_TEXT.test(type) ? type : "application/json",
-      [RequestHeader.idempotencyKey]: keyOf(record),
-      [RequestHeader.timestamp]: originTimestamp(headers) ?? String(record.timestampMs),
+      [RequestHeader.idempotencyKey]: idempotencyKey(topic, partition, String(offset)),
+      [RequestHeader.timestamp]: String(timestampMs),
       [RequestHeader.attempt]: String(attempt),
       [RequestHeader.deadline]: String(timeoutMs),
       [RequestHeader.traceparent]: traceparentOf(record, attempt),
@@ -34,23 +42,6 @@ export function toRequest(record: KafkaRecord, attempt: number, timeoutMs: numbe
     body: value,
     timeoutMs,
   };
-}
-
-function originTimestamp(headers: KafkaRecord["headers"]): string | undefined {
-  const text = headerText(headers["ackpool-origin-timestamp"]) ?? "";
-  return /^\d{1,15}$/.test(text) ? text : undefined;
-}
-
-/** A replay is the same record as before: it has the key of the place it was first read at, which the fence compares. */
-function keyOf({ topic, partition, offset, headers }: KafkaRecord): string {
-  const [originTopic, originPartition, originOffset] = ["topic", "partition", "offset"].map((part) =>
-    headerText(headers[`ackpool-origin-${part}`])
-  );
-  const replayed = /^[A-Za-z0-9._-]{1,249}$/.test(originTopic ?? "") &&
-    /^\d{1,10}$/.test(originPartition ?? "") && /^\d{1,19}$/.test(originOffset ?? "");
-  return replayed
-    ? idempotencyKey(originTopic ?? "", Number(originPartition), originOffset ?? "")
-    : idempotencyKey(topic, partition, String(offset));
 }
 
 /** The record's own trace goes on; one without starts a trace that all its attempts share, a span each. */

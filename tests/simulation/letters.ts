@@ -122,7 +122,7 @@ function toLetter({ record: { root, letter }, offset }: SimLetter, key: string):
   return {
     offset,
     key,
-    origin: { at: `t/${root.partition}`, offset: root.offset, letter },
+    origin: { topic: "t", partition: root.partition, offset: root.offset, timestampMs: 0, letter },
     cause: { reason: "c", status: "", problem: "" },
   };
 }

@@ -184,6 +184,6 @@ export class SimSource implements GroupListener {
 
 function toReceived(record: SimRecord): Received<SimRecord> {
   const { offset, plan: { bytes, key }, root, letter } = record;
-  const origin = { at: `t/${root.partition}`, offset: root.offset, letter };
+  const origin = { topic: "t", partition: root.partition, offset: root.offset, timestampMs: 0, letter };
   return { offset, timestampMs: 0, bytes, key, record, ...(letter === undefined ? {} : { origin }) };
 }

@@ -1,6 +1,6 @@
 // Reads the dead-letter topic for one partition: letters and marks in, and out what has changed for its keys.
 
-import type { Letter, LetterUpdate, Origin, ReplayPlace } from "./letters.ts";
+import type { Letter, LetterOrigin, LetterUpdate, ReplayPlace } from "./letters.ts";
 
 /** A record of the dead-letter topic. */
 export type LetterEntry =
@@ -18,12 +18,12 @@ export type LetterEntry =
  * written before it is committed, so who looks at the commits first and reads the topic afterwards sees it in time.
  */
 export class LetterLog {
-  readonly #mayComeAgain: (origin: Origin) => boolean;
+  readonly #mayComeAgain: (origin: LetterOrigin) => boolean;
   readonly #outstanding: Map<number, ReplayPlace> = new Map();
   #isFirst = true;
 
   /** @param mayComeAgain whether a record that is a dead letter may be delivered again: nobody committed it. */
-  constructor(mayComeAgain: (origin: Origin) => boolean) {
+  constructor(mayComeAgain: (origin: LetterOrigin) => boolean) {
     this.#mayComeAgain = mayComeAgain;
   }
 
@@ -45,7 +45,6 @@ export class LetterLog {
     askedMs: number,
   ): LetterUpdate {
     const letters = new Map<number, Letter>();
-    const written: Origin[] = [];
     const done: number[] = [];
     const isFirst = this.#isFirst;
     this.#isFirst = false;
@@ -55,10 +54,8 @@ export class LetterLog {
     };
     const fresh = new Map<number, ReplayPlace>();
     for (const entry of entries) {
-      if (entry.kind === "letter") {
-        letters.set(entry.letter.offset, entry.letter);
-        if (isFirst && this.#mayComeAgain(entry.letter.origin)) written.push(entry.letter.origin);
-      } else if (entry.kind === "dropped") entry.offsets.forEach(end);
+      if (entry.kind === "letter") letters.set(entry.letter.offset, entry.letter);
+      else if (entry.kind === "dropped") entry.offsets.forEach(end);
       else entry.offsets.forEach((offset, each) => note(fresh, offset, entry.places[each], end));
     }
     for (const [offset, place] of fresh) this.#outstanding.set(offset, place);
@@ -69,7 +66,10 @@ export class LetterLog {
       end(offset);
     }
     const replayed = Array.from(fresh, ([offset, place]) => ({ offset, place }));
-    return { letters: [...letters.values()], replayed, done, written, upTo, askedMs };
+    const left = [...letters.values()];
+    // One that was replayed or dropped is done with: where a group was rewound its record is delivered as any other.
+    const written = isFirst ? left.filter(({ origin }) => this.#mayComeAgain(origin)) : [];
+    return { letters: left, replayed, done, written, upTo, askedMs };
   }
 }
 

@@ -1,12 +1,10 @@
 // Letters: what the core is told of dead letters, and what it decides for records behind them, as plain types.
 
 import type { LetterCause } from "../../records/letter_cause.ts";
+import type { Origin } from "../../records/position.ts";
 
-/** Where a record was read first. */
-export interface Origin {
-  /** `topic/partition`. */
-  readonly at: string;
-  readonly offset: number;
+/** Where the record of a letter or of a replay was read first. */
+export interface LetterOrigin extends Origin {
   /** For a replay: the dead letter that it was, by its offset in the dead-letter topic's partition. */
   readonly letter: number | undefined;
 }
@@ -17,7 +15,7 @@ export interface Letter {
   readonly offset: number;
   /** The record's key, as the source names it. */
   readonly key: string;
-  readonly origin: Origin;
+  readonly origin: LetterOrigin;
   /** What it is dead-lettered for; a parked one has that of what it is parked behind. */
   readonly cause: LetterCause;
 }
@@ -43,8 +41,8 @@ export interface LetterUpdate {
   readonly replayed: readonly { readonly offset: number; readonly place: ReplayPlace }[];
   /** Letters that are done with: dropped, or settled as replays. */
   readonly done: readonly number[];
-  /** Records that may be delivered again although they are dead letters already: told once, at the beginning. */
-  readonly written: readonly Origin[];
+  /** Letters whose records may be delivered again, for nobody committed them: told once, at the beginning. */
+  readonly written: readonly Letter[];
   /** Kafka has deleted what was before this offset; absent where that is not known. */
   readonly from?: number;
   /** One past the last offset that was read. */
@@ -58,9 +56,11 @@ export interface ParkingCandidate {
   /** `topic/partition` that it was read from. */
   readonly at: string;
   readonly offset: number;
+  /** Its own timestamp, in ms. */
+  readonly timestampMs: number;
   readonly lane: string | undefined;
   /** What it is a replay of; undefined where it is none. */
-  readonly origin: Origin | undefined;
+  readonly origin: LetterOrigin | undefined;
   /** When it was received, in ms. */
   readonly receivedMs: number;
 }

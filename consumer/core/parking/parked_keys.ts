@@ -2,8 +2,8 @@
 
 import type {
   Letter,
+  LetterOrigin,
   LetterUpdate,
-  Origin,
   ParkedBehind,
   ParkedKey,
   ParkingCandidate,
@@ -12,6 +12,7 @@ import type {
 } from "./letters.ts";
 import { DueQueue } from "../structures/due_queue.ts";
 import type { LetterCause } from "../../records/letter_cause.ts";
+import { partitionId } from "../../records/position.ts";
 
 /** A letter that is not done with. */
 interface TrackedLetter {
@@ -34,6 +35,11 @@ interface LettersOfKey {
   open: number;
 }
 
+/** Where a record was read first, its partition as text. */
+interface PlacedOrigin extends Pick<LetterOrigin, "offset" | "timestampMs" | "letter"> {
+  readonly at: string;
+}
+
 const SEND: ParkingDecision = { kind: "send" };
 
 /**
@@ -44,7 +50,8 @@ const SEND: ParkingDecision = { kind: "send" };
 export class ParkedKeys {
   readonly #letters: Map<number, TrackedLetter> = new Map();
   readonly #keys: Map<string, LettersOfKey> = new Map();
-  readonly #written: Set<string> = new Set();
+  /** Records that are letters already, with the offset of the latest letter of each. */
+  readonly #written: Map<string, number> = new Map();
   #from = 0;
   #upTo = 0;
   #askedMs = -Infinity;
@@ -70,7 +77,9 @@ export class ParkedKeys {
 
   /** Takes in what was read. */
   apply({ letters, replayed, done, written, from = 0, upTo, askedMs }: LetterUpdate): void {
-    for (const origin of written) this.#written.add(identityOf(origin));
+    for (const { offset, key, origin } of written) {
+      this.#written.set(identityOf(partitionId(origin), origin, key), offset);
+    }
     for (const letter of letters) this.#add(letter);
     for (const { offset, place } of replayed) this.#replayed(offset, place);
     for (const offset of done) this.#done(offset);
@@ -87,9 +96,11 @@ export class ParkedKeys {
   }
 
   /** What becomes of a record whose turn has come; those before it in its key are settled here. */
-  decide({ at, offset, lane, origin: replayOf, receivedMs }: ParkingCandidate): ParkingDecision {
-    const own = replayOf ?? { at, offset, letter: undefined };
-    if (this.#written.size > 0 && this.#written.delete(identityOf(own))) return { kind: "settled" };
+  decide({ at, offset, timestampMs, lane, origin: replayOf, receivedMs }: ParkingCandidate): ParkingDecision {
+    const own = replayOf === undefined
+      ? { at, offset, timestampMs, letter: undefined }
+      : { ...replayOf, at: partitionId(replayOf) };
+    if (lane !== undefined && this.#isWritten(own, lane)) return { kind: "settled" };
     const letters = lane === undefined ? undefined : this.#keys.get(nameOf(own.at, lane));
     if (letters === undefined) return SEND;
     const first = firstOpen(letters);
@@ -112,8 +123,18 @@ export class ParkedKeys {
     return receivedMs > this.#askedMs ? { kind: "wait", behind: behind(first) } : park(first);
   }
 
+  /**
+   * Whether the record is a letter already that was not committed. The same offset is not enough: the topic may have
+   * been made anew. A replay is written only when there is a letter behind the one that it was.
+   */
+  #isWritten(own: PlacedOrigin, key: string): boolean {
+    if (this.#written.size === 0) return false;
+    const latest = this.#written.get(identityOf(own.at, own, key));
+    return latest !== undefined && latest > (own.letter ?? -1);
+  }
+
   /** Whether the mark that was written with a replay has not been read yet, and so nothing from before it either. */
-  #isEarly({ letter }: Origin): boolean {
+  #isEarly({ letter }: LetterOrigin): boolean {
     if (letter === undefined) return false;
     const held = this.#letters.get(letter);
     return held === undefined ? letter >= this.#upTo : held.state === "open";
@@ -121,9 +142,10 @@ export class ParkedKeys {
 
   #add({ offset, key, origin, cause }: Letter): void {
     if (this.#letters.has(offset)) return;
-    const name = nameOf(origin.at, key);
+    const at = partitionId(origin);
+    const name = nameOf(at, key);
     const known = this.#keys.get(name);
-    const letters = known ?? { key, at: origin.at, order: new DueQueue(), returning: new Set(), open: 0 };
+    const letters = known ?? { key, at, order: new DueQueue(), returning: new Set(), open: 0 };
     if (known === undefined) this.#keys.set(name, letters);
     const held: TrackedLetter = {
       offset,
@@ -194,4 +216,8 @@ function overtakenBy(
 }
 
 const nameOf = (at: string, key: string) => `${at}\n${key}`;
-const identityOf = ({ at, offset, letter }: Origin) => `${at}/${offset}/${letter ?? ""}`;
+const identityOf = (
+  at: string,
+  { offset, timestampMs }: Pick<LetterOrigin, "offset" | "timestampMs">,
+  key: string,
+) => `${at}/${offset}@${timestampMs}\n${key}`;

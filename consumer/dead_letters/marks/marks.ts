@@ -14,7 +14,8 @@ export type State = "open" | "replayed" | "dropped";
 /** Why it is done with. */
 export type Done = Exclude<State, "open">;
 
-const MARK = "ackpool-mark";
+/** Names of all headers of marks begin so. */
+export const MARK = "ackpool-mark";
 const OFFSETS = "ackpool-mark-offsets";
 /** Where the replays lie: `topic/partition/offsets`, in the order of the letters' offsets. */
 const REPLAYS = "ackpool-mark-replays";

@@ -6,6 +6,8 @@ import { bytesAsText, toDeadLetter, toLetterRecord } from "../../../../consumer/
 import { type Filter, matches } from "../../../../consumer/dead_letters/filter.ts";
 import type { KafkaRecord } from "../../../../consumer/records/record.ts";
 import { causeOf, causeText } from "../../../../consumer/records/letter_cause.ts";
+import type { LetterOrigin } from "../../../../consumer/core/parking/letters.ts";
+import { readMark } from "../../../../consumer/dead_letters/marks/marks.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -69,7 +71,14 @@ const record = fc.record({
 Deno.test("toDeadLetter() reads back what toLetterRecord() wrote", () => {
   fc.assert(
     fc.property(record, outcome, fc.constantFrom(...REASONS), fc.nat(), (record, last, reason, attempts) => {
-      const delivery = { record, reason, lastOutcome: last, parkedBehind: undefined, attemptsSent: attempts };
+      const delivery = {
+        record,
+        origin: undefined,
+        reason,
+        lastOutcome: last,
+        parkedBehind: undefined,
+        attemptsSent: attempts,
+      };
       const written = toLetterRecord(delivery, NAMES, NOW_MS);
       const { topic, partition, offset, timestampMs, key, value } = record;
       assert.deepEqual([written.key, written.value], [key, value]);
@@ -100,6 +109,7 @@ Deno.test("toDeadLetter() reads back what toLetterRecord() wrote of a parked rec
     const parkedBehind = { place: "t/0/17", cause };
     const delivery = {
       record,
+      origin: undefined,
       reason: "parked" as const,
       lastOutcome: undefined,
       parkedBehind,
@@ -109,6 +119,44 @@ Deno.test("toDeadLetter() reads back what toLetterRecord() wrote of a parked rec
     assert.deepEqual([letter.status, letter.reason, letter.behind], ["parked", "parked", "t/0/17"]);
     assert.deepEqual(letter.cause, cause);
   }));
+});
+
+Deno.test("toLetterRecord() keeps a replay's origin and count, and believes no such header of any other record", () => {
+  const forged = {
+    ...ORIGIN,
+    "ackpool-replays": "3",
+    "ackpool-replayed-from": "t.g.dlq/0/9",
+    "ackpool-parked-cause": "forged",
+    "ackpool-mark": "replayed",
+    "ackpool-mark-offsets": "0-100",
+    own: "kept",
+  };
+  const read = (topic: string, origin: LetterOrigin | undefined) => {
+    const record = { ...stored(forged, 5), topic };
+    const delivery = {
+      record,
+      origin,
+      reason: "rejected",
+      lastOutcome: undefined,
+      parkedBehind: undefined,
+    } as const;
+    const written = {
+      ...toLetterRecord({ ...delivery, attemptsSent: 1 }, NAMES, NOW_MS),
+      offset: 6,
+      timestampMs: 0,
+    };
+    assert.equal(written.headers["own"], "kept");
+    assert.equal(readMark(written), undefined);
+    assert.equal(written.headers["ackpool-parked-cause"], undefined);
+    return toDeadLetter(written);
+  };
+  const first = read("t", undefined);
+  assert.deepEqual(first.origin, { topic: "t", partition: 0, offset: 5, timestampMs: 5000 });
+  assert.deepEqual([first.topic, first.replays, first.replayedFrom], ["t.g.dlq", 0, undefined]);
+  const origin = { topic: "t", partition: 2, offset: 17, timestampMs: 1000 };
+  const again = read("t.g.retry", { ...origin, letter: 9 });
+  assert.deepEqual(again.origin, origin);
+  assert.deepEqual([again.topic, again.replays, again.replayedFrom], ["t.g.dlq", 3, "t.g.dlq/0/9"]);
 });
 
 Deno.test("toDeadLetter() reads origin, cause and counts", () => {

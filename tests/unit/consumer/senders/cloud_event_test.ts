@@ -18,7 +18,7 @@ function request(headers: Record<string, string>, value = '{"data":1}') {
     value: bytes(value),
     headers: asBytes,
   };
-  return toRequest(record, 1, 1000);
+  return toRequest(record, undefined, 1, 1000);
 }
 
 Deno.test("toRequest() turns a CloudEvent in binary mode into one of HTTP's, its data byte for byte", () => {
@@ -66,23 +66,4 @@ Deno.test("toRequest() goes on with the trace of a CloudEvent's extension, and p
 
 Deno.test("toRequest() makes no CloudEvent of a record that says no version", () => {
   assert.equal(request({ ce_id: "1" }).headers["ce-id"], undefined);
-});
-
-Deno.test("toRequest() gives a replay its origin's key and timestamp, and distrusts what cannot be one", () => {
-  const origin = {
-    "ackpool-origin-topic": "support-tickets",
-    "ackpool-origin-partition": "3",
-    "ackpool-origin-offset": "17",
-    "ackpool-origin-timestamp": "1700000000000",
-  };
-  const { headers } = request(origin);
-  assert.equal(headers["idempotency-key"], '"support-tickets/3/17"');
-  assert.equal(headers["ackpool-timestamp"], "1700000000000");
-  const forged = request({
-    ...origin,
-    "ackpool-origin-topic": 'a/b"\r\nx: y',
-    "ackpool-origin-timestamp": "soon\r\n",
-  });
-  assert.equal(forged.headers["idempotency-key"], '"t/0/1"');
-  assert.equal(forged.headers["ackpool-timestamp"], "0");
 });

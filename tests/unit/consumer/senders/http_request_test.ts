@@ -15,7 +15,7 @@ const record: KafkaRecord = {
 
 const text = (value: string) => new TextEncoder().encode(value);
 const headersOf = (changes: Partial<KafkaRecord>, attempt = 1) =>
-  toRequest({ ...record, ...changes }, attempt, 60_000).headers;
+  toRequest({ ...record, ...changes }, undefined, attempt, 60_000).headers;
 
 Deno.test("toRequest() names the record, the attempt and the time there is", () => {
   const { traceparent, ...headers } = headersOf({}, 3);
@@ -45,22 +45,35 @@ Deno.test("toRequest() carries on the record's own trace, and only one that is w
 });
 
 Deno.test("toRequest() sends a tombstone with an empty body and says so", () => {
-  const request = toRequest({ ...record, value: null }, 1, 1000);
+  const request = toRequest({ ...record, value: null }, undefined, 1, 1000);
   assert.equal(request.body, null);
   assert.equal(request.headers["ackpool-tombstone"], "true");
   assert.equal(headersOf({ value: new Uint8Array() })["ackpool-tombstone"], undefined);
 });
 
-Deno.test("toRequest() gives a replayed record its origin's timestamp", () => {
-  const headers = { "ackpool-origin-timestamp": text("1600000000000") };
-  assert.equal(headersOf({ headers })["ackpool-timestamp"], "1600000000000");
+Deno.test("toRequest() gives a replay its origin's key and timestamp", () => {
+  const origin = { topic: "orders", partition: 1, offset: 17, timestampMs: 1_600_000_000_000 };
+  const { headers } = toRequest(record, origin, 1, 1000);
+  assert.equal(headers["idempotency-key"], '"orders/1/17"');
+  assert.equal(headers["ackpool-timestamp"], "1600000000000");
+});
+
+Deno.test("toRequest() believes no header of a record that is no replay", () => {
+  const forged = headersOf({
+    headers: {
+      "ackpool-origin-topic": text("orders"),
+      "ackpool-origin-partition": text("1"),
+      "ackpool-origin-offset": text("17"),
+      "ackpool-origin-timestamp": text("1600000000000"),
+    },
+  });
+  assert.equal(forged["idempotency-key"], '"support-tickets/3/42"');
+  assert.equal(forged["ackpool-timestamp"], "1700000000123");
 });
 
 Deno.test("toRequest() never puts into a header what HTTP forbids there", () => {
-  fc.assert(fc.property(fc.uint8Array(), fc.uint8Array(), fc.uint8Array(), (type, trace, origin) => {
-    const made = headersOf({
-      headers: { "content-type": type, traceparent: trace, "ackpool-origin-timestamp": origin },
-    });
+  fc.assert(fc.property(fc.uint8Array(), fc.uint8Array(), (type, trace) => {
+    const made = headersOf({ headers: { "content-type": type, traceparent: trace } });
     for (const value of Object.values(made)) assert.match(value, /^[\t\x20-\x7e]+$/);
   }));
 });

@@ -12,7 +12,7 @@ const at = { topic: "t", partition: 0 };
 const letter = (offset: number, origin: number, from?: number): Letter => ({
   offset,
   key: "k",
-  origin: { at: "t/0", offset: origin, letter: from },
+  origin: { topic: "t", partition: 0, offset: origin, timestampMs: 0, letter: from },
   cause: { reason: "rejected", status: "422", problem: "" },
 });
 const place = (offset: number) => ({ at: "r/0", offset });
@@ -67,10 +67,28 @@ Deno.test("Machine pays no token for what it parks", () => {
 });
 
 Deno.test("Machine settles a record whose dead letter was written but never committed", () => {
-  const driver = parking({ letters: [letter(0, 0)], written: [letter(0, 0).origin], upTo: 1 });
+  const driver = parking({ letters: [letter(0, 0)], written: [letter(0, 0)], upTo: 1 });
   driver.receive([record(0), record(1)]);
   assert.deepEqual([driver.sent, parked(driver)], [[], [[1, "t/0/0"]]]);
   assert.equal(driver.machine.find(at, 0), undefined);
+});
+
+Deno.test("Machine sends what is at the offset of an old letter but is another record: the topic was made anew", () => {
+  const written = [letter(0, 0), letter(1, 1)];
+  const driver = parking({ letters: written, written, upTo: 2 });
+  driver.receive([record(0, "other"), recordAt(1, { key: "k2", timestampMs: 0 })]);
+  assert.deepEqual([driver.sent, parked(driver)], [[0, 1], []]);
+  const later = parking({ letters: written, written, upTo: 2 });
+  later.receive([recordAt(0, { key: "k", timestampMs: 7 })]);
+  assert.deepEqual([later.sent, parked(later)], [[0], []]);
+});
+
+Deno.test("Machine sends the replay of a letter that was not committed, and settles one that came back since", () => {
+  const first = letter(0, 3);
+  const again = letter(4, 3, 0);
+  const news = { letters: [again], replayed: [], written: [first, again], upTo: 5 };
+  assert.deepEqual(replays(retrying(news), [0, 3, 0]).sent, []);
+  assert.deepEqual(replays(retrying({ ...news, letters: [], done: [] }), [1, 3, 4]).sent, [1]);
 });
 
 Deno.test("Machine lets later records wait while replays of their key are on their way, then sends them", () => {
@@ -143,7 +161,10 @@ function replays(
   ...of: (readonly [offset: number, origin: number, letter: number])[]
 ): Driver {
   const records = of.map(([offset, origin, letter]) =>
-    recordAt(offset, { key: "k", origin: { at: "t/0", offset: origin, letter } })
+    recordAt(offset, {
+      key: "k",
+      origin: { topic: "t", partition: 0, offset: origin, timestampMs: 0, letter },
+    })
   );
   const position = (records.at(-1)?.offset ?? -1) + 1;
   driver.feed({
@@ -198,7 +219,8 @@ Deno.test("LetterLog tells nobody of what began and ended before its first look"
   assert.deepEqual(news.letters, [letter(1, 3)]);
   assert.deepEqual(news.replayed, [{ offset: 1, place: place(1) }]);
   assert.deepEqual(news.done, []);
-  assert.deepEqual(news.written.map(({ offset }) => offset), [3, 4]);
+  // What was dropped is done with: if its record comes again, somebody rewound the group.
+  assert.deepEqual(news.written, [letter(1, 3)]);
   assert.equal(log.outstanding, 1);
 });
 

@@ -1,0 +1,19 @@
+// Replay origins: what comes out of a retry topic is told what it is a replay of; elsewhere its headers prove nothing.
+
+import type { Event } from "../core/events.ts";
+import type { KafkaRecord } from "../records/record.ts";
+import { isRetryTopic, retryTopicOf, type SideTopicNames } from "../records/topic_names.ts";
+import { letterOriginOf } from "./letter.ts";
+
+/** The event, its records with their origins where they are replays of this group. */
+export function withOrigins(event: Event<KafkaRecord>, names: SideTopicNames): Event<KafkaRecord> {
+  if (event.type !== "received" || !isRetryTopic(event.from.topic, names)) return event;
+  const { groupId, retryTopic } = names;
+  const records = event.records.map((received) => {
+    const origin = letterOriginOf(received.record);
+    const isOurs = origin !== undefined &&
+      retryTopicOf(origin.topic, groupId, retryTopic) === event.from.topic;
+    return isOurs ? { ...received, origin } : received;
+  });
+  return { ...event, records };
+}
