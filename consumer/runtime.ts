@@ -1,4 +1,4 @@
-// Drives the machine: hands it events and the time, carries its commands out, and keeps its one timer.
+// Runtime: drives the machine. It hands it events and the time, carries its commands out, and keeps its one timer.
 
 import { monotonicMs } from "../shared/clock.ts";
 import type { Cause } from "../shared/http/health.ts";
@@ -130,8 +130,8 @@ export class Runtime {
   }
 
   /**
-   * Something happened. Events that come while one is handled wait for their turn. Never throws: whoever calls is a
-   * client library or a timer, and would make something else of it. An exception here is a bug; it ends the run.
+   * Takes an event. Events that come while one is handled wait for their turn. Never throws, since a client library or a
+   * timer calls it: an exception here is a bug and ends the run.
    */
   feed(event: Event<KafkaRecord>): void {
     if (this.#failed) return;
@@ -152,7 +152,7 @@ export class Runtime {
     }
   }
 
-  /** What was settled may not be committed any more, which costs a redelivery; going on might cost a record. */
+  /** Stopping may cost a redelivery of what is settled; going on might cost a record. */
   #fail(error: unknown): void {
     this.#failed = true;
     clearTimeout(this.#timer);
@@ -229,7 +229,7 @@ export class Runtime {
     }
   }
 
-  /** A timer that is too early does no harm, so it is only moved when it would be too late. */
+  /** A timer that fires early does no harm, so it is moved only when it would fire late. */
   #schedule(nowMs: number): void {
     if (nowMs >= this.#causesDueMs) {
       this.#causesDueMs = nowMs + CAUSES_EVERY_MS;

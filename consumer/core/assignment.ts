@@ -1,4 +1,4 @@
-// What we hold: the partitions that are ours, what was received of them, and what of that is settled.
+// Assignment: the partitions that are ours, what was received of them, and what of that is settled.
 
 import type { Commits } from "./commits.ts";
 import { Delivery, type Received } from "./delivery.ts";
@@ -41,7 +41,7 @@ export class Assignment<R> {
     return this.#lastActivityMs;
   }
 
-  /** Whether everything that may come has come and is settled, as far as can be seen from here. */
+  /** Whether everything that was seen at the broker is received and settled. */
   get empty(): boolean {
     for (const partition of this.#partitions.values()) {
       if (partition.paused || partition.backlog() > 0) return false;
@@ -67,7 +67,7 @@ export class Assignment<R> {
     this.rebalanceShares(nowMs);
   }
 
-  /** A partition is not ours any more; what was of it belongs to nobody here. Undefined when it was not ours. */
+  /** Removes a partition; undefined when it was not ours. */
   giveUp(at: TopicPartition): Partition<R> | undefined {
     const partition = this.#partitions.get(partitionId(at));
     if (partition === undefined) return undefined;
@@ -76,13 +76,13 @@ export class Assignment<R> {
     return partition;
   }
 
-  /** The shares have changed, and what is gone holds no memory: others may go on, or have to wait. */
+  /** Shares the bounds out again: the partitions have changed. */
   rebalanceShares(nowMs: number): void {
     this.#backpressure.rebalanceShares(this.#partitions.size);
     for (const partition of this.#partitions.values()) this.#regulate(partition, nowMs);
   }
 
-  /** What `fast` committed may be ahead of what is settled: there is something to say about all of it. */
+  /** `fast` may have committed more than is settled: every partition has something to commit. */
   markAllDirty(nowMs: number): void {
     for (const partition of this.#partitions.values()) this.#commits.markDirty(partition, nowMs);
   }
@@ -94,7 +94,7 @@ export class Assignment<R> {
     const before = partition.ledger.committable();
     const taken: Delivery<R>[] = [];
     for (const record of event.records) {
-      // Below the position it is a second fetch of what the ledger holds already.
+      // Below the position it was fetched before.
       if (record.offset < partition.ledger.position) continue;
       if (!partition.inherits || !partition.settledBefore(record.offset)) {
         taken.push(this.#take(partition, record, nowMs));
@@ -142,7 +142,7 @@ export class Assignment<R> {
 
   #regulate(partition: Partition<R>, nowMs: number): void {
     for (const changed of this.#backpressure.regulate(partition, this.#partitions.values())) {
-      // Whoever was paused has had no chance to bring a record: idle time begins again.
+      // A paused partition could bring no record, so idle time begins again.
       if (!changed.paused && this.#lastActivityMs !== undefined) this.#lastActivityMs = nowMs;
       this.#outbox.emit({ type: changed.paused ? "pause" : "resume", partition: changed });
     }

@@ -1,4 +1,4 @@
-// Why delivery is held up, as values: health, logs and metrics show the same ones.
+// Causes: why delivery is held up, as values that health, logs and metrics share.
 
 import type { Cause } from "../../shared/http/health.ts";
 import { type Outcome, outcomeLabel } from "../../shared/contract/outcome.ts";

@@ -1,4 +1,4 @@
-// When is committed and what: one commit at a time, of every partition about which there is something new to say.
+// Commits: when to commit and what. One commit at a time, of every partition that has something new to say.
 
 import type { Delivery } from "./delivery.ts";
 import { encodeOffsetMap } from "./offsets/offset_map.ts";
@@ -61,7 +61,7 @@ export class Commits<R> {
     return this.#pending.size === 0 && this.#dirty.size === 0;
   }
 
-  /** There is something new to say about a partition. */
+  /** A partition has something new to commit. */
   markDirty(partition: Partition<R>, nowMs: number): void {
     this.#dirty.add(partition);
     if (this.#policy.timing === "each") this.#due(nowMs);
@@ -73,7 +73,7 @@ export class Commits<R> {
     this.#unconfirmed.push(delivery);
   }
 
-  /** What is settled is committed as soon as can be: a batch is whole, or partitions are about to go. */
+  /** Commits what is settled as soon as possible: a batch is whole, or partitions are about to go. */
   flushSoon(nowMs: number): void {
     if (this.#dirty.size > 0) this.#due(nowMs);
   }
@@ -89,7 +89,7 @@ export class Commits<R> {
     for (const partition of this.#dirty) {
       const mark = this.#markOf(partition, leaving);
       const { committed } = partition;
-      // Records that are held need the broker's word even where there is nothing new to say.
+      // Held records need a confirmed commit even where it says nothing new.
       const news = mark.offset !== committed?.offset || mark.metadata !== committed.metadata;
       if (news || this.#unconfirmed.length > 0) marks.push({ partition, mark });
     }
@@ -177,7 +177,7 @@ export class Commits<R> {
     this.#forgetRefusal();
   }
 
-  /** What was refused is somebody else's affair: there may never be another commit to be taken. */
+  /** Clears the cause once nothing of ours is left to commit. */
   #forgetRefusal(): void {
     if (this.allConfirmed) this.#failingSinceMs = undefined;
   }

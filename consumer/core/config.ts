@@ -1,4 +1,4 @@
-// Everything about delivery that can be set.
+// MachineConfig: everything about delivery that can be set.
 
 import type { BackoffConfig } from "./policies/backoff.ts";
 import type { BatchConfig } from "./policies/batch_gate.ts";

@@ -1,4 +1,4 @@
-// Records on their way to the dead-letter topic: they wait for a token, then for the broker's word.
+// DeadLetterQueue: records on their way to the dead-letter topic. Each waits for a token, then for the broker.
 
 import { backoffMs } from "./policies/backoff.ts";
 import { DeadLetterBudget, type DeadLetterBudgetConfig } from "./policies/dead_letter_budget.ts";
@@ -77,7 +77,7 @@ export class DeadLetterQueue<R> {
   /** A record is to be dead-lettered that need not be paid for. */
   enqueueWithoutToken(delivery: Delivery<R>, reason: DeadLetterReason): void {
     delivery.deadLetter(reason);
-    // It may never have been sent; what gives its partition up finds it all the same.
+    // A record that was never sent must be found all the same when its partition goes.
     delivery.partition.ledger.markStarted(delivery.seq);
     this.#free.push(delivery);
   }
@@ -91,7 +91,7 @@ export class DeadLetterQueue<R> {
     }
   }
 
-  /** A partition went, and those of its records that wait for a token with it. */
+  /** A partition went: its records wait no more. */
   removeDropped(): void {
     for (let left = this.#waiting.length; left > 0; left--) {
       const delivery = this.#waiting.shift();
@@ -118,7 +118,7 @@ export class DeadLetterQueue<R> {
     const delivery = this.#takeLive(() => this.#unwritten.takeDue(nowMs)) ??
       this.#takeLive(() => this.#free.shift()) ?? this.#takePaid(nowMs);
     if (delivery !== undefined) this.#writing += 1;
-    // Those that could not be written went with their partition: nothing speaks against the topic any more.
+    // The records that could not be written went with their partition: the topic is not known to fail any more.
     else if (this.#writing === 0 && this.#unwritten.length === 0) this.#failingSinceMs = undefined;
     return delivery;
   }

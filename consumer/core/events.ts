@@ -1,4 +1,4 @@
-// What goes into the machine and what comes out: two closed unions, nothing else crosses the border of the core.
+// Events and commands: what goes into the machine and what comes out. Nothing else crosses the border of the core.
 
 import type { Outcome } from "../../shared/contract/outcome.ts";
 import type { Commit, PartitionCommit } from "./commits.ts";
@@ -35,7 +35,7 @@ export type Event<R> =
     readonly highWatermark: number;
   }
   | { readonly type: "attempt_finished"; readonly delivery: Delivery<R>; readonly outcome: Outcome }
-  /** The attempt was given up by ourselves; nothing is known of it. */
+  /** We gave the attempt up; nothing is known of its outcome. */
   | { readonly type: "attempt_abandoned"; readonly delivery: Delivery<R> }
   | {
     readonly type: "dead_letter_written";

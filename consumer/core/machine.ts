@@ -1,4 +1,4 @@
-// The machine: events go in, commands come out. It puts the parts together and touches nothing outside.
+// Machine: events go in, commands come out. It touches nothing outside.
 
 import type { MachineConfig } from "./config.ts";
 import type { Delivery } from "./delivery.ts";

@@ -1,4 +1,4 @@
-// Records that an operator takes out of delivery: each becomes a dead letter, at once or when its attempt has ended.
+// Operator actions: a record that is taken out becomes a dead letter, at once or when its attempt has ended.
 
 import type { DeadLetterQueue } from "./dead_letter_queue.ts";
 import type { Delivery } from "./delivery.ts";

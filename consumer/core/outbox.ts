@@ -1,4 +1,4 @@
-// What the machine asks for while it handles one event, in order.
+// Outbox: the commands that one event brings, in order.
 
 import type { Command, Notice } from "./events.ts";
 

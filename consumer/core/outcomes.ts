@@ -45,7 +45,7 @@ export function attemptFinished<R>(
   }
 }
 
-/** An attempt was given up by ourselves; nothing is known of it. */
+/** We gave an attempt up; nothing is known of its outcome. */
 export function attemptAbandoned<R>(parts: Parts<R>, delivery: Delivery<R>, nowMs: number): void {
   const { judge, dispatcher, deadLetters, ready } = parts;
   if (dispatcher.endProbe(delivery)) judge.breaker.probeInconclusive(nowMs);

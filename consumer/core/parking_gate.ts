@@ -1,4 +1,4 @@
-// ParkingGate: which new records are not sent, but go aside: those an operator took, and with `PARK_KEYS` those of parked keys.
+// ParkingGate: which new records are not sent. An operator took them, or with `PARK_KEYS` their key is parked.
 
 import { causeOf } from "../records/letter_cause.ts";
 import type { Delivery } from "./delivery.ts";

@@ -1,4 +1,4 @@
-// One assigned partition: its ledger, and its records that are not on their way yet.
+// Partition: an assigned partition with its ledger and its records that wait.
 
 import type { Delivery } from "./delivery.ts";
 import { DueQueue } from "./structures/due_queue.ts";

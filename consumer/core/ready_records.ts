@@ -1,4 +1,4 @@
-// Which record leaves next: partitions take turns, retries go before new records, bad ones as far as they may, a lane has one on its way.
+// ReadyRecords: which record leaves next. Partitions take turns; retries go before new records; one of a lane at a time.
 
 import type { Delivery } from "./delivery.ts";
 import type { Partition } from "./partition.ts";

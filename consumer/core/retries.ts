@@ -15,8 +15,8 @@ export function requeueDue<R>({ retries, ready }: Parts<R>, nowMs: number): void
 }
 
 /**
- * The pool rests a full replica or shrinks its limit, so a permit that is left is another replica's and the record
- * goes to it at once. When that one is full too, the record waits a little: nothing may spin.
+ * The pool has rested the full replica or shrunk its limit, so a free permit is another replica's: the record goes to
+ * it at once. When that one is full too, the record waits a little, so that nothing spins.
  *
  * @param before what the attempt before came to.
  */
@@ -68,7 +68,7 @@ function retry<R>(
   else retries.add(delivery, nowMs + waitMs);
 }
 
-/** `Retry-After` where the worker gave one, else backoff. "At once" is no wait to ask for: it would spin. */
+/** `Retry-After` where the worker gave one, else backoff. A `Retry-After` of 0 would spin, so it means backoff. */
 function waitMsOf<R>(parts: Parts<R>, delivery: Delivery<R>): number {
   const asked = askedMs(parts, delivery) ?? 0;
   return asked > 0 ? asked : backoffMs(parts.config.backoff, delivery.failures, parts.random);

@@ -1,4 +1,4 @@
-// One partition's received records in order, which of them are settled, and so what may be committed.
+// Ledger: the received offsets of a partition in order, which of them are settled, and so what may be committed.
 
 /** What a walk over a ledger meets, in order of offsets. */
 export interface LedgerVisitor<T> {
@@ -24,7 +24,7 @@ export class Ledger<T extends object> {
   #position: number;
   #unsettled = 0;
   #runs = 0;
-  /** One past the last record that was settled or sent: behind it the ledger has nothing to tell. */
+  /** One past the last record that was settled or sent: from here on there is nothing to put into a map. */
   #startedEnd = 0;
 
   /** @param position the offset that will be fetched first. */
@@ -100,7 +100,7 @@ export class Ledger<T extends object> {
     if (position > this.#position) this.#position = position;
   }
 
-  /** Notes that a record is on its way: from now on there may be something to tell about it. */
+  /** A record is on its way: from now on the map may have to name it. */
   markStarted(seq: number): void {
     if (seq >= this.#startedEnd) this.#startedEnd = seq + 1;
   }

@@ -1,4 +1,4 @@
-// The offset map: what is settled above the watermark, and attempt counts, as text for the commit's metadata.
+// OffsetMap: what is settled above the watermark, and attempt counts, as text for the metadata of a commit.
 
 import type { Ledger } from "./ledger.ts";
 

@@ -1,4 +1,4 @@
-// Reads the dead-letter topic for one partition: letters and marks in, and out what has changed for its keys.
+// LetterLog: turns the records of the dead-letter topic into what has changed for the keys of a partition.
 
 import type { Letter, LetterOrigin, LetterUpdate, ReplayPlace } from "./letters.ts";
 

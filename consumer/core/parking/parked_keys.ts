@@ -1,4 +1,4 @@
-// What one partition knows of dead letters: which keys are parked behind one, and what that means for the next record.
+// ParkedKeys: what a partition knows of dead letters, and what that means for the next record of a key.
 
 import type {
   Letter,
@@ -43,9 +43,9 @@ interface PlacedOrigin extends Pick<LetterOrigin, "offset" | "timestampMs" | "le
 const SEND: ParkingDecision = { kind: "send" };
 
 /**
- * The letters that matter to one partition, of a topic or its retry topic. Own letters are known as soon as they are
- * written; everything else is as late as whoever reads the dead-letter topic. Late news park a record too many or hold
- * one too long, and never let one go too early: a key is freed by what was read only.
+ * The letters that matter to one partition, of a topic or its retry topic. Letters of our own are known as soon as they
+ * are written; all others only when the dead-letter topic is read. What is known late may park a record too many or hold
+ * one too long, but never lets one go too early: only what was read frees a key.
  */
 export class ParkedKeys {
   readonly #letters: Map<number, TrackedLetter> = new Map();
@@ -91,7 +91,7 @@ export class ParkedKeys {
 
   /** The broker confirmed a letter of our own. */
   recordWritten(letter: Letter): void {
-    // What was read already says more: it may be done with by now.
+    // Below `upTo` the topic was read, and that says more: the letter may be done with by now.
     if (letter.offset >= this.#upTo) this.#add(letter);
   }
 

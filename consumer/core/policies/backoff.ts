@@ -1,4 +1,4 @@
-// How long a retry waits.
+// Backoff: how long a retry waits.
 
 /** Bounds of the wait, both in ms. */
 export interface BackoffConfig {

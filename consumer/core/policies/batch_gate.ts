@@ -1,4 +1,4 @@
-// `batch` mode's gate: which new records may start, so that batches fill, and part-filled ones still leave.
+// BatchGate: which new records may start in `batch` mode, so that batches fill and part-filled ones still leave.
 
 /** How batches form. */
 export interface BatchConfig {
@@ -45,7 +45,7 @@ export class BatchGate {
     return true;
   }
 
-  /** A record started: one of the batch, or a probe, which joins it. */
+  /** A record started: one of the batch, or a probe, which joins the batch. */
   recordStarted(): void {
     this.#admissions = Math.max(0, this.#admissions - 1);
     this.#unsettled += 1;

@@ -1,4 +1,4 @@
-// The breaker: while it is open delivery is paused and one probe at a time goes out, with growing pauses between.
+// Breaker: while it is open, delivery is paused and one probe at a time leaves, with growing pauses between.
 
 import type { Outcome } from "../../../shared/contract/outcome.ts";
 

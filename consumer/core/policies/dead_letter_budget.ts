@@ -1,4 +1,4 @@
-// The tokens that dead letters are paid for with, so that no fault ever turns a topic into dead letters.
+// DeadLetterBudget: the tokens that dead letters cost, so that no fault turns a whole topic into dead letters.
 
 /** How many dead letters are allowed. */
 export interface DeadLetterBudgetConfig {

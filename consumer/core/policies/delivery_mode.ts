@@ -1,4 +1,4 @@
-// What a delivery mode means: which records wait for each other, and when is committed. Five rows, one machine.
+// DeliveryPolicy: what a delivery mode means. Which records wait for each other, and when to commit.
 
 /** `DELIVERY_MODE`. */
 export type DeliveryMode = "parallel" | "key" | "partition" | "batch" | "fast";

@@ -1,4 +1,4 @@
-// What comes due first: a binary heap of items with a time each.
+// DueQueue: a binary heap of items with a time each; what is due first comes first.
 
 interface Entry<T> {
   readonly dueMs: number;

@@ -1,4 +1,4 @@
-// A first-in, first-out queue on a ring, so that taking from the front costs the same however long it is.
+// RingQueue: first in, first out, on a ring: taking from the front costs the same however long it is.
 
 /** FIFO queue with amortised constant cost. */
 export class RingQueue<T> {

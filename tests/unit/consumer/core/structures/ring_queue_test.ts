@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { RingQueue } from "../../../../../consumer/core/structures/ring_queue.ts";
 
-Deno.test("Queue gives back what an array would, whatever is pushed and shifted", () => {
+Deno.test("RingQueue gives back what an array would, whatever is pushed and shifted", () => {
   const steps = fc.array(fc.constantFrom("push", "push", "shift"), { maxLength: 400 });
   fc.assert(fc.property(steps, (all) => {
     const queue = new RingQueue<number>();
@@ -19,6 +19,6 @@ Deno.test("Queue gives back what an array would, whatever is pushed and shifted"
   }));
 });
 
-Deno.test("Queue.shift() is undefined when nothing waits", () => {
+Deno.test("RingQueue.shift() is undefined when nothing waits", () => {
   assert.equal(new RingQueue<number>().shift(), undefined);
 });
