@@ -11,6 +11,8 @@ export interface AttemptInFlight {
   /** Attempts on their way when it left, it included. */
   readonly level: number;
   readonly sentMs: number;
+  /** Its idempotency key: the same for all attempts of a record. */
+  readonly key: string | undefined;
 }
 
 /** What is known of an attempt's end besides its outcome. */

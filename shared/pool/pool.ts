@@ -4,6 +4,7 @@ import { monotonicMs } from "../clock.ts";
 import type { Cause } from "../http/health.ts";
 import { logger } from "../log.ts";
 import { type Outcome, outcomeLabel } from "../contract/outcome.ts";
+import { RequestHeader } from "../contract/protocol.ts";
 import { type Answered, type AttemptRequest, type ExchangePorts, send } from "./exchange/buffered.ts";
 import { Connections } from "./exchange/connections.ts";
 import { RETRY_AFTER_MAX_MS } from "../contract/retry_after.ts";
@@ -198,7 +199,7 @@ export class Pool {
   }
 
   async #attempt({ replica, endpoint }: Target, attempt: AttemptRequest): Promise<Answered> {
-    const sent = this.#take(replica);
+    const sent = this.#take(replica, attempt);
     try {
       const answered = await send(this.#ports, endpoint, this.#prepared(attempt));
       this.#finished(sent, answered.outcome, { report: readRateLimitHeaders(answered.headers) });
@@ -218,7 +219,7 @@ export class Pool {
     const target = this.#target();
     if (target === undefined) return NO_REPLICA;
     const { replica, endpoint } = target;
-    const sent = this.#take(replica);
+    const sent = this.#take(replica, request);
     const streaming = streamTo(this.#ports, endpoint, request);
     const ended = streaming.ended.then((end) => {
       if (end !== undefined) {
@@ -255,9 +256,9 @@ export class Pool {
   }
 
   /** An attempt may use the provider's rate up; then the next one is not to wait for an answer, but for time alone. */
-  #take(replica: Replica): AttemptInFlight {
+  #take(replica: Replica, { headers }: Pick<AttemptRequest, "headers">): AttemptInFlight {
     const nowMs = monotonicMs();
-    const sent = this.#balancer.start(replica, nowMs);
+    const sent = this.#balancer.start(replica, nowMs, headers[RequestHeader.idempotencyKey]);
     this.#rest.schedule(nowMs);
     return sent;
   }

@@ -8,6 +8,7 @@ import type { Outcome } from "../../contract/outcome.ts";
 import { ConcurrencyLimit } from "./concurrency_limit.ts";
 import type { AttemptInFlight } from "../attempt_in_flight.ts";
 import { GoodputSearch } from "./goodput_search.ts";
+import { OwnRefusals } from "./own_refusals.ts";
 import { RateLimit } from "./rate_limit.ts";
 import type { RateReport } from "./rate_limit_headers.ts";
 
@@ -38,7 +39,8 @@ export interface EndedAttempt {
 export class ProviderLimit {
   readonly #retryAfterMaxMs: number;
   readonly #answers = new ConcurrencyLimit();
-  readonly #rate = new RateLimit();
+  readonly #rate: RateLimit;
+  readonly #own = new OwnRefusals();
   #search: GoodputSearch | undefined;
   #started = 0;
   /** Attempts that had left when the last refusal came. */
@@ -53,6 +55,7 @@ export class ProviderLimit {
 
   constructor(retryAfterMaxMs: number) {
     this.#retryAfterMaxMs = retryAfterMaxMs;
+    this.#rate = new RateLimit(retryAfterMaxMs);
   }
 
   /** Attempts at once, as learned; infinite where nothing is known to be too much. */
@@ -98,6 +101,7 @@ export class ProviderLimit {
     const most = Math.min(max, this.#answers.limit);
     this.#search?.recordFinished(settled, tookMs, inFlight, most, nowMs);
     if (!settled) return;
+    this.#own.recordAccepted(sent.key);
     this.#rate.recordAccepted(nowMs);
     this.#answers.recordAccepted(inFlight, max, nowMs);
     if (sent.number <= this.#startedWhenRefused) return;
@@ -106,8 +110,8 @@ export class ProviderLimit {
   }
 
   /**
-   * 429. Is it too many at once, then what is held is right. Is it the rate, then what is held says nothing, and nothing
-   * leaves for as long as the answer asks.
+   * 429. Is it the record's own affair, then it says nothing here. Is it too many at once, then what is held is right. Is it
+   * the rate, then what is held says nothing, and nothing leaves for as long as the answer asks.
    *
    * @param held other attempts on their way.
    */
@@ -118,6 +122,8 @@ export class ProviderLimit {
     report: RateReport | undefined,
     nowMs: number,
   ): void {
+    if (this.#own.recordRefused(sent.key)) return this.#rate.giveBack(nowMs);
+    if (report !== undefined) this.recordReport(report, sent, nowMs);
     const exhausted = report !== undefined && report.remaining < 1;
     if (sent.number > this.#startedWhenRefused) this.#row += 1;
     this.#startedWhenRefused = this.#started;

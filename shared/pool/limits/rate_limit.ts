@@ -1,5 +1,6 @@
 // The provider's rate behind all replicas: a token bucket as its headers report it, or as its refusals let us learn it. Pure.
 
+import { RETRY_AFTER_MAX_MS } from "../../contract/retry_after.ts";
 import type { RateReport } from "./rate_limit_headers.ts";
 import { RecentAttempts } from "./recent_attempts.ts";
 
@@ -27,6 +28,8 @@ interface Bucket {
 
 /** How many attempts may leave now. */
 export class RateLimit {
+  /** However little a report gives, so much does come, in tokens a ms: nothing stands still for longer than we would wait. */
+  readonly #rateMin: number;
   #bucket: Bucket | undefined;
   #restUntilMs = -Infinity;
   #emptyMs = -Infinity;
@@ -37,6 +40,11 @@ export class RateLimit {
   #reportedAt = -1;
   readonly #accepted = new RecentAttempts(LEARN_MS);
   #firstMs: number | undefined;
+
+  /** @param waitMaxMs longest time without a token, in ms. */
+  constructor(waitMaxMs = RETRY_AFTER_MAX_MS) {
+    this.#rateMin = 1 / Math.max(1, waitMaxMs);
+  }
 
   /** A rate is known, by report or by refusals: a 429 is its, and not that of too many at once. */
   get known(): boolean {
@@ -79,6 +87,13 @@ export class RateLimit {
     return ++this.#started;
   }
 
+  /** An attempt that left was not about the rate after all: its token is there again. */
+  giveBack(nowMs: number): void {
+    const bucket = this.#bucket;
+    if (bucket === undefined) return;
+    this.#bucket = { ...bucket, tokens: Math.min(bucket.capacity, filled(bucket, nowMs) + 1), atMs: nowMs };
+  }
+
   /** An attempt was accepted by the provider. */
   recordAccepted(nowMs: number): void {
     this.#accepted.record(false, nowMs);
@@ -104,7 +119,7 @@ export class RateLimit {
     // A provider that has plenty left is no limit to watch.
     else if (this.#bucket === undefined && report.remaining > capacity / 2) return;
     else if (this.#bucket === undefined) this.#emptyMs = nowMs;
-    this.#bucket = { reported: true, capacity, rate, tokens, atMs: nowMs };
+    this.#bucket = { reported: true, capacity, rate: Math.max(this.#rateMin, rate), tokens, atMs: nowMs };
   }
 
   /** Nothing leaves for `waitMs`. */

@@ -123,9 +123,9 @@ export class Balancer {
   }
 
   /** An attempt leaves for a replica. */
-  start(replica: Replica, nowMs: number): AttemptInFlight {
+  start(replica: Replica, nowMs: number, key?: string): AttemptInFlight {
     replica.recordStarted();
-    return { replica, number: this.provider.start(nowMs), level: this.inFlight, sentMs: nowMs };
+    return { replica, number: this.provider.start(nowMs), level: this.inFlight, sentMs: nowMs, key };
   }
 
   /** An attempt came back. */
@@ -147,9 +147,9 @@ export class Balancer {
       standsOut: (row) => this.#othersSucceed(replica, nowMs) && row >= this.#unlikelyRow(replica, nowMs),
     });
     this.#keepPace(replica, rule, tookMs, nowMs);
-    if (report !== undefined) this.provider.recordReport(report, sent, nowMs);
     if (rule.slows === "pool") this.provider.recordRefused(outcome, sent, inFlight - 1, report, nowMs);
-    else if (settled || maySayOfProvider(outcome, rule)) {
+    else if (report !== undefined) this.provider.recordReport(report, sent, nowMs);
+    if (rule.slows !== "pool" && (settled || maySayOfProvider(outcome, rule))) {
       const max = this.replicaPermits(nowMs);
       this.provider.recordFinished({ settled, sent, tookMs, inFlight, max, nowMs });
     }

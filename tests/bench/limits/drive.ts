@@ -13,7 +13,7 @@ export interface Policy {
   /** How many may be in flight at once now. */
   permits(nowMs: number): number;
   /** An attempt leaves; what is returned comes back with its end. */
-  start(nowMs: number): AttemptInFlight | undefined;
+  start(nowMs: number, key: string): AttemptInFlight | undefined;
   finished(sent: AttemptInFlight | undefined, answer: ProviderAnswer, nowMs: number): void;
   /** When permits may change by time alone. */
   nextChangeMs(nowMs: number): number | undefined;
@@ -36,9 +36,9 @@ export function adaptive(
     balancer,
     permits: (nowMs) => balancer.permits(nowMs),
     nextChangeMs: (nowMs) => balancer.nextChangeMs(nowMs),
-    start(nowMs) {
+    start(nowMs, key) {
       const replica = balancer.pick(nowMs);
-      return replica && balancer.start(replica, nowMs);
+      return replica && balancer.start(replica, nowMs, key);
     },
     finished(sent, { outcome, report }, nowMs) {
       if (sent !== undefined) balancer.recordFinished(sent, outcome, nowMs, { report });
@@ -60,6 +60,8 @@ export interface Drive {
   /** What was settled before does not count. */
   readonly warmUpMs?: number;
   readonly changes?: readonly Change[];
+  /** Records that are answered 429 at once, whatever the provider has left: their tenant's quota is used up. */
+  readonly refusedForItself?: (number: number) => boolean;
 }
 
 /** What came of it. */
@@ -77,17 +79,28 @@ export interface Driven {
   readonly inFlight: number;
 }
 
+/** A quota's refusal. */
+const OWN_REFUSAL: ProviderAnswer = {
+  outcome: { kind: "answer", status: 429, retryAfterMs: 1000 },
+};
+
 interface Waiting {
+  /** The first record is 1. */
+  readonly number: number;
+  refusals: number;
   readonly firstMs: number;
 }
 
 /** Plays it. */
-export function drive({ provider, policy, forMs, warmUpMs = 0, changes = [] }: Drive): Driven {
+export function drive(
+  { provider, policy, forMs, warmUpMs = 0, changes = [], refusedForItself = () => false }: Drive,
+): Driven {
   const waiting = new DueQueue<Waiting>();
   const tookMs: number[] = [];
   const perSecond: number[] = Array.from({ length: Math.ceil(forMs / 1000) }, () => 0);
   const left = [...changes];
-  let [nowMs, inFlight, refusals, area] = [0, 0, 0, 0];
+  const refusedAt = new DueQueue<() => void>();
+  let [nowMs, records, inFlight, refusals, area] = [0, 0, 0, 0, 0];
   const ended = (record: Waiting, sent: AttemptInFlight | undefined, answer: ProviderAnswer) => {
     inFlight -= 1;
     policy.finished(sent, answer, nowMs);
@@ -96,25 +109,30 @@ export function drive({ provider, policy, forMs, warmUpMs = 0, changes = [] }: D
       perSecond[Math.floor(nowMs / 1000)] = (perSecond[Math.floor(nowMs / 1000)] ?? 0) + 1;
     } else {
       if (nowMs >= warmUpMs) refusals += 1;
-      waiting.push(nowMs + retryMs(answer.outcome), record);
+      record.refusals += 1;
+      waiting.push(nowMs + retryMs(answer.outcome, record.refusals), record);
     }
   };
   const send = () => {
     while (inFlight < policy.permits(nowMs)) {
-      const record = waiting.takeDue(nowMs) ?? { firstMs: nowMs };
-      const sent = policy.start(nowMs);
+      const record = waiting.takeDue(nowMs) ?? { number: ++records, refusals: 0, firstMs: nowMs };
+      const sent = policy.start(nowMs, String(record.number));
       inFlight += 1;
-      provider.request(nowMs, (answer) => ended(record, sent, answer));
+      const answered = (answer: ProviderAnswer) => ended(record, sent, answer);
+      if (refusedForItself(record.number)) refusedAt.push(nowMs + 5, () => answered(OWN_REFUSAL));
+      else provider.request(nowMs, answered);
     }
   };
   while (nowMs < forMs) {
     send();
     const change = left[0]?.atMs ?? Infinity;
-    const thenMs = Math.min(provider.nextMs(), policy.nextChangeMs(nowMs) ?? Infinity, change, forMs);
+    const dueMs = refusedAt.nextMs ?? Infinity;
+    const thenMs = Math.min(provider.nextMs(), policy.nextChangeMs(nowMs) ?? Infinity, dueMs, change, forMs);
     if (nowMs >= warmUpMs) area += inFlight * (thenMs - nowMs);
     nowMs = Math.max(nowMs, thenMs);
     if (change <= nowMs) provider.setShare(left.shift()?.share ?? 1, nowMs);
     provider.advance(nowMs);
+    for (let next = refusedAt.takeDue(nowMs); next !== undefined; next = refusedAt.takeDue(nowMs)) next();
   }
   tookMs.sort((a, b) => a - b);
   const at = (share: number) => Math.round(tookMs[Math.floor(tookMs.length * share)] ?? NaN);
@@ -133,6 +151,8 @@ function isSettled(outcome: Outcome): boolean {
   return ruleFor(outcome).disposition === "settle";
 }
 
-function retryMs(outcome: Outcome): number {
-  return outcome.kind === "answer" ? Math.max(1, outcome.retryAfterMs ?? 1000) : 1000;
+/** As long as the answer asks, or as a consumer backs off where that is longer. */
+function retryMs(outcome: Outcome, refusals: number): number {
+  const asked = outcome.kind === "answer" ? Math.max(1, outcome.retryAfterMs ?? 1000) : 1000;
+  return Math.max(asked, Math.min(30_000, 100 * 2 ** refusals));
 }
