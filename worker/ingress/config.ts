@@ -41,6 +41,7 @@ const NAMES = [
   "WORKER_TIMEOUT_MS",
   "WORKER_CONNECT_TIMEOUT_MS",
   "WORKER_TOKEN",
+  "RETRY_AFTER_MAX_MS",
   "WORKER_MAX",
   "WORKER_IDLE_MS",
   "MAX_BODY_BYTES",
@@ -72,6 +73,7 @@ export function parseIngressConfig(env: Environment): IngressConfig {
       concurrency: v.WORKER_CONCURRENCY,
       // Callers prove themselves to the worker, too: what they send is passed on.
       token: undefined,
+      retryAfterMaxMs: v.RETRY_AFTER_MAX_MS,
       connectTimeoutMs: Math.min(v.WORKER_CONNECT_TIMEOUT_MS, v.WORKER_TIMEOUT_MS),
     },
     rules: {

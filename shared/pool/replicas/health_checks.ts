@@ -108,9 +108,13 @@ export class HealthChecks {
     const asked = this.#ports.replicas().filter(({ ejected, draining, leaving }) =>
       !ejected && !draining && !leaving
     );
+    const askedMs = monotonicMs();
     const answers = await Promise.all(asked.map(async (replica) => {
       const endpoint = this.#ports.endpointOf(replica);
-      return { replica, no: endpoint !== undefined && this.#saysNo(replica, await this.ask(endpoint)) };
+      if (endpoint === undefined) return { replica, no: false };
+      const readiness = await this.ask(endpoint);
+      if (readiness === "ready" && replica.endRest(askedMs, monotonicMs())) this.#endedRest(replica);
+      return { replica, no: this.#saysNo(replica, readiness) };
     }));
     const no = answers.filter(({ no }) => no);
     if (this.#closed || no.length * 2 >= answers.length) return;
@@ -120,6 +124,11 @@ export class HealthChecks {
     }
     if (no.length === 0) return;
     this.watch();
+    this.#ports.changed();
+  }
+
+  #endedRest({ address }: Replica): void {
+    log.info("replica is ready before its rest is over", { replica: address });
     this.#ports.changed();
   }
 

@@ -47,6 +47,7 @@ export class Replica {
   #held = Infinity;
   #refusedBelow = 0;
   #restUntilMs = 0;
+  #restSinceMs = 0;
   #ejection: Ejection | undefined;
   #draining = false;
   #leaving = false;
@@ -194,6 +195,14 @@ export class Replica {
     this.#slowStart.onProbation();
   }
 
+  /** Its `/readyz`, asked at `askedMs`, said yes: a rest that began before is over, and it begins with few. */
+  endRest(askedMs: number, nowMs: number): boolean {
+    if (this.#restUntilMs <= nowMs || this.#restSinceMs >= askedMs) return false;
+    this.#restUntilMs = nowMs;
+    this.#slowStart.begin(nowMs);
+    return true;
+  }
+
   /** It is new among others that work: it begins with few. */
   startSlowly(nowMs: number): void {
     this.#limitUntilMs = -Infinity;
@@ -246,7 +255,9 @@ export class Replica {
     this.#fullMs = nowMs;
     this.#held = this.#inFlight;
     if (this.#inFlight > 0) this.#answers.recordRefused(this.#inFlight, nowMs);
-    if (this.#inFlight === 0 || this.#refusedBelow >= REFUSED_BELOW_MAX) this.#restUntilMs = nowMs + waitMs;
+    if (this.#inFlight > 0 && this.#refusedBelow < REFUSED_BELOW_MAX) return;
+    this.#restSinceMs = nowMs;
+    this.#restUntilMs = nowMs + waitMs;
   }
 
   #failed(own: boolean, standsOut: FinishedAttempt["standsOut"]): void {

@@ -172,3 +172,43 @@ Deno.test("Pool goes by a clock that nobody sets: a rest ends in time when the m
     await pool.close();
   }
 });
+
+Deno.test("Pool ends a replica's long rest when its /readyz says yes, and not before", async () => {
+  await using worker = new StubWorker(() =>
+    new Response(null, { status: 503, headers: { "retry-after": "200" } })
+  );
+  let asked = 0;
+  worker.ready = () => ++asked < 2 ? 503 : 200;
+  const pool = await poolFor([worker.url]);
+  await pool.send(ATTEMPT);
+  assert.equal(pool.permits, 0);
+  await until("a first question", () => asked === 1, { timeoutMs: 15_000 });
+  assert.equal(pool.permits, 0);
+  await until("the rest's end", () => pool.permits > 0, { timeoutMs: 15_000 });
+  assert.equal(asked, 2);
+  await pool.close();
+});
+
+Deno.test("Pool rests for no longer than RETRY_AFTER_MAX_MS, whoever asks for more", async () => {
+  const month = { "retry-after": "2592000" };
+  for (const status of [429, 503]) {
+    await using worker = new StubWorker(() => new Response(null, { status, headers: month }));
+    const pool = new Pool({
+      urls: [new URL(worker.url)],
+      concurrency: 3,
+      token: undefined,
+      connectTimeoutMs: 500,
+      retryAfterMaxMs: 1000,
+    });
+    await pool.start();
+    const { outcome } = await pool.send(ATTEMPT);
+    assert.equal(outcome.kind === "answer" && outcome.retryAfterMs, 1000);
+    assert.equal(pool.permits, 0);
+    let changes = 0;
+    pool.onChange(() => changes++);
+    await until("a permit", () => pool.permits > 0, { timeoutMs: 10_000 });
+    // A timer that is set for longer than it can hold fires at once, again and again.
+    assert.ok(changes <= 2, `${changes} changes`);
+    await pool.close();
+  }
+});

@@ -59,3 +59,11 @@ Deno.test("RateLimit learns what was accepted, gives it up when it is not that, 
   for (let nowMs = 20_000; nowMs < 40_000; nowMs += 1000) rate.recordAccepted(nowMs);
   assert.equal(rate.known, false);
 });
+
+Deno.test("RateLimit lets one leave in the longest time that is waited for, however late a report's rate comes back", () => {
+  const rate = new RateLimit(60_000);
+  rate.recordReport({ remaining: 0, resetMs: 1e12, limit: 1, windowMs: 1e13 }, rate.start(0), 0, 0);
+  assert.equal(rate.tokens(59_000), 0);
+  assert.ok((rate.nextTokenMs(1000) ?? Infinity) <= 61_000);
+  assert.equal(rate.tokens(61_000), 1);
+});
