@@ -5,7 +5,7 @@ import { TokenRefused } from "./oauth_tokens.ts";
 /** A refusal in plain words. */
 export interface Refusal {
   /** Name of the cause. */
-  readonly name: "kafka-credentials" | "kafka-certificate" | "kafka-forbidden";
+  readonly name: "kafka-credentials" | "kafka-certificate" | "kafka-forbidden" | "kafka-join-refused";
   /** What is refused, and where. */
   readonly detail: string;
   /** What an operator does about it. */
@@ -29,13 +29,42 @@ interface Told extends Error {
   readonly type?: string;
   readonly code?: string | number;
   readonly broker?: string;
+  readonly retriable?: boolean;
 }
 
 /** The refusal behind an error; undefined where waiting may be all that is needed. */
 export function refusalOf(error: unknown): Refusal | undefined {
+  return firstOf(error, (each) => certificateRefusal(each) ?? rightRefusal(each) ?? loginRefusal(each));
+}
+
+/** Why the group does not take us as a member, in Kafka's words; undefined where that is not what an error says. */
+export function joinRefusalOf(error: unknown): Refusal | undefined {
+  return firstOf(error, ({ type, message, retriable }) => {
+    if (type === undefined || JOIN_REMEDIES[type] === undefined && retriable !== false) return undefined;
+    return {
+      name: "kafka-join-refused",
+      detail: `Kafka does not let us join the group: ${message} (${type})`,
+      remedy: JOIN_REMEDIES[type] ?? "Look at the other members of KAFKA_GROUP_ID. It joins again by itself.",
+    };
+  });
+}
+
+/** What an operator does about what a group's coordinator refuses. */
+const JOIN_REMEDIES: Readonly<Record<string, string>> = {
+  INCONSISTENT_GROUP_PROTOCOL:
+    "Another member deals partitions out by a protocol that this one does not know: stop it, or set a KAFKA_GROUP_ID that is ours alone. It joins again by itself.",
+  INVALID_SESSION_TIMEOUT:
+    "Set KAFKA_SESSION_TIMEOUT_MS between the brokers' group.min.session.timeout.ms and group.max.session.timeout.ms.",
+  INVALID_GROUP_ID: "Set a KAFKA_GROUP_ID that Kafka takes.",
+  GROUP_MAX_SIZE_REACHED: "Run fewer consumers, or raise the brokers' group.max.size.",
+  FENCED_INSTANCE_ID:
+    "Another consumer has the same KAFKA_INSTANCE_ID: give each its own. It joins again by itself.",
+};
+
+function firstOf(error: unknown, read: (each: Told) => Refusal | undefined): Refusal | undefined {
   let each = error as Told | undefined;
   for (let depth = 0; each instanceof Error && depth < DEPTH_MAX; depth++) {
-    const refusal = certificateRefusal(each) ?? rightRefusal(each) ?? loginRefusal(each);
+    const refusal = read(each);
     if (refusal !== undefined) return refusal;
     each = each.cause as Told | undefined;
   }

@@ -2,7 +2,7 @@
 
 import type { Cause } from "../../../shared/http/health.ts";
 import { logger } from "../../../shared/log.ts";
-import { Forbidden, type Refusal, refusalOf } from "../client/refusals.ts";
+import { Forbidden, joinRefusalOf, type Refusal, refusalOf } from "../client/refusals.ts";
 import type { Awaited } from "../topics/topic_watch.ts";
 
 const log = logger("consumer");
@@ -67,7 +67,7 @@ export class MembershipStatus {
    * @param missing the rights that turn out to be missing: what an error says names no topic, if it says why at all.
    */
   lost(error: Error, missing: Promise<readonly string[]> = Promise.resolve([])): void {
-    const said = refusalOf(error) ?? {
+    const said = refusalOf(error) ?? joinRefusalOf(error) ?? {
       name: "kafka-unavailable",
       detail: `Not a member of the consumer group: ${error.message}`,
       remedy: "Look whether the brokers can be reached. It joins again by itself.",

@@ -81,3 +81,16 @@ Deno.test("MembershipStatus.lost() tells a refused certificate and a refused pas
   each.lost(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }));
   assert.deepEqual(names(each), ["kafka-unavailable"]);
 });
+
+Deno.test("MembershipStatus.lost() says in Kafka's words why the group does not take us", () => {
+  const { away: each } = away();
+  const refused = (type: string, retriable: boolean) =>
+    Object.assign(new Error(`Kafka's words on ${type}`), { type, retriable });
+  for (const type of ["INCONSISTENT_GROUP_PROTOCOL", "GROUP_MAX_SIZE_REACHED", "SOMETHING_NEW"]) {
+    each.lost(new Error("gave up", { cause: refused(type, false) }));
+    assert.deepEqual(names(each), ["kafka-join-refused"]);
+    assert.match(each.causes()[0]?.detail ?? "", new RegExp(`Kafka's words on ${type} \\(${type}\\)`));
+  }
+  each.lost(refused("GROUP_COORDINATOR_NOT_AVAILABLE", true));
+  assert.deepEqual(names(each), ["kafka-unavailable"]);
+});

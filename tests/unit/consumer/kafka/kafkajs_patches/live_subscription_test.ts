@@ -86,3 +86,36 @@ Deno.test("patchConsumerGroup() changes nothing for a group that is not ours", (
   assert.throws(() => ours.checkForStaleAssignment());
   assert.doesNotThrow(() => group.checkForStaleAssignment());
 });
+
+/** A coordinator that answers a request to join, and then is not there for the second half. */
+const halfway = {
+  joinGroup: () =>
+    Promise.resolve({ generationId: 8, leaderId: "other", memberId: "me", members: [], groupProtocol: "n" }),
+  syncGroup: () =>
+    Promise.reject(Object.assign(new Error("closed"), { name: "KafkaJSConnectionClosedError" })),
+};
+
+Deno.test("patchConsumerGroup() ends a membership whose join was answered but not heard of to its end", async () => {
+  const told: string[] = [];
+  const { group, cluster } = groupOf(["a"], { halfJoined: ({ message }) => void told.push(message) });
+  Object.assign(cluster, { findGroupCoordinator: () => Promise.resolve(halfway) });
+  await assert.rejects(group.joinAndSync(), /closed/);
+  assert.deepEqual(told, ["closed"]);
+});
+
+Deno.test("patchConsumerGroup() keeps a membership that could not even ask to join", async () => {
+  const { group, cluster } = groupOf(["a"], { halfJoined: () => assert.fail("it was not half a join") });
+  Object.assign(cluster, { findGroupCoordinator: () => Promise.reject(new TypeError("no coordinator")) });
+  await assert.rejects(group.joinAndSync(), /no coordinator/);
+});
+
+Deno.test("patchConsumerGroup() has all who want to join share one join", async () => {
+  let asked = 0;
+  const { group, cluster } = groupOf(["a"], {});
+  const { promise, reject } = Promise.withResolvers<never>();
+  Object.assign(cluster, { findGroupCoordinator: () => (asked += 1, promise) });
+  const joins = [group.joinAndSync(), group.joinAndSync(), group.joinAndSync()];
+  reject(new TypeError("enough"));
+  for (const join of joins) await assert.rejects(join, /enough/);
+  assert.equal(asked, 1);
+});

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import type { Cluster } from "kafkajs";
+import ConsumerGroup from "kafkajs/src/consumer/consumerGroup.js";
+import fetchV11 from "kafkajs/src/protocol/requests/fetch/v11/response.js";
+import {
+  type FetchHooks,
+  patchGroupFetch,
+} from "../../../../../consumer/kafka/kafkajs_patches/group_fetch.ts";
+
+const logger = { namespace: () => logger, debug() {}, info() {}, warn() {}, error() {} };
+const hooks = new WeakMap<Cluster, FetchHooks>();
+patchGroupFetch((cluster) => hooks.get(cluster));
+
+const OUT_OF_RANGE = 1;
+const NOT_LEADER = 6;
+const FORBIDDEN = 29;
+
+type Group = {
+  fetch(nodeId: string): Promise<{ topic: string; partition: number; messages: unknown[] }[]>;
+  heartbeat(options: { interval: number }): Promise<void>;
+  joinAndSync(): Promise<void>;
+};
+
+/** A group that reads partitions of one topic from one broker, which answers for each with an error code. */
+function groupOf(codes: Readonly<Record<number, number>>, ours = true) {
+  const partitions = Object.keys(codes).map(Number);
+  const heard: string[] = [];
+  const asked: number[][] = [];
+  let refreshed = 0;
+  const parse = (fetchV11 as { parse(data: unknown): Promise<unknown> }).parse;
+  const broker = {
+    fetch: ({ topics }: { topics: { topic: string; partitions: { partition: number }[] }[] }) => {
+      const wanted = topics.flatMap((each) => each.partitions.map(({ partition }) => partition));
+      asked.push(wanted);
+      const answered = wanted.map((partition) => ({
+        partition,
+        errorCode: codes[partition],
+        highWatermark: "2",
+        abortedTransactions: [],
+        messages: codes[partition] === 0 ? [{ offset: "0" }, { offset: "1" }] : [],
+      }));
+      return parse({ responses: [{ topicName: "t", partitions: answered }] });
+    },
+  };
+  const cluster = {
+    targetTopics: new Set(["t"]),
+    brokerPool: { metadata: null },
+    refreshMetadataIfNecessary: () => Promise.resolve(),
+    refreshMetadata: () => Promise.resolve(void refreshed++),
+    findTopicPartitionMetadata: () => partitions.map((partitionId) => ({ partitionId, leader: 1 })),
+    findBroker: () => Promise.resolve(broker),
+    committedOffsets: () => ({}),
+  };
+  const asCluster = cluster as unknown as Cluster;
+  if (ours) {
+    hooks.set(asCluster, {
+      outOfRange: ({ partition }) => Promise.resolve(void heard.push(`${partition} out of range`)),
+      unreadable: ({ partition }, { message }) => void heard.push(`${partition}: ${message}`),
+      readable: ({ partition }) => void heard.push(`${partition} read`),
+    });
+  }
+  const group = new ConsumerGroup(
+    {
+      cluster,
+      groupId: "g",
+      topics: ["t"],
+      topicConfigurations: {},
+      logger,
+      assigners: [],
+      maxWaitTimeInMs: 1,
+    } as never,
+  );
+  group.subscriptionState.assign([{ topic: "t", partitions }]);
+  group.offsetManager = {
+    committedOffsets: () => ({ t: Object.fromEntries(partitions.map((partition) => [partition, "0"])) }),
+    nextOffset: () => "0",
+    resolveOffsets: () => Promise.resolve(),
+  };
+  group.joinAndSync = () => assert.fail("joined again");
+  return { group: group as unknown as Group, heard, asked, refreshed: () => refreshed };
+}
+
+Deno.test("patchGroupFetch() delivers the partitions that were read beside those that were not", async () => {
+  const { group, heard } = groupOf({ 0: 0, 1: FORBIDDEN, 2: 0, 3: OUT_OF_RANGE });
+  const batches = await group.fetch("1");
+  assert.deepEqual(batches.map(({ partition, messages }) => [partition, messages.length]), [[0, 2], [2, 2]]);
+  assert.deepEqual(heard, [
+    "0 read",
+    "2 read",
+    "1: Not authorized to access topics: [Topic authorization failed]",
+    "3 out of range",
+  ]);
+});
+
+Deno.test("patchGroupFetch() asks who leads a partition now, and joins nothing again", async () => {
+  const { group, asked, refreshed } = groupOf({ 0: 0, 1: NOT_LEADER });
+  assert.equal((await group.fetch("1")).length, 1);
+  assert.equal(refreshed(), 1);
+  await group.fetch("1");
+  assert.deepEqual(asked, [[0, 1], [0]], "what could not be read is left alone for a moment");
+});
+
+Deno.test("patchGroupFetch() fails as before in a group that is not ours", async () => {
+  const { group } = groupOf({ 0: 0, 1: FORBIDDEN }, false);
+  await assert.rejects(group.fetch("1"), { type: "TOPIC_AUTHORIZATION_FAILED" });
+});
+
+Deno.test("patchGroupFetch() has heartbeats go on when the machine's clock is set back", async () => {
+  const { group } = groupOf({ 0: 0 });
+  let beats = 0;
+  Object.assign(group, {
+    memberId: "me",
+    coordinator: { heartbeat: () => Promise.resolve(void beats++) },
+    instrumentationEmitter: { emit() {} },
+  });
+  const now = Date.now;
+  try {
+    Date.now = () => now() - 600_000;
+    await group.heartbeat({ interval: 0 });
+    await group.heartbeat({ interval: 0 });
+    await group.heartbeat({ interval: 60_000 });
+  } finally {
+    Date.now = now;
+  }
+  assert.equal(beats, 2);
+});
