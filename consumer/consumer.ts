@@ -212,7 +212,7 @@ class ConsumerRun {
     this.#source = joined;
     joined.start();
     this.#parking?.start();
-    this.#watch.follow((topics) => joined.subscribe(topics));
+    this.#watch.follow((topics) => joined.subscribe(topics), (topic) => joined.restart(topic));
   }
 
   #serveHealth(): Deno.HttpServer<Deno.NetAddr> | undefined {

@@ -47,6 +47,14 @@ export class OffsetResets {
     log.warn("offset out of range", { topic, partition, from, to, low, high, why, remedy: REMEDY });
   }
 
+  /** The topic is another one now. */
+  recreated({ topic, partition }: TopicPartition, from: number, to: number): void {
+    this.#told({ topic, partition });
+    this.#committed.delete(partitionId({ topic, partition }));
+    const why = "the topic was deleted and made anew";
+    log.warn("topic made anew", { topic, partition, from, to, why, remedy: REMEDY });
+  }
+
   #lost({ topic, partition, offset: to }: Start, from: number): void {
     this.#told({ topic, partition });
     this.#committed.delete(partitionId({ topic, partition }));

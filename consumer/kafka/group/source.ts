@@ -105,6 +105,22 @@ export class KafkaSource {
     await this.#membership.subscribe(topics);
   }
 
+  /**
+   * A topic was deleted and made anew: its offsets mean other records now, so it is read from where the policy says.
+   *
+   * @throws what Kafka said where it does not tell yet where that is.
+   */
+  async restart(topic: string): Promise<void> {
+    for (const held of this.#owned.all.filter((each) => each.topic === topic)) {
+      const ends = await this.#startingOffsets.ends(held);
+      if (this.#owned.find(held)?.epoch !== held.epoch) continue;
+      const to = this.#startingOffsets.resetOffset(held, ends);
+      this.#resets.recreated(held, held.position, to);
+      this.#restarted(held, to);
+      this.#membership.seek(held, to);
+    }
+  }
+
   /** Leaves the group, as far as that can be done in a few seconds. */
   async stop(): Promise<void> {
     this.#stopping.abort();
@@ -310,7 +326,8 @@ export class KafkaSource {
   }
 
   /** The log goes on below where we were (made anew, or its end lost): what we knew of it is void. */
-  #restarted(at: TopicPartition, offset: number): void {
+  #restarted({ topic, partition }: TopicPartition, offset: number): void {
+    const at = { topic, partition };
     this.#listener.onEvent({ type: "revoked", partitions: [at] });
     const epoch = this.#owned.take([{ ...at, offset }]);
     this.#keepStarts([{ ...at, offset }]);

@@ -3,6 +3,7 @@
 import { type Broker, type Cluster, CompressionTypes, type Kafka, PartitionAssigners } from "kafkajs";
 import { within } from "../../../shared/wait.ts";
 import { isForbidden } from "../client/refusals.ts";
+import { readTopicIds } from "./topic_ids.ts";
 import { failuresOf, type FetchAnswer } from "../kafkajs_patches/group_fetch.ts";
 
 /** No topic has a partition of this number, so nothing is read or written; rights are looked at before that. */
@@ -14,7 +15,7 @@ interface Asked extends Broker {
   heartbeat(member: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
 }
 
-/** What is touched of connections: any broker will do, and one that is down is passed over. */
+/** What is touched of connections. */
 interface Connections extends Cluster {
   readonly brokerPool: { findConnectedBroker(): Promise<Asked> };
 }
@@ -58,9 +59,21 @@ export class AclProbe {
     );
   }
 
+  /** Ids of topics by name, as far as the brokers tell them. */
+  async topicIds(topics: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return await readTopicIds(await this.#broker(), topics);
+  }
+
   /** Ends the connection. */
   async close(): Promise<void> {
     if (this.#used) await within(CLOSE_LIMIT_MS, this.#cluster.disconnect());
+  }
+
+  /** Any broker: one that is down is passed over. */
+  async #broker(): Promise<Asked> {
+    this.#used = true;
+    await this.#cluster.connect();
+    return await (this.#cluster as Connections).brokerPool.findConnectedBroker();
   }
 
   /**
@@ -69,15 +82,13 @@ export class AclProbe {
    * @throws what went wrong where a broker could not be asked.
    */
   async #ask(topic: string, question: (broker: Asked) => Promise<unknown>): Promise<boolean> {
-    this.#used = true;
-    await this.#cluster.connect();
+    const broker = await this.#broker();
     try {
       await this.#cluster.addTargetTopic(topic);
     } catch (error) {
       if (isForbidden(error)) return false;
       throw error;
     }
-    const broker = await (this.#cluster as Connections).brokerPool.findConnectedBroker();
     try {
       await question(broker);
     } catch (error) {

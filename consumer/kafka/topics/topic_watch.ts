@@ -81,6 +81,8 @@ export class TopicWatch {
   readonly #deadLetters: DeadLetterAccess;
   /** How side topics fall short, by source topic. */
   readonly #weak: Map<string, readonly string[]> = new Map();
+  /** Ids of what is read, by topic. */
+  readonly #ids: Map<string, string> = new Map();
   #failing: { readonly sinceMs: number; readonly told: boolean; readonly why: string } | undefined;
   #missing: ReadonlySet<string> = new Set();
   #following: Promise<void> = Promise.resolve();
@@ -117,13 +119,21 @@ export class TopicWatch {
       const missing = await this.missingRights();
       if (missing.length > 0) throw new Forbidden(missing);
       if (this.#found.size === 0) throw new NothingToRead();
+      await this.#compareIds(() => Promise.resolve());
       return this.#topics();
     }, { everyMs: LOOK_EVERY_MS, signal: this.#signal, failed });
   }
 
-  /** Looks again and again, and tells when topics have come or gone. */
-  follow(changed: (topics: readonly string[]) => Promise<void>): void {
-    this.#following = this.#follow(changed);
+  /**
+   * Looks again and again, and tells when topics have come or gone.
+   *
+   * @param recreated hears of a topic that was deleted and made anew between two looks; asked again where it throws.
+   */
+  follow(
+    changed: (topics: readonly string[]) => Promise<void>,
+    recreated: (topic: string) => Promise<void>,
+  ): void {
+    this.#following = this.#follow(changed, recreated);
   }
 
   /**
@@ -172,7 +182,10 @@ export class TopicWatch {
     await within(CLOSE_LIMIT_MS, Promise.all([this.#admin.disconnect(), this.#rights.close()]));
   }
 
-  async #follow(changed: (topics: readonly string[]) => Promise<void>): Promise<void> {
+  async #follow(
+    changed: (topics: readonly string[]) => Promise<void>,
+    recreated: (topic: string) => Promise<void>,
+  ): Promise<void> {
     const names = () => this.#topics().map(({ topic }) => topic);
     let told = names().join();
     for (;;) {
@@ -184,7 +197,18 @@ export class TopicWatch {
       if (now.join() !== told) log.info("topics changed", { topics: now });
       const heard = now.join() === told ? undefined : await errorOf(changed(now));
       if (heard === undefined) told = now.join();
-      this.#failed(looked ?? heard);
+      this.#failed(looked ?? heard ?? await errorOf(this.#compareIds(recreated)));
+    }
+  }
+
+  /** A topic of the same name and another id has other records at the same offsets. */
+  async #compareIds(recreated: (topic: string) => Promise<void>): Promise<void> {
+    const topics = this.#topics().map(({ topic }) => topic);
+    const ids = await this.#rights.topicIds(topics);
+    for (const topic of this.#ids.keys()) if (!topics.includes(topic)) this.#ids.delete(topic);
+    for (const [topic, id] of ids) {
+      if ((this.#ids.get(topic) ?? id) !== id) await recreated(topic);
+      this.#ids.set(topic, id);
     }
   }
 
