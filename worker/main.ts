@@ -166,6 +166,8 @@ async function main(): Promise<number> {
   const { app, readiness, permits, close } = compose(config, readTaxonomy(config.taxonomyFile));
   const server = serve(config.port, "PORT", app.fetch, config.host);
   log.info("listening", { port: server.addr.port });
+  // What is wrong from the start, or will be when the model goes away, is told without being asked for.
+  readiness.causes().catch(() => {});
   if (config.tokens.length === 0 && !isLoopback(config.host)) log.warn("open to everybody", { what: OPEN });
   await stopping.promise;
   readiness.drain();

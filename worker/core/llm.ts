@@ -54,7 +54,7 @@ export interface LlmFailure {
 /** One thing that a model turned out to do otherwise than it was asked at first. */
 export interface Lesson {
   readonly model: string;
-  /** A feature of a request, or `thoughts`. */
+  /** A feature of a request, or what the model does by itself: `thoughts`, `usage`. */
   readonly feature: string;
   /** What is asked instead. */
   readonly asks: string;

@@ -7,12 +7,12 @@ export class AnswerTooLongError extends Error {
 
 /**
  * `fetch` whose response bodies fail beyond `bytesMax`. Redirects are not followed. A refusal's body comes as the `error`
- * of an object whatever its shape: the SDK passes on nothing else.
+ * of an object whatever its shape, since the SDK passes on nothing else, and without our `secret`.
  */
-export function boundedFetch(bytesMax: number): typeof fetch {
+export function boundedFetch(bytesMax: number, secret?: string): typeof fetch {
   return async (input, init) => {
     const response = bounded(await fetch(input, { ...init, redirect: "manual" }), bytesMax);
-    return response.ok ? response : await refusal(response);
+    return response.ok ? response : await refusal(response, secret);
   };
 }
 
@@ -24,9 +24,10 @@ function bounded(response: Response, bytesMax: number): Response {
   return new Response(response.body.pipeThrough(limiter(bytesMax)), response);
 }
 
-async function refusal(response: Response): Promise<Response> {
+async function refusal(response: Response, secret: string | undefined): Promise<Response> {
   const { status, headers } = response;
-  const text = await response.text().catch(() => "");
+  const said = await response.text().catch(() => "");
+  const text = secret === undefined ? said : said.replaceAll(secret, "[key]");
   return Response.json({ error: parsed(text) }, {
     status: status === 304 ? 502 : status,
     headers: kept(headers),

@@ -92,9 +92,12 @@ export function openaiLlm(config: LlmConfig, events: LlmEvents = {}): OpenaiLlm 
     complete: async (prompt, signal) => {
       const answer = await callAny(client, models, config.timeoutMs, prompt, signal);
       health.record(answer);
-      return answer;
+      return withoutSecret(answer, config.apiKey);
     },
-    check: () => health.check(),
+    check: async () => {
+      const failure = await health.check();
+      return failure && withoutSecret(failure, config.apiKey);
+    },
     lessons: () => models.flatMap(({ learnt }) => learnt.lessons),
   };
 }
@@ -110,8 +113,15 @@ function clientOf({ apiKey, baseUrl, timeoutMs }: LlmConfig): OpenAI {
     timeout: timeoutMs,
     logLevel: "off",
     defaultHeaders: Object.fromEntries(SDK_TELEMETRY_HEADERS.map((name) => [`x-stainless-${name}`, null])),
-    fetch: boundedFetch(ANSWER_BYTES_MAX),
+    fetch: boundedFetch(ANSWER_BYTES_MAX, apiKey),
   });
+}
+
+/** A provider may repeat our key where a code is expected. */
+function withoutSecret<T extends Completion | LlmFailure>(answer: T, secret: string | undefined): T {
+  if (answer.kind !== "failed" || secret === undefined) return answer;
+  const isRepeated = answer.detail.toLowerCase().includes(secret.toLowerCase());
+  return isRepeated ? { ...answer, detail: "The provider refused, and repeated our key" } : answer;
 }
 
 /** Every model gets an equal share of the time that is left, so that a hanging one leaves some for the next. */

@@ -25,7 +25,8 @@ const MODEL_MAX = 200;
 const TEXT_PARTS = new Set(["text", "output_text", "undefined"]);
 
 /** The completion in a 200's body, or why there is none in it. */
-export function completionOf(answer: unknown, askedModel: string, prompt: Prompt): Answered {
+export function completionOf(body: unknown, askedModel: string, prompt: Prompt): Answered {
+  const answer = typeof body === "string" ? parsed(body) : body;
   const { choices, usage, model, error } = record(answer);
   const choice = record(Array.isArray(choices) ? choices[0] : undefined);
   const message = record(choice.message);
@@ -41,7 +42,8 @@ export function completionOf(answer: unknown, askedModel: string, prompt: Prompt
       usage: usage === undefined || usage === null ? undefined : billed,
     };
   }
-  if (content === "" && typeof message.refusal !== "string") {
+  const isRefused = choice.finish_reason === "content_filter";
+  if (isRefused || (content === "" && typeof message.refusal !== "string")) {
     const failure = emptyFailure(choice.finish_reason);
     return { kind: "empty", failure, usage: isBilled ? billed : undefined, cutOff };
   }
@@ -59,6 +61,15 @@ function errorAround(answer: unknown): unknown {
   const { choices, message, code, detail } = record(answer);
   if (Array.isArray(choices)) return undefined;
   return message !== undefined || code !== undefined || detail !== undefined ? answer : undefined;
+}
+
+/** JSON that comes under another content type is a text to the SDK. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A string, parts, an object that is the label itself, a tool call's arguments, or the older protocol's text. */

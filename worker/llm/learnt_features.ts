@@ -13,6 +13,14 @@ import {
 /** What is learnt is tried again after so long, in ms: providers change. */
 const RELEARN_MS = 24 * 3_600_000;
 
+/** What models do that no parameter is about: what is done about it, and what shows it. */
+const HABITS = {
+  thoughts: { asks: "more tokens, as it thinks before it answers", because: "finish_reason length" },
+  usage: { asks: "nothing: tokens are estimated from the texts", because: "its answers tell no usage" },
+} as const;
+
+type Habit = keyof typeof HABITS;
+
 interface Learnt {
   readonly way: number;
   readonly lesson: Lesson;
@@ -26,7 +34,7 @@ export class LearntFeatures {
   readonly #nowMs: () => number;
   readonly #onLesson: (lesson: Lesson) => void;
   readonly #learnt: Map<FeatureName, Learnt> = new Map();
-  #thoughts: Lesson | undefined;
+  readonly #habits: Map<Habit, Lesson> = new Map();
 
   /** @param onLesson told each lesson once, and `asks` the best way again where a provider takes it again. */
   constructor(model: string, nowMs: () => number, onLesson: (lesson: Lesson) => void = () => {}) {
@@ -37,13 +45,12 @@ export class LearntFeatures {
 
   /** All that is known. */
   get lessons(): readonly Lesson[] {
-    const features = [...this.#learnt.values()].map(({ lesson }) => lesson);
-    return this.#thoughts === undefined ? features : [...features, this.#thoughts];
+    return [...[...this.#learnt.values()].map(({ lesson }) => lesson), ...this.#habits.values()];
   }
 
   /** Whether its answers need room for thoughts. */
   needsRoom(choice: Choice): boolean {
-    return this.#thoughts !== undefined || thinksAnyway(choice);
+    return this.#habits.has("thoughts") || thinksAnyway(choice);
   }
 
   /** The ways to ask now. One call alone tries again what was refused long ago. */
@@ -70,12 +77,13 @@ export class LearntFeatures {
     }
   }
 
-  /** Its answer was cut off: it thinks although it was asked not to. */
-  learnThoughts(): void {
-    if (this.#thoughts !== undefined) return;
-    const asks = "more tokens, as it thinks before it answers";
-    this.#thoughts = this.#lesson("thoughts", asks, "finish_reason length");
-    this.#onLesson(this.#thoughts);
+  /** It turned out to have a habit. */
+  note(habit: Habit): void {
+    if (this.#habits.has(habit)) return;
+    const { asks, because } = HABITS[habit];
+    const lesson = this.#lesson(habit, asks, because);
+    this.#habits.set(habit, lesson);
+    this.#onLesson(lesson);
   }
 
   #learn(feature: FeatureName, choice: Choice, because: string): void {

@@ -63,11 +63,14 @@ export async function callModel(
         model.learnt.accept(choice, refused);
         if (attempted.cutOff && !roomy) {
           bill(model, attempted);
-          model.learnt.learnThoughts();
+          model.learnt.note("thoughts");
           roomy = true;
           break;
         }
-        if (attempted.kind === "completed") return attempted.completion;
+        if (attempted.kind === "completed") {
+          if (attempted.completion.estimated) model.learnt.note("usage");
+          return attempted.completion;
+        }
         bill(model, attempted);
         return attempted.failure;
       default:
@@ -100,7 +103,7 @@ function failureFrom(error: ProviderError, { user }: Prompt): LlmFailure {
   const failure = error.headers === undefined
     ? errorIn200(error, user)
     : errorFailure(error, `The provider answered ${error.status}`, user);
-  const parameter = failure.cause === "unavailable" ? refusedParameter(error) : undefined;
+  const parameter = failure.cause === "unavailable" ? refusedParameter(error, user) : undefined;
   if (parameter === undefined) return failure;
   return { ...failure, cause: "refused", detail: `${failure.detail}: it refuses the parameter ${parameter}` };
 }

@@ -25,6 +25,10 @@ const LINES = /\n|\\n|['"]loc['"]|invalid json payload received/;
 /** What may stand between names of one list. */
 const BETWEEN = /^(?:and|or)?$/;
 
+/** How providers name a parameter that they do not take. */
+const UNKNOWN =
+  /(?:unsupported|unknown|unrecogni[sz]ed|unexpected|invalid) (?:parameter|argument|field|name|key|property|(?:request|keyword) argument)s?(?: supplied)?:? ?['"`]?([\w.]{2,60})/;
+
 /** Codes with which a provider says that a parameter is refused. */
 const PARAMETER_CODES = new Set([
   "unsupported_parameter",
@@ -56,9 +60,17 @@ export function refusedFeatures(error: ProviderError, choice: Choice, sent: stri
 }
 
 /** The parameter that is refused where an error refuses one by name; undefined where it is about something else. */
-export function refusedParameter({ codes, params, status }: ProviderError): string | undefined {
+export function refusedParameter(
+  { codes, params, status, text }: ProviderError,
+  sent: string,
+): string | undefined {
+  if (!STATUSES.has(status)) return undefined;
   const [param] = params;
-  if (param === undefined || !STATUSES.has(status) || /^messages\b.*content/.test(param)) return undefined;
+  if (param === undefined) {
+    const named = UNKNOWN.exec(text)?.[1] ?? featuresInText(text)[0]?.word;
+    return named === undefined || sent.toLowerCase().includes(named) ? undefined : named;
+  }
+  if (/^messages\b.*content/.test(param)) return undefined;
   const refuses = codes.some((code) => PARAMETER_CODES.has(code)) || featureOfParam(param) !== undefined;
   return refuses ? param : undefined;
 }

@@ -49,6 +49,7 @@ const pydantic = (field: string, message = "Extra inputs are not permitted") => 
   input: true,
 });
 const PLAIN = "nothing";
+const ESTIMATED = "nothing: tokens are estimated from the texts";
 
 /** Sixteen families, and two gateways that answer HTML. */
 export const FAMILIES: readonly ProviderFamily[] = [
@@ -352,6 +353,7 @@ export const FAMILIES: readonly ProviderFamily[] = [
     learns: {
       schema: "response_format json_object",
       system: "the instructions in the user's message",
+      usage: ESTIMATED,
     },
   },
   {
@@ -364,7 +366,7 @@ export const FAMILIES: readonly ProviderFamily[] = [
       body: openai('"gemma3" does not support thinking'),
     }],
     message: (json) => ({ content: json.replaceAll('"', "'") }),
-    learns: { reasoning: PLAIN },
+    learns: { reasoning: PLAIN, usage: ESTIMATED },
   },
   {
     name: "LM Studio",

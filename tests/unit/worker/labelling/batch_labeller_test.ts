@@ -117,3 +117,32 @@ Deno.test("batchParts() survives prose, brackets in strings, doubles and strange
   assert.equal(content.slice(parts[0]?.from).startsWith(parts[0]?.content ?? "?"), true);
   assert.deepEqual(parts.slice(1), [undefined, undefined]);
 });
+
+Deno.test("BatchLabeller.label() asks for each alone where one ticket's content or length is refused", async () => {
+  for (const [cause, refused] of [["content_refused", "two"], ["too_long", "none"]] as const) {
+    const { batch, prompts } = labeller(({ answers, user }) =>
+      answers === 1 && !user.includes(refused)
+        ? answer("bug")
+        : { kind: "failed", cause, detail: "why", headers: {} }
+    );
+    const labels = await buyAll(batch);
+    const second = cause === "too_long" ? "bug" : "llm_failed";
+    assert.deepEqual(categories(labels), ["bug", second, "bug"], cause);
+    assert.equal(prompts.filter(({ answers }) => answers > 1).length, 1);
+  }
+});
+
+Deno.test("batchParts() reads parts behind thoughts, in a fence, loosely written or in an answer that was cut off", () => {
+  const parts = (content: string) => batchParts(content, 2).map((part) => part?.content);
+  const [one, two] = ['{"id":1,"category":"bug"}', '{"id":2,"category":"other"}'];
+  assert.deepEqual(
+    parts(`<think>{"labels":[{"id":1,"category":"other"}]}</think>{"labels":[${one},${two}]}`),
+    [one, two],
+  );
+  assert.deepEqual(parts(`\`\`\`json\n{"labels":[${one},${two},]}\n\`\`\``), [one, two]);
+  assert.deepEqual(parts(`{"labels":[${one},{"id":2,"cat`), [one, undefined]);
+  assert.deepEqual(parts(`{"labels":[{'id': '1', 'category': 'bug'}]}`), [
+    "{'id': '1', 'category': 'bug'}",
+    undefined,
+  ]);
+});

@@ -55,6 +55,11 @@ Deno.test("completionOf() finds an error inside a 200 and its meaning, beside em
   assert.deepEqual(statusOf({ code: 429, message: "slow down" }), [429, "429"]);
   assert.deepEqual(statusOf({ error: { type: "insufficient_quota" } }), [200, "insufficient_quota"]);
   assert.equal(statusOf("<html>"), "empty");
+  assert.equal(
+    statusOf('{"choices":[{"message":{"content":"bug"}}]}'),
+    "completed",
+    "under another content type",
+  );
 });
 
 Deno.test("completionOf() reads usage in every spelling, and estimates what is not told", () => {

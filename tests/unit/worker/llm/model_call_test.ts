@@ -100,6 +100,12 @@ Deno.test("callModel() calls a refused parameter that cannot be left out a misco
   assert.ok(labelling.kind === "llm_failed");
   assert.equal(labelling.failure.cause, "refused");
   assert.match(labelling.failure.detail, /400 \(unknown_parameter\): it refuses the parameter model$/);
+  await using flat = play({
+    script: () => Response.json({ message: "Unknown parameter: 'seed'" }, { status: 400 }),
+  });
+  const unnamed = await flat.label();
+  assert.ok(unnamed.kind === "llm_failed" && unnamed.failure.cause === "refused");
+  assert.match(unnamed.failure.detail, /refuses the parameter seed$/);
   await using stubborn = play({
     script: refusing(400, { message: "no", param: "temperature", code: "unsupported_parameter" }),
   });
@@ -185,4 +191,17 @@ Deno.test("callModel() gives a model that thinks anyway room for it, and bills t
   assert.deepEqual(llm.lessons().map(({ feature }) => feature), ["thoughts"]);
   await label();
   assert.equal(provider.requests.length, 3);
+});
+
+Deno.test("callModel() repeats no key of ours, wherever a provider puts it", async () => {
+  const lessons: Lesson[] = [];
+  for (const status of [400, 200]) {
+    const error = { code: "s3cret", message: "key s3cret", param: "temperature" };
+    await using played = play({ script: () => Response.json({ error }, { status }) }, {
+      onLesson: (lesson) => lessons.push(lesson),
+    });
+    const labelling = await played.label();
+    assert.ok(labelling.kind === "llm_failed");
+    assert.doesNotMatch(JSON.stringify([labelling, await played.llm.check(), lessons]), /s3cret/);
+  }
 });

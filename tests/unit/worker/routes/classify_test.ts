@@ -284,6 +284,7 @@ Deno.test("POST /classify tells the consumer whose fault a failure is", async (t
     ["no_model", 403, "provider-refused", "misconfigured"],
     ["over_budget", 429, "budget-spent", "rate-limited"],
     ["too_long", 413, "ticket-too-long", "rejected"],
+    ["content_refused", 422, "content-refused", "rejected"],
     ["unavailable", 502, "provider-failed", "failed"],
     ["timeout", 504, "provider-timeout", "failed"],
     ["aborted", 408, "caller-gone", "failed"],
