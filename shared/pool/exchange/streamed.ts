@@ -1,4 +1,4 @@
-// One exchange whose bodies are streamed both ways: nothing of them is held here, and backpressure goes through.
+// One exchange whose answer is streamed: nothing of it is held here, and backpressure goes through.
 
 import type { Dispatcher } from "undici";
 import type { NoAnswer, Outcome } from "../../contract/outcome.ts";
@@ -20,8 +20,7 @@ export interface StreamedRequest {
   /** Path and query under the replica's base URL. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The signal fires when nobody reads any more. A body that throws gives the exchange up. */
-  readonly body: Uint8Array | null | ((signal: AbortSignal) => AsyncIterable<Uint8Array>);
+  readonly body: Uint8Array | null;
   /** The whole exchange's time limit, to the last byte of the answer, in ms. */
   readonly timeoutMs: number;
   /** Gives the exchange up. */
@@ -54,7 +53,7 @@ export interface ExchangeResult {
 
 /** An exchange under way. */
 export interface Streaming {
-  /** @throws {AttemptAbandoned} when the signal fired or the request's body threw; that is its cause. */
+  /** @throws {AttemptAbandoned} when the signal fired; its reason is the cause. */
   readonly answer: Promise<Omit<StreamedAnswer, "ended" | "replica">>;
   /** Undefined where it says nothing. */
   readonly ended: Promise<ExchangeResult | undefined>;
@@ -72,16 +71,14 @@ export const NO_REPLICA: StreamedAnswer = {
 /** Sends a request to one replica. Redirects are never followed. */
 export function streamTo(ports: ExchangePorts, endpoint: Endpoint, request: StreamedRequest): Streaming {
   const exchange = new StreamedExchange(request, ports);
-  const repeatable = typeof request.body !== "function" &&
-    (request.method !== "POST" || request.headers[RequestHeader.idempotencyKey] !== undefined);
+  const repeatable = request.method !== "POST" || request.headers[RequestHeader.idempotencyKey] !== undefined;
   ports.connections.dispatch(
     {
       origin: endpoint.origin,
       path: endpoint.basePath + request.path,
       method: request.method,
       headers: { ...request.headers, host: endpoint.url.host },
-      // undici takes iterables, which its types do not say.
-      body: exchange.requestBody() as Uint8Array | null,
+      body: request.body,
     },
     exchange,
     repeatable,
@@ -121,8 +118,6 @@ class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming
   readonly #startedMs = performance.now();
   readonly #answer = Promise.withResolvers<Omit<StreamedAnswer, "ended" | "replica">>();
   readonly #ended = Promise.withResolvers<ExchangeResult | undefined>();
-  /** Stops whoever writes the request's body. */
-  readonly #unread = new AbortController();
   #controller: Dispatcher.DispatchController | undefined;
   #body: ReadableStreamDefaultController<Uint8Array> | undefined;
   #outcome: Outcome | undefined;
@@ -144,11 +139,6 @@ class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming
 
   get ended(): Streaming["ended"] {
     return this.#ended.promise;
-  }
-
-  requestBody(): Uint8Array | AsyncIterable<Uint8Array> | null {
-    const { body } = this.#request;
-    return typeof body === "function" ? this.#watched(body(this.#unread.signal)) : body;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -190,16 +180,6 @@ class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming
     this.#controller?.abort(new Error(detail));
   }
 
-  /** An error of the request's body is its caller's affair. */
-  async *#watched(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    try {
-      yield* body;
-    } catch (error) {
-      this.#abandon(error);
-      throw error;
-    }
-  }
-
   readonly #aborted = () => this.#abandon(this.#request.signal.reason);
 
   #abandon(cause: unknown): void {
@@ -236,6 +216,5 @@ class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming
     );
     this.#ports.timers.remove(this, this.#tick);
     this.#request.signal.removeEventListener("abort", this.#aborted);
-    this.#unread.abort();
   }
 }
