@@ -4,6 +4,7 @@ import process from "node:process";
 import { TopicProducer } from "../consumer/kafka/producers/topic_producer.ts";
 import { TopicProgress } from "./produce/topic_progress.ts";
 import { refusalLine, refusalOf } from "../consumer/kafka/client/refusals.ts";
+import { UsageError } from "../shared/process/command_line.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { StartError } from "../shared/process/start_error.ts";
 import { onStopSignal } from "../shared/process/stop_signals.ts";
@@ -12,10 +13,13 @@ import { parseProduceArguments, PRODUCE_USAGE, type ProduceArguments } from "./p
 import { homeFolder } from "./project.ts";
 import { readRun, type Run } from "../shared/run_file.ts";
 import { sampleTickets } from "./produce/samples.ts";
-import { progressText, summaryText } from "./produce/progress_text.ts";
+import { currentLabelVersion } from "./produce/label_version.ts";
+import { progressText, type Share, summaryText } from "./produce/progress_text.ts";
 import { standardTerminal, type Terminal } from "./terminal.ts";
 import { type SendSummary, sendTickets, type TicketSenderPorts } from "./produce/ticket_sender.ts";
+import { checkTicket } from "./produce/ticket_line.ts";
 import { openTickets, type TicketFile } from "./produce/ticket_file.ts";
+import type { AskedColumns } from "./produce/ticket_columns.ts";
 import { TicketRows } from "./produce/ticket_rows.ts";
 import { Backpressure } from "./produce/backpressure.ts";
 
@@ -41,13 +45,13 @@ async function main(): Promise<number> {
     const tickets = await openInput(args, rows);
     const summary = await produce(
       target,
-      args.file === undefined || args.insert ? rows : undefined,
+      args.unlabelled ? undefined : rows,
       tickets,
       screen,
     );
     screen.done("produce");
     const tookMs = Math.round(performance.now() - startedMs);
-    print(summaryText({ ...summary, topic: target.topic, tookMs }, args.json));
+    print(summaryText({ ...summary, total: tickets.total, topic: target.topic, tookMs }, args.json));
     return stopping.aborted ? EXIT.interrupted : summary.bad > 0 ? EXIT.failed : EXIT.ok;
   } finally {
     await rows?.close();
@@ -58,30 +62,53 @@ const interruption = new AbortController();
 const stopping = interruption.signal;
 
 /** Samples bring their rows into the embedded Postgres; otherwise rows are written only where `--insert` says so. */
-function openRows({ file, insert }: ProduceArguments, run: Run | undefined): TicketRows | undefined {
+function openRows(
+  { file, insert, unlabelled }: ProduceArguments,
+  run: Run | undefined,
+): TicketRows | undefined {
   const own = env("DATABASE_URL")?.trim();
   const url = own || run?.databaseUrl;
-  if (insert && !url) {
+  if ((insert || unlabelled) && !url) {
     throw new StartError(
-      "--insert needs a database: run `deno task start` beside this, or set DATABASE_URL.",
+      `${insert ? "--insert" : "--unlabelled"} needs a database: ${
+        run === undefined ? "run `deno task start` beside this, or " : "the start beside this uses yours, so "
+      }set DATABASE_URL.`,
     );
   }
-  return url && (insert || (file === undefined && !own)) ? new TicketRows(url) : undefined;
+  return url && (insert || unlabelled || (file === undefined && !own)) ? TicketRows.at(url, env) : undefined;
 }
 
-async function openInput({ file }: ProduceArguments, rows: TicketRows | undefined): Promise<TicketFile> {
-  if (file !== undefined) return await openFile(file);
+async function openInput(
+  { file, columns, unlabelled, outdated }: ProduceArguments,
+  rows: TicketRows | undefined,
+): Promise<TicketFile> {
+  if (file !== undefined) return await openFile(file, columns);
+  if (unlabelled && rows !== undefined) {
+    return await openUnlabelled(rows, outdated ? await currentLabelVersion(env) : undefined);
+  }
   const samples = await sampleTickets(await rows?.nextId().catch(databaseFailed));
   const lines = (async function* () {
     yield* samples;
   })();
-  return { lines, progress: () => undefined };
+  return { lines, total: samples.length, progress: () => undefined };
 }
 
-async function openFile(path: string): Promise<TicketFile> {
+async function openUnlabelled(rows: TicketRows, version: string | undefined): Promise<TicketFile> {
+  const total = await rows.countUnlabelled(version).catch(databaseFailed);
+  const lines = (async function* () {
+    let line = 0;
+    for await (const { id, ...text } of rows.unlabelled(version)) {
+      yield checkTicket(++line, { ticket_id: id, ...text });
+    }
+  })();
+  return { lines, total, progress: () => undefined };
+}
+
+async function openFile(path: string, columns: AskedColumns): Promise<TicketFile> {
   try {
-    return await openTickets(path);
+    return await openTickets(path, columns);
   } catch (error) {
+    if (error instanceof UsageError || error instanceof StartError) throw error;
     throw new StartError(`${path} cannot be read: ${(error as Error).message}`);
   }
 }
@@ -100,6 +127,7 @@ async function produce(
     stopping,
   );
   await connect(target, producer, room);
+  const startedMs = performance.now();
   let bad = 0;
   const ports: TicketSenderPorts = {
     room: target.embedded ? (bytes) => room.wait(bytes) : () => Promise.resolve(),
@@ -108,7 +136,11 @@ async function produce(
       if (target.embedded) await room.sent(sizeOf(records));
     },
     ...(rows === undefined ? {} : { insert: (some) => rows.insert(some).catch(databaseFailed) }),
-    onProgress: (summary) => screen.drawing("produce", progressText(summary, tickets.progress())),
+    onProgress: (summary) =>
+      screen.drawing(
+        "produce",
+        progressText(summary, shareOf(summary, tickets), performance.now() - startedMs),
+      ),
     onBad: (line, problem) => ++bad <= BAD_SHOWN_MAX && screen.line(`line ${line}: ${problem}`),
     signal: stopping,
   };
@@ -139,6 +171,13 @@ async function connect(
 
 function databaseFailed(error: unknown): never {
   throw new StartError(`The table tickets cannot be used: ${error instanceof Error ? error.message : error}`);
+}
+
+/** How far it is: by the tickets where they were counted, else by the bytes. */
+function shareOf({ sent, bad }: SendSummary, { total, progress }: TicketFile): Share | undefined {
+  if (total !== undefined) return { share: total === 0 ? 1 : Math.min(1, (sent + bad) / total), total };
+  const share = progress();
+  return share === undefined ? undefined : { share };
 }
 
 function sizeOf(records: readonly { readonly value: string }[]): number {

@@ -123,7 +123,7 @@ class Start {
       this.#screen.line(`Waiting for tickets in ${topic}.`);
       return;
     }
-    const sent = await feedSamples({ brokers, topic, databaseUrl });
+    const sent = await feedSamples({ brokers, topic, databaseUrl, env: (name) => Deno.env.get(name) });
     this.#screen.line(`${sent} sample tickets are in ${topic}:`);
   }
 }

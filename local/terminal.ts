@@ -82,3 +82,15 @@ export function standardTerminal(stream: typeof Deno.stdout | typeof Deno.stderr
   };
   return new Terminal(write, stream.isTerminal() ? () => Deno.consoleSize().columns || 80 : undefined);
 }
+
+/** `12,345`. */
+export function number(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}
+
+/** `about 12 s`, `about 3 min`, `about 2 h`. */
+export function duration(ms: number): string {
+  const s = Math.max(1, Math.round(ms / 1000));
+  if (s < 100) return `about ${s} s`;
+  return s < 6000 ? `about ${Math.round(s / 60)} min` : `about ${Math.round(s / 3600)} h`;
+}

@@ -2,6 +2,7 @@
 
 import { createKafka } from "../../consumer/kafka/client/client.ts";
 import { TopicProducer } from "../../consumer/kafka/producers/topic_producer.ts";
+import type { Environment } from "../../shared/config/read.ts";
 import { sampleTickets } from "./samples.ts";
 import { sendTickets } from "./ticket_sender.ts";
 import { TicketRows } from "./ticket_rows.ts";
@@ -11,10 +12,11 @@ export interface FeedTarget {
   readonly brokers: string;
   readonly topic: string;
   readonly databaseUrl: string;
+  readonly env: Environment;
 }
 
 /** Sends the samples under ids that the table does not have yet. Resolves with how many were sent. */
-export async function feedSamples({ brokers, topic, databaseUrl }: FeedTarget): Promise<number> {
+export async function feedSamples({ brokers, topic, databaseUrl, env }: FeedTarget): Promise<number> {
   const kafka = createKafka({
     brokers: [brokers],
     clientId: "ackpool-start",
@@ -22,7 +24,7 @@ export async function feedSamples({ brokers, topic, databaseUrl }: FeedTarget): 
     sasl: undefined,
   });
   const producer = new TopicProducer(kafka, topic);
-  const rows = new TicketRows(databaseUrl);
+  const rows = TicketRows.at(databaseUrl, env);
   try {
     await rows.forgetPositions();
     await producer.connect();

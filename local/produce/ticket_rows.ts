@@ -1,7 +1,15 @@
 // Rows of the table `tickets` that `start` and `produce` insert beside the records.
 
 import postgres from "postgres";
+import { type Environment, readVariables } from "../../shared/config/read.ts";
 import type { TicketId } from "../../shared/ticket.ts";
+import { ticketsTable } from "../../worker/config.ts";
+import {
+  DEFAULT_TICKETS_TABLE,
+  nameParts,
+  quoted,
+  type TicketsTable,
+} from "../../worker/db/tickets_table.ts";
 
 /** A row before it has a label. */
 export interface TicketRow {
@@ -10,16 +18,34 @@ export interface TicketRow {
   readonly body: string;
 }
 
+interface StoredRow extends TicketRow {
+  readonly id: string;
+}
+
 /** What became of a row. */
 export type Inserted = "new" | "there_already" | { readonly problem: string };
 
 const CONNECT_TIMEOUT_S = 5;
+/** Rows a statement reads: the embedded Postgres does one thing at a time, so each is short. */
+const PAGE_ROWS = 500;
 
-/** Writes tickets into the table `tickets`, beside the records. */
+/** Writes tickets into their table, beside the records, and reads those that have no label. */
 export class TicketRows {
   readonly #sql: postgres.Sql;
+  readonly #table: TicketsTable;
 
-  constructor(url: string) {
+  /**
+   * The table that the environment names, in this database.
+   *
+   * @throws {ConfigError} when its names cannot be read.
+   */
+  static at(url: string, env: Environment): TicketRows {
+    const names = readVariables(["TICKETS_TABLE", "TICKETS_COLUMNS"], env);
+    return new TicketRows(url, ticketsTable({ ...names, DATABASE_URL: url }));
+  }
+
+  constructor(url: string, table: TicketsTable = DEFAULT_TICKETS_TABLE) {
+    this.#table = table;
     this.#sql = postgres(url, {
       max: 1,
       connect_timeout: CONNECT_TIMEOUT_S,
@@ -34,19 +60,57 @@ export class TicketRows {
       return await this.#insertAll(rows);
     } catch (error) {
       if (!isDataError(error)) throw error;
-      if (rows.length === 1) return [{ problem: error.message }];
+      if (rows.length === 1) return [{ problem: problemOf(error) }];
       const alone: Inserted[] = [];
       for (const row of rows) alone.push(...await this.insert([row]));
       return alone;
     }
   }
 
-  /**
-   * A whole number above every id in the table, from which ids may be counted up. Throws when ids are not numbers.
-   */
+  /** A whole number above every id in the table that is one, from which ids may be counted up. */
   async nextId(): Promise<number> {
-    const [row] = await this.#sql<{ next: string }[]>`select coalesce(max(id), 0) + 1 as next from tickets`;
+    const id = quoted(this.#table.idColumn);
+    const [row] = await this.#sql.unsafe<{ next: string }[]>(
+      `select coalesce(max(${id}::text::bigint) filter (where ${id}::text ~ '^[0-9]{1,15}$'), 0) + 1 as next from ${
+        quoted(this.#table.name)
+      }`,
+    );
     return Number(row?.next ?? 1);
+  }
+
+  /** How many rows {@link unlabelled} reads. */
+  async countUnlabelled(version: string | undefined): Promise<number> {
+    const rows = await this.#sql.unsafe<{ count: string }[]>(`select count(*) ${this.#unlabelled()}`, [
+      version ?? null,
+    ]);
+    return Number(rows[0]?.count ?? 0);
+  }
+
+  /**
+   * Rows without a label, by their ids.
+   *
+   * @param version also those whose label has another version than this, unless a person decided it.
+   */
+  async *unlabelled(version: string | undefined): AsyncGenerator<TicketRow> {
+    const id = quoted(this.#table.idColumn);
+    const select = `select t.${id}::text as id, t.subject, t.body ${this.#unlabelled()}`;
+    const page = `order by t.${id} limit ${PAGE_ROWS}`;
+    let rows = await this.#sql.unsafe<StoredRow[]>(`${select} ${page}`, [version ?? null]);
+    while (rows.length > 0) {
+      yield* rows;
+      const last = rows.at(-1)?.id ?? "";
+      rows = await this.#sql.unsafe<StoredRow[]>(`${select} and t.${id} > $2 ${page}`, [
+        version ?? null,
+        last,
+      ]);
+    }
+  }
+
+  #unlabelled(): string {
+    const { name, idColumn, categoryColumn } = this.#table;
+    return `from ${quoted(name)} t left join ackpool.fences f on f.ticket_id = t.${quoted(idColumn)}::text
+      where (t.${quoted(categoryColumn)} is null
+        or (f.override_category is null and f.label_version <> $1::text))`;
   }
 
   /**
@@ -63,11 +127,13 @@ export class TicketRows {
   }
 
   async #insertAll(rows: readonly TicketRow[]): Promise<Inserted[]> {
+    const { name, idColumn } = this.#table;
+    const [id = "id"] = nameParts(idColumn);
     const unique = new Map(rows.map((row) => [String(row.id), row]));
-    const values = [...unique.values()].map(({ id, subject, body }) => ({ id: String(id), subject, body }));
+    const values = [...unique].map(([key, { subject, body }]) => ({ [id]: key, subject, body }));
     const inserted = await this.#sql<{ id: string }[]>`
-      insert into tickets ${this.#sql(values, "id", "subject", "body")}
-      on conflict (id) do nothing returning id::text as id`;
+      insert into ${this.#sql(nameParts(name).join("."))} ${this.#sql(values, id, "subject", "body")}
+      on conflict (${this.#sql(id)}) do nothing returning ${this.#sql(id)}::text as id`;
     const fresh = new Set(inserted.map(({ id }) => id));
     return rows.map(({ id }) => fresh.delete(String(id)) ? "new" : "there_already");
   }
@@ -76,4 +142,26 @@ export class TicketRows {
 /** SQLSTATE classes 22 and 23: the row is to blame, not the database. */
 function isDataError(error: unknown): error is Error {
   return error instanceof Error && "code" in error && /^2[23]/.test(String(error.code));
+}
+
+/** Why the table does not take a row, in words of tickets. */
+function problemOf(error: Error): string {
+  const { code, column_name: column, constraint_name: constraint } = error as Partial<postgres.PostgresError>;
+  switch (code) {
+    case "22P02":
+      return `ticket_id: the table's ids are ${
+        /type (bigint|integer)/.test(error.message) ? "whole numbers" : "of another kind"
+      }`;
+    case "22003":
+      return "ticket_id: is larger than the table's ids can be";
+    case "22001":
+      return "is longer than the table takes";
+    case "22021":
+    case "22P05":
+      return "holds a character that the table cannot hold";
+    case "23502":
+      return `the table wants a value for ${column}, which a ticket does not have`;
+    default:
+      return `the table does not take it${constraint === undefined ? "" : ` (${constraint})`}`;
+  }
 }

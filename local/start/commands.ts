@@ -38,8 +38,10 @@ export function modelCommand(port: number): ChildCommand {
   return { name: "model", args, env: { ...LOGS, PORT: String(port) } };
 }
 
-export function migrateCommand(databaseUrl: string): ChildCommand {
-  return { name: "migrate", args: watchedTask("migrate"), env: { ...LOGS, DATABASE_URL: databaseUrl } };
+/** The embedded table takes ids of any kind; somebody's own database keeps the type it has. */
+export function migrateCommand(databaseUrl: string, embedded: boolean): ChildCommand {
+  const args = [...watchedTask("migrate"), ...(embedded ? ["--text-ids"] : [])];
+  return { name: "migrate", args, env: { ...LOGS, DATABASE_URL: databaseUrl } };
 }
 
 /** A replica takes a free port and logs it: only the pools call it. */

@@ -142,7 +142,7 @@ export class Stack {
     const folder = `${this.#home}/postgres`;
     if (own === undefined) await this.#processes.keep("postgres", parts.postgresCommand(folder, port));
     const url = own ?? `postgres://postgres@127.0.0.1:${port}/postgres`;
-    await this.#processes.runOnce("model", parts.migrateCommand(url));
+    await this.#processes.runOnce("model", parts.migrateCommand(url, own === undefined));
     const { host, pathname } = new URL(url);
     this.#listener.onReady(
       "postgres",

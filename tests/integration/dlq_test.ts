@@ -242,7 +242,7 @@ Deno.test("deno task dlq", async (t) => {
   await t.step("asks which, and says what it does not understand", async () => {
     const scene = await Scene.in(kafka);
     const which = await runCommand("dlq", scene, ["replay"]);
-    assert.deepEqual([which.code, /Say which/.test(which.text)], [1, true]);
+    assert.deepEqual([which.code, /Say which/.test(which.text)], [2, true]);
     const rate = await runCommand("dlq", scene, ["replay", "--everything", "--rate", "fast"]);
     assert.match(rate.text, /--rate is not a whole number from 1 on: current value is "fast"/);
   });
