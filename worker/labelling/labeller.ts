@@ -28,8 +28,8 @@ export interface LabellingRules {
 
 /** Tokens are estimated, and the instructions around a ticket are not cut: less than the share that fits is sent. */
 const FITTING_MARGIN = 0.7;
-/** A ticket of so few tokens is not what makes a request too long. */
-const SHORT_TOKENS = 100;
+/** A ticket of so few tokens is not cut: nothing would be left of it to label. */
+const SHORT_TOKENS = 20;
 const DEFAULT_RULES: LabellingRules = { prices: [], ticketTokensMax: 6_000, confidenceTemperature: 1 };
 
 /** A label, or why there is none. */
@@ -94,16 +94,10 @@ async function askFitting(
   const answer = await llm.complete(prompts.write(excerpt.text), signal);
   if (answer.kind === "completed" || answer.cause !== "too_long") return { answer, excerpt };
   const tokens = estimatedTokens(excerpt.text.subject) + estimatedTokens(excerpt.text.body);
-  if (tokens <= SHORT_TOKENS) return { answer: instructionsTooLong(answer), excerpt };
+  if (tokens <= SHORT_TOKENS) return { answer, excerpt };
   const share = Math.min(0.5, (answer.fittingShare ?? 1) * FITTING_MARGIN);
   const shorter = excerptOf(ticket, Math.max(1, Math.floor(tokens * share)));
   return { answer: await llm.complete(prompts.write(shorter.text), signal), excerpt: shorter };
-}
-
-/** No ticket is at fault where a short one does not fit. */
-function instructionsTooLong(failure: LlmFailure): LlmFailure {
-  const detail = `${failure.detail}: the instructions alone are too long for the model or its rate`;
-  return { ...failure, cause: "refused", detail };
 }
 
 /** The label a completion holds. `offset` is where its content begins in the text that the tokens make up. */
