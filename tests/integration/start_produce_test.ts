@@ -5,6 +5,9 @@ import postgres from "postgres";
 import { createKafka } from "../../consumer/kafka/client/client.ts";
 import { TopicProgress } from "../../local/produce/topic_progress.ts";
 import { type Run, writeRun } from "../../shared/run_file.ts";
+import { migrate, readMigrations } from "../../worker/db/migrate.ts";
+import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
+import { testDatabase } from "../support/postgres/store_harness.ts";
 import { embeddedKafka } from "../support/kafka/embedded_kafka.ts";
 import { embeddedPostgres } from "../support/postgres/embedded_postgres.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -79,7 +82,7 @@ Deno.test("deno task produce finds the embedded parts of a running start, and te
   assert.deepEqual(summary, { topic: TOPIC, sent: 2, inserted: 1, bad: 3 });
   assert.ok(took_ms > 0 && bytes > 80);
   assert.match(stderr, /line 2: is not JSON\n/);
-  assert.match(stderr, /line 5: invalid input syntax for type bigint: "x"\n/);
+  assert.match(stderr, /line 5: ticket_id: the table's ids are whole numbers\n/);
   assert.match(stderr, /line 6: ticket_id: is missing/);
   assert.equal(code, 1);
   assert.equal(await recordsIn(kafka.brokers), 2);
@@ -99,9 +102,40 @@ Deno.test("deno task produce without a file sends the samples, with their rows i
   await writeRun(home.path, running({ brokers: kafka.brokers, databaseUrl: database.url }));
   const { code, stdout, stderr } = await produce(["--home", home.path]);
   assert.equal(stderr, "");
-  assert.match(stdout, /^20 tickets \(\d\.\d kB\) sent to support-tickets in .* s, 20 new rows\n$/);
+  assert.match(stdout, /^20 of 20 tickets \(\d\.\d kB\) sent to support-tickets in .* s, 20 new rows\n$/);
   assert.equal(code, 0);
   assert.equal((await sql`select count(*)::int as n from tickets`)[0]?.["n"], 20);
+  await sql.end();
+});
+
+Deno.test("deno task produce takes an export with ids like HD-00001, and sends again what has no label", async () => {
+  await using home = await TemporaryFolder.make("ackpool-produce-");
+  await using kafka = await embeddedKafka([TOPIC]);
+  await using database = await embeddedPostgres();
+  const admin = testDatabase(database.url, 1);
+  await migrate(admin, await readMigrations(), DEFAULT_TICKETS_TABLE, "text");
+  await admin.close();
+  const sql = postgres(database.url, { max: 1 });
+  await writeRun(home.path, running({ brokers: kafka.brokers, databaseUrl: database.url }));
+  await Deno.writeTextFile(
+    `${home.path}/export.csv`,
+    'Ticket ID,Subject,Description\nHD-00001,a,"one, two"\nHD-00002,b,three\nHD-00003,c,four\n',
+  );
+  const sent = await produce([`${home.path}/export.csv`, "--insert", "--home", home.path]);
+  assert.match(sent.stdout, /^3 of 3 tickets .*, 3 new rows\n$/, sent.stderr);
+  assert.deepEqual([...await sql`select id, body from tickets order by id limit 1`], [
+    { id: "HD-00001", body: "one, two" },
+  ]);
+  await sql`update tickets set category = 'billing' where id = 'HD-00002'`;
+  await sql`insert into ackpool.fences (ticket_id, label_version, category) values ('HD-00002', 'old', 'billing')`;
+  const unlabelled = await produce(["--unlabelled", "--home", home.path]);
+  assert.match(unlabelled.stdout, /^2 of 2 tickets/, unlabelled.stderr);
+  const outdated = await produce(["--unlabelled", "--outdated", "--home", home.path]);
+  assert.match(outdated.stdout, /^3 of 3 tickets/, outdated.stderr);
+  await sql`update ackpool.fences set override_category = 'bug'`;
+  const overridden = await produce(["--unlabelled", "--outdated", "--home", home.path]);
+  assert.match(overridden.stdout, /^2 of 2 tickets/, overridden.stderr);
+  assert.equal(await recordsIn(kafka.brokers), 10);
   await sql.end();
 });
 
