@@ -3,6 +3,7 @@
 import { logger } from "../../log.ts";
 import type { Resolver } from "./dns.ts";
 import { type Endpoint, resolveEndpoints } from "./endpoints.ts";
+import { RememberingResolver } from "./remembering_resolver.ts";
 
 const log = logger("pool");
 
@@ -34,6 +35,7 @@ export interface LookupLoopPorts {
 export class LookupLoop {
   readonly #ports: LookupLoopPorts;
   readonly #failing = new Set<string>();
+  readonly #resolver: RememberingResolver;
   #found: readonly Endpoint[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #emptySinceMs: number | undefined;
@@ -43,6 +45,7 @@ export class LookupLoop {
 
   constructor(ports: LookupLoopPorts) {
     this.#ports = ports;
+    this.#resolver = new RememberingResolver(ports.resolver);
   }
 
   /** Resolves after the first look-up; the others follow by themselves. */
@@ -81,7 +84,7 @@ export class LookupLoop {
     this.#found = await resolveEndpoints(
       this.#ports.urls,
       this.#found,
-      this.#ports.resolver,
+      this.#resolver,
       (hostname, error) => {
         failed.add(hostname);
         // Told once, not five times a second.
@@ -96,7 +99,7 @@ export class LookupLoop {
       log.info("look-up works again", { hostname });
     }
     if (this.#closed) return;
-    this.#changed = addressesOf(this.#found) !== before;
+    this.#changed = addressesOf(this.#found) !== before || this.#resolver.unsettled;
     this.#looking = false;
     this.#ports.onFound(this.#found);
     this.#schedule();

@@ -49,7 +49,7 @@ export class OwnRefusals {
   #remember(key: string, inARow: number): void {
     this.#inARow.delete(key);
     this.#inARow.set(key, inARow);
-    if (this.#inARow.size <= RECORDS_MAX) return;
-    for (const oldest of this.#inARow.keys()) return void this.#inARow.delete(oldest);
+    const [oldest] = this.#inARow.keys();
+    if (this.#inARow.size > RECORDS_MAX && oldest !== undefined) this.#inARow.delete(oldest);
   }
 }

@@ -74,3 +74,15 @@ Deno.test("LookupLoop looks sooner after a look-up that has found something else
   await until("four look-ups", () => changing.count >= 4);
   assert.ok(staying.count < 4, `${staying.count} look-ups where nothing changes`);
 });
+
+Deno.test("LookupLoop finds all addresses of a name that shows one of three each time", async () => {
+  using rotating = new Counted(false);
+  rotating.address = () => `10.0.0.${rotating.count % 3}`;
+  await rotating.lookUps.start();
+  await until("all three", () => rotating.found.length === 3, { everyMs: 5 });
+  const { count } = rotating;
+  await until("nine more look-ups", () => {
+    assert.equal(rotating.found.length, 3);
+    return rotating.count >= count + 9;
+  }, { everyMs: 5 });
+});
