@@ -1,6 +1,6 @@
 // Everything `start` runs, started in the order in which one part needs another.
 
-import { EXIT } from "../../shared/process/main.ts";
+import { EXIT } from "../../shared/process/exit_codes.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import type { ChildFailedError } from "../processes/child.ts";
 import { startEmbeddedKafka } from "../embedded/kafka/launch.ts";

@@ -4,11 +4,10 @@ import type { ParseArgsConfig } from "node:util";
 import { misspellings, misspeltVariables } from "../config/misspelt.ts";
 import { ConfigError } from "../config/read.ts";
 import { VERSION } from "../version.ts";
+export { EXIT } from "./exit_codes.ts";
 import { asksFor, commandsAsStarted, parseFlags, type Program, UsageError } from "./command_line.ts";
+import { EXIT } from "./exit_codes.ts";
 import { StartError } from "./start_error.ts";
-
-/** Exit codes: sysexits.h has no better ones that people know. */
-export const EXIT = { ok: 0, failed: 1, config: 2, interrupted: 130 } as const;
 
 /** Runs a main function; a failed start is reported in plain lines on standard error, and decides the exit code. */
 export async function runMain(main: () => number | Promise<number>, program: Program): Promise<never> {

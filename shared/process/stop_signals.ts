@@ -1,6 +1,6 @@
 // Stop signals of a program: the first one stops it in order, a second one ends it at once.
 
-import { EXIT } from "./main.ts";
+import { EXIT } from "./exit_codes.ts";
 
 /** The same signal twice within this time may be one, in ms: a terminal's Ctrl-C reaches us directly and once more through `deno task`. */
 const SAME_SIGNAL_WITHIN_MS = 500;

@@ -34,6 +34,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "consumer/records/",
     "shared/",
   ],
+  "consumer/cli/": [
+    "consumer/cli/",
+    "consumer/dead_letter_operations.ts",
+    "consumer/config.ts",
+    "consumer/dead_letters/",
+    "consumer/kafka/",
+    "consumer/core/",
+    "consumer/records/",
+    "shared/",
+  ],
   "consumer/": ["consumer/", "shared/"],
   "worker/core/": ["worker/core/", "shared/"],
   "worker/llm/": ["worker/llm/", "worker/core/", "shared/"],
@@ -61,10 +71,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "consumer/records/",
     "consumer/cli/environment.ts",
     "consumer/config.ts",
-    "worker/",
+    "worker/config.ts",
+    "worker/core/",
+    "worker/db/tickets_table.ts",
+    "worker/ingress/config.ts",
+    "worker/labelling/",
+    "worker/llm/client.ts",
+    "worker/taxonomy.json",
     "shared/",
   ],
 };
+
+/** Two types that are halves of one: a delivery is in its partition, a partition has its deliveries. */
+const HALVES: ReadonlySet<string> = new Set(["consumer/core/delivery.ts", "consumer/core/partition.ts"]);
 
 /** Where a package may be imported; every other package is nobody's in particular. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
@@ -156,7 +175,14 @@ Deno.test("only programs read the environment or exit", () => {
   assert.deepEqual(wrong.map(({ path }) => path), []);
 });
 
-Deno.test("no module imports itself through others", () => {
+Deno.test("only programs import what ends the process", () => {
+  const wrong = projectImports().filter(({ from, to }) =>
+    to === "shared/process/main.ts" && !ENTRY.test(from)
+  );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("no module imports itself through others, its types included", () => {
   assert.deepEqual(firstCycle(), undefined);
 });
 
@@ -201,11 +227,11 @@ function projectImports(): { from: string; to: string }[] {
   );
 }
 
-/** A circle of imports that stand at run time, as the paths along it. */
+/** A circle of imports, as the paths along it. */
 function firstCycle(): string[] | undefined {
   const edges = new Map(modules.map(({ path, imports }) => [
     path,
-    imports.filter(({ typeOnly }) => !typeOnly).map(({ target }) => target),
+    imports.map(({ target }) => target).filter((target) => !(HALVES.has(path) && HALVES.has(target))),
   ]));
   const done = new Set<string>();
   const visit = (path: string, trail: readonly string[]): string[] | undefined => {
