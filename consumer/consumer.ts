@@ -27,7 +27,7 @@ import { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
 import { sidesOf, type SideTopicNames } from "./records/topic_names.ts";
 import { type RunEnd, Runtime } from "./runtime.ts";
 import type { Sender } from "./senders/sender.ts";
-import { toLetterRecord } from "./dead_letters/letter.ts";
+import { LetterWriter } from "./dead_letters/letter_writer.ts";
 import { refusalOf } from "./kafka/client/refusals.ts";
 import { withOrigins } from "./dead_letters/replay_origins.ts";
 
@@ -110,6 +110,7 @@ class ConsumerRun {
   readonly #membership = new MembershipStatus(monotonicMs);
   readonly #watch: TopicWatch;
   readonly #deadLetters: DeadLetterProducer;
+  readonly #letters: LetterWriter;
   readonly #operations: DeadLetterOperations;
   readonly #runtime: Runtime;
   readonly #parking: ParkingReader | undefined;
@@ -127,6 +128,7 @@ class ConsumerRun {
     const rights = new AclProbe(createKafka(client, 1, true));
     this.#watch = new TopicWatch(this.#fewRetriesKafka, rights, config, stopping);
     this.#deadLetters = new DeadLetterProducer(this.#kafka);
+    this.#letters = new LetterWriter(this.#deadLetters, sidesOf(config), monotonicMs);
     this.#operations = new DeadLetterOperations(this.#kafka, config);
     this.#runtime = this.#createRuntime();
     this.#parking = config.machine.parkKeys
@@ -183,7 +185,7 @@ class ConsumerRun {
       deadLetters: {
         write: async (delivery, nowMs) => {
           try {
-            return await this.#deadLetters.write(toLetterRecord(delivery, sidesOf(config), nowMs));
+            return await this.#letters.write(delivery, nowMs);
           } catch (error) {
             this.#watch.doubtDeadLetters();
             throw error;
@@ -224,7 +226,7 @@ class ConsumerRun {
   #health(): HealthDeps {
     return {
       causes: () => this.#causes(),
-      notes: () => this.#watch.notes(),
+      notes: () => [...this.#watch.notes(), ...this.#letters.notes()],
       registry: this.#metrics.registry,
       scale: () => this.#scale(),
     };
@@ -243,9 +245,9 @@ class ConsumerRun {
     return serve(adminPort, "ADMIN_PORT", admin.fetch, config.adminHost);
   }
 
-  /** For a cause that machine and topic watch both see, the watch's counts: it knows the reason. */
+  /** A cause that the machine sees as well is told by those who know the reason. */
   #causes(): readonly Cause[] {
-    const known = this.#watch.causes();
+    const known = [...this.#watch.causes(), ...this.#letters.causes()];
     const names = new Set(known.map(({ name }) => name));
     const seen = this.#runtime.causes().filter(({ name }) => !names.has(name));
     const source = this.#source?.causes() ?? [];

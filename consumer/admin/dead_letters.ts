@@ -10,7 +10,7 @@ import { RetryTopicMissing } from "../dead_letters/replay/retry_records.ts";
 import type { ReplayProgress, ReplayRequest, ReplaySummary } from "../dead_letters/replay/request.ts";
 import type { findOne } from "../dead_letters/scan.ts";
 import { listAsJson, showAsJson } from "../dead_letters/json.ts";
-import { ProducerFenced } from "../records/log_access.ts";
+import { ProducerFenced, RecordTooLarge } from "../records/log_access.ts";
 import { RunningReplay } from "./running_replay.ts";
 import { json, parse, Refusal, type Refused } from "./requests.ts";
 import { recordPosition } from "../records/position.ts";
@@ -153,6 +153,7 @@ function toProblem(error: Error, commands: Pick<DeadLetterCommands, "isKafkaAway
 function kindOf(error: Error, commands: Pick<DeadLetterCommands, "isKafkaAway">): Refused {
   if (error instanceof Refusal) return error;
   if (error instanceof ProducerFenced) return { status: 409, slug: "superseded" };
+  if (error instanceof RecordTooLarge) return { status: 409, slug: "record-too-large" };
   if (error instanceof RetryTopicMissing) return { status: 409, slug: "retry-topic-missing" };
   if (error.name === "TimeoutError" || commands.isKafkaAway(error)) {
     return { status: 503, slug: "kafka-unavailable" };

@@ -13,7 +13,7 @@ import { RetryTopicMissing } from "../dead_letters/replay/retry_records.ts";
 import type { ReplayProgress } from "../dead_letters/replay/request.ts";
 import { bar, dropAsText, listAsText, replayAsText, showAsText, takenAsText } from "./dlq_text.ts";
 import { listAsJson, showAsJson } from "../dead_letters/json.ts";
-import { ProducerFenced } from "../records/log_access.ts";
+import { ProducerFenced, RecordTooLarge } from "../records/log_access.ts";
 import { connectKafka, environmentOf, toStartError } from "./kafka_connection.ts";
 import { print, showProgress } from "./terminal.ts";
 import { recordPosition } from "../records/position.ts";
@@ -150,10 +150,8 @@ function progressBar(): ReplayProgress {
 }
 
 function toPlainError(error: Error): Error {
-  if (error instanceof ProducerFenced || error instanceof RetryTopicMissing) {
-    return new StartError(error.message);
-  }
-  return toStartError(error);
+  const isPlain = [ProducerFenced, RecordTooLarge, RetryTopicMissing].some((kind) => error instanceof kind);
+  return isPlain ? new StartError(error.message) : toStartError(error);
 }
 
 if (import.meta.main) await runMain(main, { task: "dlq", usage: DLQ_USAGE, takesArguments: true });

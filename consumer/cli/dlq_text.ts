@@ -45,16 +45,28 @@ export function showAsText({ value, headers, ...letter }: ShowJson): string {
   const lines = Object.entries(headers).flatMap(([name, values]) =>
     [values].flat().map((each) => `${printable(name)}: ${printable(each)}`)
   );
-  return `${about}\n\n${lines.join("\n")}\n\n${value === null ? "(a tombstone)" : printable(value)}`;
+  return `${about}\n\n${lines.join("\n")}\n\n${value === null ? noValue(letter) : printable(value)}`;
+}
+
+function noValue({ incomplete, origin }: Pick<ShowJson, "incomplete" | "origin">): string {
+  if (!incomplete) return "(a tombstone)";
+  return `(its value was too large for the dead-letter topic; the whole record lies at ${origin?.at})`;
 }
 
 /** The last line of `dlq replay`. */
 export function replayAsText(
-  { end, meant, replayed, looping, blocked, foreign, canary }: ReplaySummary,
+  { end, meant, replayed, looping, blocked, foreign, incomplete, canary }: ReplaySummary,
 ): string {
   const left = [
     ...(looping > 0 ? [`${count(looping)} left out: replayed too often already (--replays-max)`] : []),
     ...(blocked > 0 ? [`${count(blocked)} left out: parked behind others that stay`] : []),
+    ...(incomplete > 0
+      ? [
+        `${
+          count(incomplete)
+        } left out: their values were too large for the dead-letter topic; list shows their origins`,
+      ]
+      : []),
     ...(foreign > 0 ? [`${count(foreign)} left out: they do not say where they came from`] : []),
   ];
   const line = (() => {

@@ -22,6 +22,8 @@ export interface DeadLetterJson {
   readonly cause: string;
   readonly attempts: number;
   readonly replays: number;
+  /** Its value did not fit into the dead-letter topic and lies at its origin only. */
+  readonly incomplete: boolean;
   readonly dead_lettered_at: string;
 }
 
@@ -66,7 +68,8 @@ export function listAsJson({ total, meant, causes, newest }: Listing): ListJson 
 
 /** See {@link ShowJson}. */
 export function showAsJson(record: KafkaRecord, { letter, state }: Found): ShowJson {
-  const text = (value: Uint8Array | string) => typeof value === "string" ? value : bytesAsText(value);
+  const text = (value: Uint8Array | string | null) =>
+    value instanceof Uint8Array ? bytesAsText(value) : value ?? "";
   const headers = Object.entries(record.headers).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, Array.isArray(value) ? value.map(text) : text(value)]]
   );
@@ -78,7 +81,7 @@ export function showAsJson(record: KafkaRecord, { letter, state }: Found): ShowJ
 }
 
 function letterAsJson(letter: DeadLetter, state: State): DeadLetterJson {
-  const { origin, key, status, reason, behind, cause, attempts, replays, atMs } = letter;
+  const { origin, key, status, reason, behind, cause, attempts, replays, isIncomplete, atMs } = letter;
   return {
     at: recordPosition(letter),
     state,
@@ -90,6 +93,7 @@ function letterAsJson(letter: DeadLetter, state: State): DeadLetterJson {
     cause: causeText(cause),
     attempts,
     replays,
+    incomplete: isIncomplete,
     dead_lettered_at: iso(atMs),
   };
 }

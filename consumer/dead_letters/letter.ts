@@ -31,6 +31,8 @@ export interface DeadLetter extends RecordPosition {
   readonly atMs: number;
   /** The dead letter whose replay it is, as `topic/partition/offset`. */
   readonly replayedFrom: string | undefined;
+  /** Its value did not fit into the dead-letter topic and lies at its origin only: it cannot be replayed. */
+  readonly isIncomplete: boolean;
 }
 
 /** What is known of a record that is dead-lettered. */
@@ -55,7 +57,12 @@ const Header = {
   replayedFrom: "ackpool-replayed-from",
   /** Of a parked one: the cause of what it is parked behind. */
   parkedCause: "ackpool-parked-cause",
+  /** What did not fit into the dead-letter topic: `value`, `value,headers` or `value,headers,key`. */
+  omitted: "ackpool-omitted",
 } as const;
+
+/** The reason that letters without their values are grouped by. */
+export const TOO_LARGE = "too-large-for-dead-letter-topic";
 
 /** What the next attempts will say anew. */
 const OF_THE_LAST_TIME = new Set<string>([
@@ -107,6 +114,26 @@ export function toLetterRecord(
   };
 }
 
+/**
+ * A letter without what a topic may be too small for: its value, then the headers that came with the record, at last its
+ * key and what the worker said. The origin says where the whole record lies.
+ */
+export function smallerLetters(letter: PlacedRecord): readonly PlacedRecord[] {
+  const reserved = Object.entries(letter.headers).filter(([name]) => RESERVED.has(name));
+  const headers = Object.fromEntries(reserved);
+  const without = (omitted: string) => ({ [Header.omitted]: omitted });
+  return [
+    { ...letter, value: null, headers: { ...letter.headers, ...without("value") } },
+    { ...letter, value: null, headers: { ...headers, ...without("value,headers") } },
+    {
+      ...letter,
+      key: null,
+      value: null,
+      headers: { ...headers, [Header.problem]: "", ...without("value,headers,key") },
+    },
+  ];
+}
+
 /** Headers of a replay: what was said about the last time goes, the origin stays, and the count that stops loops grows. */
 export function replayHeaders(record: KafkaRecord, replays: number): KafkaRecord["headers"] {
   const kept = Object.entries(record.headers).filter(([name]) => !OF_THE_LAST_TIME.has(name));
@@ -124,6 +151,7 @@ export function toDeadLetter(record: KafkaRecord): DeadLetter {
   const [status, said] = [text(Header.status) ?? "", text(Header.reason) ?? ""];
   const behind = BEHIND.exec(said)?.[1];
   const reason = behind === undefined ? said : PARKED;
+  const isIncomplete = record.headers[Header.omitted] !== undefined;
   const at = Date.parse(text(Header.deadLetteredAt) ?? "");
   return {
     topic,
@@ -137,13 +165,14 @@ export function toDeadLetter(record: KafkaRecord): DeadLetter {
     behind,
     cause: intern(
       behind === undefined
-        ? { reason, status, problem: problemTypeOf(text(Header.problem)) }
+        ? { reason: isIncomplete ? TOO_LARGE : reason, status, problem: problemTypeOf(text(Header.problem)) }
         : parseCause(text(Header.parkedCause) ?? PARKED),
     ),
     attempts: count(text(Header.attempts)) ?? 0,
     replays: count(text(Header.replays)) ?? 0,
     atMs: Number.isNaN(at) ? record.timestampMs : at,
     replayedFrom: text(Header.replayedFrom),
+    isIncomplete,
   };
 }
 

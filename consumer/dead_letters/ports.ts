@@ -9,7 +9,10 @@ export interface LetterReader {
 
 /** Sends replays and marks, all at once or not at all. */
 export interface LetterSender {
-  /** @param more records that follow in the same transaction, from the offsets of the first. */
+  /**
+   * @param more records that follow in the same transaction, from the offsets of the first.
+   * @throws {RecordTooLarge} when the records of one partition are more than its topic takes at once.
+   */
   send(
     records: readonly PlacedRecord[],
     more?: (offsets: readonly number[]) => readonly PlacedRecord[],

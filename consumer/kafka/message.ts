@@ -1,7 +1,7 @@
 // Message: a kafkajs message as the record that the rest of the consumer speaks of, its bytes copied out of the fetch.
 
 import { Buffer } from "node:buffer";
-import type { KafkaMessage } from "kafkajs";
+import type { IHeaders, KafkaMessage } from "kafkajs";
 import type { Received } from "../core/delivery.ts";
 import type { HeaderValue, KafkaRecord } from "../records/record.ts";
 
@@ -29,14 +29,15 @@ export function toReceived(
   message: KafkaMessage,
   ordered: boolean,
 ): Received<KafkaRecord> {
-  const { key, value, headers = {} } = message;
+  const { key, value } = message;
+  const headers = headersOf(message);
   const own = copier(sizeOf(key) + sizeOf(value) + headerBytes(headers));
   const offset = toOffset(message.offset);
   const timestampMs = Number(message.timestamp);
   return {
     offset,
     timestampMs,
-    bytes: OVERHEAD_BYTES + own.size + HEADER_OVERHEAD_BYTES * Object.keys(headers).length,
+    bytes: OVERHEAD_BYTES + own.size + HEADER_OVERHEAD_BYTES * headers.length,
     // One character a byte: keys that differ in bytes differ as text, UTF-8 or not.
     key: ordered && key !== null ? key.toString("latin1") : null,
     record: {
@@ -46,9 +47,7 @@ export function toReceived(
       timestampMs,
       key: key && own.copy(key),
       value: value && own.copy(value),
-      headers: Object.fromEntries(
-        Object.entries(headers).map(([name, value]) => [name, copyHeader(value, own.copy)]),
-      ),
+      headers: Object.fromEntries(headers.map(([name, value]) => [name, copyHeader(value, own.copy)])),
     },
   };
 }
@@ -71,15 +70,36 @@ function copier(size: number): { readonly size: number; readonly copy: Copy } {
 }
 
 function copyHeader(value: HeaderValue, copy: Copy): HeaderValue {
-  if (Array.isArray(value)) return value.map((each) => typeof each === "string" ? each : copy(each));
+  if (Array.isArray(value)) return value.map((each) => each instanceof Uint8Array ? copy(each) : each);
   return value instanceof Uint8Array ? copy(value) : value;
+}
+
+/**
+ * The headers as they were sent. kafkajs gathers them in an object: for a name that objects have by themselves, such as
+ * `constructor`, it takes what is there for a first value.
+ */
+function headersOf({ headers = {} }: KafkaMessage): readonly (readonly [name: string, value: HeaderValue])[] {
+  return Object.entries(headers as Record<string, HeaderValue>).map(([name, value]) => {
+    if (!(name in Object.prototype) || !Array.isArray(value)) return [name, value];
+    const [, ...sent] = value;
+    return [name, sent.length === 1 ? sent[0] : sent];
+  });
+}
+
+/** Headers for kafkajs, which cannot write one without a value: it becomes an empty one. */
+export function toKafkaHeaders(headers: KafkaRecord["headers"]): IHeaders {
+  const sent = Object.entries(headers).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    return [[name, Array.isArray(value) ? value.map((each) => each ?? "") : value ?? ""]];
+  });
+  return Object.fromEntries(sent);
 }
 
 const sizeOf = (bytes: Uint8Array | null) => bytes?.length ?? 0;
 
-function headerBytes(headers: Readonly<Record<string, HeaderValue>>): number {
+function headerBytes(headers: ReturnType<typeof headersOf>): number {
   let size = 0;
-  for (const value of Object.values(headers)) {
+  for (const [, value] of headers) {
     for (const each of Array.isArray(value) ? value : [value]) {
       if (each instanceof Uint8Array) size += each.length;
     }

@@ -31,3 +31,13 @@ export interface GroupCommit {
 export class ProducerFenced extends Error {
   override readonly name = "ProducerFenced";
 }
+
+/** A record, or a batch of them, is larger than the topic takes. */
+export class RecordTooLarge extends Error {
+  override readonly name = "RecordTooLarge";
+}
+
+/** The topic takes no such record, however often it is sent; the message says why, for people. */
+export class RecordRefused extends Error {
+  override readonly name = "RecordRefused";
+}

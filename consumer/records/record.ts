@@ -1,7 +1,7 @@
 // KafkaRecord: bytes as they were, numbers as numbers; what everybody but the Kafka adapter calls a record.
 
-/** A header value; a name may have several. */
-export type HeaderValue = Uint8Array | string | (Uint8Array | string)[] | undefined;
+/** A header value; a name may have several. Kafka's headers may have no value: null. */
+export type HeaderValue = Uint8Array | string | null | (Uint8Array | string | null)[] | undefined;
 
 /** One record. */
 export interface KafkaRecord {
@@ -14,6 +14,19 @@ export interface KafkaRecord {
   /** Null for a tombstone. */
   readonly value: Uint8Array | null;
   readonly headers: Readonly<Record<string, HeaderValue>>;
+}
+
+/** Bytes of key, value and headers. */
+export function recordBytes({ key, value, headers }: Pick<KafkaRecord, "key" | "value" | "headers">): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0);
+  for (const [name, values] of Object.entries(headers)) {
+    for (const each of Array.isArray(values) ? values : [values]) bytes += sizeOf(name) + sizeOf(each);
+  }
+  return bytes;
+}
+
+function sizeOf(value: Uint8Array | string | null | undefined): number {
+  return typeof value === "string" ? new TextEncoder().encode(value).length : value?.length ?? 0;
 }
 
 /** The text of a header that has one value; undefined where it has none or several. */

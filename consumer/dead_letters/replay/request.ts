@@ -35,6 +35,8 @@ export interface ReplaySummary {
   readonly blocked: number;
   /** Left out: they do not say where they came from. */
   readonly foreign: number;
+  /** Left out: their values did not fit into the dead-letter topic. */
+  readonly incomplete: number;
   readonly canary: CanaryResult | undefined;
 }
 

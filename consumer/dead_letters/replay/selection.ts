@@ -9,7 +9,7 @@ import { firstThatStay, isBlocked, laneOf } from "./key_order.ts";
 import type { ReplayRequest, ReplaySummary } from "./request.ts";
 
 /** `meant` ones are replayed; the others say why they are not. */
-type Kind = "meant" | "looping" | "blocked" | "foreign";
+type Kind = "meant" | "looping" | "blocked" | "foreign" | "incomplete";
 type KindOf = (letter: DeadLetter) => Kind;
 
 /** What the filter means, sorted. */
@@ -20,21 +20,23 @@ export interface Selection {
   readonly parked: boolean;
 }
 
-/** Those that may be replayed: they say where they came from, and were not replayed too often. */
+/** Those that may be replayed: they say where they came from, are whole, and were not replayed too often. */
 export function selectOpen(
   ports: DeadLetterPorts,
   { filter, replaysMax }: ReplayRequest,
   signal: AbortSignal,
 ): Promise<Selection> {
-  return select(ports, filter, ({ origin, replays }) => {
+  return select(ports, filter, ({ origin, replays, isIncomplete }) => {
     if (origin === undefined) return "foreign";
+    if (isIncomplete) return "incomplete";
     return replays < replaysMax ? "meant" : "looping";
   }, signal);
 }
 
 /** Those that were parked while the first letters of their keys were replayed; not those that came back. */
 export function selectLate(ports: DeadLetterPorts, filter: Filter, signal: AbortSignal): Promise<Selection> {
-  const isLate = ({ behind, replays }: DeadLetter) => behind !== undefined && replays === 0;
+  const isLate = ({ behind, replays, isIncomplete }: DeadLetter) =>
+    behind !== undefined && replays === 0 && !isIncomplete;
   return select(ports, filter, (letter) => isLate(letter) ? "meant" : "looping", signal);
 }
 
@@ -42,12 +44,13 @@ export function selectLate(ports: DeadLetterPorts, filter: Filter, signal: Abort
 export function countsOf(
   { found }: Selection,
   max: number | undefined,
-): Pick<ReplaySummary, "meant" | "looping" | "blocked" | "foreign"> {
+): Pick<ReplaySummary, "meant" | "looping" | "blocked" | "foreign" | "incomplete"> {
   return {
     meant: Math.min(max ?? Infinity, found.open("meant")),
     looping: found.open("looping"),
     blocked: found.open("blocked"),
     foreign: found.open("foreign"),
+    incomplete: found.open("incomplete"),
   };
 }
 

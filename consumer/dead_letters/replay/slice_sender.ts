@@ -1,6 +1,8 @@
 // Slice sender: sends dead letters slice by slice at a rate, each slice in one transaction with its marks.
 
-import { recordPosition } from "../../records/position.ts";
+import { type PlacedRecord, RecordTooLarge } from "../../records/log_access.ts";
+import { partitionId, recordPosition } from "../../records/position.ts";
+import { recordBytes } from "../../records/record.ts";
 import type { DeadLetter } from "../letter.ts";
 import { replayMarksFor } from "../marks/marks.ts";
 import type { DeadLetterPorts, LetterSender } from "../ports.ts";
@@ -9,6 +11,10 @@ import { RetryRecords } from "./retry_records.ts";
 
 const RECORDS_MAX = 500;
 const BYTES_MAX = 4 * 1024 * 1024;
+/** Of the records that go to one partition at once; brokers take a batch of 1 MiB where nobody says otherwise. */
+const BATCH_BYTES_MAX = 768 * 1024;
+/** What a record costs in a batch besides key, value and headers. */
+const RECORD_OVERHEAD_BYTES = 64;
 
 /** Sends as long as `signal` does not fire; whole slices only. */
 export class SliceSender {
@@ -17,6 +23,7 @@ export class SliceSender {
   readonly #rate: number | undefined;
   readonly #signal: AbortSignal;
   readonly #retries: RetryRecords;
+  #batchBytesMax = BATCH_BYTES_MAX;
 
   /** @param rate records a second; undefined: as fast as can be. */
   constructor(ports: DeadLetterPorts, sender: LetterSender, rate: number | undefined, signal: AbortSignal) {
@@ -27,19 +34,43 @@ export class SliceSender {
     this.#retries = new RetryRecords(ports);
   }
 
-  /** Yields each slice that was sent, with where its replays lie. */
+  /**
+   * Yields each batch that was sent, with where its replays lie.
+   *
+   * @throws {RecordTooLarge} for a letter that the retry topic does not take.
+   */
   async *send(letters: readonly DeadLetter[]): AsyncGenerator<readonly Sent[]> {
     for (let from = 0; from < letters.length && !this.#signal.aborted;) {
       const startedMs = this.#ports.nowMs();
       const slice = nextSlice(letters, from, this.#rate);
-      yield await this.#sendSlice(slice);
+      yield* this.#sendSlice(slice);
       from += slice.length;
       await this.#rest(slice.length, startedMs);
     }
   }
 
-  async #sendSlice(letters: readonly DeadLetter[]): Promise<readonly Sent[]> {
+  /** All at once unless that is more than a partition takes. A topic that takes less than most shows it by refusing. */
+  async *#sendSlice(letters: readonly DeadLetter[]): AsyncGenerator<readonly Sent[]> {
     const placed = await this.#retries.place(letters, this.#signal);
+    for (let from = 0; from < placed.length && !this.#signal.aborted;) {
+      const to = from + batchLength(placed.slice(from), this.#batchBytesMax);
+      try {
+        yield await this.#sendBatch(letters.slice(from, to), placed.slice(from, to));
+        from = to;
+      } catch (error) {
+        if (!(error instanceof RecordTooLarge)) throw error;
+        if (to === from + 1) {
+          throw new RecordTooLarge(tooLarge(letters[from], placed[from]), { cause: error });
+        }
+        this.#batchBytesMax = Math.floor(this.#batchBytesMax / 2);
+      }
+    }
+  }
+
+  async #sendBatch(
+    letters: readonly DeadLetter[],
+    placed: readonly PlacedRecord[],
+  ): Promise<readonly Sent[]> {
     const at = (offsets: readonly number[]) =>
       placed.map(({ topic, partition }, each) => ({ topic, partition, offset: offsets[each] ?? -1 }));
     // The marks say where the replays are: whoever waits for them can see when they have settled.
@@ -72,4 +103,21 @@ export function nextSlice<T extends { readonly bytes: number }>(
     to += 1;
   }
   return all.slice(from, to);
+}
+
+/** How many of the first records can go at once: at least one, and of each partition no more than so many bytes. */
+export function batchLength(records: readonly PlacedRecord[], bytesMax: number): number {
+  const bytes = new Map<string, number>();
+  for (const [at, record] of records.entries()) {
+    const id = partitionId(record);
+    const sum = (bytes.get(id) ?? 0) + recordBytes(record) + RECORD_OVERHEAD_BYTES;
+    if (at > 0 && sum > bytesMax) return at;
+    bytes.set(id, sum);
+  }
+  return records.length;
+}
+
+function tooLarge(letter: DeadLetter | undefined, placed: PlacedRecord | undefined): string {
+  const name = letter === undefined ? "a dead letter" : recordPosition(letter);
+  return `Cannot replay ${name}: it is larger than ${placed?.topic} takes. Raise that topic's max.message.bytes`;
 }

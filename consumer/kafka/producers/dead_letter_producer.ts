@@ -1,15 +1,9 @@
 // DeadLetterProducer: writes dead letters where they are placed, and is done when the broker says so.
 
-import {
-  CompressionTypes,
-  type IHeaders,
-  type Kafka,
-  type Message,
-  type PartitionerArgs,
-  type Producer,
-} from "kafkajs";
-import type { PlacedRecord } from "../../records/log_access.ts";
-import { toOffset } from "../message.ts";
+import { CompressionTypes, type Kafka, type Message, type PartitionerArgs, type Producer } from "kafkajs";
+import { type PlacedRecord, RecordTooLarge } from "../../records/log_access.ts";
+import { toKafkaHeaders, toOffset } from "../message.ts";
+import { toRecordRefusal } from "./record_refusals.ts";
 
 /** A message that knows the number of its partition. */
 interface PlacedMessage extends Message {
@@ -29,7 +23,13 @@ export class DeadLetterProducer {
     });
   }
 
-  /** Resolves when all in-sync replicas have the dead letter, with its offset where the broker tells; rejects otherwise. */
+  /**
+   * Resolves when all in-sync replicas have the dead letter, with its offset where the broker tells; rejects otherwise.
+   * Compressed only where it is too large else: what does not compress would grow.
+   *
+   * @throws {RecordTooLarge}
+   * @throws {RecordRefused}
+   */
   async write(
     { topic, partition, key, value, headers }: PlacedRecord,
   ): Promise<{ readonly offset: number | undefined }> {
@@ -41,17 +41,23 @@ export class DeadLetterProducer {
     const message: PlacedMessage = {
       key: key as Buffer | null,
       value: value as Buffer | null,
-      headers: headers as IHeaders,
+      headers: toKafkaHeaders(headers),
       number: partition,
       // Its own timestamp, not the origin's: Kafka keeps it for as long as any record written now.
     };
-    const [written] = await this.#producer.send({
-      topic,
-      acks: -1,
-      compression: CompressionTypes.None,
-      messages: [message],
+    return await this.#send(topic, message, CompressionTypes.None).catch((error) => {
+      if (!(error instanceof RecordTooLarge)) throw error;
+      return this.#send(topic, message, CompressionTypes.GZIP);
     });
-    return { offset: written?.baseOffset === undefined ? undefined : toOffset(written.baseOffset) };
+  }
+
+  async #send(topic: string, message: PlacedMessage, compression: CompressionTypes) {
+    try {
+      const [written] = await this.#producer.send({ topic, acks: -1, compression, messages: [message] });
+      return { offset: written?.baseOffset === undefined ? undefined : toOffset(written.baseOffset) };
+    } catch (error) {
+      throw toRecordRefusal(error, topic);
+    }
   }
 
   /** Ends the connection. */

@@ -2,16 +2,16 @@
 
 import {
   CompressionTypes,
-  type IHeaders,
   type Kafka,
   Partitioners,
   type Producer,
   type RecordMetadata,
   type Transaction,
 } from "kafkajs";
-import { type PlacedRecord, ProducerFenced } from "../../records/log_access.ts";
+import { type PlacedRecord, ProducerFenced, RecordTooLarge } from "../../records/log_access.ts";
 import { within } from "../../../shared/wait.ts";
-import { toOffset } from "../message.ts";
+import { toKafkaHeaders, toOffset } from "../message.ts";
+import { toRecordRefusal } from "./record_refusals.ts";
 import { partitionId } from "../../records/position.ts";
 
 /** After so long the broker gives a transaction up whose sender is gone, in ms. */
@@ -49,51 +49,65 @@ export class TransactionalProducer {
    * Sends all of them in one transaction, and answers with their offsets in the same order.
    *
    * @param more records that follow in the same transaction, and are made of the offsets of the first.
+   * @throws {RecordTooLarge} when the records of one partition are more than the topic takes at once.
    * @throws {ProducerFenced} when another sender took over; whatever it throws, either all are there or none.
    */
   async send(
     records: readonly PlacedRecord[],
     more: (offsets: readonly number[]) => readonly PlacedRecord[] = () => [],
   ): Promise<readonly number[]> {
+    return await this.#send(records, more, CompressionTypes.None).catch((error) => {
+      if (!(error instanceof RecordTooLarge)) throw error;
+      return this.#send(records, more, CompressionTypes.GZIP);
+    });
+  }
+
+  async #send(
+    records: readonly PlacedRecord[],
+    more: (offsets: readonly number[]) => readonly PlacedRecord[],
+    compression: CompressionTypes,
+  ): Promise<readonly number[]> {
     try {
       const transaction = await this.#producer.transaction();
-      return await this.#sendIn(transaction, records, more);
+      return await sendIn(transaction, records, more, compression);
     } catch (error) {
       if (isFenced(error)) throw new ProducerFenced("Another replay or drop of this group has taken over");
-      throw error;
+      throw toRecordRefusal(error, records[0]?.topic ?? "The topic");
     }
   }
 
   async close(): Promise<void> {
     await within(CLOSE_LIMIT_MS, this.#producer.disconnect());
   }
+}
 
-  async #sendIn(
-    transaction: Transaction,
-    records: readonly PlacedRecord[],
-    more: (offsets: readonly number[]) => readonly PlacedRecord[],
-  ): Promise<readonly number[]> {
-    try {
-      const offsets = offsetsOf(records, await sendAll(transaction, records));
-      const rest = more(offsets);
-      if (rest.length > 0) await sendAll(transaction, rest);
-      await transaction.commit();
-      return offsets;
-    } catch (error) {
-      await transaction.abort().catch(() => {});
-      throw error;
-    }
+async function sendIn(
+  transaction: Transaction,
+  records: readonly PlacedRecord[],
+  more: (offsets: readonly number[]) => readonly PlacedRecord[],
+  compression: CompressionTypes,
+): Promise<readonly number[]> {
+  try {
+    const offsets = offsetsOf(records, await sendAll(transaction, records, compression));
+    const rest = more(offsets);
+    if (rest.length > 0) await sendAll(transaction, rest, compression);
+    await transaction.commit();
+    return offsets;
+  } catch (error) {
+    await transaction.abort().catch(() => {});
+    throw error;
   }
 }
 
 async function sendAll(
   transaction: Transaction,
   records: readonly PlacedRecord[],
+  compression: CompressionTypes,
 ): Promise<readonly RecordMetadata[]> {
   const byTopic = Map.groupBy(records, ({ topic }) => topic);
   return await transaction.sendBatch({
     acks: -1,
-    compression: CompressionTypes.None,
+    compression,
     topicMessages: Array.from(byTopic, ([topic, placed]) => ({ topic, messages: placed.map(toMessage) })),
   });
 }
@@ -103,7 +117,7 @@ function toMessage({ partition, key, value, headers }: PlacedRecord) {
     partition,
     key: key as Buffer | null,
     value: value as Buffer | null,
-    headers: headers as IHeaders,
+    headers: toKafkaHeaders(headers),
   };
 }
 

@@ -25,6 +25,7 @@ const SUMMARY: ReplaySummary = {
   looping: 0,
   blocked: 0,
   foreign: 0,
+  incomplete: 0,
   canary: undefined,
 };
 

@@ -14,9 +14,18 @@ const LETTER = {
   cause: "rejected 422",
   attempts: 1,
   replays: 0,
+  incomplete: false,
   dead_lettered_at: "2026-01-02T00:00:00.000Z",
 } as const;
-const SUMMARY = { meant: 1200, replayed: 1200, looping: 0, blocked: 0, foreign: 0, canary: undefined };
+const SUMMARY = {
+  meant: 1200,
+  replayed: 1200,
+  looping: 0,
+  blocked: 0,
+  foreign: 0,
+  incomplete: 0,
+  canary: undefined,
+};
 
 Deno.test("bar() shows what is done, how fast, and how long it still takes", () => {
   assert.equal(bar(50, 200, 5000), "[########----------------------] 50/200  10/s, 15 s left");

@@ -98,6 +98,7 @@ Deno.test("toDeadLetter() reads back what toLetterRecord() wrote", () => {
         replays: 0,
         atMs: NOW_MS,
         replayedFrom: undefined,
+        isIncomplete: false,
       });
     }),
   );
