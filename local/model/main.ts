@@ -11,6 +11,8 @@ const USAGE = `The local model: trains on the project's own tickets, then serves
 
   PORT=8090 deno task model
 
+It listens on 127.0.0.1 unless LISTEN_ADDRESS says otherwise.
+
 It takes no flags but --help and --version.
 `;
 const CACHE_FOLDER = new URL("../../.ackpool/model/", import.meta.url);
@@ -55,11 +57,12 @@ function serve(): Deno.HttpServer {
   try {
     return Deno.serve({
       port,
+      hostname: Deno.env.get("LISTEN_ADDRESS") || "127.0.0.1",
       signal: stop.signal,
       onListen: (address) =>
         log.info("listening", {
           port: address.port,
-          url: `http://localhost:${address.port}/v1`,
+          url: `http://127.0.0.1:${address.port}/v1`,
           model: model.fingerprint,
           tookMs: Math.round(performance.now() - startedMs),
         }),

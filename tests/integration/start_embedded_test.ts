@@ -95,6 +95,7 @@ Deno.test("the embedded Postgres starts where its first start was killed half-wa
   const sql = connect(database.url, 1);
   assert.equal((await sql`select 1 as one`)[0]?.["one"], 1);
   await sql.end();
+  assert.equal(((await Deno.stat(folder)).mode ?? 0) & 0o777, 0o700, "nobody else reads it");
   const names = Array.from(Deno.readDirSync(home.path), ({ name }) => name);
   assert.equal(names.filter((name) => name.startsWith("postgres.unreadable-")).length, 1);
 });

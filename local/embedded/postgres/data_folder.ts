@@ -38,6 +38,13 @@ export async function lockFolder(folder: string, patienceMs: number): Promise<vo
 
 /** Opens the folder's database, creating it where there is none. The caller holds the folder's lock. */
 export async function openFolder(folder: string, nowMs: number): Promise<OpenDatabase> {
+  const opened = await openOrCreate(folder, nowMs);
+  // PGlite's files are open to all; PostgreSQL keeps others out of its folder in the same way.
+  if (Deno.build.os !== "windows") await Deno.chmod(folder, 0o700);
+  return opened;
+}
+
+async function openOrCreate(folder: string, nowMs: number): Promise<OpenDatabase> {
   if (!(await exists(`${folder}/PG_VERSION`))) return { database: await createFolder(folder) };
   try {
     return { database: await PGlite.create({ dataDir: folder }) };
