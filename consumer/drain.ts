@@ -10,6 +10,7 @@ import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { parseSpan } from "./cli/time_span.ts";
 import { type ConsumerConfig, parseConfig } from "./config.ts";
 import { partsOf, runConsumer } from "./consumer.ts";
+import { checkTlsFiles } from "./kafka/client/security_config.ts";
 
 const USAGE = `Delivers what there is and ends: exit code 0 when nothing has come for IDLE_EXIT_MS (5000).
 
@@ -30,6 +31,7 @@ async function main(): Promise<number> {
   const [logs, config] = collectProblems(
     () => logConfig(env, Deno.stdout.isTerminal()),
     () => parseConfig((name) => env(name) ?? (name === "IDLE_EXIT_MS" ? IDLE_EXIT_MS : undefined)),
+    () => checkTlsFiles(env),
   );
   configureLogs(logs);
   const stopping = new AbortController();

@@ -6,6 +6,7 @@ import { EXIT, runMain } from "../shared/process/main.ts";
 import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { parseConfig } from "./config.ts";
 import { partsOf, runConsumer } from "./consumer.ts";
+import { checkTlsFiles } from "./kafka/client/security_config.ts";
 
 const USAGE = `Reads records from Kafka, sends each to a worker, and commits what is settled.
 
@@ -21,6 +22,7 @@ async function main(): Promise<number> {
   const [logs, config] = collectProblems(
     () => logConfig(env, Deno.stdout.isTerminal()),
     () => parseConfig(env),
+    () => checkTlsFiles(env),
   );
   configureLogs(logs);
   const stopping = new AbortController();

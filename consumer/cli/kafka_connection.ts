@@ -1,10 +1,11 @@
 // What the commands that look at a consumer from outside need: its environment, and a connection to its brokers.
 
-import type { Environment } from "../../shared/config/read.ts";
+import { collectProblems, type Environment } from "../../shared/config/read.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import { HOME_FOLDER, readRun } from "../../shared/run_file.ts";
 import { type ConsumerConfig, parseConfig } from "../config.ts";
 import { clientOf, createKafka } from "../kafka/client/client.ts";
+import { checkTlsFiles } from "../kafka/client/security_config.ts";
 import { commandEnvironment, hasOwnKafka } from "./environment.ts";
 import { refusalLine, refusalOf } from "../kafka/client/refusals.ts";
 
@@ -32,7 +33,7 @@ export function connectKafka(env: Environment, clientId: string): KafkaConnectio
   if (!hasOwnKafka(env)) {
     throw new StartError("No Kafka to look at: run `deno task start` beside this, or set KAFKA_BROKERS.");
   }
-  const config = parseConfig(env);
+  const [config] = collectProblems(() => parseConfig(env), () => checkTlsFiles(env));
   return { config, kafka: createKafka({ ...clientOf(config), clientId }, RETRIES) };
 }
 

@@ -2,11 +2,14 @@
 
 import type { Values, VariableName } from "../../../shared/config/variables.ts";
 import type { Login } from "./sasl.ts";
-import type { TlsFiles } from "./tls_files.ts";
+import { readPem, type TlsFiles } from "./tls_files.ts";
+import { type Environment, readVariables } from "../../../shared/config/read.ts";
 
 const PASSWORD = ["KAFKA_USERNAME", "KAFKA_PASSWORD"] as const;
 const TOKEN = ["KAFKA_OAUTH_TOKEN_URL", "KAFKA_OAUTH_CLIENT_ID", "KAFKA_OAUTH_CLIENT_SECRET"] as const;
 const FILES = ["KAFKA_SSL_CA", "KAFKA_SSL_CERT", "KAFKA_SSL_KEY", "KAFKA_SSL_KEY_PASSPHRASE"] as const;
+
+const TLS = ["KAFKA_SECURITY_PROTOCOL", ...FILES, "KAFKA_SSL_VERIFY_HOSTNAME"] as const;
 
 /** The variables this file reads. */
 export const SECURITY_NAMES = [
@@ -40,7 +43,7 @@ export function loginOf(v: SecurityValues): Login | undefined {
 }
 
 /** Where certificates are; undefined where the protocol has no TLS. */
-export function tlsFilesOf(v: SecurityValues): TlsFiles | undefined {
+export function tlsFilesOf(v: Values<(typeof TLS)[number]>): TlsFiles | undefined {
   if (!v.KAFKA_SECURITY_PROTOCOL.endsWith("SSL")) return undefined;
   return {
     ca: v.KAFKA_SSL_CA,
@@ -49,6 +52,16 @@ export function tlsFilesOf(v: SecurityValues): TlsFiles | undefined {
     passphrase: v.KAFKA_SSL_KEY_PASSPHRASE,
     verifyHostname: v.KAFKA_SSL_VERIFY_HOSTNAME,
   };
+}
+
+/**
+ * Reads the files that certificates are in, so that what is wrong with them is told with everything else.
+ *
+ * @throws {ConfigError} with every problem at once.
+ */
+export function checkTlsFiles(env: Environment): void {
+  const files = tlsFilesOf(readVariables(TLS, env));
+  if (files !== undefined) readPem(files);
 }
 
 /**

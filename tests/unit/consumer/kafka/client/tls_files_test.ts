@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readTls, type TlsFiles } from "../../../../../consumer/kafka/client/tls_files.ts";
-import { StartError } from "../../../../../shared/process/start_error.ts";
+import { checkTlsFiles } from "../../../../../consumer/kafka/client/security_config.ts";
+import { ConfigError } from "../../../../../shared/config/read.ts";
 import { FIRST, FIRST_ENCRYPTED_KEY, SECOND } from "../../../../support/kafka/certificates.ts";
 import { TemporaryFolder } from "../../../../support/temporary_folder.ts";
 
@@ -81,7 +82,7 @@ for (const [texts, passphrase, line] of BAD) {
   Deno.test(`readTls() refuses to start: ${line.source}`, async () => {
     await using folder = await folderWith(texts, passphrase);
     assert.throws(() => readTls(folder.files), (error: Error) => {
-      assert.ok(error instanceof StartError);
+      assert.ok(error instanceof ConfigError);
       assert.match(error.message, line);
       return true;
     });
@@ -90,5 +91,32 @@ for (const [texts, passphrase, line] of BAD) {
 
 Deno.test("readTls() names the variable of a file that is not there", () => {
   const files = { ca: "/nowhere/ca.pem", cert: undefined, key: undefined, passphrase: undefined };
-  assert.throws(() => readTls({ ...files, verifyHostname: true }), /^StartError: KAFKA_SSL_CA .*nowhere/);
+  assert.throws(() => readTls({ ...files, verifyHostname: true }), /^ConfigError: KAFKA_SSL_CA .*nowhere/);
+});
+
+Deno.test("readTls() names every file that is missing or broken at once", async () => {
+  const nowhere = { ca: "/nowhere/ca.pem", cert: "/nowhere/cert.pem", key: "/nowhere/key.pem" };
+  const problemsOf = (files: Partial<TlsFiles>) => {
+    try {
+      readTls({ ...nowhere, passphrase: undefined, verifyHostname: true, ...files });
+    } catch (error) {
+      return (error as ConfigError).problems.map((problem) => problem.split(" ").slice(0, 7).join(" "));
+    }
+  };
+  assert.deepEqual(
+    problemsOf({}),
+    ["CA", "CERT", "KEY"].map((what) => `KAFKA_SSL_${what} names a file that cannot be`),
+  );
+  await using folder = await folderWith({ ca: "no certificate" });
+  assert.deepEqual(problemsOf({ ca: folder.files.ca }), [
+    "KAFKA_SSL_CA names a file without a certificate",
+    "KAFKA_SSL_CERT names a file that cannot be",
+    "KAFKA_SSL_KEY names a file that cannot be",
+  ]);
+});
+
+Deno.test("checkTlsFiles() looks at the files the environment names, where brokers are reached with TLS", () => {
+  const env: Record<string, string> = { KAFKA_SECURITY_PROTOCOL: "SSL", KAFKA_SSL_CA: "/nowhere/ca.pem" };
+  assert.throws(() => checkTlsFiles((name) => env[name]), /^ConfigError: KAFKA_SSL_CA names a file/);
+  checkTlsFiles((name) => name === "KAFKA_SSL_CA" ? env[name] : undefined);
 });
