@@ -18,17 +18,17 @@ const ATTEMPTS_MAX = 2_000;
 
 /** Names of tags between which a model thinks, in letters alone: `<Thinking>`, `[THINK]` and `◁think▷` are one. */
 const THOUGHT =
-  /^(?:(?:seed|ant|longcat|m|inner|internal|chainof)?(?:think|thinking|thought|thoughts|thoughtprocess|reasoning|reasoningprocess|reasoningcontent|reflection|analysis|scratchpad|monologue|deliberation|rationale)|cot|reason|思考|推理|思维链)$/;
+  /^(?:(?:seed|ant|longcat|m|inner|internal|deep|assistant|chainof)?(?:think|thinking|thought|thoughts|thoughtprocess|reasoning|reasoningprocess|reasoningcontent|reflection|analysis|scratchpad|monologue|deliberation|rationale)|cot|reason|思考|推理|思维链)$/;
 /** `<|begin_of_thought|>`, `<|START_THINKING|>`, `<|end_of_thought|>`. */
-const BEGIN = /^(?:begin|start)(?:of)?/;
-const END = /^(?:end|stop)(?:of)?/;
+const BEGIN = /^(?:begin|start)(?:of)?|(?:begin|start)$/;
+const END = /^(?:end|stop)(?:of)?|(?:end|stop)$/;
 /** Channels of OpenAI's harmony format that are not the answer. */
-const ASIDE = /^(?:analysis|commentary|thought|thinking)/;
+const ASIDE = /^(?:analysis|commentary|thought|think|reasoning)/;
 /** Tags around an answer, which are no part of it. */
 const AROUND =
   /^(?:begin|end)?(?:of)?(?:final)?(?:answer|response|output|result|solution|message|final|category|label)$/;
 /** What ends a channel. */
-const CHANNEL_END = new Set(["end", "return", "start", "call"]);
+const CHANNEL_END = new Set(["end", "return", "start", "call", "imend"]);
 /** A tag in any of the brackets in use, or a sentence that announces thoughts or the answer. All repeats are bounded. */
 const TAG =
   /(?:<\|?|\[|◁|＜|&lt;)(\/?)([\p{L}_:\- ]{1,40}\d{0,3})(?:\s[^<>\[\]\n]{0,80})?(?:\|?>|\]|▷|＞|&gt;)|here(?:'s| is| are) my (thought process|reasoning|reasoning steps|thinking|thinking process|response|answer|final answer) ?:/giu;
@@ -155,18 +155,20 @@ class Tags {
       return { mark, name: sentence, from, to: from + whole.length };
     }
     const name = written.toLowerCase().replace(/[^\p{L}\d]/gu, "");
-    if (name === "channel") return this.#channel(whole, from);
+    if (name === "channel" || name === "imstart") return this.#channel(whole, from, name);
+    if (whole.endsWith("/>")) return { mark: "none", name, from, to: from + whole.length };
     return { mark: markOf(name, slash === "/"), name, from, to: from + whole.length };
   }
 
   /** `<|channel|>analysis<|message|>` opens a thought, `<|channel|>final<|message|>` ends it, and so does `<channel|>`. */
-  #channel(tag: string, from: number): Tag {
+  #channel(tag: string, from: number, name: string): Tag {
     const to = from + tag.length;
     const named = this.#text.slice(to, to + 12).trimStart().toLowerCase();
-    if (ASIDE.test(named)) return { mark: "thought", name: "channel", from, to };
-    if (!named.startsWith("final")) return { mark: "thought_end", name: "channel", from, to };
+    if (ASIDE.test(named)) return { mark: "thought", name, from, to };
+    const [final] = /^(?:final|answer)/.exec(named) ?? [];
+    if (final === undefined) return { mark: name === "channel" ? "thought_end" : "none", name, from, to };
     const spaces = this.#text.slice(to, to + 12).search(/\S/);
-    return { mark: "answer", name: "channel", from, to: to + spaces + "final".length };
+    return { mark: "answer", name, from, to: to + spaces + final.length };
   }
 }
 

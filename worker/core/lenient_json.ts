@@ -139,10 +139,25 @@ export class LenientJson {
     return /^-?\d/.test(word) ? Number(word) : word;
   }
 
-  /** The next character that is no white space, without stepping over it. */
+  /** The next character that is neither white space nor a comment, without stepping over it. */
   #next(): string {
-    while (/\s/.test(this.#text[this.#at] ?? "") && this.#step()) this.#at++;
+    for (;;) {
+      while (/\s/.test(this.#text[this.#at] ?? "") && this.#step()) this.#at++;
+      if (!this.#skipComment()) break;
+    }
     return this.#stepsLeft <= 0 ? "" : this.#text[this.#at] ?? "";
+  }
+
+  /** `// …` to the line's end, or a block between slashes and stars. */
+  #skipComment(): boolean {
+    const start = this.#text.slice(this.#at, this.#at + 2);
+    const close = start === "//" ? "\n" : start === "/*" ? "*/" : undefined;
+    if (close === undefined) return false;
+    const end = this.#text.indexOf(close, this.#at + 2);
+    const to = end < 0 ? this.#text.length : end + close.length;
+    this.#stepsLeft -= to - this.#at;
+    this.#at = to;
+    return this.#stepsLeft > 0;
   }
 
   #step(): boolean {

@@ -4,7 +4,7 @@
 import { estimatedTokens } from "../core/excerpt.ts";
 import type { Completion, LlmFailure, Usage } from "../core/llm.ts";
 import type { Prompt } from "../core/prompt.ts";
-import { emptyFailure, errorFailure } from "./failure.ts";
+import { emptyFailure } from "./failure.ts";
 import { type ProviderError, providerError } from "./provider_error.ts";
 
 /** What a 200 came to. */
@@ -25,7 +25,12 @@ const MODEL_MAX = 200;
 const TEXT_PARTS = new Set(["text", "output_text", "undefined"]);
 
 /** The completion in a 200's body, or why there is none in it. */
-export function completionOf(body: unknown, askedModel: string, prompt: Prompt): Answered {
+export function completionOf(
+  body: unknown,
+  askedModel: string,
+  prompt: Prompt,
+  headers?: Headers,
+): Answered {
   const answer = typeof body === "string" ? parsed(body) : body;
   const { choices, usage, model, error } = record(answer);
   const choice = record(Array.isArray(choices) ? choices[0] : undefined);
@@ -38,7 +43,7 @@ export function completionOf(body: unknown, askedModel: string, prompt: Prompt):
   if (said !== undefined) {
     return {
       kind: "error",
-      error: providerError(said, 200, undefined),
+      error: providerError(said, 200, headers),
       usage: usage === undefined || usage === null ? undefined : billed,
     };
   }
@@ -51,16 +56,10 @@ export function completionOf(body: unknown, askedModel: string, prompt: Prompt):
   return { kind: "completed", completion: { kind: "completed", content, tokens, ...billed }, cutOff };
 }
 
-/** The failure that an error inside a 200 means. */
-export function errorIn200(error: ProviderError, sent: string): LlmFailure {
-  return errorFailure(error, "The provider answered 200 with an error body", sent);
-}
-
 /** Some gateways answer 200 with the error's fields and nothing around them. */
 function errorAround(answer: unknown): unknown {
-  const { choices, message, code, detail } = record(answer);
-  if (Array.isArray(choices)) return undefined;
-  return message !== undefined || code !== undefined || detail !== undefined ? answer : undefined;
+  const fields = record(answer);
+  return Array.isArray(fields.choices) || Object.keys(fields).length === 0 ? undefined : answer;
 }
 
 /** JSON that comes under another content type is a text to the SDK. */

@@ -3,7 +3,7 @@
 import OpenAI from "openai";
 import type { Completion, LlmFailure, Usage } from "../core/llm.ts";
 import type { Prompt } from "../core/prompt.ts";
-import { type Answered, completionOf, errorIn200 } from "./completion.ts";
+import { type Answered, completionOf } from "./completion.ts";
 import { errorFailure, errorOf, failureOf, isAboutSomethingElse, rateLimitHeaders } from "./failure.ts";
 import { type Choice, type FeatureName, requestBody } from "./features.ts";
 import type { LearntFeatures } from "./learnt_features.ts";
@@ -100,9 +100,12 @@ function saidBy({ status, codes }: ProviderError): string {
 }
 
 function failureFrom(error: ProviderError, { user }: Prompt): LlmFailure {
-  const failure = error.headers === undefined
-    ? errorIn200(error, user)
-    : errorFailure(error, `The provider answered ${error.status}`, user);
+  const { answeredStatus: status } = error;
+  const failure = errorFailure(
+    error,
+    `The provider answered ${status}${status < 300 ? " with an error body" : ""}`,
+    user,
+  );
   const parameter = failure.cause === "unavailable" ? refusedParameter(error, user) : undefined;
   if (parameter === undefined) return failure;
   return { ...failure, cause: "refused", detail: `${failure.detail}: it refuses the parameter ${parameter}` };
@@ -126,7 +129,7 @@ async function attempt(
     const asking = client.chat.completions.create(requestBody(model.name, choice, prompt, roomy), options);
     const { data, response } = await asking.withResponse();
     model.onRateLimit?.(rateLimitHeaders(response.headers));
-    return completionOf(data, model.name, prompt);
+    return completionOf(data, model.name, prompt, response.headers);
   } catch (error) {
     if (caller?.aborted) {
       const detail = "The caller went away";

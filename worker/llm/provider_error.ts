@@ -5,6 +5,8 @@
 export interface ProviderError {
   /** The status that the error itself names, or else that of the answer. */
   readonly status: number;
+  /** The status it came under. */
+  readonly answeredStatus: number;
   /** Codes, types and reasons, in lower case. */
   readonly codes: readonly string[];
   /** All sentences, in lower case. They may repeat the ticket. */
@@ -36,6 +38,8 @@ const KEYS: Readonly<Record<string, What>> = {
   reason: "code",
   error_type: "code",
   error_code: "code",
+  status_code: "code",
+  status_msg: "text",
   finish_reason: "code",
   param: "param",
   field: "param",
@@ -67,6 +71,7 @@ export function providerError(
   const named = found.codes.map(Number).find((code) => Number.isInteger(code) && code >= 400 && code < 600);
   return {
     status: named ?? status,
+    answeredStatus: status,
     codes: found.codes,
     text: found.texts.join("\n").slice(0, TEXT_MAX).toLowerCase(),
     params: found.params.slice(0, PARAMS_MAX),

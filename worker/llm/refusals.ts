@@ -16,7 +16,7 @@ export interface Refusal {
 const STATUSES = new Set([400, 403, 404, 405, 406, 409, 415, 422, 424, 500, 501, 502, 503]);
 /** Words that a refusal without a parameter's name beside it has. */
 const REFUSING =
-  /support|unknown|unrecogni[sz]ed|unexpected|invalid|extra|not (?:allowed|permitted|available|enabled|implemented)|disallow|forbidden|deprecated|unavailable|cannot|can't|failed to (?:parse|compile|initiali[sz]e)|error pars|conversion|must|should be|ignored|rejected|incompatible|only|no endpoints/;
+  /support|unknown|unrecogni[sz]ed|unexpected|invalid|extra|not (?:allowed|permitted|available|enabled|implemented)|disallow|forbidden|deprecated|unavailable|cannot|can't|failed to (?:parse|compile|initiali[sz]e)|error pars|conversion|must|should be|has to|expected|ignored|rejected|incompatible|only|range|no longer|not have|no endpoints/;
 /** Words which say that the field is known and its value is not. */
 const ABOUT_VALUE =
   /value|must be|one of|should be|expected|does not support '|does not support "|grammar|conversion|parse/;

@@ -37,6 +37,9 @@ const THOUGHTS: readonly string[] = [
   `analysisThe user pays: ${BILLING}.assistantfinal`,
   `&lt;think&gt;${BILLING}&lt;/think&gt;`,
   `Here is my thought process: ${BILLING} Here is my response:\n`,
+  `<deep_think>${BILLING}</deep_think>`,
+  `<|reasoning_start|>${BILLING}<|reasoning_end|>`,
+  `<|im_start|>think\n${BILLING}<|im_end|><|im_start|>answer\n`,
   `<think>a <think> b ${BILLING}</think> c ${BILLING}</think>`,
 ];
 
@@ -66,6 +69,10 @@ Deno.test("answerIn() reads an answer with anything harmless around or in it", (
     '{"category": "bug", "language": "en",}',
     "{'category': 'bug', 'reason': 'It\\'s broken', 'confident': True, 'note': None}",
     '{category: "bug"}',
+    '{"category": "bug", // it crashes\n /* surely */ "language": "en"}',
+    `<think />${BUG}`,
+    `<tool_call>{"name": "ticket_label", "arguments": ${BUG}}</tool_call>`,
+    "<category>bug</category><reason>It crashes, billing is fine.</reason>",
     "{“category”: “bug”}",
     '{"Category": "Bug"}',
     JSON.stringify(BUG),

@@ -54,6 +54,10 @@ Deno.test("completionOf() finds an error inside a 200 and its meaning, beside em
   );
   assert.deepEqual(statusOf({ code: 429, message: "slow down" }), [429, "429"]);
   assert.deepEqual(statusOf({ error: { type: "insufficient_quota" } }), [200, "insufficient_quota"]);
+  assert.deepEqual(
+    statusOf({ choices: null, base_resp: { status_code: 1008, status_msg: "insufficient balance" } }),
+    [200, "1008"],
+  );
   assert.equal(statusOf("<html>"), "empty");
   assert.equal(
     statusOf('{"choices":[{"message":{"content":"bug"}}]}'),

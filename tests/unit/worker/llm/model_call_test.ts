@@ -205,3 +205,54 @@ Deno.test("callModel() repeats no key of ours, wherever a provider puts it", asy
     assert.doesNotMatch(JSON.stringify([labelling, await played.llm.check(), lessons]), /s3cret/);
   }
 });
+
+/** Refusals in other words than those of the families. */
+const SENTENCES: readonly (readonly [string, number, string])[] = [
+  ["temperature", 422, "`temperature` has to be a strictly positive float"],
+  ["temperature", 400, "temperature: 0 is out of range"],
+  ["logprobs", 400, "Logprobs is not enabled for models/gemini-2.5-pro"],
+  ["logprobs", 501, "Log probabilities are not supported by this deployment"],
+  ["reasoning_effort", 400, "Reasoning is mandatory for this endpoint and cannot be disabled."],
+  ["reasoning_effort", 400, "Argument not supported on this model: reasoningEffort"],
+  ["reasoning_effort", 422, "`reasoning_effort` must be one of `low`, `medium`, or `high`"],
+  ["response_format", 400, "This response_format type is unavailable now"],
+  ["response_format", 503, "Structured output is not supported by this backend"],
+  ["response_format", 500, "xgrammar: cannot compile the schema"],
+  ["response_format", 404, "No endpoints found that support structured outputs"],
+  ["max_completion_tokens", 400, "Unrecognized request argument supplied: max_completion_tokens"],
+  ["max_completion_tokens", 400, "body: unknown field max_completion_tokens"],
+  ["system", 400, "Developer instruction is not enabled for models/gemma-3-27b-it"],
+  ["system", 500, "Only user, assistant and tool roles are supported, got system."],
+  ["system", 400, "Unexpected role 'system'"],
+  ["system", 400, "This model does not support system messages"],
+];
+
+Deno.test("callModel() understands refusals in other words, and leaves out nothing else", async () => {
+  for (const [field, status, message] of SENTENCES) {
+    const isAsked = (request: Readonly<Record<string, unknown>>) =>
+      field === "system"
+        ? JSON.stringify(request["messages"]).includes('"role":"system"')
+        : field === "reasoning_effort"
+        ? ["none", "minimal"].includes(String(request[field]))
+        : field in request;
+    await using played = play({
+      script: (request) =>
+        isAsked({ ...request }) ? Response.json({ error: { message } }, { status }) : undefined,
+    });
+    assert.equal(categoryOf(await played.label()), "billing", message);
+    assert.equal(played.llm.lessons().length, 1, `${message}: ${JSON.stringify(played.llm.lessons())}`);
+    assert.ok(played.provider.requests.length <= 4, message);
+  }
+});
+
+Deno.test("callModel() passes on how long to wait from an error inside a 200", async () => {
+  const headers = { "retry-after": "0.5" };
+  await using played = play({
+    script: () => Response.json({ error: { code: 429 }, choices: [] }, { headers }),
+  });
+  const labelling = await played.label();
+  assert.ok(labelling.kind === "llm_failed");
+  assert.deepEqual([labelling.failure.cause, labelling.failure.headers], ["rate_limited", {
+    "retry-after": "1",
+  }]);
+});
