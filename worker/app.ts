@@ -1,4 +1,4 @@
-// The HTTP application: which routes there are, who may use them, and what every answer has in common.
+// HTTP application of a worker: its routes, who may use them, and what all answers have in common.
 
 import { Hono } from "hono";
 import type { Context } from "hono";
@@ -104,7 +104,7 @@ async function measured(
   }
   deps.metrics.requests.inc({ route: route.path, status: String(response.status) });
   deps.metrics.requestSeconds.observe({ route: route.path }, (performance.now() - startMs) / 1000);
-  if (response.status >= 500) await tellFailure(deps, route, response);
+  if (response.status >= 500) await reportFailure(deps, route, response);
   return response;
 }
 
@@ -118,16 +118,16 @@ function refusalOf({ scope }: Route, { scopes, bearer }: Grant, authorization: s
 }
 
 /** What the caller reads, and, by way of the readiness, what an operator does about it. */
-async function tellFailure({ log, readiness }: AppDeps, route: Route, response: Response): Promise<void> {
+async function reportFailure({ log, readiness }: AppDeps, route: Route, response: Response): Promise<void> {
   const { status, headers } = response;
-  // A full replica says so thousands of times: that is told in one word.
+  // A full replica refuses thousands of times: one short line each.
   const isProblem = headers.get("content-type") === PROBLEM_CONTENT_TYPE && !headers.has("retry-after");
   const { type, detail }: Partial<Problem> = isProblem ? await response.clone().json() : {};
   log.warn("failed", { route: route.path, status, ...(isProblem ? { problem: type, detail } : {}) });
   if (isProblem) readiness.causes().catch(() => {});
 }
 
-/** A bug answers 500 and is told in the log; its message may hold anything, so the caller does not see it. */
+/** A bug answers 500. Its message may hold anything, so only the log has it. */
 function crashed(deps: AppDeps, route: Route, error: unknown): Response {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   deps.log.error("crashed", { route: route.path, error: name, detail: message, stack });

@@ -1,4 +1,4 @@
-// What the environment may say to a worker, and what it means. Pure: main.ts hands the environment in.
+// Settings of a worker, read from the environment. Pure: the program hands the environment in.
 
 import { type Environment, type Readable, readVariables } from "../shared/config/read.ts";
 import type { Values } from "../shared/config/variables.ts";

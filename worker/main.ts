@@ -1,4 +1,4 @@
-// The worker's composition root: environment, adapters, signals and exit codes.
+// Program of the worker: environment, parts, signals and exit codes.
 
 import { monotonicMs } from "../shared/clock.ts";
 import { collectProblems, ConfigError, logConfig } from "../shared/config/read.ts";
@@ -166,7 +166,7 @@ async function main(): Promise<number> {
   const { app, readiness, permits, close } = compose(config, readTaxonomy(config.taxonomyFile));
   const server = serve(config.port, "PORT", app.fetch, config.host);
   log.info("listening", { port: server.addr.port });
-  // What is wrong from the start, or will be when the model goes away, is told without being asked for.
+  // Logs what is wrong from the start, and a model that goes away, before anybody asks.
   readiness.causes().catch(() => {});
   if (config.tokens.length === 0 && !isLoopback(config.host)) log.warn("open to everybody", { what: OPEN });
   await stopping.promise;

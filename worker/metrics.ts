@@ -70,7 +70,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     }),
     llmTokensEstimated: new Counter({
       name: name("llm_tokens_estimated_total"),
-      help: "Of the tokens paid for, those estimated from the texts because the provider told no usage.",
+      help: "Of the tokens paid for, those estimated from the texts because the provider gave no usage.",
       registers,
     }),
     modelShutdown: new Gauge({

@@ -1,10 +1,10 @@
-// How many requests may run at once, for whom some are kept free, and when the last one has ended.
+// Permits: how many requests may run at once, and for whom some are kept free.
 
 /** Who asks: the consumer for a record, or a person. */
 export type Caller = "delivery" | "ad_hoc";
 
 /**
- * Permits without a queue: whoever gets none is told so at once. Consumer and ingress have a pool each and know nothing
+ * Permits without a queue: a request that gets none is refused at once. Consumer and ingress have a pool each and know nothing
  * of one another, so what is reserved for people is kept here, where both meet.
  */
 export class Permits {

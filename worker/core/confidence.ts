@@ -20,20 +20,20 @@ export function spanConfidence(
   offset = 0,
 ): number | null {
   if (span === undefined || tokens.length === 0) return null;
-  let [start, sum, said] = [-offset, 0, ""];
+  let [start, sum, covered] = [-offset, 0, ""];
   let first: number | undefined;
   for (const { token, logprob } of tokens) {
     const end = start + token.length;
     if (end > span.from && start < span.to) {
       first ??= start;
-      said += token;
+      covered += token;
       sum += logprob;
     }
     start = end;
     if (start >= span.to) break;
   }
   if (first === undefined || start < span.to || !Number.isFinite(sum)) return null;
-  const stretch = said.slice(span.from - first, span.to - first);
+  const stretch = covered.slice(span.from - first, span.to - first);
   return stretch === content.slice(span.from, span.to) ? Math.min(1, Math.exp(sum)) : null;
 }
 

@@ -1,4 +1,4 @@
-// Cuts a long ticket at a token budget: its head and its tail stay, because people put the point at either end.
+// Excerpt of a long ticket, cut to a number of tokens: head and tail stay, because people put the point at either end.
 
 import type { TicketText } from "./prompt.ts";
 

@@ -1,4 +1,4 @@
-// What classification asks of an LLM. worker/llm is the only implementation in production.
+// LLM as classification uses it. worker/llm has the only implementation in production.
 
 import type { TokenProbability } from "./confidence.ts";
 import type { Prompt } from "./prompt.ts";
@@ -10,7 +10,7 @@ export interface Usage {
   /** Those of the input that came from the provider's cache, which cost less. */
   readonly cachedTokens?: number;
   readonly outputTokens: number;
-  /** The provider told no usage: the numbers are made from the length of the texts. */
+  /** The provider gave no usage: the numbers come from the lengths of the texts. */
   readonly estimated?: boolean;
 }
 

@@ -1,4 +1,4 @@
-// The labels a ticket can get: how a taxonomy is read, checked and named.
+// Taxonomy: the labels a ticket can get, read from a file and checked.
 
 import { z } from "zod";
 
@@ -80,7 +80,7 @@ function problemsOf({ labels }: Taxonomy): string[] {
   return problems;
 }
 
-/** Case, spaces, hyphens and underscores do not tell two labels apart. */
+/** Two labels that differ only in case, spaces, hyphens or underscores are one. */
 function normalised(name: string): string {
   return name.normalize("NFKC").toLowerCase().replace(/[\s_-]+/g, "_");
 }

@@ -1,4 +1,4 @@
-// Reads a request's body as JSON without ever holding more of it than is allowed.
+// Body of a request, read as JSON without ever holding more of it than is allowed.
 
 import { within } from "../../shared/wait.ts";
 import { problem } from "./problems.ts";

@@ -1,4 +1,4 @@
-// Which status every failed classification answers with: the worker's side of the status contract.
+// Responses to failed classifications: the worker's side of the status contract.
 
 import type { Classification } from "../labelling/classify.ts";
 import type { LlmFailure } from "../core/llm.ts";

@@ -1,4 +1,4 @@
-// What a route is: its address, who may use it, what it does, and what OpenAPI says about it.
+// Route: an address, who may use it, what it does, and what OpenAPI says about it.
 
 import type { Context } from "hono";
 import type { z } from "zod";

@@ -61,7 +61,7 @@ export class ClientRateLimit {
   #remember(client: string, fullAtMs: number, nowMs: number): void {
     this.#fullAtMs.delete(client);
     this.#fullAtMs.set(client, fullAtMs);
-    // Those at the front were silent the longest; whoever's bucket is full need not be remembered.
+    // Those at the front were silent the longest; a client whose bucket is full need not be remembered.
     for (const [oldest, fullMs] of this.#fullAtMs) {
       if (fullMs > nowMs && this.#fullAtMs.size <= this.#clientsMax) return;
       this.#fullAtMs.delete(oldest);

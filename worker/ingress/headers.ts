@@ -28,7 +28,7 @@ function isForged(name: string, value: string): boolean {
   return name === RequestHeader.traceparent && !TRACEPARENT.test(value);
 }
 
-/** What a replica is told: the caller's own fields and how long the ingress waits. */
+/** Header fields for a replica: the caller's own and how long the ingress waits. */
 export function requestHeaders(headers: Headers, timeoutMs: number): Record<string, string> {
   const dropped = named(headers.get("connection"));
   const kept = [...headers].filter(([name, value]) =>
@@ -44,7 +44,7 @@ function isProvidersRate(name: string): boolean {
   return name.startsWith("x-ratelimit-") || name === "ratelimit" || name === "ratelimit-policy";
 }
 
-/** What the caller is told. */
+/** Header fields for the caller. */
 export function answerHeaders(
   headers: AnswerHeaders,
   extraHeaders: Readonly<Record<string, string>>,

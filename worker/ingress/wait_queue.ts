@@ -39,7 +39,7 @@ interface Waiting {
   readonly leave: (why: "still_full" | "no_replica" | "gone") => void;
 }
 
-/** First come, first served. Whoever learns that permits have changed calls {@link advance}. */
+/** First come, first served. {@link advance} is to be called when permits have changed. */
 export class WaitQueue {
   readonly #bounds: WaitQueueBounds;
   readonly #capacity: Capacity;

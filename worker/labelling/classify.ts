@@ -47,7 +47,7 @@ export type Classification =
   | { readonly kind: "llm_failed"; readonly failure: LlmFailure }
   | { readonly kind: "store_failed"; readonly failure: StoreFailure };
 
-/** Whoever is superseded looks again; each look ends closer to an answer, so few are ever needed. */
+/** A request that was superseded begins again; each time it ends closer to an answer, so few are needed. */
 const LOOKS_MAX = 4;
 
 /** Classifies one ticket. */

@@ -1,4 +1,4 @@
-// Fetch that reads no more of an answer than it must: a provider's 100 MB are cut off, not collected, packed or not.
+// Fetch that reads at most so many bytes of an answer, counted after unpacking.
 
 /** An answer longer than the limit ends its stream with this. */
 export class AnswerTooLongError extends Error {
@@ -26,8 +26,8 @@ function bounded(response: Response, bytesMax: number): Response {
 
 async function refusal(response: Response, secret: string | undefined): Promise<Response> {
   const { status, headers } = response;
-  const said = await response.text().catch(() => "");
-  const text = secret === undefined ? said : said.replaceAll(secret, "[key]");
+  const received = await response.text().catch(() => "");
+  const text = secret === undefined ? received : received.replaceAll(secret, "[key]");
   return Response.json({ error: parsed(text) }, {
     status: status === 304 ? 502 : status,
     headers: kept(headers),

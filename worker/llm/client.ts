@@ -1,4 +1,4 @@
-// LLM through the openai SDK: the models in turn, within one time limit, and what is known of the provider.
+// LLM through the openai SDK: asks the configured models in turn, within one time limit.
 
 import OpenAI from "openai";
 import type { Completion, Lesson, Llm, LlmFailure, Usage } from "../core/llm.ts";
@@ -20,15 +20,15 @@ export interface LlmConfig {
   readonly timeoutMs: number;
 }
 
-/** What is told of calls besides their answers. */
+/** What callers may want to know besides the answers. */
 export interface LlmEvents {
   /** What every answer of the first model says of the provider's rate limit. */
   readonly onRateLimit?: (headers: Readonly<Record<string, string>>) => void;
   /** Tokens that are billed although no completion carries them: an answer cut off, a question about health. */
   readonly onBilled?: (usage: Usage) => void;
-  /** A provider turned out to refuse a feature, or to take it again; told once each time. */
+  /** A provider turned out to refuse a feature, or to take it again; called once each time. */
   readonly onLesson?: (lesson: Lesson) => void;
-  /** A model goes away; told once for each date. */
+  /** A model goes away; called once for each date. */
   readonly onShutdown?: (shutdown: ModelShutdown) => void;
   /** In ms, a clock that never jumps. */
   readonly nowMs?: () => number;

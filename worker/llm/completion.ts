@@ -39,11 +39,13 @@ export function completionOf(
   const billed = usageOf(record(usage), nameOf(model) ?? askedModel, prompt, content);
   const isBilled = content !== "" || (Array.isArray(choices) && choices.length > 0) || usage !== undefined;
   const cutOff = choice.finish_reason === "length";
-  const said = [error, choice.error, errorAround(answer)].find((each) => each !== undefined && each !== null);
-  if (said !== undefined) {
+  const inner = [error, choice.error, errorAround(answer)].find((each) =>
+    each !== undefined && each !== null
+  );
+  if (inner !== undefined) {
     return {
       kind: "error",
-      error: providerError(said, 200, headers),
+      error: providerError(inner, 200, headers),
       usage: usage === undefined || usage === null ? undefined : billed,
     };
   }

@@ -1,4 +1,4 @@
-// Why a provider could not be reached, in a word or two: the runtime says it somewhere in the causes of its error.
+// Connection errors in a word or two: the runtime names the reason somewhere in the causes of its error.
 
 /** What the runtime writes, and what people know it as. */
 const KNOWN: readonly (readonly [RegExp, string])[] = [

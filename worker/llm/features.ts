@@ -47,7 +47,7 @@ const reasoning = (effort: "none" | "minimal" | "low"): Way => ({
 
 const withoutAsking: Way = { asks: "nothing", fields: () => ({}) };
 
-/** See the first line of this file for the order of the ways. */
+/** The ways to ask for each feature, the best first. */
 export const FEATURES = {
   limit: {
     names: ["max_completion_tokens", "max_tokens", "max_output_tokens", "maxoutputtokens", "max_new_tokens"],

@@ -28,7 +28,7 @@ interface Learnt {
   againMs: number;
 }
 
-/** See the first line. Calls that run at once may learn the same. */
+/** What one model does not take. Calls that run at once may learn the same. */
 export class LearntFeatures {
   readonly #model: string;
   readonly #nowMs: () => number;
@@ -36,7 +36,7 @@ export class LearntFeatures {
   readonly #learnt: Map<FeatureName, Learnt> = new Map();
   readonly #habits: Map<Habit, Lesson> = new Map();
 
-  /** @param onLesson told each lesson once, and `asks` the best way again where a provider takes it again. */
+  /** @param onLesson called once for each lesson, and once more where a provider takes the best way again. */
   constructor(model: string, nowMs: () => number, onLesson: (lesson: Lesson) => void = () => {}) {
     this.#model = model;
     this.#nowMs = nowMs;

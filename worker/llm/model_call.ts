@@ -1,4 +1,4 @@
-// One call of one model: asks for every feature, unlearns by name what the provider refuses, and says what came of it.
+// Call of one model: asks for every feature and unlearns by name what the provider refuses.
 
 import OpenAI from "openai";
 import type { Completion, LlmFailure, Usage } from "../core/llm.ts";

@@ -31,7 +31,7 @@ const ABOUT_PROVIDER: ReadonlySet<LlmFailureCause> = new Set([
   "unavailable",
   "timeout",
 ]);
-/** Fields in which lists of models tell until when there is one: a date, or seconds since the epoch. */
+/** Fields in which lists of models say when one goes away: a date, or seconds since the epoch. */
 const SHUTDOWN_FIELDS = [
   "shutdown_date",
   "shutdown_at",
@@ -44,7 +44,7 @@ const SHUTDOWN_FIELDS = [
 /** Remembers what the last chat call said. */
 export class ProviderHealth {
   readonly #deps: ProviderHealthDeps;
-  readonly #told = new Map<string, string>();
+  readonly #reported = new Map<string, string>();
   #lastChat: "none" | "well" | LlmFailure = "none";
 
   constructor(deps: ProviderHealthDeps) {
@@ -87,8 +87,8 @@ export class ProviderHealth {
     const fields: Readonly<Record<string, unknown>> = { ...Object(listed) };
     const model = this.#deps.models.find((name) => name === fields["id"]);
     const at = SHUTDOWN_FIELDS.map((name) => dateOf(fields[name])).find((date) => date !== undefined);
-    if (model === undefined || at === undefined || this.#told.get(model) === at) return;
-    this.#told.set(model, at);
+    if (model === undefined || at === undefined || this.#reported.get(model) === at) return;
+    this.#reported.set(model, at);
     this.#deps.onShutdown?.({ model, at });
   }
 }

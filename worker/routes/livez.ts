@@ -1,4 +1,4 @@
-// GET /livez: the process answers. Nothing outside it is asked, or an outage would get it restarted.
+// GET /livez: the process answers. It asks nothing outside: an outage would get the process restarted.
 
 import { z } from "zod";
 import { json, type Route } from "../http/route.ts";
