@@ -4,6 +4,7 @@ import process from "node:process";
 import { TopicProducer } from "../consumer/kafka/producers/topic_producer.ts";
 import { TopicProgress } from "./produce/topic_progress.ts";
 import { refusalLine, refusalOf } from "../consumer/kafka/client/refusals.ts";
+import type { Environment } from "../shared/config/read.ts";
 import { UsageError } from "../shared/process/command_line.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { StartError } from "../shared/process/start_error.ts";
@@ -75,7 +76,18 @@ function openRows(
       }set DATABASE_URL.`,
     );
   }
-  return url && (insert || unlabelled || (file === undefined && !own)) ? TicketRows.at(url, env) : undefined;
+  return url && (insert || unlabelled || (file === undefined && !own))
+    ? TicketRows.at(url, tableNames(run))
+    : undefined;
+}
+
+/** The table of the environment, else that of the `start` beside this. */
+function tableNames(run: Run | undefined): Environment {
+  const ofStart: Readonly<Record<string, string | undefined>> = {
+    TICKETS_TABLE: run?.ticketsTable,
+    TICKETS_COLUMNS: run?.ticketsColumns,
+  };
+  return (name) => env(name)?.trim() || ofStart[name];
 }
 
 async function openInput(

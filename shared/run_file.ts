@@ -16,6 +16,9 @@ const schema = z.object({
   topics: z.string().optional(),
   deadLetterTopic: z.string().optional(),
   retryTopic: z.string().optional(),
+  /** `TICKETS_TABLE` and `TICKETS_COLUMNS` as they were written, where they were. */
+  ticketsTable: z.string().optional(),
+  ticketsColumns: z.string().optional(),
   groupId: z.string(),
   ingressPort: z.number().int(),
   adminPort: z.number().int(),

@@ -1,9 +1,11 @@
 // Rows of the table `tickets` that `start` and `produce` insert beside the records.
 
-import postgres from "postgres";
+import type postgres from "postgres";
 import { type Environment, readVariables } from "../../shared/config/read.ts";
 import type { TicketId } from "../../shared/ticket.ts";
+import { parseConnectionString } from "../../shared/postgres/connection_string.ts";
 import { ticketsTable } from "../../worker/config.ts";
+import { connect } from "../../worker/db/connect.ts";
 import {
   DEFAULT_TICKETS_TABLE,
   nameParts,
@@ -25,7 +27,6 @@ interface StoredRow extends TicketRow {
 /** What became of a row. */
 export type Inserted = "new" | "there_already" | { readonly problem: string };
 
-const CONNECT_TIMEOUT_S = 5;
 /** Rows a statement reads: the embedded Postgres does one thing at a time, so each is short. */
 const PAGE_ROWS = 500;
 
@@ -46,12 +47,9 @@ export class TicketRows {
 
   constructor(url: string, table: TicketsTable = DEFAULT_TICKETS_TABLE) {
     this.#table = table;
-    this.#sql = postgres(url, {
-      max: 1,
-      connect_timeout: CONNECT_TIMEOUT_S,
-      fetch_types: false,
-      onnotice: () => {},
-    });
+    const target = parseConnectionString(url);
+    // Behind a pooler statements cannot be prepared.
+    this.#sql = connect(target, target.hosts[0] ?? {}, { connectionsMax: 1, prepare: false });
   }
 
   /** What became of each row, in their order. Throws when the database or the table is not there. */
@@ -128,12 +126,19 @@ export class TicketRows {
 
   async #insertAll(rows: readonly TicketRow[]): Promise<Inserted[]> {
     const { name, idColumn } = this.#table;
-    const [id = "id"] = nameParts(idColumn);
-    const unique = new Map(rows.map((row) => [String(row.id), row]));
-    const values = [...unique].map(([key, { subject, body }]) => ({ [id]: key, subject, body }));
-    const inserted = await this.#sql<{ id: string }[]>`
-      insert into ${this.#sql(nameParts(name).join("."))} ${this.#sql(values, id, "subject", "body")}
-      on conflict (${this.#sql(id)}) do nothing returning ${this.#sql(id)}::text as id`;
+    const [table, id] = [quoted(name), quoted(idColumn)];
+    const unique = new Map(
+      rows.map(({ id, subject, body }) => [String(id), { id: String(id), subject, body }]),
+    );
+    // A table's ids need not be unique, and a view's cannot be declared so. The record knows the type of its id.
+    const inserted = await this.#sql.unsafe<{ id: string }[]>(
+      `insert into ${table} (${id}, subject, body)
+       select r.${id}, i.subject, i.body from json_to_recordset($1::text::json) as i(id text, subject text, body text)
+       cross join lateral json_populate_record(null::${table}, json_build_object($2::text, i.id)) r
+       where not exists (select from ${table} t where t.${id} = r.${id})
+       returning ${id}::text as id`,
+      [JSON.stringify([...unique.values()]), nameParts(idColumn)[0] ?? "id"],
+    );
     const fresh = new Set(inserted.map(({ id }) => id));
     return rows.map(({ id }) => fresh.delete(String(id)) ? "new" : "there_already");
   }

@@ -17,11 +17,13 @@ export interface StartConfig {
   /** Whether the local model takes the provider's place. */
   readonly localModel: boolean;
   readonly topic: string;
-  /** What other commands need in order to read the same topics. */
+  /** What other commands need in order to use the same topics and table. */
   readonly named: {
     readonly topics: string;
     readonly deadLetterTopic?: string;
     readonly retryTopic?: string;
+    readonly ticketsTable?: string;
+    readonly ticketsColumns?: string;
   };
   readonly groupId: string;
   /** The topics the embedded Kafka gets: those that are read, their dead letters and their retries. */
@@ -59,6 +61,7 @@ export function readStartConfig(env: Environment): StartConfig {
   const filled = (name: string) => name === "WORKER_URL" ? provided[name] : set(name) ?? provided[name];
   const { consumer, worker, own } = readAll(filled, set("KAFKA_BROKERS") !== undefined);
   const { source, deadLetterTopic, retryTopic } = consumer;
+  const [table, columns] = [set("TICKETS_TABLE"), set("TICKETS_COLUMNS")];
   return {
     brokers: set("KAFKA_BROKERS") === undefined ? undefined : consumer.kafka.brokers,
     databaseUrl: set("DATABASE_URL"),
@@ -68,6 +71,8 @@ export function readStartConfig(env: Environment): StartConfig {
       topics: filled("KAFKA_TOPIC") ?? describeTopics(source.topics),
       ...(deadLetterTopic === undefined ? {} : { deadLetterTopic }),
       ...(retryTopic === undefined ? {} : { retryTopic }),
+      ...(table === undefined ? {} : { ticketsTable: table }),
+      ...(columns === undefined ? {} : { ticketsColumns: columns }),
     },
     groupId: source.groupId,
     topics: source.topics.names.flatMap((topic) => [

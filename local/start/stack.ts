@@ -1,5 +1,6 @@
 // Everything `start` runs, started in the order in which one part needs another.
 
+import { describeTarget, parseConnectionString } from "../../shared/postgres/connection_string.ts";
 import { EXIT } from "../../shared/process/exit_codes.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import type { ChildFailedError } from "../processes/child.ts";
@@ -143,10 +144,11 @@ export class Stack {
     if (own === undefined) await this.#processes.keep("postgres", parts.postgresCommand(folder, port));
     const url = own ?? `postgres://postgres@127.0.0.1:${port}/postgres`;
     await this.#processes.runOnce("model", parts.migrateCommand(url, own === undefined));
-    const { host, pathname } = new URL(url);
     this.#listener.onReady(
       "postgres",
-      own === undefined ? `embedded, in ${folder}: ${url}` : `yours: ${host}${pathname}`,
+      own === undefined
+        ? `embedded, in ${folder}: ${url}`
+        : `yours: ${describeTarget(parseConnectionString(url))}`,
     );
     return url;
   }

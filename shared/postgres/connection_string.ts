@@ -101,6 +101,14 @@ export function parseConnectionString(text: string): PostgresTarget {
   return { ...target, notes };
 }
 
+/** Hosts and database, for people; no user and no password. */
+export function describeTarget({ hosts, database }: PostgresTarget): string {
+  const names = hosts.map(({ host = "localhost", port, path }) =>
+    path ?? (port === undefined ? host : `${host}:${port}`)
+  );
+  return database === undefined ? names.join(",") : `${names.join(",")}/${database}`;
+}
+
 type Take = (...names: string[]) => string | undefined;
 
 function cut(text: string) {

@@ -6,8 +6,9 @@ import { isOlder, OFFSET_SPAN_MS } from "../../worker/core/fence.ts";
 import type { TicketEvent } from "../../worker/core/fence.ts";
 import { PostgresLabelStore } from "../../worker/db/label_store.ts";
 import { migrate, readMigrations } from "../../worker/db/migrate.ts";
+import { PostgresReviewStore } from "../../worker/db/review_store.ts";
 import { TableCatalog } from "../../worker/db/table_catalog.ts";
-import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
+import { DEFAULT_TICKETS_TABLE, type TicketsTable } from "../../worker/db/tickets_table.ts";
 import { beginRequest, eventAt, finishRequest } from "../support/postgres/requests.ts";
 import { testDatabase } from "../support/postgres/store_harness.ts";
 import { databaseKinds } from "../support/postgres/test_database.ts";
@@ -96,6 +97,90 @@ for (const kind of databaseKinds()) {
         const rows = await database.run(`select label, done is not null as done from support.t_${type}`, []);
         assert.deepEqual([...rows], [{ label: "bug", done: true }]);
         await own.close();
+      });
+    }
+
+    await test.step("a table of another name is created beside tickets, in its schema", async () => {
+      const cases = { ...DEFAULT_TICKETS_TABLE, name: "desk.Cases", idColumn: "No" };
+      assert.deepEqual(await migrate(database, migrations, cases, "text"), ["table desk.Cases"]);
+      const [row] = await database.run(
+        "select format_type(atttypid, null) as type from pg_attribute where attrelid = 'desk.\"Cases\"'::regclass and attname = 'No'",
+        [],
+      );
+      assert.deepEqual(row, { type: "text" });
+      assert.deepEqual(await migrate(database, migrations, { ...DEFAULT_TICKETS_TABLE, name: "tickets2" }), [
+        "table tickets2",
+      ]);
+    });
+
+    const REFUSED: Readonly<Record<string, readonly [Partial<TicketsTable>, RegExp]>> = {
+      "a slip of the name": [{ name: "tikets" }, /table tikets is not there, but tickets is/],
+      "another case": [{ name: "Tickets" }, /but tickets is/],
+      "a slip of the schema": [{ name: "suport.t_text" }, /but support.t_text is/],
+      "a column that is not there": [
+        { categoryColumn: "categroy" },
+        /no column categroy: its columns are id, subject/,
+      ],
+      "a table of Ackpool's own": [{ name: "ackpool.labels" }, /Ackpool's own/],
+      "a table of the database's": [{ name: "pg_class" }, /one of the database's own/],
+      "a view that cannot be updated": [{ name: "counted" }, /counted is a view that cannot be updated/],
+    };
+    await database.run(
+      "create view counted as select id, max(category) as category, now() as classified_at from tickets group by id",
+      [],
+    );
+    for (const [what, [names, expected]] of Object.entries(REFUSED)) {
+      await test.step(`${what} is refused`, async () => {
+        await assert.rejects(migrate(database, migrations, { ...DEFAULT_TICKETS_TABLE, ...names }), expected);
+      });
+    }
+
+    await test.step("whole-number ids become text where that is asked for", async () => {
+      await database.run("insert into tickets2 (id, subject, body) values (17, 's', 'b')", []);
+      const table = { ...DEFAULT_TICKETS_TABLE, name: "tickets2" };
+      assert.deepEqual(await migrate(database, migrations, table, "text"), ["text ids in table tickets2"]);
+      assert.deepEqual(await migrate(database, migrations, table, "text"), []);
+      assert.deepEqual([...await database.run("select id from tickets2", [])], [{ id: "17" }]);
+    });
+
+    const VIEWS: Readonly<Record<string, string>> = {
+      "that Postgres writes through": "",
+      "with a trigger of its own": `
+        create function put() returns trigger language plpgsql as $$ begin
+          update kept set label = new.category, done = new.classified_at where no = new.id; return new; end $$;
+        create trigger put instead of update on seen for each row execute function put()`,
+    };
+    for (const [kind, trigger] of Object.entries(VIEWS)) {
+      await test.step(`a view ${kind} and a label of an enum's type are written`, async () => {
+        const distinct = trigger === "" ? "" : "distinct";
+        await database.transaction(async (sql) => {
+          await sql.unsafe(`drop view if exists seen; drop table if exists kept; drop type if exists kind;
+            create type kind as enum ('bug', 'billing');
+            create table kept (no text primary key, label kind, done timestamp);
+            insert into kept values ('HD-1', null, null);
+            create view seen as select ${distinct} no as id, label as category, done as classified_at from kept;
+            ${trigger}`).simple();
+        });
+        const catalog = new TableCatalog(database, { ...DEFAULT_TICKETS_TABLE, name: "seen" });
+        const own = new PostgresLabelStore(catalog);
+        const request = beginRequest("HD-1", eventAt(1), kind);
+        assert.equal(await own.check(), undefined);
+        assert.deepEqual(await own.begin(request), { kind: "claimed", claims: 1 });
+        assert.deepEqual(await own.finish(finishRequest(request, "bug")), { kind: "written" });
+        assert.deepEqual([...await database.run("select label, done is not null as done from kept", [])], [
+          { label: "bug", done: true },
+        ]);
+        const override = await new PostgresReviewStore(catalog).override({
+          ticketId: "HD-1",
+          category: "billing",
+          by: "ada",
+          reason: null,
+        });
+        assert.equal(override.kind, "written");
+        const read = await new PostgresReviewStore(catalog).read("HD-1");
+        assert.equal(read.kind === "found" && read.category, "billing");
+        await own.close();
+        await database.run("delete from ackpool.fences where ticket_id = 'HD-1'", []);
       });
     }
 

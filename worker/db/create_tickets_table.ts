@@ -1,5 +1,6 @@
 // The creation of the tickets table where there is none, unless its name looks like a mistake.
 
+import { nearest } from "../../shared/nearest.ts";
 import { misconfigured, nameParts, type Query, quoted, type TicketsTable } from "./tickets_table.ts";
 
 /** The types an id column is created with. */
@@ -76,21 +77,7 @@ export function isSlip(wanted: string, existing: string): boolean {
   if (a === b) return true;
   const letters = (text: string) => text.replaceAll(/[^\p{L}]/gu, "");
   if (letters(a) === letters(b)) return /\d/.test(a) === /\d/.test(b) && !/\d/.test(a);
-  return distance(a, b) <= (Math.min(a.length, b.length) < 5 ? 1 : 2);
-}
-
-/** Levenshtein's: how many letters have to be added, left out or changed. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, other] of [...b].entries()) {
-      const [left = 0, above = 0, corner = 0] = [next[j], row[j + 1], row[j]];
-      next.push(Math.min(left + 1, above + 1, corner + (letter === other ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
+  return nearest(a, [b]) !== undefined;
 }
 
 function quotedPart(part: string): string {

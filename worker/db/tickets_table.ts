@@ -87,11 +87,15 @@ const FACTS = `
   from found left join pg_class c on c.oid = found.oid left join pg_namespace n on n.oid = c.relnamespace`;
 
 /**
- * Asks the catalogue about the table; undefined where there is none.
+ * Asks the catalogue about the table; undefined where there is none. Who only inserts needs the id column alone.
  *
  * @throws {Error} with an SQLSTATE of class 42 in `code` when it cannot be used, saying why.
  */
-export async function readTableFacts(query: Query, table: TicketsTable): Promise<TableFacts | undefined> {
+export async function readTableFacts(
+  query: Query,
+  table: TicketsTable,
+  needed: "all columns" | "id" = "all columns",
+): Promise<TableFacts | undefined> {
   const columns = [table.idColumn, table.categoryColumn, table.classifiedAtColumn];
   const names = columns.map((column) => nameParts(column)[0] ?? "");
   const [row] = await query<FactsRow>(FACTS, [quoted(table.name), ...names]);
@@ -102,7 +106,9 @@ export async function readTableFacts(query: Query, table: TicketsTable): Promise
     throw misconfigured("42809", `table ${table.name} is ${whose}: TICKETS_TABLE names another`);
   }
   const types = [row.id_type, row.category_type, row.classified_at_type];
-  const missing = columns.filter((_, at) => types[at] === null);
+  const missing = columns.slice(0, needed === "id" ? 1 : columns.length).filter((_, at) =>
+    types[at] === null
+  );
   if (missing.length > 0) {
     const word = missing.length === 1 ? "column" : "columns";
     throw misconfigured(

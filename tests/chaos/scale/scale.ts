@@ -5,6 +5,7 @@ import { createKafka } from "../../../consumer/kafka/client/client.ts";
 import { TopicProducer } from "../../../consumer/kafka/producers/topic_producer.ts";
 import { readRun, type Run } from "../../../shared/run_file.ts";
 import { TicketRows } from "../../../local/produce/ticket_rows.ts";
+import { DEFAULT_TICKETS_TABLE } from "../../../worker/db/tickets_table.ts";
 import { runStart, type StartedStart } from "../../support/processes/embedded_start.ts";
 import { startStubLlm } from "../../support/workers/stub_llm.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
@@ -118,7 +119,7 @@ class Stage {
   /** Writes the rows; what it resolves with sends the records. */
   async #prepare(count: number): Promise<() => Promise<void>> {
     const { brokers = "", databaseUrl = "", topic } = this.#run;
-    const rows = new TicketRows(databaseUrl);
+    const rows = new TicketRows(databaseUrl, DEFAULT_TICKETS_TABLE);
     const firstId = await rows.nextId();
     const tickets = Array.from({ length: count }, (_, at) => ({
       id: firstId + at,
