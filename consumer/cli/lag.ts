@@ -12,7 +12,7 @@ import type { ConsumerConfig } from "../config.ts";
 import { GroupOffsets } from "../kafka/readers/group_offsets.ts";
 import { type PartitionLag, readLag } from "../kafka/readers/lag.ts";
 import { pause } from "../../shared/wait.ts";
-import { retryTopicOf, sidesOf } from "../records/topic_names.ts";
+import { deadLetterTopicOf, retryTopicOf, sidesOf } from "../records/topic_names.ts";
 import { describeTopics, selectTopics } from "../kafka/topics/topic_selection.ts";
 import { RenewableReader } from "../kafka/readers/renewable_reader.ts";
 import { connectKafka, environmentOf, toStartError } from "./kafka_connection.ts";
@@ -50,8 +50,8 @@ async function run(env: Environment, { watch, json }: Options, signal: AbortSign
   try {
     do {
       try {
-        const rows = await look(offsets, reader, config, signal);
-        const text = json ? asJson(config.source.groupId, rows, watch) : asText(config.source.groupId, rows);
+        const seen = await look(offsets, reader, config, signal);
+        const text = json ? asJson(config.source.groupId, seen, watch) : asText(config.source.groupId, seen);
         if (watch && !json) clearScreen();
         print(text);
       } catch (error) {
@@ -76,17 +76,39 @@ async function look(
   reader: RenewableReader,
   config: ConsumerConfig,
   signal: AbortSignal,
-): Promise<readonly PartitionLag[]> {
-  const { groupId, reset } = config.source;
-  const topics = await topicsOf(offsets, config);
-  return await readLag(offsets, reader.of(topics), { groupId, topics, reset }, Date.now(), signal);
+): Promise<Seen> {
+  const { source: { groupId, reset }, deadLetterTopic, retryTopic } = config;
+  const { topics, sources, existing } = await topicsOf(offsets, config);
+  const notes: string[] = [];
+  for (const topic of sources) {
+    const sides = [
+      deadLetterTopicOf(topic, groupId, deadLetterTopic),
+      retryTopicOf(topic, groupId, retryTopic),
+    ].filter((side) => existing.includes(side));
+    notes.push(...await offsets.weaknesses(topic, sides));
+  }
+  const rows = await readLag(offsets, reader.of(topics), { groupId, topics, reset }, Date.now(), signal);
+  for (const topic of topics) {
+    const missing = await offsets.partitions(topic) - rows.filter((row) => row.topic === topic).length;
+    if (missing > 0) notes.push(`${missing} partitions of ${topic} have no leader and are not counted`);
+  }
+  return { rows, notes };
+}
+
+/** What is shown. */
+interface Seen {
+  readonly rows: readonly PartitionLag[];
+  /** What an operator should know besides. */
+  readonly notes: readonly string[];
 }
 
 /** The topics that the group reads, as far as they are there. */
-async function topicsOf(
-  offsets: GroupOffsets,
-  config: ConsumerConfig,
-): Promise<readonly string[]> {
+async function topicsOf(offsets: GroupOffsets, config: ConsumerConfig): Promise<{
+  readonly topics: readonly string[];
+  /** Those that are no retry topics. */
+  readonly sources: readonly string[];
+  readonly existing: readonly string[];
+}> {
   const { source: { topics, groupId }, retryTopic } = config;
   const existing = await offsets.topics();
   const { found } = selectTopics(topics, existing, sidesOf(config));
@@ -96,11 +118,12 @@ async function topicsOf(
     throw new StartError(`There is no topic ${describeTopics(topics)}`);
   }
   const retries = found.map((topic) => retryTopicOf(topic, groupId, retryTopic));
-  return [...new Set([...found, ...retries.filter((topic) => existing.includes(topic))])];
+  const read = new Set([...found, ...retries.filter((topic) => existing.includes(topic))]);
+  return { topics: [...read], sources: found, existing };
 }
 
-function asText(groupId: string, rows: readonly PartitionLag[]): string {
-  return textTable([
+function asText(groupId: string, { rows, notes }: Seen): string {
+  const table = textTable([
     ["GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG", "SETTLED-AHEAD", "OLDEST-AGE"],
     ...rows.map((row) => [
       groupId,
@@ -113,9 +136,10 @@ function asText(groupId: string, rows: readonly PartitionLag[]): string {
       row.oldestAgeMs === null ? "-" : age(row.oldestAgeMs),
     ]),
   ]);
+  return [table, ...notes.map((note) => `Note: ${note}`)].join("\n");
 }
 
-function asJson(groupId: string, rows: readonly PartitionLag[], line: boolean): string {
+function asJson(groupId: string, { rows, notes }: Seen, line: boolean): string {
   const sum = (value: (row: PartitionLag) => number) => rows.reduce((all, row) => all + value(row), 0);
   const report = {
     group: groupId,
@@ -130,6 +154,7 @@ function asJson(groupId: string, rows: readonly PartitionLag[], line: boolean): 
       settled_ahead: row.settledAhead,
       oldest_age_ms: row.oldestAgeMs,
     })),
+    notes,
   };
   return line ? JSON.stringify(report) : JSON.stringify(report, null, 2);
 }

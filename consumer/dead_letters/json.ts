@@ -98,8 +98,8 @@ function letterAsJson(letter: DeadLetter, state: State): DeadLetterJson {
   };
 }
 
-/** Somebody else's header may say any number. */
+/** Somebody else's header may say any number, and a record without a timestamp says -1. */
 function iso(ms: number): string {
   const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? "" : date.toISOString();
+  return ms < 0 || Number.isNaN(date.getTime()) ? "" : date.toISOString();
 }

@@ -7,6 +7,7 @@ import type { RealKafka } from "../support/kafka/real_kafka.ts";
 import { SteadyLoad } from "../support/kafka/steady_load.ts";
 import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { startConsumer } from "../support/processes/consumer_process.ts";
+import { startTask } from "../chaos/stage/tasks.ts";
 import { until } from "../support/until.ts";
 import { StubWorker } from "../support/workers/stub_worker.ts";
 
@@ -111,6 +112,30 @@ Deno.test("the consumer on two brokers delivers on while one is away", async (t)
     const sent = await loading.stop();
     await settled(worker, sent);
     await kafka.untilCommitted(TOPIC, GROUP, LIMIT_MS);
+    assert.equal(await consumer.stop(), 0);
+  });
+
+  await t.step("and says which side topics that were there are weaker than their source", async () => {
+    const weak = `${TOPIC}.weak.dlq`;
+    await admin.createTopics({ topics: [{ topic: weak, numPartitions: 4, replicationFactor: 1 }] });
+    await using consumer = consumerOf(cluster.brokers, worker, { KAFKA_GROUP_ID: "weak" });
+    await consumer.untilReady(LIMIT_MS);
+    const words = new RegExp(`${weak} has 1 of the 2 replicas of ${TOPIC}`);
+    const { notes } = await until("a note", async () => {
+      const verbose = await (await fetch(`${consumer.adminUrl}/readyz?verbose`)).json() as {
+        notes: string[];
+      };
+      return verbose.notes.length > 0 && verbose;
+    }, { timeoutMs: LIMIT_MS });
+    assert.match(notes.join(), words);
+    assert.match(consumer.logged("weak side topic").map(({ text }) => text).join(), words);
+    await using lag = startTask("lag", "lag", {
+      KAFKA_BROKERS: cluster.brokers,
+      KAFKA_TOPIC: TOPIC,
+      KAFKA_GROUP_ID: "weak",
+    }, []);
+    assert.equal((await lag.exit).code, 0);
+    assert.match(lag.lines.map(({ text }) => text).join("\n"), words);
     assert.equal(await consumer.stop(), 0);
   });
 

@@ -139,6 +139,27 @@ Deno.test("the consumer goes on by its reset policy", async (t) => {
     assert.equal(await consumer.stop(), 0);
   });
 
+  await t.step(
+    "where it began, however often it starts: what came while it was away is delivered",
+    async () => {
+      await using place = await Place.in(kafka, client, admin);
+      {
+        await using consumer = place.start("latest");
+        await consumer.untilReady(LIMIT_MS);
+        await until("the place to be kept", async () => {
+          return (await kafka.committed(place.topic, place.groupId)).get(0)?.offset === 0;
+        }, { timeoutMs: LIMIT_MS });
+        assert.equal(await consumer.stop(), 0);
+      }
+      await place.produce(0, 5);
+      await using consumer = place.start("latest");
+      await until("all of them", () => place.worker.requests.length === 5, { timeoutMs: LIMIT_MS });
+      await place.untilCommitted();
+      assert.deepEqual(place.delivered(), values(5));
+      assert.equal(await consumer.stop(), 0);
+    },
+  );
+
   await t.step("where its offset is beyond the end of a topic that was made anew", async () => {
     for (const [policy, to] of [["earliest", 0], ["latest", 20]] as const) {
       await using place = await Place.in(kafka, client, admin);
@@ -170,6 +191,33 @@ Deno.test("the consumer goes on by its reset policy", async (t) => {
     assert.deepEqual(place.delivered(), values(110).slice(100));
     assert.equal(await consumer.stop(), 0);
   });
+
+  await t.step(
+    "where a topic is made anew with more records than before while the process stands still",
+    async () => {
+      await using place = await Place.in(kafka, client, admin);
+      await place.produce(0, 50);
+      await using consumer = place.start();
+      await place.untilCommitted();
+      place.delivered();
+      consumer.child.kill("SIGSTOP");
+      try {
+        await admin.deleteTopics({ topics: [place.topic] });
+        await until("its end", async () => !(await admin.listTopics()).includes(place.topic));
+        await place.make();
+        await place.produce(200, 320);
+      } finally {
+        consumer.child.kill("SIGCONT");
+      }
+      const fresh = values(320).slice(200);
+      await until("all of the new ones", () => {
+        const texts = new Set(place.worker.requests.map(({ text }) => text));
+        return fresh.every((text) => texts.has(text));
+      }, { timeoutMs: LIMIT_MS });
+      await place.untilCommitted();
+      assert.equal(await consumer.stop(), 0);
+    },
+  );
 
   await t.step("where its group was deleted while it could not see it", async () => {
     for (const [policy, to] of [["earliest", 0], ["latest", 40]] as const) {

@@ -135,6 +135,55 @@ Deno.test("the consumer and its topics", async (t) => {
       assert.equal(await consumer.stop(), 0);
     },
   );
+  for (const park of ["false", "true"]) {
+    await t.step(
+      `a topic that is deleted with its side topics costs no other topic anything (PARK_KEYS=${park})`,
+      async () => {
+        const [prefix, groupId] = [name("k"), name("g")];
+        const [stays, goes, comes] = [`${prefix}-stays`, `${prefix}-goes`, `${prefix}-comes`];
+        await Promise.all([make(admin, stays, 2), make(admin, goes, 2)]);
+        worker.script = ({ text }) => text.startsWith("bad") ? 422 : 200;
+        await using consumer = start(`/^${prefix}-[a-z]+$/`, groupId, {
+          DELIVERY_MODE: "key",
+          PARK_KEYS: park,
+        });
+        await consumer.untilReady(NOTICED_MS);
+        worker.requests.length = 0;
+        const send = async (topic: string, text: string) => {
+          // A client for each: kafkajs asks about topics that are gone for as long as it lives, and fails for it.
+          await using fresh = await TestKafka.connect(kafka.brokers);
+          await fresh.produce(topic, [{ key: text, value: text }]);
+          await until(text, () => worker.requests.some((seen) => seen.text === text), {
+            timeoutMs: NOTICED_MS,
+          });
+        };
+        await send(goes, "bad-1");
+        const letters = async (topic: string) => {
+          await using fresh = await TestKafka.connect(kafka.brokers);
+          return (await fresh.read(`${topic}.${groupId}.dlq`)).length;
+        };
+        await until("its letter", async () => await letters(goes) === 1, { timeoutMs: NOTICED_MS });
+        await admin.deleteTopics({ topics: [goes, `${goes}.${groupId}.dlq`, `${goes}.${groupId}.retry`] });
+        await until("a word on it", () => consumer.logged("topic gone").length > 0, {
+          timeoutMs: NOTICED_MS,
+        });
+        await send(stays, "bad-2");
+        await until("another letter", async () => await letters(stays) === 1, { timeoutMs: NOTICED_MS });
+        await make(admin, comes, 3);
+        await send(comes, "new");
+        await send(comes, "bad-3");
+        await until("a third letter", async () => await letters(comes) === 1, { timeoutMs: NOTICED_MS });
+        await consumer.untilReady(NOTICED_MS);
+        // Also the dead-letter topic of a topic that stays may be deleted: it is made again.
+        await admin.deleteTopics({ topics: [`${stays}.${groupId}.dlq`] });
+        await send(stays, "bad-4");
+        await until("its new letter", async () => await letters(stays) === 1, { timeoutMs: NOTICED_MS });
+        await using fresh = await TestKafka.connect(kafka.brokers);
+        await fresh.untilCommitted(stays, groupId, NOTICED_MS);
+        assert.equal(await consumer.stop(), 0);
+      },
+    );
+  }
   await admin.disconnect();
 });
 

@@ -1,4 +1,4 @@
-// The connection to the brokers: addresses, security, and kafkajs's own log lines in ours.
+// createKafka() makes a kafkajs client: addresses, security, retries, our patches, and its log in ours.
 
 import { Kafka, type KafkaConfig, type LogEntry, logLevel } from "kafkajs";
 import { logger } from "../../../shared/log.ts";
@@ -36,7 +36,7 @@ export function clientOf(
   return { ...kafka, tls: readTls(tlsFiles) };
 }
 
-/** How often kafkajs tries before it says what is wrong: about a quarter of a minute. */
+/** Retries before kafkajs reports an error: about 15 s. */
 const RETRIES = 8;
 
 /**
@@ -76,10 +76,10 @@ export function createKafka(
   return new Kafka(config);
 }
 
-/** These tell of single requests and connections, each try anew; who asked for them hears of it, and says what counts. */
+/** kafkajs's parts that log every try of a request or a connection; whoever asked reports what matters. */
 const REMARKS: ReadonlySet<string> = new Set(["Connection", "BrokerPool"]);
 
-/** kafkajs tells of every retry as an error; for us they are remarks until a cause says otherwise. */
+/** kafkajs logs every retry as an error; here it is one level lower. */
 function tell({ level, namespace, log: { message, ...rest } }: LogEntry): void {
   const { timestamp: _timestamp, logger: _logger, stack: _stack, ...properties } = rest;
   const told = { ...properties, namespace, said: message };

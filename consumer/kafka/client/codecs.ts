@@ -1,4 +1,4 @@
-// Reads records that were compressed: gzip kafkajs knows itself, snappy, lz4 and zstd it learns here.
+// Codecs: gzip kafkajs has; snappy, lz4 and zstd are added here.
 
 import { snappyCompressor, snappyUncompressor } from "hysnappy";
 import { CompressionCodecs, CompressionTypes } from "kafkajs";

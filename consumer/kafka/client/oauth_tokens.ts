@@ -1,4 +1,4 @@
-// Tokens for SASL OAUTHBEARER, from a token server by the client credentials grant (RFC 6749 section 4.4).
+// OauthTokens gets tokens for SASL OAUTHBEARER by the client credentials grant (RFC 6749 section 4.4).
 
 import {
   allowInsecureRequests,
@@ -42,7 +42,7 @@ interface Token {
 
 /** Time limit of one question, in ms. */
 const TIMEOUT_MS = 10_000;
-/** A token is not used again with less than this left, in ms; kafkajs logs in again 10 s before it ends. */
+/** A token is renewed this long before it ends, in ms; kafkajs logs in again 10 s before the end. */
 const AHEAD_MS = 30_000;
 
 /** One token at a time, used until most of its life is over. */

@@ -1,4 +1,4 @@
-// What Kafka refuses us, told apart from what is only away: the password, a certificate, or a right. Pure.
+// Refusals: what Kafka refuses us (password, certificate, right, join), told apart from what is only away. Pure.
 
 import { TokenRefused } from "./oauth_tokens.ts";
 

@@ -1,4 +1,4 @@
-// How we prove to brokers who we are, and what went wrong when that failed: a refusal, or only a connection.
+// toSasl(): how we log in, and whether a failed login was a refusal or a lost connection.
 
 import { monotonicMs } from "../../../shared/clock.ts";
 import type { AuthenticationProviderArgs, Authenticator, Mechanism } from "kafkajs";

@@ -1,4 +1,4 @@
-// What the environment may say about how brokers are reached: TLS, passwords, tokens; and what of it does not fit.
+// Security configuration: what the environment says of TLS, passwords and tokens, and which of it does not fit together.
 
 import type { Values, VariableName } from "../../../shared/config/variables.ts";
 import type { Login } from "./sasl.ts";

@@ -1,4 +1,4 @@
-// Sockets to the brokers: certificates as they are at that moment, and addresses that kafkajs cannot write.
+// socketFactory() opens sockets to brokers with the certificates of that moment, and to IPv6 addresses.
 
 import net from "node:net";
 import tls from "node:tls";

@@ -1,4 +1,4 @@
-// Certificates and keys from the files the environment names, looked at again before every connection.
+// TLS files: certificates and keys, read again when their files change.
 
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { ConnectionOptions } from "node:tls";

@@ -1,16 +1,16 @@
-// A kafkajs consumer as the source wants it: what one fetch may bring, how fast it beats, who deals partitions out.
+// createGroupConsumer() sets up a kafkajs consumer: fetch sizes, heartbeat interval, partition assignor.
 
 import { type Cluster, type Consumer, type Kafka, PartitionAssigners } from "kafkajs";
 import { type GroupHooks, patchConsumerGroup } from "../kafkajs_patches/live_subscription.ts";
 import type { Claim } from "./sticky_assignment.ts";
 import { stickyAssignor } from "./sticky_assignor.ts";
 
-/** A fetch waits so long for data, in ms; also how late a resumed partition may be when all were paused. */
+/** How long a fetch waits for data, in ms. A resumed partition waits as long when all were paused. */
 const FETCH_WAIT_MS = 250;
-/** One fetch brings at most so much, in bytes, so that memory is bounded by the fetch and not by the backlog. */
+/** Bytes of one fetch, at most: memory is bounded by the fetch and not by the backlog. */
 const FETCH_BYTES_MAX = 8 * 1024 * 1024;
 const PARTITION_BYTES_MAX = 1024 * 1024;
-/** A topic that has more partitions is noticed within this time, in ms. */
+/** How soon new partitions of a topic are noticed, in ms. */
 const METADATA_AGE_MAX_MS = 5000;
 
 /** What the consumer asks while it runs. */

@@ -1,4 +1,4 @@
-// Keeps a kafkajs consumer in its group: joins, joins again after whatever ends it, reads other topics, and leaves.
+// Membership keeps a kafkajs consumer in its group: it joins, joins again after any error, changes topics, and leaves.
 
 import type { Cluster, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "kafkajs";
 import { logger } from "../../../shared/log.ts";
@@ -66,7 +66,7 @@ export class Membership {
   readonly #listener: MembershipListener;
   readonly #makeConsumer: () => Consumer;
   readonly #leaving = new AbortController();
-  /** Replaced after every crash: kafkajs never forgets a topic that it once subscribed to. */
+  /** Replaced after every crash: kafkajs keeps the topics that it once subscribed to. */
   #consumer: Consumer;
   #cluster: Cluster | undefined;
   #topics: readonly string[];

@@ -1,4 +1,4 @@
-// Why we are not a member of the group, as a cause; told once each time it changes.
+// MembershipStatus: why we are not a member of the group, as a cause; logged when it changes.
 
 import type { Cause } from "../../../shared/http/health.ts";
 import { logger } from "../../../shared/log.ts";
@@ -9,7 +9,7 @@ const log = logger("consumer");
 
 const FORBIDDEN: Refusal["name"] = "kafka-forbidden";
 
-/** Begins away, for want of having joined. */
+/** Begins with the cause `joining`. */
 export class MembershipStatus {
   readonly #nowMs: () => number;
   #cause: Cause | undefined;

@@ -1,4 +1,4 @@
-// Tells where reading goes on when it cannot go on where the group was: with the place it was and the place it is now.
+// OffsetResets reports where reading goes on when it cannot go on at the group's offset: from where, to where, and why.
 
 import { logger } from "../../../shared/log.ts";
 import { partitionId, type TopicPartition } from "../../records/position.ts";

@@ -1,4 +1,4 @@
-// The partitions that are ours: with the epoch they were taken in and the next offset that is expected of each.
+// OwnedPartitions: the partitions we have, each with its epoch and the next offset to come.
 
 import { partitionId, type TopicPartition } from "../../records/position.ts";
 

@@ -1,4 +1,4 @@
-// Where records come from: a membership in the consumer group turned into the machine's events, and its commits back.
+// KafkaSource turns a membership in the consumer group into the machine's events, and the machine's commits into Kafka's.
 
 import type { ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "kafkajs";
 import { monotonicMs } from "../../../shared/clock.ts";
@@ -86,7 +86,7 @@ export class KafkaSource {
       ended: (error) => this.#lost(error),
       outOfRange: (at) => this.#outOfRange(at),
       unreadable: (at, error) => this.#unreadable.failed(at, error),
-      // One that is not taken yet is read, and nothing is known of it.
+      // A partition whose start is not known yet stays unreadable, whatever a fetch says.
       readable: (at) => {
         if (this.#owned.find(at) !== undefined) this.#unreadable.read(at);
       },
@@ -183,7 +183,7 @@ export class KafkaSource {
     void this.#take(gained, this.#join = new AbortController());
   }
 
-  /** What the last join brought and is not taken yet, the next one brings again: the machine must not hear of it now. */
+  /** What the last join brought and is not begun yet, the next join brings again. */
   #rejoining(): void {
     this.#endJoin();
     this.#listener.onEvent({ type: "rebalancing" });
@@ -225,7 +225,7 @@ export class KafkaSource {
     for (const at of starts) {
       this.#unreadable.read(at);
       this.#membership.seek(at, at.offset);
-      // One that was paused under its last epoch's bounds starts afresh.
+      // It may still be paused from its last epoch.
       this.resume(at);
     }
     this.#listener.onEvent({ type: "assigned", epoch, partitions: starts });
@@ -273,7 +273,7 @@ export class KafkaSource {
 
   async #eachBatch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
-    // Who waits here does not beat. What cannot be taken, as of a topic that was just deleted, must not cost the rest.
+    // Waiting here blocks heartbeats, so the wait is bounded.
     await within(this.#config.sessionTimeoutMs / 3, this.#taken);
     const from = { topic: batch.topic, partition: batch.partition };
     const held = this.#owned.find(from);
@@ -314,7 +314,7 @@ export class KafkaSource {
   async #outOfRange(at: TopicPartition): Promise<void> {
     const { signal } = this.#stopping;
     const held = this.#owned.find(at);
-    // What is not taken yet is sought soon.
+    // Its start is not known yet; a seek follows.
     if (held === undefined) return await pause(OUT_OF_RANGE_AGAIN_MS, signal);
     const ends = await this.#startingOffsets.ends(at);
     if (this.#owned.find(at)?.epoch !== held.epoch) return;
@@ -331,7 +331,7 @@ export class KafkaSource {
     this.#listener.onEvent({ type: "revoked", partitions: [at] });
     const epoch = this.#owned.take([{ ...at, offset }]);
     this.#keepStarts([{ ...at, offset }]);
-    // It may have been paused while its last fetch was on its way.
+    // It may be paused from before.
     this.resume(at);
     this.#listener.onEvent({ type: "assigned", epoch, partitions: [{ ...at, offset, metadata: null }] });
   }

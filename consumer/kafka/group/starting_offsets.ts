@@ -1,4 +1,4 @@
-// Where reading of a partition starts: what the group committed for it, or where the reset policy says.
+// StartingOffsets: where reading of a partition starts, by the group's commit or by the reset policy.
 
 import type { Admin, Kafka } from "kafkajs";
 import type { Assigned } from "../../core/events.ts";

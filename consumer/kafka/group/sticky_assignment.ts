@@ -1,4 +1,4 @@
-// Who gets which partition: balanced first, then as it was before. Pure; the protocol around it is in sticky_assignor.ts.
+// The sticky assignment: balanced first, then as it was before. Pure; sticky_assignor.ts speaks the protocol.
 
 import { partitionId, type TopicPartition } from "../../records/position.ts";
 

@@ -1,4 +1,4 @@
-// The sticky assignment in Kafka's join protocol: members tell what they have, the leader deals the partitions out.
+// stickyAssignor() speaks Kafka's join protocol: members say what they own, the leader assigns the partitions.
 
 import { AssignerProtocol, type Cluster, type GroupMember as Joiner, type PartitionAssigner } from "kafkajs";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-// UnreadablePartitions knows which of our partitions cannot be read now, and tells it when it lasts: in the log, then as a cause.
+// UnreadablePartitions: which of our partitions cannot be read now; logged when it lasts, then a cause.
 
 import type { Cause } from "../../../shared/http/health.ts";
 import { logger } from "../../../shared/log.ts";

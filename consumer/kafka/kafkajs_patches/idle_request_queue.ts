@@ -1,4 +1,4 @@
-// Keeps kafkajs from waking up a thousand times a second for nothing.
+// Patches kafkajs's request queue, which set a timer a thousand times a second while nothing waited.
 
 import RequestQueue from "kafkajs/src/network/requestQueue/index.js";
 

@@ -17,7 +17,7 @@ export class DeadLetterProducer {
 
   constructor(kafka: Kafka) {
     this.#producer = kafka.producer({
-      allowAutoTopicCreation: true,
+      allowAutoTopicCreation: false,
       retry: { retries: 3 },
       createPartitioner: () => sameNumber,
     });

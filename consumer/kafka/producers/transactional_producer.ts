@@ -1,4 +1,4 @@
-// Sends records to several topics all at once or not at all, and only while nobody else does so under the same name.
+// TransactionalProducer sends records to several topics all or none, and fences whoever had its name before.
 
 import {
   CompressionTypes,

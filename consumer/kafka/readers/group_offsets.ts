@@ -1,4 +1,4 @@
-// How far logs go and how far a group has come: offsets, asked of the brokers when they are needed.
+// GroupOffsets asks the brokers for the ends of logs and for what groups have committed.
 
 import type { Kafka } from "kafkajs";
 import { LazyAdmin } from "../client/lazy_admin.ts";
@@ -6,6 +6,7 @@ import { toOffset } from "../message.ts";
 import { Forbidden, isForbidden } from "../client/refusals.ts";
 import type { GroupCommit, OffsetRange } from "../../records/log_access.ts";
 import { countPartitions } from "../topics/side_topics.ts";
+import { readTopicSettings, weaknessesOf } from "../topics/topic_settings.ts";
 
 /** Retries of one question. */
 const RETRIES = 3;
@@ -28,8 +29,22 @@ export class GroupOffsets {
     this.#admin = new LazyAdmin(kafka, RETRIES);
   }
 
-  /** From the first record that is still there to the end of what is committed; empty where there is no topic. */
+  /**
+   * From the first record that is still there to the end of what is committed; empty where there is no topic.
+   *
+   * @throws {Error} where a partition has no leader: what is in it is not known.
+   */
   async ranges(topic: string): Promise<readonly OffsetRange[]> {
+    const partitions = await this.partitions(topic);
+    const ranges = await this.knownRanges(topic);
+    if (ranges.length === partitions) return ranges;
+    throw new Error(
+      `${partitions - ranges.length} of the ${partitions} partitions of ${topic} have no leader`,
+    );
+  }
+
+  /** Of the partitions that have a leader. */
+  async knownRanges(topic: string): Promise<readonly OffsetRange[]> {
     if (await this.partitions(topic) === 0) return [];
     // kafkajs asks as a reader of committed records does: a transaction that is open ends the range.
     const found = await (await this.#admin.connected()).fetchTopicOffsets(topic);
@@ -69,6 +84,20 @@ export class GroupOffsets {
         await new Promise((resolve) => setTimeout(resolve, COORDINATOR_AGAIN_MS));
       }
     }
+  }
+
+  /** How side topics that there are fall short of their source, in words. */
+  async weaknesses(source: string, sides: readonly string[]): Promise<readonly string[]> {
+    const admin = await this.#admin.connected();
+    const wanted = await readTopicSettings(admin, source);
+    const weak: string[] = [];
+    for (const side of sides) {
+      const settings = await readTopicSettings(admin, side);
+      if (wanted !== undefined && settings !== undefined) {
+        weak.push(...weaknessesOf(side, settings, source, wanted));
+      }
+    }
+    return weak;
   }
 
   /** The names of all topics. */

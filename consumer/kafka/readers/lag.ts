@@ -1,4 +1,4 @@
-// How far a group is behind on each partition, what it has settled ahead, and how old its oldest unsettled record is.
+// readLag(): for each partition how far a group is behind, what it settled ahead, and how old its oldest record is.
 
 import { decodeOffsetMap } from "../../core/offsets/offset_map.ts";
 import { partitionId, type TopicPartition } from "../../records/position.ts";
@@ -28,9 +28,9 @@ export interface LagQuestion {
   readonly reset: "earliest" | "latest";
 }
 
-/** Partition by partition, as things are now. Topics that are not there have none. */
+/** Partition by partition, as things are now. Topics that are not there have none, partitions without a leader no row. */
 export async function readLag(
-  offsets: Pick<GroupOffsets, "ranges" | "committed">,
+  offsets: Pick<GroupOffsets, "knownRanges" | "committed">,
   reader: Pick<TopicReader, "read">,
   { groupId, topics, reset }: LagQuestion,
   nowMs: number,
@@ -38,7 +38,7 @@ export async function readLag(
 ): Promise<readonly PartitionLag[]> {
   const rows: (Omit<PartitionLag, "oldestAgeMs"> & { readonly open: OffsetRange })[] = [];
   for (const topic of topics) {
-    const ranges = await offsets.ranges(topic);
+    const ranges = await offsets.knownRanges(topic);
     const commits = ranges.length === 0 ? [] : await offsets.committed(groupId, topic);
     for (const range of [...ranges].sort((a, b) => a.partition - b.partition)) {
       rows.push(rowOf(range, commits.find(({ partition }) => partition === range.partition), reset));

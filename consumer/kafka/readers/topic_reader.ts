@@ -1,4 +1,4 @@
-// Reads ranges of topics without being the group that owns them: alone in a throwaway group, committing nothing.
+// TopicReader reads ranges of topics that another group owns, in a throwaway group that commits nothing.
 
 import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from "kafkajs";
 import { logger } from "../../../shared/log.ts";

@@ -1,4 +1,4 @@
-// Asks Kafka which rights we have, without doing anything: questions about a partition and a member that do not exist.
+// AclProbe finds out which rights we have without using them: it asks about a partition or a member that does not exist.
 
 import { type Broker, type Cluster, CompressionTypes, type Kafka, PartitionAssigners } from "kafkajs";
 import { within } from "../../../shared/wait.ts";

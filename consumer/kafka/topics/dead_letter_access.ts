@@ -1,4 +1,4 @@
-// Whether dead letters could be written, looked at before there are any: the topics made, and the right to write them.
+// DeadLetterAccess checks, before there are dead letters, that their topics exist and may be written.
 
 import type { Admin } from "kafkajs";
 import type { Cause } from "../../../shared/http/health.ts";

@@ -1,4 +1,4 @@
-// Which of the topics that are meant we may see and read, and whether we may join the group.
+// ReadAccess: which topics we may see and read, and whether we may join the group.
 
 import type { Admin } from "kafkajs";
 import { logger } from "../../../shared/log.ts";

@@ -1,4 +1,4 @@
-// Topic ids: asks a broker which topic of a name it has, for one that was deleted and made anew has another id.
+// readTopicIds(): a topic that was deleted and made anew has another id than before.
 
 import type { Broker } from "kafkajs";
 import Decoder from "kafkajs/src/protocol/decoder.js";

@@ -1,4 +1,4 @@
-// Which topics are meant: names, and patterns that existing names are held against. Pure.
+// TopicSelection: which topics are meant, by name or by pattern. Pure.
 
 import { deadLetterTopicOf, type SideTopicNames } from "../../records/topic_names.ts";
 

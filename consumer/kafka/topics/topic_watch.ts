@@ -1,4 +1,4 @@
-// Topics: waits for the brokers and for the topics that are read, makes their side topics, and goes on looking.
+// TopicWatch waits for brokers and topics, creates the side topics, and notices topics that come, go or change.
 
 import { monotonicMs } from "../../../shared/clock.ts";
 import type { Admin, Kafka } from "kafkajs";
@@ -63,7 +63,7 @@ export type Awaited =
   | { readonly kind: "topic"; readonly topic: string }
   | { readonly kind: "match"; readonly topics: string };
 
-/** Nothing that is to be read exists. */
+/** None of the topics that are meant exists. */
 class NothingToRead extends Error {
   override readonly name = "NothingToRead";
 }
