@@ -6,15 +6,18 @@ import { StartError } from "../shared/process/start_error.ts";
 import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { ChildFailedError } from "./processes/child.ts";
 import { feedSamples } from "./produce/feed_samples.ts";
+import { currentLabelVersion } from "./produce/label_version.ts";
+import { TicketRows } from "./produce/ticket_rows.ts";
 import { isTaken } from "./processes/ports.ts";
 import { homeFolder } from "./project.ts";
 import { failureText, Reporter } from "./start/reporter.ts";
 import { readRun, removeRun, writeRun } from "../shared/run_file.ts";
-import { standardTerminal, type Terminal } from "./terminal.ts";
+import { number, standardTerminal, type Terminal } from "./terminal.ts";
 import { Stack, type StackAddresses } from "./start/stack.ts";
 import { parseStartArguments, START_USAGE, type StartArguments } from "./start/arguments.ts";
 import { readStartConfig, type StartConfig } from "./start/config.ts";
 
+const env = (name: string) => Deno.env.get(name);
 const nowMs = () => performance.now();
 
 /** Variables that say nothing to `start`, and why. */
@@ -31,26 +34,31 @@ async function main(): Promise<number> {
   // kafkajs makes Node.js warn about a negative timer, which means nothing to anybody.
   process.removeAllListeners("warning");
   const home = homeFolder(args.home, Deno.cwd());
-  const config = readStartConfig((name) => Deno.env.get(name));
+  const config = readStartConfig(env);
+  // What the workers would refuse is refused before anything is up.
+  await currentLabelVersion(env);
   await refuseWhatIsTaken(home, config);
   return await new Start(args, config, home, screen).run();
 }
 
 /** One run from the first process to the end of the last. */
 class Start {
+  readonly #samples: boolean;
   readonly #config: StartConfig;
   readonly #home: string;
   readonly #screen: Terminal;
   readonly #reporter: Reporter;
   readonly #stack: Stack;
+  #rows: TicketRows | undefined;
   /** Why it ends: undefined for a clean stop. */
   readonly #end = Promise.withResolvers<string | undefined>();
 
-  constructor({ verbose }: StartArguments, config: StartConfig, home: string, screen: Terminal) {
+  constructor(args: StartArguments, config: StartConfig, home: string, screen: Terminal) {
+    this.#samples = args.samples;
     this.#config = config;
     this.#home = home;
     this.#screen = screen;
-    this.#reporter = new Reporter(screen, verbose, nowMs);
+    this.#reporter = new Reporter(screen, args.verbose, nowMs);
     this.#stack = new Stack(config, home, {
       onLine: (name, line) => this.#reporter.onLine(name, line),
       onGoing: (name, what) => screen.going(name, what),
@@ -58,6 +66,7 @@ class Start {
       onScale: (before, wanted, why) => this.#reporter.scaled(before, wanted, why),
       onUp: (number, tookMs, group) => this.#reporter.replicaUp(number, tookMs, group),
       onCrash: (name, why, pauseMs) => this.#reporter.crashed(name, why, pauseMs),
+      onBacklog: (records) => this.#reporter.backlog(records),
       onEnd: this.#end.resolve,
     });
   }
@@ -76,13 +85,20 @@ class Start {
     this.#up().catch((error) => this.#end.resolve(whyNot(error)));
     const why = await this.#end.promise;
     this.#reporter.mute();
-    for (const name of ["packages", "kafka", "postgres", "model", "workers", "feed"]) this.#screen.done(name);
+    for (const name of ["packages", "kafka", "postgres", "model", "workers", "labels"]) {
+      this.#screen.done(name);
+    }
     if (why !== undefined) this.#screen.line(why);
     this.#screen.going("stopping", "in order");
+    const [backlog, labels] = [await this.#stack.backlog(), this.#reporter.labels];
     await this.#stack.stop();
+    await this.#reporter.flush();
+    await this.#rows?.close();
     await removeRun(this.#home);
     this.#screen.done("stopping");
     this.#screen.line(`Stopped. ${count(this.#reporter.labels, "label")} written.`);
+    const left = (backlog ?? 0) - (this.#reporter.labels - labels);
+    if (left > 0) this.#screen.line(leftText(left, this.#config));
     return why === undefined ? EXIT.ok : EXIT.failed;
   }
 
@@ -115,15 +131,25 @@ class Start {
     this.#screen.line(
       `  curl -d '{"subject":"Charged twice","body":"My card was charged twice."}' -H 'content-type: application/json'${token} ${ingressUrl}/classify`,
     );
-    this.#screen.line("  deno task produce FILE.jsonl --insert");
-    this.#screen.line("  deno task lag   # and: deno task dlq list");
+    this.#screen.line("  deno task produce FILE --insert   # your own tickets: CSV, JSON or JSON Lines");
+    this.#screen.line("  deno task lag                     # and: deno task dlq list, deno task eval");
     this.#screen.line("");
+    const rows = this.#rows = TicketRows.at(databaseUrl, env);
+    this.#reporter.showSubjects((ids) => rows.subjects(ids));
     // Samples are for what is ours alone: nothing made up goes to the user's own topic or table unasked.
     if (ownBrokers !== undefined || ownDatabase !== undefined) {
       this.#screen.line(`Waiting for tickets in ${topic}.`);
       return;
     }
-    const sent = await feedSamples({ brokers, topic, databaseUrl, env: (name) => Deno.env.get(name) });
+    if (!this.#samples && !await rows.isEmpty()) {
+      const unlabelled = await rows.countUnlabelled(undefined);
+      if (unlabelled > 0) {
+        this.#screen.line(`${count(unlabelled, "ticket")} without a label: deno task produce --unlabelled`);
+      }
+      this.#screen.line(`Waiting for tickets in ${topic} (--samples sends the samples again).`);
+      return;
+    }
+    const sent = await feedSamples({ brokers, topic, databaseUrl, env });
     this.#screen.line(`${sent} sample tickets are in ${topic}:`);
   }
 }
@@ -150,6 +176,14 @@ function whyNot(error: unknown): string {
   return `! ${error instanceof Error ? error.stack : error}`;
 }
 
-const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
+/** What was not done, and how it will be. */
+function leftText(left: number, { brokers, topic }: StartConfig): string {
+  const what = `${count(left, "ticket")} ${left === 1 ? "is" : "are"} not done`;
+  return brokers === undefined
+    ? `${what}, and gone with the embedded Kafka: after the next start deno task produce --unlabelled sends their rows again.`
+    : `${what}: they stay in ${topic}, and the next start goes on with them.`;
+}
+
+const count = (value: number, what: string) => `${number(value)} ${what}${value === 1 ? "" : "s"}`;
 
 if (import.meta.main) await runMain(main, { task: "start", usage: START_USAGE, takesArguments: true });

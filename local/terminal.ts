@@ -24,6 +24,11 @@ export class Terminal implements Disposable {
     this.#columns = columns;
   }
 
+  /** Whether lines may have colours: on a terminal without `NO_COLOR`. */
+  get coloured(): boolean {
+    return this.#columns !== undefined && !Deno.noColor;
+  }
+
   /** A line that stays. */
   line(line: string): void {
     const text = commandsAsStarted(line);

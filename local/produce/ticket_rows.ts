@@ -76,6 +76,23 @@ export class TicketRows {
     return Number(row?.next ?? 1);
   }
 
+  /** Whether the table has no row. */
+  async isEmpty(): Promise<boolean> {
+    return (await this.#sql.unsafe(`select from ${quoted(this.#table.name)} limit 1`)).length === 0;
+  }
+
+  /** The subjects of some tickets. */
+  async subjects(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const id = quoted(this.#table.idColumn);
+    // A parameter each: Postgres reads them as ids of the column's own type, and so uses its index.
+    const places = ids.map((_, at) => `$${at + 1}`).join(", ");
+    const rows = await this.#sql.unsafe<{ id: string; subject: string }[]>(
+      `select ${id}::text as id, subject from ${quoted(this.#table.name)} where ${id} in (${places})`,
+      [...ids],
+    );
+    return new Map(rows.map((row) => [row.id, row.subject]));
+  }
+
   /** How many rows {@link unlabelled} reads. */
   async countUnlabelled(version: string | undefined): Promise<number> {
     const rows = await this.#sql.unsafe<{ count: string }[]>(`select count(*) ${this.#unlabelled()}`, [

@@ -5,6 +5,7 @@ import type { ChildCommand } from "../processes/child.ts";
 import type { ChildLine } from "../processes/child_output.ts";
 import { watchedArgs, watchedTask } from "../processes/deno_task.ts";
 import { postgresArgs } from "../embedded/postgres/launch.ts";
+import type { WrittenLabel } from "./label_lines.ts";
 import { REPLICAS_URL } from "./replicas/dns_records.ts";
 
 /** What the local model is called in requests and labels. */
@@ -93,9 +94,14 @@ export function isWork(name: string, line: ChildLine): boolean {
   return name.startsWith("worker ") && line.kind === "event" && !ABOUT_ITSELF.has(line.message);
 }
 
-/** A label that a worker has written: `ticket 17 → billing`. */
-export function labelIn(line: ChildLine): string | undefined {
+/** A label that a worker has written. */
+export function labelIn(line: ChildLine): WrittenLabel | undefined {
   if (line.kind !== "event" || line.message !== "classified") return undefined;
-  const { ticket_id: id, category } = line.properties;
-  return id === undefined ? undefined : `ticket ${id} → ${category}`;
+  const { ticket_id: id, category, confidence } = line.properties;
+  if (id === undefined) return undefined;
+  return {
+    ticketId: String(id),
+    category: String(category),
+    confidence: typeof confidence === "number" ? confidence : undefined,
+  };
 }

@@ -4,8 +4,12 @@ import type { ChildFailedError } from "../processes/child.ts";
 import { type ChildLine, readable } from "../processes/child_output.ts";
 import { DeadLetterNotices } from "./dead_letter_notices.ts";
 import { labelIn } from "./commands.ts";
+import { LabelLines, type LabelLinesPorts } from "./label_lines.ts";
+import { LabelProgress } from "./label_progress.ts";
 import type { UpGroup } from "./replicas/scaling_loop.ts";
 import type { Terminal } from "../terminal.ts";
+
+type Subjects = LabelLinesPorts["subjects"];
 
 /** The same warning of the same part is shown once in this time. */
 const QUIET_MS = 10_000;
@@ -18,6 +22,9 @@ export class Reporter {
   readonly #shownMs = new Map<string, number>();
   readonly #crashes = new Map<string, string>();
   readonly #deadLetters: DeadLetterNotices;
+  readonly #lines: LabelLines;
+  readonly #progress = new LabelProgress();
+  #subjects: Subjects = () => Promise.resolve(new Map());
   #labels = 0;
   #quiet = false;
 
@@ -25,9 +32,13 @@ export class Reporter {
     this.#screen = screen;
     this.#verbose = verbose;
     this.#nowMs = nowMs;
-    this.#deadLetters = new DeadLetterNotices({
-      show: (line) => this.#quiet || screen.line(line),
-      later: (ms, callBack) => Deno.unrefTimer(setTimeout(callBack, ms)),
+    const later = (ms: number, callBack: () => void) => Deno.unrefTimer(setTimeout(callBack, ms));
+    this.#deadLetters = new DeadLetterNotices({ show: (line) => this.#quiet || screen.line(line), later });
+    this.#lines = new LabelLines({
+      show: (line) => screen.line(line),
+      subjects: (ids) => this.#subjects(ids),
+      later,
+      coloured: screen.coloured,
     });
   }
 
@@ -46,13 +57,30 @@ export class Reporter {
     const label = labelIn(line);
     if (label !== undefined) {
       this.#labels++;
-      this.#screen.line(label);
+      this.#lines.add(label);
     }
     if (line.kind !== "event") return;
     if (name === "model" && line.message === "training") {
       this.#screen.going("model", training(line.properties));
     }
     if (line.level === "warning" || line.level === "error") this.#warn(name, line);
+  }
+
+  /** From now on labels are shown with their tickets' subjects. */
+  showSubjects(subjects: Subjects): void {
+    this.#subjects = subjects;
+  }
+
+  /** Shows what labels are still gathered. */
+  async flush(): Promise<void> {
+    await this.#lines.flush();
+  }
+
+  /** So many tickets are to be labelled. */
+  backlog(tickets: number): void {
+    const text = this.#progress.text(this.#labels, tickets, this.#nowMs());
+    if (text === undefined || this.#quiet) this.#screen.done("labels");
+    else this.#screen.drawing("labels", text);
   }
 
   /** The wanted number of replicas has changed. */
@@ -77,7 +105,9 @@ export class Reporter {
   #warn(name: string, line: ChildLine & { kind: "event" }): void {
     if (this.#verbose || this.#quiet) return;
     if (line.message === "dead-lettered") return this.#deadLetters.add(String(line.properties["reason"]));
-    const key = `${name} ${line.message} ${line.properties["said"] ?? ""}`;
+    // The same words of another cause are another warning.
+    const { said, cause, reason } = line.properties;
+    const key = JSON.stringify([name, line.message, said, cause, reason]);
     const shownMs = this.#shownMs.get(key);
     if (shownMs !== undefined && this.#nowMs() - shownMs < QUIET_MS) return;
     this.#shownMs.set(key, this.#nowMs());

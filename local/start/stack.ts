@@ -22,6 +22,8 @@ const MARGIN_MS = 5_000;
 export interface StackListener extends Omit<ProcessesListener, "onDone">, Omit<ScalingListener, "onCrash"> {
   readonly onGoing: (name: string, what: string) => void;
   readonly onReady: (name: string, where: string) => void;
+  /** So many records are not settled. */
+  readonly onBacklog: (records: number) => void;
   /** Nothing can go on; `why` is undefined where a part has finished its work. */
   readonly onEnd: (why: string | undefined) => void;
 }
@@ -40,6 +42,7 @@ export class Stack {
   readonly #listener: StackListener;
   readonly #processes: Processes;
   #scaling: ScalingLoop | undefined;
+  #backlog: () => Promise<number | undefined> = () => Promise.resolve(undefined);
 
   constructor(config: StartConfig, home: string, listener: StackListener) {
     this.#config = config;
@@ -80,8 +83,19 @@ export class Stack {
     this.#listener.onReady("consumer", `${adminUrl}/readyz, /metrics`);
     this.#listener.onReady("ingress", `${ingressUrl}/classify`);
     const read = () => readDemand(adminUrl, ingressUrl);
-    scaling.follow(read).catch((error) => this.#listener.onEnd(`! scaling: ${error}`));
+    this.#backlog = async () => (await read()).records?.backlog;
+    const follow = async () => {
+      const demand = await read();
+      if (demand.records !== undefined) this.#listener.onBacklog(demand.records.backlog);
+      return demand;
+    };
+    scaling.follow(follow).catch((error) => this.#listener.onEnd(`! scaling: ${error}`));
     return { ...addresses, adminPort, ingressPort, ingressUrl };
+  }
+
+  /** Records that are not settled; undefined where the consumer does not say. */
+  async backlog(): Promise<number | undefined> {
+    return await this.#backlog();
   }
 
   /** Stops in order: no new work, then the workers, then what they stand on. May be called at any time. */

@@ -10,7 +10,7 @@ const UP_LIMIT_MS = 150_000;
 
 async function labelsOf({ child }: StartedStart, count: number): Promise<number[]> {
   const ids = () =>
-    child.lines.flatMap(({ text }) => Number(/^ticket (\d+) → [a-z_]+$/.exec(text)?.[1]) || []);
+    child.lines.flatMap(({ text }) => Number(/^ticket (\d+) → [a-z_]+ +\d+% +\S/.exec(text)?.[1]) || []);
   await child.waitForLine(() => ids().length >= count, UP_LIMIT_MS);
   return ids();
 }
@@ -69,13 +69,21 @@ Deno.test("deno task start works again after SIGTERM and after SIGKILL, with eve
   assert.equal((await firstChild.end("SIGKILL")).signal, "SIGKILL");
   await until("the end of what the killed start had started", () => first.processes().length === 0);
 
-  const second = runStart(home.path);
+  const second = runStart(home.path, {}, ["--samples"]);
   await using secondChild = second.child;
   const secondIds = await labelsOf(second, 20);
   assert.ok(secondIds.every((id) => id > 20), "new tickets have new ids");
   assert.ok(firstIds.every((id) => id <= 20));
   assert.equal((await secondChild.end("SIGTERM")).code, 0);
   assert.deepEqual(second.processes(), []);
+
+  const third = runStart(home.path);
+  await using thirdChild = third.child;
+  await thirdChild.waitForLine(({ text }) => text.startsWith("Waiting for tickets in"), UP_LIMIT_MS);
+  assert.ok(
+    !thirdChild.lines.some(({ text }) => text.includes("sample tickets are in")),
+    "samples come once",
+  );
 });
 
 Deno.test("deno task start ends with one clear line where it cannot start, and leaves nothing running", async () => {

@@ -15,7 +15,7 @@ export interface DecisionSinks {
 export function recordDecision(
   { metrics, log }: DecisionSinks,
   ticketId: TicketId | undefined,
-  { outcome, category, written, paidNow }: Classification & { kind: "answered" },
+  { outcome, category, label, written, paidNow }: Classification & { kind: "answered" },
   ms: number,
   traceparent: string | undefined,
 ): void {
@@ -26,6 +26,7 @@ export function recordDecision(
     category,
     outcome,
     paid_now: paidNow,
+    ...(typeof label?.confidence === "number" ? { confidence: label.confidence } : {}),
     ms,
     ...(traceId === undefined ? {} : { trace_id: traceId }),
   });

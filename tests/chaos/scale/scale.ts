@@ -13,7 +13,7 @@ import { until } from "../../support/until.ts";
 import type { Findings } from "../stage/report.ts";
 import { scaleFindings, type ScaleLoad, type ScaleSample } from "./findings.ts";
 
-const LABEL = /^ticket \S+ → [a-z_]+$/;
+const LABEL = /^ticket \S+ → [a-z_]+\b/;
 const SCALED = /^replicas \d+ → (\d+) \(.*\)$/;
 const FIRST_UP = /^replica \d+ up after ([\d.]+) s$/;
 const UP_LIMIT_MS = 300_000;

@@ -17,14 +17,18 @@ export interface StartedStart {
 }
 
 /** Starts it without waiting for anything. */
-export function runStart(home: string, env: Readonly<Record<string, string>> = {}): StartedStart {
+export function runStart(
+  home: string,
+  env: Readonly<Record<string, string>> = {},
+  flags: readonly string[] = [],
+): StartedStart {
   const [port = 0, adminPort = 0] = freePorts(2);
   const mark = crypto.randomUUID();
   const all = { PORT: String(port), ADMIN_PORT: String(adminPort), NO_COLOR: "1", [MARK]: mark, ...env };
   const child = startChild({
     name: "start",
     command: Deno.execPath(),
-    args: ["run", "-A", `${ROOT}local/start.ts`, "--home", home],
+    args: ["run", "-A", `${ROOT}local/start.ts`, "--home", home, ...flags],
     env: all,
   });
   return {

@@ -46,7 +46,9 @@ Deno.test("listeningPort() is the port of a part that is up", () => {
 
 Deno.test("labelIn() tells a label that was written, and no other", () => {
   const label = (properties: object) => labelIn(parseChildLine(record("classified", properties)));
-  assert.equal(label({ ticket_id: 17, category: "billing" }), "ticket 17 → billing");
+  const written = { ticketId: "17", category: "billing", confidence: 0.97 };
+  assert.deepEqual(label({ ticket_id: 17, category: "billing", confidence: 0.97 }), written);
+  assert.deepEqual(label({ ticket_id: 17, category: "billing" }), { ...written, confidence: undefined });
   assert.equal(label({ category: "billing" }), undefined);
   assert.equal(labelIn(parseChildLine(record("stale", { ticket_id: 17, category: "bug" }))), undefined);
 });
