@@ -155,15 +155,16 @@ function labellerFor({ llmBatch, rules }: WorkerConfig, deps: LabellingDeps): La
 /** Finishes what is in flight, within the grace; a second signal ends everything at once. */
 async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
-  const [logs, config] = collectProblems(
+  const [logs, config, taxonomy] = collectProblems(
     () => logConfig(env, Deno.stdout.isTerminal()),
     () => parseConfig(env),
+    () => readTaxonomy(env("TAXONOMY_FILE")?.trim() || undefined),
   );
   configureLogs(logs, true);
   for (const note of config.database.notes) log.warn("DATABASE_URL", { note });
   const stopping = Promise.withResolvers<void>();
   onStopSignal(() => stopping.resolve());
-  const { app, readiness, permits, close } = compose(config, readTaxonomy(config.taxonomyFile));
+  const { app, readiness, permits, close } = compose(config, taxonomy);
   const server = serve(config.port, "PORT", app.fetch, config.host);
   log.info("listening", { port: server.addr.port });
   // Logs what is wrong from the start, and a model that goes away, before anybody asks.
