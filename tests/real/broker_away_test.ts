@@ -33,15 +33,24 @@ const consumerOf = (brokers: string, worker: StubWorker, env: Readonly<Record<st
     ...env,
   });
 
-async function settled(worker: StubWorker, sent: readonly string[]): Promise<void> {
-  await until(
-    `${sent.length} records`,
-    () => {
-      const texts = new Set(worker.requests.map(({ text }) => text));
-      return sent.every((text) => texts.has(text));
-    },
-    { timeoutMs: LIMIT_MS },
-  );
+/** Waits until all were delivered; what is missing is looked for in the topic. */
+async function settled(worker: StubWorker, sent: readonly string[], kafka?: TestKafka): Promise<void> {
+  const missing = () => {
+    const texts = new Set(worker.requests.map(({ text }) => text));
+    return sent.filter((text) => !texts.has(text));
+  };
+  try {
+    await until(`${sent.length} records`, () => missing().length === 0, { timeoutMs: LIMIT_MS });
+  } catch (error) {
+    const left = new Set(missing());
+    const there = (await kafka?.read(TOPIC) ?? []).filter(({ value }) =>
+      left.has(new TextDecoder().decode(value ?? undefined))
+    );
+    const places = there.map(({ partition, offset }) => `${partition}@${offset}`).slice(0, 20);
+    throw new Error(`${left.size} are missing, ${there.length} of them are in the topic: ${places}`, {
+      cause: error,
+    });
+  }
 }
 
 Deno.test("the consumer on three brokers loses nothing while each is killed with -9 and comes back; its side topics are as safe as the source", async () => {
@@ -84,7 +93,7 @@ Deno.test("the consumer on three brokers loses nothing while each is killed with
     await inSync(admin);
   }
   const sent = await loading.stop();
-  await settled(worker, sent);
+  await settled(worker, sent, kafka);
   await kafka.untilCommitted(TOPIC, GROUP, LIMIT_MS);
   assert.equal(await consumer.stop(), 0);
   await admin.disconnect();
@@ -110,7 +119,7 @@ Deno.test("the consumer on two brokers delivers on while one is away", async (t)
       await inSync(admin, 2);
     }
     const sent = await loading.stop();
-    await settled(worker, sent);
+    await settled(worker, sent, kafka);
     await kafka.untilCommitted(TOPIC, GROUP, LIMIT_MS);
     assert.equal(await consumer.stop(), 0);
   });

@@ -105,11 +105,16 @@ async function sendAll(
   compression: CompressionTypes,
 ): Promise<readonly RecordMetadata[]> {
   const byTopic = Map.groupBy(records, ({ topic }) => topic);
-  return await transaction.sendBatch({
+  const sent = await transaction.sendBatch({
     acks: -1,
     compression,
     topicMessages: Array.from(byTopic, ([topic, placed]) => ({ topic, messages: placed.map(toMessage) })),
   });
+  // kafkajs may forget a partition whose leader changed in the middle of a batch, and says that all went well.
+  const confirmed = new Set(sent.map(({ topicName: topic, partition }) => partitionId({ topic, partition })));
+  const missing = records.filter((record) => !confirmed.has(partitionId(record)));
+  if (missing.length > 0) throw new Error(`${missing.length} records were not confirmed`);
+  return sent;
 }
 
 function toMessage({ partition, key, value, headers }: PlacedRecord) {

@@ -1,6 +1,7 @@
 // Kafka for a test: the real broker that KAFKA_BROKERS_TEST names, or else the embedded one; one topic for each test.
 
-import { type Admin, Kafka, logLevel, type Message, Partitioners, type Producer } from "kafkajs";
+import { type Admin, Kafka, logLevel, type Message } from "kafkajs";
+import { BatchSender } from "../../../consumer/kafka/producers/batch_sender.ts";
 import { createTopicsByAsking } from "../../../local/embedded/kafka/create_topics.ts";
 import { EMBEDDED_PARTITIONS } from "../../../local/embedded/kafka/launch.ts";
 import { embeddedKafka } from "./embedded_kafka.ts";
@@ -30,15 +31,12 @@ export class TestKafka implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   readonly #client: Kafka;
   readonly #admin: Admin;
-  readonly #producer: Producer;
+  readonly #producer: BatchSender;
 
   private constructor(readonly brokers: string, readonly real: boolean) {
     this.#client = new Kafka({ brokers: brokers.split(","), logLevel: logLevel.NOTHING });
     this.#admin = this.#client.admin();
-    this.#producer = this.#client.producer({
-      allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
-    });
+    this.#producer = new BatchSender(this.#client, { allowAutoTopicCreation: false });
   }
 
   static async start(): Promise<TestKafka> {
@@ -72,7 +70,7 @@ export class TestKafka implements AsyncDisposable {
   /** Records in, in order a partition. */
   async produce(topic: string, messages: readonly Message[]): Promise<void> {
     for (let at = 0; at < messages.length; at += 2000) {
-      await this.#producer.send({ topic, acks: -1, messages: messages.slice(at, at + 2000) });
+      await this.#producer.send(topic, messages.slice(at, at + 2000));
     }
   }
 
@@ -131,7 +129,7 @@ export class TestKafka implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#admin.disconnect(), this.#producer.disconnect()]);
+    await Promise.all([this.#admin.disconnect(), this.#producer.close()]);
     await this.#stack[Symbol.asyncDispose]();
   }
 
