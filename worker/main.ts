@@ -28,8 +28,10 @@ import { ProviderRate } from "./labelling/provider_rate.ts";
 import { WorkerReadiness } from "./readiness.ts";
 import defaultTaxonomy from "./taxonomy.json" with { type: "json" };
 
-/** Two group commits, a renewal, and one for people and health. */
+/** Three group commits, and one for renewals and health. */
 const CONNECTIONS_MAX = 4;
+/** People's reading waits for people alone. */
+const REVIEW_CONNECTIONS_MAX = 2;
 const OPEN = "Whoever reaches this port may classify, override labels, and claim to deliver records; " +
   "set WORKER_TOKEN, and INGRESS_TOKEN for people";
 /** A hundredth of what a call of the LLM takes. */
@@ -67,6 +69,7 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     onFailure: (failure) => readiness.recordStoreFailure(failure),
   });
   const catalog = new TableCatalog(database, config.table);
+  const reviewDatabase = new Database({ ...config.database, connectionsMax: REVIEW_CONNECTIONS_MAX });
   const contradictions = contradictionLog();
   const store = new PostgresLabelStore(catalog, {
     onContradiction: () => {
@@ -115,7 +118,7 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     metrics,
     readiness,
     lessons: provider.lessons,
-    reviews: new PostgresReviewStore(catalog),
+    reviews: new PostgresReviewStore(new TableCatalog(reviewDatabase, config.table)),
     reviewBelow: config.reviewBelow,
     tokens: config.tokens,
     // Deno.serve hands on no more than Content-Length says (RFC 9112 section 6.3).
@@ -128,7 +131,7 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
   ledger.start();
   const close = async () => {
     await Promise.all([store.close(), ledger.close()]);
-    await database.close();
+    await Promise.all([database.close(), reviewDatabase.close()]);
   };
   return { app, readiness, permits, close };
 }

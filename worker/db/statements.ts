@@ -236,10 +236,10 @@ function override({ table, id, category, classifiedAt, idType, categoryType, loc
 }
 
 const REVIEW = `
-  select f.ticket_id, l.category, l.confidence, l.reason, l.labelled_at as at
+  select l.ticket_id, l.category, l.confidence, l.reason, l.labelled_at as at
   from ackpool.labels l
   join ackpool.fences f on f.ticket_id = l.ticket_id and f.content_hash = l.content_hash
     and f.label_version = l.label_version
   where l.confidence < $1::double precision and f.override_category is null
-  order by l.confidence, f.ticket_id
+  order by l.confidence, l.ticket_id
   limit $2::integer`;
