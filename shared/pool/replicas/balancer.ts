@@ -6,6 +6,7 @@ import { type Rule, ruleFor } from "../../contract/status_contract.ts";
 import { isOutlier } from "./outliers.ts";
 import { ProviderLimit } from "../limits/provider_limit.ts";
 import type { AttemptDetails, AttemptInFlight } from "../attempt_in_flight.ts";
+import { RepeatedResets } from "./repeated_resets.ts";
 import { Replica } from "./replica.ts";
 
 /** Others work if one of them settled something in this time, in ms. */
@@ -30,6 +31,7 @@ export class Balancer {
   readonly #replicas: Map<string, Replica> = new Map();
   /** What the provider behind all replicas bears. */
   readonly provider: ProviderLimit;
+  readonly #resets = new RepeatedResets();
   #logLatency: number | undefined;
 
   constructor(limitMax: number, random: () => number, { retryAfterMaxMs }: BalancerRules = RULES) {
@@ -139,8 +141,10 @@ export class Balancer {
     const tookMs = latencyMs ?? nowMs - sentMs;
     const [inFlight, rule] = [this.inFlight, ruleFor(outcome)];
     const settled = rule.disposition === "settle";
+    const ownReset = this.#resets.record(sent.key, outcome.kind === "reset");
     replica.recordFinished({
       outcome,
+      ownReset,
       sentMs,
       tookMs,
       nowMs,

@@ -24,6 +24,8 @@ export type Ejection = "failures-in-a-row" | "outlier";
 /** What a replica's attempt came to, and how the others fare. */
 export interface FinishedAttempt {
   readonly outcome: Outcome;
+  /** It is a reset that this record meets wherever it goes: it says nothing about the replica. */
+  readonly ownReset?: boolean;
   readonly sentMs: number;
   readonly tookMs: number;
   readonly nowMs: number;
@@ -149,11 +151,12 @@ export class Replica {
   }
 
   /** An attempt came back. */
-  recordFinished({ outcome, sentMs, tookMs, nowMs, standsOut }: FinishedAttempt): void {
+  recordFinished({ outcome, ownReset = false, sentMs, tookMs, nowMs, standsOut }: FinishedAttempt): void {
     this.#limitUntilMs = -Infinity;
     const before = this.#inFlight;
     this.#inFlight -= 1;
     this.#last = outcome;
+    if (ownReset) return;
     const rule = ruleFor(outcome);
     const unanswered = outcome.kind !== "answer";
     if (!unanswered && rule.slows === "replica") return this.#full(outcome, sentMs, nowMs);
