@@ -1,5 +1,7 @@
 // Ports: free ones on this machine, whether one is taken, and whether an address answers at all.
 
+import { dirname } from "node:path";
+
 // Below the range the kernel gives to outgoing connections, so that none takes a replica's port while it restarts.
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
@@ -13,6 +15,29 @@ export function freePorts(count: number, random: () => number = Math.random): nu
     if (!isTaken(port)) ports.add(port);
   }
   return [...ports];
+}
+
+/** The ports a file keeps, as far as they are free, and others for the rest; the file keeps these from now on. */
+export async function keptPorts(file: string, count: number): Promise<number[]> {
+  const kept = (await readPorts(file)).slice(0, count);
+  const ports = kept.map((port) => isTaken(port) ? undefined : port);
+  const others = freePorts(count);
+  const all = others.map((other, at) => ports[at] ?? other);
+  await Deno.mkdir(dirname(file), { recursive: true });
+  await Deno.writeTextFile(file, JSON.stringify(all));
+  return all;
+}
+
+async function readPorts(file: string): Promise<readonly number[]> {
+  try {
+    const kept: unknown = JSON.parse(await Deno.readTextFile(file));
+    const isPort = (each: unknown) =>
+      typeof each === "number" && Number.isInteger(each) && each > 0 && each < 65_536;
+    return Array.isArray(kept) && kept.every(isPort) ? kept : [];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return [];
+    throw error;
+  }
 }
 
 /** Whether something listens on a port of an address already. */

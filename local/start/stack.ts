@@ -5,7 +5,7 @@ import { EXIT } from "../../shared/process/exit_codes.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import type { ChildFailedError } from "../processes/child.ts";
 import { startEmbeddedKafka } from "../embedded/kafka/launch.ts";
-import { anyReachable, freePorts } from "../processes/ports.ts";
+import { anyReachable, keptPorts } from "../processes/ports.ts";
 import * as parts from "./commands.ts";
 import { Processes, type ProcessesListener, type Stage } from "./processes.ts";
 import { failureText } from "./reporter.ts";
@@ -64,7 +64,7 @@ export class Stack {
    * @throws {ChildFailedError | StartError} when a part does not come up; what runs then is stopped by `stop()`.
    */
   async start(): Promise<StackAddresses> {
-    const [postgresPort = 0, modelPort = 0] = freePorts(2);
+    const [postgresPort = 0, modelPort = 0] = await keptPorts(`${this.#home}/ports.json`, 2);
     await this.#install();
     const [brokers, databaseUrl, modelUrl] = await Promise.all([
       this.#config.brokers === undefined ? this.#kafka() : this.#ownKafka(this.#config.brokers),
@@ -113,6 +113,8 @@ export class Stack {
 
   /** Installs packages that only some part needs; quick where they are there. */
   async #install(): Promise<void> {
+    const cached = { name: "packages", args: ["install", "--cached-only"], env: {} };
+    if (await this.#processes.runOnce("front", cached).then(() => true, () => false)) return;
     let downloads = 0;
     await this.#processes.runOnce("front", { name: "packages", args: ["install"], env: {} }, (line) => {
       if (line.kind === "text" && line.text.includes("Download")) {

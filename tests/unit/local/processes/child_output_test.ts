@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parseChildLine, readable } from "../../../../local/processes/child_output.ts";
-import { addressIn } from "../../../../local/embedded/kafka/launch.ts";
+import { addressIn, isOwnClient } from "../../../../local/embedded/kafka/launch.ts";
 import { labelIn, listeningPort } from "../../../../local/start/commands.ts";
 
 const record = (message: string, properties: object, level = "INFO") =>
@@ -37,6 +37,15 @@ Deno.test("addressIn() finds the embedded broker's address in librdkafka's own l
   const line = parseChildLine(JSON.stringify({ level: "INFO", fields: { message }, target: "librdkafka" }));
   assert.equal(addressIn(line), "127.0.0.1:35119");
   assert.equal(addressIn(parseChildLine(record("listening", { port: 1 }))), undefined);
+});
+
+Deno.test("isOwnClient() is what librdkafka says without a network about a client that nobody uses", () => {
+  const line = (level: string, message: string) =>
+    parseChildLine(JSON.stringify({ level, fields: { message } }));
+  const unresolved =
+    "librdkafka: FAIL [thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/bootstrap: Failed to resolve '127.0.0.1:1': Name or service not known";
+  assert.equal(isOwnClient(line("ERROR", unresolved)), true);
+  assert.equal(isOwnClient(line("ERROR", "librdkafka: the cluster is gone")), false);
 });
 
 Deno.test("listeningPort() is the port of a part that is up", () => {
