@@ -4,13 +4,11 @@ import { monotonicMs } from "../shared/clock.ts";
 import type { Kafka } from "kafkajs";
 import type { Cause } from "../shared/http/health.ts";
 import { logger } from "../shared/log.ts";
-import { outcomeLabel } from "../shared/contract/outcome.ts";
 import { Pool } from "../shared/pool/pool.ts";
 import { serve } from "../shared/process/serve.ts";
 import { pause, within } from "../shared/wait.ts";
 import { createAdmin, createHealth, type HealthDeps } from "./admin/app.ts";
 import type { DeadLetterCommands } from "./admin/dead_letters.ts";
-import type { RecordOperations } from "./admin/records.ts";
 import type { ConsumerConfig } from "./config.ts";
 import { type Scale, scaleOf } from "./core/scale.ts";
 import { DeadLetterOperations } from "./dead_letter_operations.ts";
@@ -30,6 +28,7 @@ import type { Sender } from "./senders/sender.ts";
 import { LetterWriter } from "./dead_letters/letter_writer.ts";
 import { refusalOf } from "./kafka/client/refusals.ts";
 import { withOrigins } from "./dead_letters/replay_origins.ts";
+import { RecordOperations } from "./record_operations.ts";
 
 const log = logger("consumer");
 
@@ -239,7 +238,7 @@ class ConsumerRun {
       ...this.#health(),
       token: config.adminToken,
       deadLetters: this.#deadLetterCommands(),
-      records: recordOperations(this.#runtime),
+      records: new RecordOperations(this.#runtime, () => this.#causes()),
       parked: () => this.#runtime.view,
     });
     return serve(adminPort, "ADMIN_PORT", admin.fetch, config.adminHost);
@@ -296,17 +295,4 @@ function createParkingReader(
     pause,
     close: () => Promise.all([reader.close(), offsets.close()]),
   });
-}
-
-function recordOperations(runtime: Runtime): RecordOperations {
-  return {
-    look({ offset, ...at }) {
-      const held = runtime.find(at, offset);
-      if (held === undefined) return undefined;
-      const { state, attemptsCounted, attemptsSent, lastOutcome } = held;
-      const last = lastOutcome === undefined ? null : outcomeLabel(lastOutcome);
-      return { state, attempts: attemptsCounted, posts: attemptsSent, last };
-    },
-    take: ({ offset, ...at }) => runtime.take(at, offset),
-  };
 }

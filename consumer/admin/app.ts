@@ -8,7 +8,7 @@ import { accessCheck, atMost, smallBodies } from "./access.ts";
 import { type DeadLetterCommands, deadLetterRoutes } from "./dead_letters.ts";
 import { parkedRoutes } from "./parked_keys.ts";
 import type { MachineView } from "../core/view.ts";
-import { type RecordOperations, recordRoutes } from "./records.ts";
+import { type RecordCommands, recordRoutes } from "./records.ts";
 import type { Scale } from "../core/scale.ts";
 
 /** What anybody may see: counts and causes. */
@@ -25,7 +25,7 @@ export interface AdminDeps extends HealthDeps {
   /** `ADMIN_TOKEN`; without one only this machine may ask. */
   readonly token?: string | undefined;
   readonly deadLetters?: DeadLetterCommands;
-  readonly records?: RecordOperations;
+  readonly records?: RecordCommands;
   readonly parked?: () => MachineView;
 }
 

@@ -18,18 +18,27 @@ export interface HeldRecord {
   readonly last: string | null;
 }
 
+/** What became of a record that was taken out. */
+export interface Taken {
+  readonly effect: TakeEffect;
+  /** `settled`: an attempt was quicker; `given-up`: the partition went to another consumer meanwhile. */
+  readonly result: "dead-lettered" | "settled" | "given-up" | "waiting";
+  /** Why the dead letter is not written yet, where that is what is waited for. */
+  readonly why?: string;
+}
+
 /** What the routes need. */
-export interface RecordOperations {
+export interface RecordCommands {
   /** Undefined where this consumer does not hold it. */
   look(place: RecordPosition): HeldRecord | undefined;
   /** Dead-letters it; undefined where this consumer does not hold it. */
-  take(place: RecordPosition): TakeEffect | undefined;
+  take(place: RecordPosition): Promise<Taken | undefined>;
 }
 
 const bodySchema = z.strictObject({});
 
 /** The routes. `RecordRoutes` is their type, for `hc<RecordRoutes>()`. */
-export function recordRoutes(operations: RecordOperations) {
+export function recordRoutes(operations: RecordCommands) {
   return new Hono()
     .get("/:topic/:partition{\\d{1,10}}/:offset{\\d{1,15}}", (c) => {
       const place = placeOf(c.req.param());
@@ -38,7 +47,7 @@ export function recordRoutes(operations: RecordOperations) {
     .post("/:topic/:partition{\\d{1,10}}/:offset{\\d{1,15}}/dead-letter", async (c) => {
       const place = placeOf(c.req.param());
       parse(bodySchema, await json(c));
-      return c.json({ at: recordPosition(place), effect: held(place, operations.take(place)) }, 202);
+      return c.json({ at: recordPosition(place), ...held(place, await operations.take(place)) }, 202);
     })
     .onError((error) => problemOf(error));
 }

@@ -132,8 +132,13 @@ async function askConsumers(command: Command<"take"> | Command<"allow">, env: En
       {},
     );
   if (asked.kind === "refused") throw new StartError(asked.answers.join("\n"));
-  print(command.name === "allow" ? `${asked.body["allowed"]} more let through.` : takenAsText(asked.body));
-  return EXIT.ok;
+  if (command.name === "allow") {
+    print(`${asked.body["allowed"]} more let through.`);
+    return EXIT.ok;
+  }
+  print(takenAsText(asked.body));
+  const isDone = asked.body["result"] !== "given-up" && asked.body["why"] === undefined;
+  return isDone ? EXIT.ok : EXIT.failed;
 }
 
 /** On a terminal only: a file wants no bar. */

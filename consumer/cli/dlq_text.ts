@@ -100,14 +100,26 @@ export function dropAsText({ meant, dropped, parked }: DropSummary, dryRun: bool
     : `${line}\n${count(parked)} parked behind them stay: replay them to free their keys.`;
 }
 
-/** The last line of `dlq take`. */
-export function takenAsText({ at, effect }: Readonly<Record<string, unknown>>): string {
-  const when: Record<string, string> = {
-    "after-attempt": "as soon as the attempt that is out has ended, unless it settles",
-    "in-turn": "as soon as those before it are settled",
-  };
-  return `${at} is dead-lettered ${when[String(effect)] ?? "now"}.`;
+/** The last line of `dlq take`: what a consumer says that it did. */
+export function takenAsText({ at, effect, result, why }: Readonly<Record<string, unknown>>): string {
+  switch (result) {
+    case "dead-lettered":
+      return `${at} is dead-lettered.`;
+    case "settled":
+      return `${at} is settled: its last attempt succeeded, so it is no dead letter.`;
+    case "given-up":
+      return `${at} is not dead-lettered: its partition went to another consumer. Ask that one.`;
+    default:
+      return why === undefined
+        ? `${at} is not dead-lettered yet: it will be ${WHEN[String(effect)] ?? "soon"}.`
+        : `${at} is not dead-lettered yet: ${why} It is tried again and again.`;
+  }
 }
+
+const WHEN: Readonly<Record<string, string>> = {
+  "after-attempt": "as soon as the attempt that is out has ended, unless it settles",
+  "in-turn": "as soon as those before it are settled",
+};
 
 /** A bar of a fixed width with how much is done, how fast, and how long it still takes. */
 export function bar(done: number, total: number, elapsedMs: number): string {

@@ -217,6 +217,14 @@ Deno.test("the consumer says in words that a compacted dead-letter topic takes n
     return ready?.details.includes("compact") ? ready : undefined;
   }, { timeoutMs: LIMIT_MS });
   assert.match(details, new RegExp(`${deadLetterTopic} takes no such record; .*compact.* without a key`));
+  const taken = await fetch(`${consumer.adminUrl}/records/${topic}/0/0/dead-letter`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{}",
+  });
+  const { result, why } = await taken.json();
+  assert.deepEqual([taken.status, result], [202, "waiting"]);
+  assert.match(why, /compact.* without a key/);
   await setConfig(kafka, deadLetterTopic, "cleanup.policy", "delete");
   await kafka.untilCommitted(topic, groupId, LIMIT_MS);
   await consumer.untilReady();

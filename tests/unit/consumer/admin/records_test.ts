@@ -8,9 +8,9 @@ const taken: RecordPosition[] = [];
 const routes = recordRoutes({
   look: ({ offset }) => offset === 7 ? { state: "waiting", attempts: 0, posts: 12, last: "403" } : undefined,
   take(place) {
-    if (place.offset !== 7) return undefined;
+    if (place.offset !== 7) return Promise.resolve(undefined);
     taken.push(place);
-    return "now";
+    return Promise.resolve({ effect: "now", result: "dead-lettered" });
   },
 });
 const post = (path: string, body = "{}", type = "application/json") =>
@@ -24,9 +24,13 @@ Deno.test("GET /topic/partition/offset shows where a record is, and answers 404 
   assert.match((await absent.json()).detail, /does not hold t\.x\/0\/8/);
 });
 
-Deno.test("POST …/dead-letter takes a record out, and says when", async () => {
+Deno.test("POST …/dead-letter takes a record out, and says what became of it", async () => {
   const done = await post("/t.x/0/7/dead-letter");
-  assert.deepEqual([done.status, await done.json()], [202, { at: "t.x/0/7", effect: "now" }]);
+  assert.deepEqual([done.status, await done.json()], [202, {
+    at: "t.x/0/7",
+    effect: "now",
+    result: "dead-lettered",
+  }]);
   assert.deepEqual(taken, [{ topic: "t.x", partition: 0, offset: 7 }]);
   assert.equal((await post("/t.x/0/8/dead-letter")).status, 404);
 });

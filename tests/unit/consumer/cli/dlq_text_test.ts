@@ -1,7 +1,7 @@
 // What people see of dead letters.
 
 import assert from "node:assert/strict";
-import { bar, listAsText, replayAsText, showAsText } from "../../../../consumer/cli/dlq_text.ts";
+import { bar, listAsText, replayAsText, showAsText, takenAsText } from "../../../../consumer/cli/dlq_text.ts";
 
 const LETTER = {
   at: "t.dlq/0/7",
@@ -63,4 +63,20 @@ Deno.test("replayAsText() says how it ended, and what was left out and why", () 
     "2 of 5 canaries came back (rejected 422): the other 1,195 were not replayed.",
   );
   assert.match(replayAsText({ ...SUMMARY, end: "interrupted", replayed: 7 }), /^Stopped after 7 of 1,200/);
+});
+
+Deno.test("takenAsText() says what became of a record, and claims nothing that has not happened", () => {
+  const told = (taken: Record<string, string>) => takenAsText({ at: "t/0/7", ...taken });
+  assert.equal(told({ effect: "now", result: "dead-lettered" }), "t/0/7 is dead-lettered.");
+  assert.match(told({ effect: "after-attempt", result: "settled" }), /is settled: .* no dead letter/);
+  assert.match(told({ effect: "now", result: "given-up" }), /is not dead-lettered: .* another consumer/);
+  assert.match(
+    told({ effect: "in-turn", result: "waiting" }),
+    /is not dead-lettered yet: .* before it are settled/,
+  );
+  const why = "The topic is compacted. Mend it.";
+  assert.match(
+    told({ effect: "now", result: "waiting", why }),
+    /is not dead-lettered yet: The topic is compacted/,
+  );
 });
