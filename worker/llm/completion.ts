@@ -4,7 +4,7 @@
 import { estimatedTokens } from "../core/excerpt.ts";
 import type { Completion, LlmFailure, Usage } from "../core/llm.ts";
 import type { Prompt } from "../core/prompt.ts";
-import { emptyFailure } from "./failure.ts";
+import { emptyFailure, isContentEnd } from "./failure.ts";
 import { type ProviderError, providerError } from "./provider_error.ts";
 
 /** What a 200 came to. */
@@ -49,7 +49,7 @@ export function completionOf(
       usage: usage === undefined || usage === null ? undefined : billed,
     };
   }
-  const isRefused = choice.finish_reason === "content_filter";
+  const isRefused = isContentEnd(choice.finish_reason);
   if (isRefused || (content === "" && typeof message.refusal !== "string")) {
     const failure = emptyFailure(choice.finish_reason);
     return { kind: "empty", failure, usage: isBilled ? billed : undefined, cutOff };

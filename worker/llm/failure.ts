@@ -13,7 +13,7 @@ interface Meaning {
   /** Codes, types or reasons in lower case. */
   readonly codes: readonly string[];
   /** Stretches of its text in lower case. They count only where the ticket does not say the same. */
-  readonly says: readonly string[];
+  readonly says: readonly (string | RegExp)[];
   /** Statuses that mean it whatever the error says. */
   readonly statuses?: readonly number[];
 }
@@ -55,6 +55,10 @@ const MEANINGS: readonly Meaning[] = [
       "blocked due to safety",
       "content filter",
       "guardrail",
+      "usage guidelines",
+      "safety_check",
+      "new_sensitive",
+      "敏感",
     ],
   },
   {
@@ -85,6 +89,11 @@ const MEANINGS: readonly Meaning[] = [
       "exceeds the maximum number of tokens",
       "input token count",
       "tokens exceeded",
+      "maximum prompt length",
+      "maximum model length",
+      "context overflow",
+      "context the overflows",
+      /inputs?\W{0,3} tokens\b.{0,80}must be/,
     ],
     statuses: [413],
   },
@@ -95,6 +104,7 @@ const MEANINGS: readonly Meaning[] = [
       "insufficient_balance",
       "insufficient_credits",
       "insufficient_funds",
+      "exceeded_current_quota_error",
       "billing_hard_limit_reached",
       "billing_not_active",
       "billing_error",
@@ -111,6 +121,8 @@ const MEANINGS: readonly Meaning[] = [
       "payment required",
       "billing is not active",
       "never purchased credits",
+      "account is suspended",
+      "余额不足",
     ],
     statuses: [402],
   },
@@ -156,8 +168,7 @@ const MEANINGS: readonly Meaning[] = [
     says: [
       "is not a valid model",
       "invalid model",
-      "model not found",
-      "model has been deprecated",
+      /\bmodel\b.{0,100}(?:does not exist|not exist|not found|has been deprecated)/,
       "has been decommissioned",
       "try pulling it first",
       "no such model",
@@ -246,10 +257,27 @@ export function isAboutSomethingElse(error: ProviderError, sent: string): boolea
   return row !== undefined && SPEAKING.has(row.cause);
 }
 
+/** Ends of an answer which say that what the ticket or the answer says is not taken. */
+const CONTENT_ENDS = new Set([
+  "content_filter",
+  "content_filtered",
+  "safety",
+  "prohibited_content",
+  "blocklist",
+  "sensitive",
+  "guardrail_intervened",
+]);
+
+/** Whether an answer ended because of its content. */
+export function isContentEnd(finishReason: unknown): boolean {
+  return CONTENT_ENDS.has(String(finishReason).toLowerCase());
+}
+
 /** A 200 without a message. */
 export function emptyFailure(finishReason: unknown): LlmFailure {
-  if (finishReason === "content_filter") {
-    return failure("content_refused", "The provider answered 200 and left the text out (content_filter)");
+  if (isContentEnd(finishReason) || finishReason === "refusal") {
+    const end = String(finishReason).toLowerCase();
+    return failure("content_refused", `The provider answered 200 and left the text out (${end})`);
   }
   const why = typeof finishReason === "string" && /^[\w.-]{1,64}$/.test(finishReason)
     ? finishReason
@@ -275,7 +303,10 @@ function causeOf(
 
 function meaningOf({ codes, text, status }: ProviderError, sent: string): Meaning | undefined {
   const ticket = sent.toLowerCase();
-  const says = (phrase: string) => text.includes(phrase) && !ticket.includes(phrase);
+  const says = (phrase: string | RegExp) => {
+    const found = typeof phrase === "string" ? text.includes(phrase) && phrase : phrase.exec(text)?.[0];
+    return found !== false && found !== undefined && !ticket.includes(found);
+  };
   if (isTooLargeForRate(text)) return MEANINGS.find(({ cause }) => cause === "too_long");
   return MEANINGS.find((row) => row.codes.some((code) => codes.includes(code)) || row.says.some(says)) ??
     MEANINGS.find((row) => row.statuses?.includes(status));

@@ -29,6 +29,9 @@ const BETWEEN = /^(?:and|or)?$/;
 const UNKNOWN =
   /(?:unsupported|unknown|unrecogni[sz]ed|unexpected|invalid) (?:parameter|argument|field|name|key|property|(?:request|keyword) argument)s?(?: supplied)?:? ?['"`]?([\w.]{2,60})/;
 
+/** Parameters in which the ticket is sent: what is wrong with them is no setting of ours. */
+const OF_THE_TICKET = /^(?:messages|prompt|input|contents?)\b(?!.*role$)/;
+
 /** Codes with which a provider says that a parameter is refused. */
 const PARAMETER_CODES = new Set([
   "unsupported_parameter",
@@ -68,9 +71,10 @@ export function refusedParameter(
   const [param] = params;
   if (param === undefined) {
     const named = UNKNOWN.exec(text)?.[1] ?? featuresInText(text)[0]?.word;
-    return named === undefined || sent.toLowerCase().includes(named) ? undefined : named;
+    const isOurs = named !== undefined && status < 500 && !OF_THE_TICKET.test(named);
+    return isOurs && !sent.toLowerCase().includes(named) ? named : undefined;
   }
-  if (/^messages\b.*content/.test(param)) return undefined;
+  if (OF_THE_TICKET.test(param)) return undefined;
   const refuses = codes.some((code) => PARAMETER_CODES.has(code)) || featureOfParam(param) !== undefined;
   return refuses ? param : undefined;
 }

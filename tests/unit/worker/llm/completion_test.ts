@@ -102,6 +102,10 @@ Deno.test("completionOf() bills an answer without a message, and says that its c
     PROMPT,
   );
   assert.ok(answered.kind === "empty");
+  const ends = ["SAFETY", "PROHIBITED_CONTENT", "sensitive", "refusal"].map((finish_reason) =>
+    completionOf({ choices: [{ finish_reason, message: { content: "" } }] }, "m", PROMPT)
+  );
+  assert.ok(ends.every((end) => end.kind === "empty" && end.failure.cause === "content_refused"));
   assert.deepEqual([answered.failure.cause, answered.usage?.inputTokens, answered.usage?.outputTokens], [
     "content_refused",
     400,

@@ -256,3 +256,14 @@ Deno.test("callModel() passes on how long to wait from an error inside a 200", a
     "retry-after": "1",
   }]);
 });
+
+Deno.test("callModel() takes no fault of a ticket for a misconfiguration", async () => {
+  for (const param of ["messages", "messages[1].content", "messages.1.content.0.text", "prompt", "input"]) {
+    await using played = play({
+      script: refusing(400, { message: "Invalid value", param, code: "invalid_parameter" }),
+    });
+    const labelling = await played.label();
+    assert.ok(labelling.kind === "llm_failed" && labelling.failure.cause === "unavailable", param);
+    assert.equal(played.provider.requests.length, 1);
+  }
+});
