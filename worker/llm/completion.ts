@@ -4,7 +4,8 @@
 import { estimatedTokens } from "../core/excerpt.ts";
 import type { Completion, LlmFailure, Usage } from "../core/llm.ts";
 import type { Prompt } from "../core/prompt.ts";
-import { emptyFailure, isContentEnd } from "./failure.ts";
+import { isContentEnd } from "./error_meanings.ts";
+import { emptyFailure } from "./failure.ts";
 import { type ProviderError, providerError } from "./provider_error.ts";
 
 /** What a 200 came to. */
