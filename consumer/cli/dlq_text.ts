@@ -1,5 +1,6 @@
 // Dead letters as text for people. Pure.
 
+import { printable } from "../../shared/printable.ts";
 import { textTable } from "./text_table.ts";
 import type { DropSummary } from "../dead_letters/drop.ts";
 import type { ReplaySummary } from "../dead_letters/replay/request.ts";
@@ -19,7 +20,7 @@ export function listAsText({ meant, total, causes, dead_letters: letters }: List
   const rows = textTable([
     ["AT", "DEAD-LETTERED", "STATUS", "ATTEMPTS", "REPLAYS", "STATE", "KEY", "ORIGIN"],
     ...letters.map((letter) => [
-      letter.at,
+      printable(letter.at),
       letter.dead_lettered_at,
       printable(letter.status),
       String(letter.attempts),
@@ -36,7 +37,7 @@ export function listAsText({ meant, total, causes, dead_letters: letters }: List
 /** What `dlq show` prints. */
 export function showAsText({ value, headers, ...letter }: ShowJson): string {
   const about = textTable([
-    ["at", letter.at],
+    ["at", printable(letter.at)],
     ["state", letter.state],
     ["cause", printable(letter.cause)],
     ["origin", letter.origin === null ? "-" : `${printable(letter.origin.at)}  ${letter.origin.time}`],
@@ -134,9 +135,3 @@ export function bar(done: number, total: number, elapsedMs: number): string {
 
 const count = (value: number) => value.toLocaleString("en-US");
 const shortened = (text: string, most: number) => text.length > most ? `${text.slice(0, most - 1)}…` : text;
-
-/** Records hold anything: nothing of theirs may move the cursor or ring the bell. */
-function printable(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "�");
-}

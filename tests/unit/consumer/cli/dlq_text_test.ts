@@ -40,10 +40,13 @@ Deno.test("listAsText() shows causes, then letters, and how many more there are"
   assert.equal(lines.at(-1), "… and 2 more (--limit)");
 });
 
-Deno.test("showAsText() lets nothing of a record move the cursor", () => {
+Deno.test("showAsText() lets nothing of a record move the cursor, forge a row or turn the writing round", () => {
   const shown = showAsText({ ...LETTER, value: "a\x1b[2Jb\x07", headers: { h: ["1", "2\x1b"] } });
-  assert.ok(shown.endsWith("a�[2Jb�"));
-  assert.ok(shown.includes("h: 1\nh: 2�"));
+  assert.ok(shown.endsWith("a\\u001b[2Jb\\u0007"));
+  assert.ok(shown.includes("h: 1\nh: 2\\u001b"));
+  const forged = showAsText({ ...LETTER, value: "a\nstate  dropped\u202e", headers: { "x\ny": "1\n2" } });
+  assert.ok(forged.endsWith("a\\nstate  dropped\\u202e"));
+  assert.ok(forged.includes("\nx\\ny: 1\\n2\n"));
 });
 
 Deno.test("replayAsText() says how it ended, and what was left out and why", () => {
