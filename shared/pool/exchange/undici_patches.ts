@@ -12,9 +12,11 @@ interface Parser {
   readonly ptr: number;
   readonly llhttp: {
     llhttp_set_lenient_chunked_length(ptr: number, on: 0 | 1): void;
+    llhttp_set_lenient_optional_cr_before_lf(ptr: number, on: 0 | 1): void;
     llhttp_get_status_code(ptr: number): number;
   };
   createError(code: number, data: Uint8Array): Error & { statusCode?: number };
+  onHeadersComplete(status: number, upgrade: boolean, keepAlive: boolean): number;
 }
 
 const used = new WeakSet<object>();
@@ -43,15 +45,23 @@ subscribe("undici:client:sendHeaders", (message) => {
   starting = undefined;
 });
 
-/** An answer with both a length and chunks is read by its chunks: RFC 9112 section 6.3. */
+/**
+ * An answer with both a length and chunks is read by its chunks, and a bare line feed ends a line: RFC 9112 sections 6.3
+ * and 2.2. A `100 Continue` that nobody asked
+ * for is passed over as other interim answers are: RFC 9110 section 15.2.
+ */
 function makeLenient(socket: object): void {
   const parser = parserOf(socket);
   if (parser === undefined) return;
   parser.llhttp.llhttp_set_lenient_chunked_length(parser.ptr, 1);
+  parser.llhttp.llhttp_set_lenient_optional_cr_before_lf(parser.ptr, 1);
   if (patched) return;
   patched = true;
   const prototype: Parser = Object.getPrototypeOf(parser);
-  const { createError } = prototype;
+  const { createError, onHeadersComplete } = prototype;
+  prototype.onHeadersComplete = function (this: Parser, status, upgrade, keepAlive) {
+    return onHeadersComplete.call(this, status === 100 ? 102 : status, upgrade, keepAlive);
+  };
   prototype.createError = function (this: Parser, code, data) {
     const error = createError.call(this, code, data);
     error.statusCode = this.llhttp.llhttp_get_status_code(this.ptr);

@@ -224,6 +224,18 @@ const SICK_ANSWERS: Readonly<Record<string, (exchange: RawExchange, status: numb
       head(status, "retry-after: 7.5", "transfer-encoding: chunked", "content-length: 30000") +
         chunk(PROBLEM) + "0\r\n\r\n",
     ),
+  "after interim ones": ({ write }, status) =>
+    write(
+      head(100) + head(103, "link: <a>; rel=preload") +
+        head(status, `content-length: ${PROBLEM.length}`, "retry-after: 7.5") + PROBLEM,
+    ),
+  "with bare line feeds": ({ write }, status) =>
+    write(
+      (head(status, `content-length: ${PROBLEM.length}`, "retry-after: 7.5") + PROBLEM).replaceAll(
+        "\r\n",
+        "\n",
+      ),
+    ),
   "with more than its length": ({ write }, status) =>
     write(head(status, `content-length: ${PROBLEM.length}`, "retry-after: 7.5") + PROBLEM + PROBLEM),
   "that is 100 MB": ({ write }, status) => {
