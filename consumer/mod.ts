@@ -1,6 +1,6 @@
 // Ackpool as a library: a consumer of any topic, with a handler in this process or workers behind HTTP.
 
-import { ConfigError } from "../shared/config/read.ts";
+import { collectProblems, ConfigError } from "../shared/config/read.ts";
 import type { VariableName } from "../shared/config/variables.ts";
 import { type ConsumerConfig, parseConfig } from "./config.ts";
 import { type ConsumerParts, type ConsumerSummary, partsOf, runConsumer } from "./consumer.ts";
@@ -8,6 +8,7 @@ import type { DeliveryMode } from "./core/policies/delivery_mode.ts";
 import { type Handler, HandlerSender } from "./senders/handler.ts";
 import { clientOf } from "./kafka/client/client.ts";
 import type { KafkaRecord } from "./records/record.ts";
+import { checkTlsFiles } from "./kafka/client/security_config.ts";
 
 export { configureLogs } from "../shared/log.ts";
 export { ConfigError } from "../shared/config/read.ts";
@@ -130,7 +131,8 @@ function readOptions(options: CommonOptions & { readonly workerUrl?: string }): 
     ? [`groupId is not service.group: current value is ${JSON.stringify(options.groupId)}`]
     : [];
   try {
-    const config = parseConfig((name) => given[name]);
+    const env = (name: string) => given[name];
+    const [config] = collectProblems(() => parseConfig(env), () => checkTlsFiles(env));
     if (problems.length === 0) return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -24,6 +24,25 @@ Deno.test("createConsumer() names every problem at once, in its options' words",
   ]);
 });
 
+Deno.test("createConsumer() names files that certificates are not in beside everything else", () => {
+  const settings = {
+    KAFKA_SECURITY_PROTOCOL: "SSL",
+    KAFKA_SSL_CA: "/no/ca",
+    KAFKA_SSL_CERT: "/no/cert",
+    KAFKA_SSL_KEY: "/no/key",
+  };
+  assert.throws(() => createConsumer({ ...OPTIONS, settings, concurrency: 0 }), (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.deepEqual(error.problems.map((problem) => problem.replace(/ .*/, "")), [
+      "concurrency",
+      "KAFKA_SSL_CA",
+      "KAFKA_SSL_CERT",
+      "KAFKA_SSL_KEY",
+    ]);
+    return true;
+  });
+});
+
 Deno.test("Consumer.run() begins nothing after stop(), and ends at once", async () => {
   const consumer = createConsumer(OPTIONS);
   consumer.stop();
