@@ -50,8 +50,8 @@ const SEND: ParkingDecision = { kind: "send" };
 export class ParkedKeys {
   readonly #letters: Map<number, TrackedLetter> = new Map();
   readonly #keys: Map<string, LettersOfKey> = new Map();
-  /** Records that are letters already, with the offset of the latest letter of each. */
-  readonly #written: Map<string, number> = new Map();
+  /** Records that are letters already. */
+  readonly #written: Set<string> = new Set();
   #from = 0;
   #upTo = 0;
   #askedMs = -Infinity;
@@ -77,9 +77,7 @@ export class ParkedKeys {
 
   /** Takes in what was read. */
   apply({ letters, replayed, done, written, from = 0, upTo, askedMs }: LetterUpdate): void {
-    for (const { offset, key, origin } of written) {
-      this.#written.set(identityOf(partitionId(origin), origin, key), offset);
-    }
+    for (const { key, origin } of written) this.#written.add(identityOf(partitionId(origin), origin, key));
     for (const letter of letters) this.#add(letter);
     for (const { offset, place } of replayed) this.#replayed(offset, place);
     for (const offset of done) this.#done(offset);
@@ -125,12 +123,10 @@ export class ParkedKeys {
 
   /**
    * Whether the record is a letter already that was not committed. The same offset is not enough: the topic may have
-   * been made anew. A replay is written only when there is a letter behind the one that it was.
+   * been made anew. A replay has to be the replay of the same letter, too: one record may have several.
    */
   #isWritten(own: PlacedOrigin, key: string): boolean {
-    if (this.#written.size === 0) return false;
-    const latest = this.#written.get(identityOf(own.at, own, key));
-    return latest !== undefined && latest > (own.letter ?? -1);
+    return this.#written.size > 0 && this.#written.delete(identityOf(own.at, own, key));
   }
 
   /** Whether the mark that was written with a replay has not been read yet, and so nothing from before it either. */
@@ -218,6 +214,6 @@ function overtakenBy(
 const nameOf = (at: string, key: string) => `${at}\n${key}`;
 const identityOf = (
   at: string,
-  { offset, timestampMs }: Pick<LetterOrigin, "offset" | "timestampMs">,
+  { offset, timestampMs, letter }: Pick<LetterOrigin, "offset" | "timestampMs" | "letter">,
   key: string,
-) => `${at}/${offset}@${timestampMs}\n${key}`;
+) => `${at}/${offset}@${timestampMs}/${letter ?? ""}\n${key}`;
