@@ -3,6 +3,7 @@
 import type { DnsServer } from "../shared/pool/discovery/dns.ts";
 import { type Environment, type Readable, readVariables } from "../shared/config/read.ts";
 import { isLoopback } from "../shared/http/loopback.ts";
+import { METADATA_BYTES_MAX } from "./core/offsets/offset_map.ts";
 import type { MachineConfig } from "./core/machine.ts";
 import type { ScaleBounds } from "./core/scale.ts";
 import type { KafkaClientConfig } from "./kafka/client/client.ts";
@@ -43,7 +44,7 @@ export interface ConsumerConfig {
 }
 
 /** Memory for records that are not settled yet. */
-const BOUNDS = { records: 10_000, bytes: 64 * 1024 * 1024, aheadMax: 10_000 };
+const BOUNDS = { records: 10_000, bytes: 64 * 1024 * 1024 };
 
 /**
  * Reads the consumer's configuration.
@@ -220,6 +221,7 @@ function machineOf(v: Read): MachineConfig {
     retryAfterMaxMs: v.RETRY_AFTER_MAX_MS,
     deadLetters: { burst: v.DEAD_LETTER_BURST, share: v.DEAD_LETTER_SHARE },
     bounds: BOUNDS,
+    metadataBytesMax: METADATA_BYTES_MAX,
     shutdownGraceMs: v.SHUTDOWN_GRACE_MS,
   };
 }

@@ -114,8 +114,7 @@ export class Assignment<R> {
   settle(delivery: Delivery<R>, nowMs: number): void {
     const { partition } = delivery;
     delivery.settle();
-    partition.ledger.settle(delivery.seq);
-    if (delivery.attemptsSent > 0) partition.startedCount -= 1;
+    partition.ledger.settle(delivery.entry);
     this.#backpressure.remove(delivery);
     this.#commits.markDirty(partition, nowMs);
     this.#outbox.notice({ kind: "settled", delivery });
@@ -132,10 +131,7 @@ export class Assignment<R> {
     const { order } = this.#policy;
     const lane = order === "none" ? undefined : laneOf(order, received.key);
     const delivery = new Delivery(received, partition, lane, attempts, nowMs);
-    if (attempts > 0) {
-      partition.startedCount += 1;
-      partition.ledger.markStarted(delivery.seq);
-    }
+    if (attempts > 0) partition.ledger.markStarted(delivery.entry);
     this.#backpressure.add(delivery);
     return delivery;
   }

@@ -3,14 +3,12 @@
 import type { Delivery } from "./delivery.ts";
 import type { Partition } from "./partition.ts";
 
-/** Bounds of what is held in memory, and of how far a partition may run ahead of its watermark. */
+/** Bounds of what is held in memory. */
 export interface BackpressureBounds {
   /** Unsettled records of all partitions together; each has an equal share. */
   readonly records: number;
   /** Bytes of unsettled records of all partitions together. */
   readonly bytes: number;
-  /** Received records above the watermark, a partition. */
-  readonly aheadMax: number;
 }
 
 /** Every partition may hold so many records, however many partitions there are. */
@@ -80,7 +78,6 @@ export class Backpressure<R> {
 
   #isFull({ ledger, paused }: Partition<R>): boolean {
     const records = paused ? this.#share / 2 : this.#share;
-    const ahead = paused ? this.#bounds.aheadMax * 0.9 : this.#bounds.aheadMax;
-    return ledger.unsettled >= records || ledger.span >= ahead;
+    return ledger.unsettled >= records;
   }
 }

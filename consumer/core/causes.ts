@@ -13,13 +13,8 @@ export function causesOf(view: MachineView): readonly Cause[] {
     ...(floodSinceMs === undefined ? [] : [floodCause(floodSinceMs, deadLettersWaiting)]),
     ...(deadLettersFailingSinceMs === undefined ? [] : [deadLetterTopicCause(deadLettersFailingSinceMs)]),
     ...(commitsFailingSinceMs === undefined ? [] : [commitCause(commitsFailingSinceMs)]),
-    ...view.partitions.filter((partition) => isHeldBack(view, partition)).flatMap(stalledCause),
+    ...view.partitions.filter(({ mapFull }) => mapFull).flatMap(stalledCause),
   ];
-}
-
-/** Whether a partition is at one of the bounds on how far it may run ahead, or close to it. */
-function isHeldBack({ aheadMax, entriesMax }: MachineView, { span, mapEntries }: PartitionView): boolean {
-  return span >= aheadMax * 0.9 || mapEntries >= entriesMax;
 }
 
 function pauseCause({ cause, sinceMs, last }: Pause): Cause {

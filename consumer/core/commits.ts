@@ -30,6 +30,7 @@ interface Pending<R> extends Commit<R> {
 export class Commits<R> {
   readonly #policy: DeliveryPolicy;
   readonly #intervalMs: number;
+  readonly #metadataBytesMax: number;
   readonly #dirty: Set<Partition<R>> = new Set();
   readonly #pending: Map<number, Pending<R>> = new Map();
   #unconfirmed: Delivery<R>[] = [];
@@ -40,7 +41,8 @@ export class Commits<R> {
   #ids = 0;
   #failingSinceMs: number | undefined;
 
-  constructor(policy: DeliveryPolicy, intervalMs: number) {
+  constructor(policy: DeliveryPolicy, intervalMs: number, metadataBytesMax: number) {
+    this.#metadataBytesMax = metadataBytesMax;
     this.#policy = policy;
     this.#intervalMs = intervalMs;
   }
@@ -162,7 +164,7 @@ export class Commits<R> {
 
   #markOf({ ledger }: Partition<R>, leaving: boolean): CommitMark {
     if (this.#policy.extent === "received" && !leaving) return { offset: ledger.position, metadata: "" };
-    return { offset: ledger.committable(), metadata: encodeOffsetMap(ledger) };
+    return { offset: ledger.committable(), metadata: encodeOffsetMap(ledger, this.#metadataBytesMax) };
   }
 
   #refused(commit: Pending<R>, nowMs: number): void {

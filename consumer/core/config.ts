@@ -21,5 +21,7 @@ export interface MachineConfig {
   readonly retryAfterMaxMs: number;
   readonly deadLetters: DeadLetterBudgetConfig;
   readonly bounds: BackpressureBounds;
+  /** Most bytes of a commit's metadata: how much the offset map may say bounds how far a partition runs ahead. */
+  readonly metadataBytesMax: number;
   readonly shutdownGraceMs: number;
 }

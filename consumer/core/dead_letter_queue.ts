@@ -77,8 +77,8 @@ export class DeadLetterQueue<R> {
   /** A record is to be dead-lettered that need not be paid for. */
   enqueueWithoutToken(delivery: Delivery<R>, reason: DeadLetterReason): void {
     delivery.deadLetter(reason);
-    // A record that was never sent must be found all the same when its partition goes.
-    delivery.partition.ledger.markStarted(delivery.seq);
+    // It may never have been sent, but from now on the offset map may have to name it.
+    delivery.partition.ledger.markStarted(delivery.entry);
     this.#free.push(delivery);
   }
 

@@ -2,6 +2,7 @@
 
 import type { Outcome } from "../../shared/contract/outcome.ts";
 import type { LetterOrigin, ParkedBehind } from "./parking/letters.ts";
+import type { LedgerEntry } from "./offsets/ledger.ts";
 import type { Partition } from "./partition.ts";
 
 /** Why a record is dead-lettered. */
@@ -71,8 +72,8 @@ export class Delivery<R> {
   readonly lane: string | undefined;
   /** When it was received, in ms. */
   readonly receivedMs: number;
-  /** Its number in the partition's ledger. */
-  readonly seq: number;
+  /** Its place in the partition's ledger. */
+  readonly entry: LedgerEntry<Delivery<R>>;
   /** Belongs to the open batch, in `batch` mode. */
   inBatch = false;
   #state: DeliveryState = "ready";
@@ -108,7 +109,7 @@ export class Delivery<R> {
     this.#attemptsSent = attempts;
     this.#failures = attempts;
     this.#hasFailed = attempts > 0;
-    this.seq = partition.ledger.receive(received.offset, this);
+    this.entry = partition.ledger.receive(received.offset, this);
   }
 
   get state(): DeliveryState {

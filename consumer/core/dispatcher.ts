@@ -107,12 +107,11 @@ export class Dispatcher<R> {
       this.#gate.recordStarted();
     }
     const { partition } = delivery;
-    if (delivery.attemptsSent === 0) partition.startedCount += 1;
     this.#lastWasSuspect = delivery.hasFailed;
     if (delivery.hasFailed) this.#suspects.add(delivery);
     delivery.start(nowMs);
     partition.inFlight += 1;
-    partition.ledger.markStarted(delivery.seq);
+    partition.ledger.markStarted(delivery.entry);
     this.#inFlight += 1;
     this.#outbox.emit({ type: "send", delivery, attempt: delivery.attemptsSent });
   }

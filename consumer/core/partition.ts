@@ -44,8 +44,6 @@ export class Partition<R> implements TopicPartition {
   /** Unsettled records and their bytes: what backpressure bounds. */
   bufferedBytes = 0;
   inFlight = 0;
-  /** Unsettled records that were sent, or that an earlier owner counted attempts of. */
-  startedCount = 0;
   /** Fetching is paused at our word. */
   paused = false;
   /** It was given up; nothing of it is committed any more. */

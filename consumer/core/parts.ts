@@ -6,18 +6,16 @@ import type { MachineConfig } from "./config.ts";
 import { DeadLetterQueue } from "./dead_letter_queue.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { FailureJudge } from "./judge.ts";
-import { entriesMax } from "./offsets/offset_map.ts";
 import { Outbox } from "./outbox.ts";
 import { BatchGate } from "./policies/batch_gate.ts";
 import { type DeliveryPolicy, policyFor } from "./policies/delivery_mode.ts";
-import { ReadyRecords, type StartRules } from "./ready_records.ts";
+import { ReadyRecords } from "./ready_records.ts";
 import { RetrySchedule } from "./retry_schedule.ts";
 
 /** Everything that has state, and what it was made with. */
 export interface Parts<R> {
   readonly config: MachineConfig;
   readonly policy: DeliveryPolicy;
-  readonly startRules: StartRules;
   /** A number from 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number;
   readonly outbox: Outbox<R>;
@@ -36,17 +34,17 @@ export function createParts<R>(config: MachineConfig, random: () => number, nowM
   const startRules = {
     parkKeys: config.parkKeys,
     ordered: policy.order !== "none",
-    entriesMax: entriesMax(config.bounds.aheadMax * 2, config.maxAttempts),
+    maxAttempts: config.maxAttempts,
+    metadataBytesMax: config.metadataBytesMax,
   };
   const outbox = new Outbox<R>();
-  const commits = new Commits<R>(policy, config.commitIntervalMs);
+  const commits = new Commits<R>(policy, config.commitIntervalMs, config.metadataBytesMax);
   const judge = new FailureJudge(outbox);
   const ready = new ReadyRecords<R>(startRules);
   const gate = policy.batched ? new BatchGate(config.batch) : undefined;
   return {
     config,
     policy,
-    startRules,
     random,
     outbox,
     commits,

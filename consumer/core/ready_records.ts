@@ -1,6 +1,7 @@
 // ReadyRecords: which record leaves next. Partitions take turns; retries go before new records; one of a lane at a time.
 
 import type { Delivery } from "./delivery.ts";
+import { entriesMax } from "./offsets/offset_map.ts";
 import type { Partition } from "./partition.ts";
 import { RingQueue } from "./structures/ring_queue.ts";
 
@@ -10,8 +11,9 @@ export interface StartRules {
   readonly parkKeys: boolean;
   /** For the attempts that are still out from when the partition was ours before: records have an order. */
   readonly ordered: boolean;
-  /** For older ones: started records and settled runs that a partition's offset map has room for. */
-  readonly entriesMax: number;
+  /** For older ones, where the offset map would not fit. */
+  readonly maxAttempts: number;
+  readonly metadataBytesMax: number;
 }
 
 /** The ready records of all partitions. */
@@ -104,7 +106,7 @@ export class ReadyRecords<R> {
     for (let turns = this.#turns.length; turns > 0; turns--) {
       const partition = this.#turns.shift();
       if (partition === undefined) break;
-      const delivery = this.#mayStart(partition) ? this.#takeNew(partition) : undefined;
+      const delivery = this.#takeNew(partition);
       partition.queued = false;
       this.offer(partition);
       if (delivery !== undefined) return delivery;
@@ -128,6 +130,11 @@ export class ReadyRecords<R> {
     else this.#lingering.delete(id);
   }
 
+  /** Whether no new record of a partition may start for want of room in its offset map. */
+  isMapFull(partition: Partition<R>): boolean {
+    return partition.startable > 0 && !this.#fits(partition, partition.ledger.position);
+  }
+
   /** A partition is gone, and its records with it. */
   forget(partition: Partition<R>): void {
     this.#newRecords -= partition.startable;
@@ -136,22 +143,26 @@ export class ReadyRecords<R> {
   #take(partition: Partition<R>, fresh: boolean, suspects: boolean): Delivery<R> | undefined {
     if (partition.revoked) return undefined;
     return takeReady(partition.retries) ?? (suspects ? takeReady(partition.suspects) : undefined) ??
-      (fresh && this.#mayStart(partition) ? this.#takeNew(partition) : undefined);
+      (fresh ? this.#takeNew(partition) : undefined);
   }
 
-  #mayStart({ id, ledger, startedCount, parking }: Partition<R>): boolean {
-    if (this.#rules.parkKeys && !parking.known) return false;
-    // A map that would not fit stops the partition from running further ahead.
-    return ledger.runs + startedCount < this.#rules.entriesMax && !this.#lingering.has(id);
+  /** Whether the offset map has room for one more record, up to this offset. The head needs none: it frees some. */
+  #fits({ ledger }: Partition<R>, offset: number): boolean {
+    const { maxAttempts, metadataBytesMax } = this.#rules;
+    const span = offset - ledger.committable();
+    return span === 0 || ledger.mapEntries < entriesMax(span, maxAttempts, metadataBytesMax);
   }
 
   #takeNew(partition: Partition<R>): Delivery<R> | undefined {
-    if (partition.revoked) return undefined;
-    const { newRecords, unblocked } = partition;
-    const first = unblocked.length > 0 ? unblocked.takeDue(newRecords.peek()?.offset ?? Infinity) : undefined;
-    const delivery = first ?? newRecords.shift();
-    if (delivery !== undefined) this.#newRecords -= 1;
-    return delivery;
+    const { id, newRecords, unblocked, parking, revoked } = partition;
+    if (revoked || this.#rules.parkKeys && !parking.known || this.#lingering.has(id)) return undefined;
+    const first = newRecords.peek();
+    const older = unblocked.length > 0 ? unblocked.peek() : undefined;
+    const queue = older !== undefined && older.offset < (first?.offset ?? Infinity) ? unblocked : newRecords;
+    const next = queue === unblocked ? older : first;
+    if (next === undefined || !this.#fits(partition, next.offset)) return undefined;
+    this.#newRecords -= 1;
+    return queue === unblocked ? unblocked.takeDue(Infinity) : newRecords.shift();
   }
 }
 

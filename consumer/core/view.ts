@@ -6,6 +6,7 @@ import type { Delivery } from "./delivery.ts";
 import type { ParkedKey } from "./parking/letters.ts";
 import type { Partition } from "./partition.ts";
 import type { Parts } from "./parts.ts";
+import type { ReadyRecords } from "./ready_records.ts";
 import type { Pause } from "./policies/breaker.ts";
 
 /** The unsettled record that holds a partition's watermark. */
@@ -29,10 +30,8 @@ export interface PartitionView extends TopicPartition {
   readonly backlog: number;
   /** The offset below which every received record is settled. */
   readonly watermark: number;
-  /** Received records from the watermark on, settled or not. */
-  readonly span: number;
-  /** Runs and started records that its offset map has to tell. */
-  readonly mapEntries: number;
+  /** No new record may start: its offset map has no room for one. */
+  readonly mapFull: boolean;
   /** Records that wait for nothing but a permit. */
   readonly ready: number;
   readonly head: HeadView | undefined;
@@ -59,18 +58,14 @@ export interface MachineView {
   readonly deadLettersFailingSinceMs: number | undefined;
   /** Since when the broker refuses commits, in ms. */
   readonly commitsFailingSinceMs: number | undefined;
-  /** Records that a partition may be ahead of its watermark. */
-  readonly aheadMax: number;
-  /** Started records and settled runs that a partition's offset map has room for. */
-  readonly entriesMax: number;
   readonly stopping: boolean;
 }
 
 /** Looks at a machine's parts. */
 export function viewOf<R>(parts: Parts<R>, stopping: boolean): MachineView {
-  const { config, startRules, commits, assignment, judge, dispatcher, retries, deadLetters } = parts;
+  const { commits, assignment, judge, dispatcher, retries, deadLetters } = parts;
   return {
-    partitions: Array.from(assignment.partitions, partitionView),
+    partitions: Array.from(assignment.partitions, (partition) => partitionView(parts.ready, partition)),
     inFlight: dispatcher.inFlight,
     permits: dispatcher.permits,
     waiting: retries.length,
@@ -79,8 +74,6 @@ export function viewOf<R>(parts: Parts<R>, stopping: boolean): MachineView {
     floodSinceMs: deadLetters.floodSinceMs,
     deadLettersFailingSinceMs: deadLetters.failingSinceMs,
     commitsFailingSinceMs: commits.failingSinceMs,
-    aheadMax: config.bounds.aheadMax,
-    entriesMax: startRules.entriesMax,
     stopping,
   };
 }
@@ -92,9 +85,10 @@ export function* parkedKeys({ partitions }: Pick<MachineView, "partitions">): Ge
   }
 }
 
-function partitionView<R>(partition: Partition<R>): PartitionView {
+function partitionView<R>(ready: ReadyRecords<R>, partition: Partition<R>): PartitionView {
   const { ledger, parking } = partition;
   const head = ledger.first();
+  const mapFull = ready.isMapFull(partition);
   return {
     topic: partition.topic,
     partition: partition.partition,
@@ -102,9 +96,8 @@ function partitionView<R>(partition: Partition<R>): PartitionView {
     epoch: partition.epoch,
     backlog: partition.backlog(),
     watermark: ledger.committable(),
-    span: ledger.span,
-    mapEntries: ledger.runs + partition.startedCount,
-    ready: partition.startable + partition.retries.length,
+    mapFull,
+    ready: (mapFull ? 0 : partition.startable) + partition.retries.length,
     head: head && headView(head),
     parkingKnown: parking.known,
     parkedKeys: parking.keys(),

@@ -13,10 +13,16 @@ export interface Defect {
 /** The planted defects. */
 export const DEFECTS: readonly Defect[] = [
   {
+    name: "a partition runs further ahead than its offset map can say",
+    exported: "ReadyRecords",
+    text: "if (next === undefined || !this.#fits(partition, next.offset)) return undefined;",
+    instead: "if (next === undefined) return undefined; void this.#fits;",
+  },
+  {
     name: "the watermark is off by one",
     exported: "Ledger",
-    text: "return this.#head === this.#tail ? this.#position : this.#offsetAt(this.#head);",
-    instead: "return this.#head === this.#tail ? this.#position : this.#offsetAt(this.#head) + 1;",
+    text: "return this.#start.next?.offset ?? this.#position;",
+    instead: "return this.#start.next === undefined ? this.#position : this.#start.next.offset + 1;",
   },
   {
     name: "results of a revoked epoch are taken",
@@ -107,8 +113,9 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a new owner does not wait for its own old attempts",
     exported: "ReadyRecords",
-    text: "return ledger.runs + startedCount < this.#rules.entriesMax && !this.#lingering.has(id);",
-    instead: "return ledger.runs + startedCount < this.#rules.entriesMax; void id;",
+    text:
+      "if (revoked || this.#rules.parkKeys && !parking.known || this.#lingering.has(id)) return undefined;",
+    instead: "if (revoked || this.#rules.parkKeys && !parking.known) return undefined; void id;",
   },
   {
     name: "dead letters cost nothing",
@@ -229,8 +236,9 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a new owner does not ask which keys are parked",
     exported: "ReadyRecords",
-    text: "if (this.#rules.parkKeys && !parking.known) return false;",
-    instead: "void parking;",
+    text:
+      "if (revoked || this.#rules.parkKeys && !parking.known || this.#lingering.has(id)) return undefined;",
+    instead: "if (revoked || this.#lingering.has(id)) return undefined; void parking;",
   },
   {
     name: "a key is not parked until the dead-letter topic is read again",

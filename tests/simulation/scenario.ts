@@ -153,8 +153,9 @@ function machineOf(random: () => number): MachineConfig {
     bounds: {
       records: 10_000,
       bytes: pick([300, 3000, 1e9], random()),
-      aheadMax: pick([3, 20, 10_000], random()),
     },
+    // The smaller ones have room for three entries, or for ten.
+    metadataBytesMax: pick([44, 64, 4096], random()),
     shutdownGraceMs: 30_000,
   };
 }

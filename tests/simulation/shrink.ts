@@ -58,7 +58,7 @@ function simplerThan(scenario: Scenario): Partial<Scenario>[] {
     { latencyMs: 20 },
     { fetchMax: 50 },
     { machine: { ...machine, commits: "async" } },
-    { machine: { ...machine, bounds: { ...machine.bounds, bytes: 1e9, aheadMax: 10_000 } } },
+    { machine: { ...machine, bounds: { ...machine.bounds, bytes: 1e9 }, metadataBytesMax: 4096 } },
     { machine: { ...machine, deadLetters: { burst: 20, share: 0.02 } } },
     { machine: { ...machine, idleExitMs: undefined } },
     ...(scenario.faults.some(({ type }) => type === "replay" || type === "drop")

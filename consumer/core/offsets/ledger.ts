@@ -7,24 +7,40 @@ export interface LedgerVisitor<T> {
   unsettled(offset: number, item: T): void;
 }
 
+/** An unsettled record's place in its ledger. */
+export class LedgerEntry<T> {
+  readonly offset: number;
+  /** Undefined once the record is settled. */
+  item: T | undefined;
+  previous: LedgerEntry<T> | undefined;
+  next: LedgerEntry<T> | undefined;
+  /** The settled records between this one and the next: the offsets of the first and the last; -1 where there are none. */
+  runFirst = -1;
+  runLast = -1;
+  /** It is on its way. */
+  started = false;
+
+  constructor(offset: number, item: T | undefined, previous: LedgerEntry<T> | undefined) {
+    this.offset = offset;
+    this.item = item;
+    this.previous = previous;
+  }
+}
+
 /**
- * Tracks received offsets only, so the gaps that compaction and transaction markers leave are harmless.
- * `T` is what stands for an unsettled record; it is let go as soon as the record is settled. Settled neighbours form
- * runs whose two ends know each other, so that nothing here costs more the longer a run is.
+ * Tracks received offsets only, so the gaps that compaction and transaction markers leave are harmless. Unsettled
+ * records form a list; the settled ones between two of them are a run of two numbers, however many they are. So memory
+ * grows with what is unsettled only, and one record that never settles costs the same however far the others go on.
  */
 export class Ledger<T extends object> {
-  #offsets = new Float64Array(64);
-  /** The item while it is unsettled, undefined once it is settled. */
-  #items: (T | undefined)[] = new Array(64);
-  /** At either end of a run of settled records: the sequence number of its other end. */
-  #otherEnds = new Float64Array(64);
-  /** Sequence number of the first record at or above the watermark. Sequence numbers have no gaps. */
-  #head = 0;
-  #tail = 0;
+  /** Stands before the first unsettled record. */
+  readonly #start: LedgerEntry<T> = new LedgerEntry<T>(-1, undefined, undefined);
+  #last: LedgerEntry<T> = this.#start;
   #position: number;
   #unsettled = 0;
   #runs = 0;
-  /** One past the last record that was settled or sent: from here on there is nothing to put into a map. */
+  #started = 0;
+  /** One past the last offset that was settled or sent: from here on there is nothing to put into a map. */
   #startedEnd = 0;
 
   /** @param position the offset that will be fetched first. */
@@ -37,9 +53,9 @@ export class Ledger<T extends object> {
     return this.#position;
   }
 
-  /** Received records from the watermark on, settled or not. */
+  /** Offsets from the watermark to the position. */
   get span(): number {
-    return this.#tail - this.#head;
+    return this.#position - this.committable();
   }
 
   /** Received records that are not settled. */
@@ -52,47 +68,52 @@ export class Ledger<T extends object> {
     return this.#runs;
   }
 
+  /** What the offset map says now or may have to say soon: runs, and records on their way. */
+  get mapEntries(): number {
+    return this.#runs + this.#started;
+  }
+
   /**
    * The watermark: the offset below which every received record is settled. With nothing unsettled it is the
    * fetch position, so that lag reads 0 past compaction gaps and control records.
    */
   committable(): number {
-    return this.#head === this.#tail ? this.#position : this.#offsetAt(this.#head);
+    return this.#start.next?.offset ?? this.#position;
   }
 
   /** The unsettled record that holds the watermark. */
   first(): T | undefined {
-    return this.#head === this.#tail ? undefined : this.#items[this.#head & this.#mask];
+    return this.#start.next?.item;
   }
 
-  /** The unsettled record at an offset; undefined where there is none. O(log n). */
+  /** The unsettled record at an offset; undefined where there is none. O(n): for people who ask. */
   find(offset: number): T | undefined {
-    let [low, high] = [this.#head, this.#tail];
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      if (this.#offsetAt(middle) < offset) low = middle + 1;
-      else high = middle;
-    }
-    return low < this.#tail && this.#offsetAt(low) === offset ? this.#items[low & this.#mask] : undefined;
+    let entry = this.#start.next;
+    while (entry !== undefined && entry.offset < offset) entry = entry.next;
+    return entry?.offset === offset ? entry.item : undefined;
   }
 
-  /** Notes a record as received; the sequence number is what {@link settle} takes. Offsets must grow. */
-  receive(offset: number, item: T): number {
-    const seq = this.#append(offset);
-    this.#items[seq & this.#mask] = item;
+  /** Notes a record as received; the entry is what {@link settle} takes. Offsets must grow. */
+  receive(offset: number, item: T): LedgerEntry<T> {
+    this.#moveTo(offset);
+    const entry = new LedgerEntry(offset, item, this.#last);
+    this.#last.next = entry;
+    this.#last = entry;
     this.#unsettled += 1;
-    return seq;
+    return entry;
   }
 
   /** Notes a record that an earlier owner already settled. */
   receiveSettled(offset: number): void {
-    const seq = this.#append(offset);
-    if (seq === this.#head) {
-      this.#head += 1;
-      return;
+    this.#moveTo(offset);
+    const before = this.#last;
+    if (before === this.#start) return;
+    if (before.runFirst < 0) {
+      before.runFirst = offset;
+      this.#runs += 1;
     }
-    this.markStarted(seq);
-    this.#join(seq);
+    before.runLast = offset;
+    this.#startedEnd = offset + 1;
   }
 
   /** Everything below `position` was received: control records and gaps at the end are passed by it. */
@@ -101,91 +122,53 @@ export class Ledger<T extends object> {
   }
 
   /** A record is on its way: from now on the map may have to name it. */
-  markStarted(seq: number): void {
-    if (seq >= this.#startedEnd) this.#startedEnd = seq + 1;
+  markStarted(entry: LedgerEntry<T>): void {
+    if (entry.started) return;
+    entry.started = true;
+    this.#started += 1;
+    if (entry.offset >= this.#startedEnd) this.#startedEnd = entry.offset + 1;
   }
 
   /** Settles a record; false when it was settled before. */
-  settle(seq: number): boolean {
-    if (seq < this.#head || seq >= this.#tail || this.#isSettled(seq)) return false;
-    this.markStarted(seq);
-    this.#items[seq & this.#mask] = undefined;
+  settle(entry: LedgerEntry<T>): boolean {
+    const { previous, next } = entry;
+    if (entry.item === undefined || previous === undefined) return false;
+    this.markStarted(entry);
+    entry.item = undefined;
+    this.#started -= 1;
     this.#unsettled -= 1;
-    const end = this.#join(seq);
-    if (seq === this.#head) {
-      this.#head = end + 1;
-      this.#runs -= 1;
-    }
+    this.#join(previous, entry);
+    previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    entry.previous = entry.next = undefined;
     return true;
   }
 
   /** Visits what there is from the watermark to the last record that was sent or settled. */
   walk(visitor: LedgerVisitor<T>): void {
-    for (let seq = this.#head; seq < this.#startedEnd; seq++) {
-      const item = this.#items[seq & this.#mask];
-      if (item !== undefined) {
-        visitor.unsettled(this.#offsetAt(seq), item);
-        continue;
-      }
-      const first = this.#offsetAt(seq);
-      seq = this.#otherEnd(seq);
-      visitor.settled(first, this.#offsetAt(seq));
+    for (let entry = this.#start.next; entry !== undefined; entry = entry.next) {
+      if (entry.offset >= this.#startedEnd) return;
+      if (entry.item !== undefined) visitor.unsettled(entry.offset, entry.item);
+      if (entry.runFirst >= 0) visitor.settled(entry.runFirst, entry.runLast);
     }
   }
 
-  get #mask(): number {
-    return this.#items.length - 1;
+  /** The settled record and the run behind it join the run before it; below the watermark nothing is kept. */
+  #join(previous: LedgerEntry<T>, { offset, runFirst, runLast }: LedgerEntry<T>): void {
+    if (runFirst >= 0) this.#runs -= 1;
+    if (previous === this.#start) return;
+    if (previous.runFirst < 0) {
+      previous.runFirst = offset;
+      this.#runs += 1;
+    }
+    previous.runLast = runFirst < 0 ? offset : runLast;
   }
 
-  #offsetAt(seq: number): number {
-    return this.#offsets[seq & this.#mask] ?? NaN;
-  }
-
-  #otherEnd(seq: number): number {
-    return this.#otherEnds[seq & this.#mask] ?? NaN;
-  }
-
-  #isSettled(seq: number): boolean {
-    return this.#items[seq & this.#mask] === undefined;
-  }
-
-  /** A record that has just been settled joins the runs on its left and right. Returns where its run ends. */
-  #join(seq: number): number {
-    const left = seq > this.#head && this.#isSettled(seq - 1);
-    const right = seq + 1 < this.#tail && this.#isSettled(seq + 1);
-    const start = left ? this.#otherEnd(seq - 1) : seq;
-    const end = right ? this.#otherEnd(seq + 1) : seq;
-    this.#otherEnds[start & this.#mask] = end;
-    this.#otherEnds[end & this.#mask] = start;
-    this.#runs += left && right ? -1 : left || right ? 0 : 1;
-    return end;
-  }
-
-  #append(offset: number): number {
+  #moveTo(offset: number): void {
     if (offset < this.#position) {
       throw new RangeError(`Offsets must grow: received ${offset} at position ${this.#position}`);
     }
-    if (this.span === this.#items.length) this.#grow();
-    const seq = this.#tail++;
-    this.#offsets[seq & this.#mask] = offset;
-    this.#items[seq & this.#mask] = undefined;
     this.#position = offset + 1;
-    return seq;
-  }
-
-  #grow(): void {
-    const size = this.#items.length * 2;
-    const offsets = new Float64Array(size);
-    const otherEnds = new Float64Array(size);
-    const items: (T | undefined)[] = new Array(size);
-    for (let seq = this.#head; seq < this.#tail; seq++) {
-      const at = seq & (size - 1);
-      offsets[at] = this.#offsetAt(seq);
-      otherEnds[at] = this.#otherEnd(seq);
-      items[at] = this.#items[seq & this.#mask];
-    }
-    this.#offsets = offsets;
-    this.#otherEnds = otherEnds;
-    this.#items = items;
   }
 }

@@ -26,31 +26,32 @@ export type DecodedMap =
 
 const PREFIX = "ackpool:1:";
 const CHECKSUM_BYTES = 4;
-/** Bytes before base64 that fit: three of them take four characters. */
-const RAW_BYTES_MAX = Math.floor((METADATA_BYTES_MAX - PREFIX.length) / 4) * 3 - CHECKSUM_BYTES;
-/** Base offset and two counts. */
+/** Bytes of a base offset and two counts. */
 const HEADER_BYTES = 8 + 3 + 3;
 
+/** Bytes that runs and attempt counts may take: three of them become four characters. */
+function roomIn(bytesMax: number): number {
+  return Math.floor((bytesMax - PREFIX.length) / 4) * 3 - CHECKSUM_BYTES - HEADER_BYTES;
+}
+
 /**
- * Most entries (runs, attempt counts, and what may still become one) that surely fit when the ledger spans at most
- * `spanMax` offsets and no record has more than `attemptsMax` attempts. An entry is two numbers. A gap or length of n
- * takes at most n / 128 bytes more than one, and neither all runs nor all gaps between attempts exceed the span.
+ * Most entries (runs, attempt counts, and what may still become one) that surely fit when they lie in a span of so many
+ * offsets and no record has more than `attemptsMax` attempts. An entry is two numbers. A gap or length of n takes at
+ * most n / 128 bytes more than one, and neither all runs nor all gaps between attempts exceed the span. At least one.
  */
-export function entriesMax(spanMax: number, attemptsMax: number): number {
-  const room = RAW_BYTES_MAX - HEADER_BYTES;
+export function entriesMax(span: number, attemptsMax: number, bytesMax = METADATA_BYTES_MAX): number {
+  const room = roomIn(bytesMax);
   const small = 1 + varintLength(attemptsMax);
-  const bySum = Math.floor((room - 2 * Math.ceil(spanMax / 128)) / small);
-  return Math.max(
-    bySum,
-    Math.floor(room / (varintLength(spanMax) + varintLength(Math.max(spanMax, attemptsMax)))),
-  );
+  const bySum = Math.floor((room - 2 * Math.ceil(span / 128)) / small);
+  const each = varintLength(span) + varintLength(Math.max(span, attemptsMax));
+  return Math.max(1, bySum, Math.floor(room / each));
 }
 
 /**
  * The map of a ledger as commit metadata; empty when there is nothing to say. A map that would not fit is cut at the
  * end, which is always safe: what it leaves out is delivered again.
  */
-export function encodeOffsetMap(ledger: Ledger<Attempted>): string {
+export function encodeOffsetMap(ledger: Ledger<Attempted>, bytesMax = METADATA_BYTES_MAX): string {
   const base = ledger.committable();
   const runs: number[] = [];
   const attempts: number[] = [];
@@ -67,7 +68,7 @@ export function encodeOffsetMap(ledger: Ledger<Attempted>): string {
       lastAttempted = offset;
     },
   });
-  return runs.length === 0 && attempts.length === 0 ? "" : pack(base, runs, attempts);
+  return runs.length === 0 && attempts.length === 0 ? "" : pack(base, runs, attempts, roomIn(bytesMax));
 }
 
 /** Reads commit metadata back. It is trusted only if it is ours, undamaged and about exactly this committed offset. */
@@ -97,16 +98,16 @@ function untrusted(why: string): DecodedMap {
 }
 
 /** Layout: checksum, then varints: base, count of run numbers, (gap, length) pairs, (gap, attempts) pairs. */
-function pack(base: number, runs: readonly number[], attempts: readonly number[]): string {
+function pack(base: number, runs: readonly number[], attempts: readonly number[], room: number): string {
   const fits: number[] = [base, 0];
-  let room = RAW_BYTES_MAX - HEADER_BYTES;
+  let left = room;
   const take = (numbers: readonly number[]): number => {
     let taken = 0;
     for (; taken + 1 < numbers.length; taken += 2) {
       const first = numbers[taken] ?? 0;
       const second = numbers[taken + 1] ?? 0;
-      room -= varintLength(first) + varintLength(second);
-      if (room < 0) break;
+      left -= varintLength(first) + varintLength(second);
+      if (left < 0) break;
       fits.push(first, second);
     }
     return taken;

@@ -22,7 +22,8 @@ const config: MachineConfig = {
   backoff: { firstMs: 200, maxMs: 30_000 },
   retryAfterMaxMs: 300_000,
   deadLetters: { burst: 20, share: 0.02 },
-  bounds: { records: 1e9, bytes: 1e15, aheadMax: 1e9 },
+  bounds: { records: 1e9, bytes: 1e15 },
+  metadataBytesMax: 4096,
   shutdownGraceMs: 30_000,
 };
 

@@ -84,7 +84,8 @@ const MACHINE: MachineConfig = {
   backoff: { firstMs: 200, maxMs: 30_000 },
   retryAfterMaxMs: 300_000,
   deadLetters: { burst: 20, share: 0.02 },
-  bounds: { records: 10_000, bytes: 64 * 1024 * 1024, aheadMax: 10_000 },
+  bounds: { records: 10_000, bytes: 64 * 1024 * 1024 },
+  metadataBytesMax: 4096,
   shutdownGraceMs: 30_000,
 };
 

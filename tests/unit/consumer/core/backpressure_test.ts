@@ -3,7 +3,7 @@ import { Backpressure } from "../../../../consumer/core/backpressure.ts";
 import type { Partition } from "../../../../consumer/core/partition.ts";
 import { deliveryOf, type Name, partitionOf } from "./fixtures.ts";
 
-const bounds = { records: 10_000, bytes: 1000, aheadMax: 10 };
+const bounds = { records: 10_000, bytes: 1000 };
 
 function fill(backpressure: Backpressure<Name>, home: Partition<Name>, count: number, bytes: number) {
   const added = Array.from({ length: count }, () => deliveryOf(home, { bytes }));
@@ -20,11 +20,11 @@ Deno.test("Backpressure pauses every partition at the bound in bytes, and resume
   const [first] = held;
   assert.ok(first !== undefined);
   backpressure.remove(first);
-  large.ledger.settle(first.seq);
+  large.ledger.settle(first.entry);
   assert.deepEqual(backpressure.regulate(large, [large, idle]), []);
   held.slice(1).forEach((delivery) => {
     backpressure.remove(delivery);
-    large.ledger.settle(delivery.seq);
+    large.ledger.settle(delivery.entry);
   });
   assert.deepEqual(backpressure.regulate(large, [large, idle]), [large, idle]);
   assert.ok(!large.paused && !idle.paused);
@@ -38,24 +38,8 @@ Deno.test("Backpressure takes a record that is larger than the bound, alone", ()
   assert.deepEqual(backpressure.regulate(home, [home]), [home]);
 });
 
-Deno.test("Backpressure pauses a partition that has run too far ahead of its watermark, and only that one", () => {
-  const backpressure = new Backpressure<Name>(bounds);
-  const [ahead, other] = [partitionOf(0), partitionOf(1)];
-  fill(backpressure, ahead, 10, 1);
-  assert.deepEqual(backpressure.regulate(ahead, [ahead, other]), [ahead]);
-  const head = ahead.ledger.first();
-  assert.ok(head !== undefined);
-  ahead.ledger.settle(head.seq);
-  assert.deepEqual(backpressure.regulate(ahead, [ahead, other]), []);
-  const next = ahead.ledger.first();
-  assert.ok(next !== undefined);
-  ahead.ledger.settle(next.seq);
-  assert.deepEqual(backpressure.regulate(ahead, [ahead, other]), [ahead]);
-  assert.equal(ahead.paused, false);
-});
-
 Deno.test("Backpressure shares its records between the partitions, but leaves each of them fifty", () => {
-  const backpressure = new Backpressure<Name>({ records: 100, bytes: 1e9, aheadMax: 1e9 });
+  const backpressure = new Backpressure<Name>({ records: 100, bytes: 1e9 });
   const home = partitionOf();
   backpressure.rebalanceShares(100);
   fill(backpressure, home, 49, 1);

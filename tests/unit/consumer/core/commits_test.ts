@@ -9,12 +9,12 @@ import {
 import { deliveryOf, type Name, partitionOf } from "./fixtures.ts";
 
 function commitsOf(mode: DeliveryMode = "parallel", commit: CommitMode = "async"): Commits<Name> {
-  return new Commits(policyFor(mode, commit), 1000);
+  return new Commits(policyFor(mode, commit), 1000, 4096);
 }
 
 function settleOne(home: Partition<Name>) {
   const delivery = deliveryOf(home);
-  home.ledger.settle(delivery.seq);
+  home.ledger.settle(delivery.entry);
   return delivery;
 }
 

@@ -45,7 +45,8 @@ const CONFIG: MachineConfig = {
   backoff: { firstMs: 200, maxMs: 30_000 },
   retryAfterMaxMs: 300_000,
   deadLetters: { burst: 20, share: 0.02 },
-  bounds: { records: 10_000, bytes: 1e9, aheadMax: 10_000 },
+  bounds: { records: 10_000, bytes: 1e9 },
+  metadataBytesMax: 4096,
   shutdownGraceMs: 30_000,
 };
 

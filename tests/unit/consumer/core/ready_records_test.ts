@@ -4,7 +4,7 @@ import type { Delivery } from "../../../../consumer/core/delivery.ts";
 import { ReadyRecords } from "../../../../consumer/core/ready_records.ts";
 import { deliveryOf, type Name, partitionOf } from "./fixtures.ts";
 
-const RULES = { parkKeys: false, ordered: true, entriesMax: 1000 };
+const RULES = { parkKeys: false, ordered: true, maxAttempts: 8, metadataBytesMax: 4096 };
 
 Deno.test("ReadyRecords.next() lets partitions take turns, however much each of them has", () => {
   const ready = new ReadyRecords<Name>(RULES);
@@ -38,13 +38,15 @@ Deno.test("ReadyRecords.next(false, true) gives retries only", () => {
 });
 
 Deno.test("ReadyRecords.next() starts nothing of a partition that may not start, and goes on when it may", () => {
-  const ready = new ReadyRecords<Name>({ ...RULES, entriesMax: 1 });
+  const ready = new ReadyRecords<Name>({ ...RULES, metadataBytesMax: 44 });
   const partition = partitionOf();
+  const started = Array.from({ length: 3 }, () => deliveryOf(partition));
+  started.forEach(({ entry }) => partition.ledger.markStarted(entry));
   const delivery = deliveryOf(partition);
   ready.enqueue(delivery);
-  partition.startedCount = 1;
   assert.equal(ready.next(true, true), undefined);
-  partition.startedCount = 0;
+  assert.ok(ready.isMapFull(partition));
+  for (const { entry } of started) partition.ledger.settle(entry);
   ready.linger(partition, 1);
   assert.equal(ready.next(true, true), undefined);
   ready.linger(partition, -1);

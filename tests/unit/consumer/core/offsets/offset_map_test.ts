@@ -25,9 +25,9 @@ const start = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 ** 40 }));
 function ledgerOf(from: number, entries: readonly Entry[]): Ledger<Attempted> {
   const ledger = new Ledger<Attempted>(from);
   for (const { gap, settled, attempts } of entries) {
-    const seq = ledger.receive(ledger.position + gap, { attemptsCounted: attempts });
-    ledger.markStarted(seq);
-    if (settled) ledger.settle(seq);
+    const place = ledger.receive(ledger.position + gap, { attemptsCounted: attempts });
+    ledger.markStarted(place);
+    if (settled) ledger.settle(place);
   }
   return ledger;
 }

@@ -109,7 +109,7 @@ Deno.test("Machine parks what has waited when the replay comes back as a dead le
 });
 
 Deno.test("Machine parks what waits when its partition is at its bound, or replays might not get in", () => {
-  const bounds = { records: 10_000, bytes: 250, aheadMax: 10_000 };
+  const bounds = { records: 10_000, bytes: 250 };
   const driver = parking({ letters: [letter(0, 0)], replayed: [{ offset: 0, place: place(0) }], upTo: 2 }, {
     bounds,
   });
