@@ -31,7 +31,7 @@ export const EVAL_USAGE = `Judges labels against labelled tickets, one JSON obje
 
 A SUBJECT is one of
   http://localhost:8000            a worker: its POST /classify, without ticket_id, so that nothing is written
-  gpt-4o-mini                      a model at OPENAI_BASE_URL with OPENAI_API_KEY, asked with the worker's own prompt
+  gpt-6-luna                       a model at OPENAI_BASE_URL with OPENAI_API_KEY, asked with the worker's own prompt
   local                            the local model, asked in the same way
   tfidf                            TF-IDF with logistic regression on the project's training tickets
 and, for a model or local, after commas

@@ -31,6 +31,8 @@ const ABOUT_PROVIDER: ReadonlySet<LlmFailureCause> = new Set([
   "unavailable",
   "timeout",
 ]);
+/** Failures that never reached the provider. */
+const ABOUT_US: ReadonlySet<LlmFailureCause> = new Set(["aborted", "over_budget"]);
 /** Fields in which lists of models say when one goes away: a date, or seconds since the epoch. */
 const SHUTDOWN_FIELDS = [
   "shutdown_date",
@@ -53,16 +55,19 @@ export class ProviderHealth {
 
   /** A chat call ended. */
   record(answer: Completion | LlmFailure): void {
+    if (answer.kind === "failed" && ABOUT_US.has(answer.cause)) return;
     const isBad = answer.kind === "failed" && ABOUT_PROVIDER.has(answer.cause);
-    if (answer.kind === "completed" || isBad) this.#lastChat = isBad ? answer : "well";
+    this.#lastChat = isBad ? answer : "well";
   }
 
   /** Undefined when the provider answers. */
   async check(): Promise<LlmFailure | undefined> {
-    const listed = await this.#list();
-    // Where nobody answers at all a chat call would not be answered either.
-    if (typeof listed === "object") return listed;
-    if (this.#lastChat === "well" || (this.#lastChat === "none" && listed === "listed")) return undefined;
+    if (typeof this.#lastChat === "string") {
+      const listed = await this.#list();
+      // Where nobody answers at all a chat call would not be answered either.
+      if (typeof listed === "object") return listed;
+      if (this.#lastChat === "well" || (this.#lastChat === "none" && listed === "listed")) return undefined;
+    }
     this.record(await this.#deps.chat());
     return typeof this.#lastChat === "object" ? this.#lastChat : undefined;
   }

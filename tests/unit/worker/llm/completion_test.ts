@@ -1,7 +1,11 @@
 // Tests of how a chat completion is read.
 
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { completionOf } from "../../../../worker/llm/completion.ts";
+import { BEST_CHOICE } from "../../../../worker/llm/features.ts";
+import { providerError } from "../../../../worker/llm/provider_error.ts";
+import { refusedFeatures } from "../../../../worker/llm/refusals.ts";
 
 const PROMPT = { system: "s".repeat(400), user: "u".repeat(40), schemaName: "n", schema: {}, answers: 1 };
 const ofMessage = (message: unknown, rest: Readonly<Record<string, unknown>> = {}) =>
@@ -135,4 +139,28 @@ Deno.test("completionOf() keeps of the log-probabilities those that make up the 
   };
   assert.deepEqual(tokensOf("<think>", "x", "b", "ug"), ["b", "ug"]);
   assert.deepEqual(tokensOf("b", "ug"), ["b", "ug"]);
+});
+
+Deno.test("completionOf() reads whatever JSON comes and never throws, nor does the reading of its error", () => {
+  fc.assert(fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
+    const answered = completionOf(value, "m", PROMPT);
+    assert.ok(["completed", "error", "empty"].includes(answered.kind));
+    const error = providerError(value, 400, undefined);
+    assert.ok(error.params.length <= 30 && error.text.length <= 4_000);
+    assert.ok(refusedFeatures(error, BEST_CHOICE, "").every(({ next }) => next > 0));
+  }));
+});
+
+Deno.test("completionOf() looks at a bounded part of a hostile answer, deep, wide or long", () => {
+  const deep = JSON.parse(`${'{"error":'.repeat(2_000)}1${"}".repeat(2_000)}`);
+  const wide = {
+    error: Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [`k${at}`, { message: "x" }])),
+  };
+  const long = {
+    error: { message: `{"message":`.repeat(50_000), code: "c".repeat(500_000), param: "p".repeat(500_000) },
+  };
+  for (const body of [deep, wide, long]) {
+    const { codes, params, text } = providerError(body, 400, undefined);
+    assert.ok(codes.length <= 300 && params.length === 0 && text.length <= 4_000);
+  }
 });

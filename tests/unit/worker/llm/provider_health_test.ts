@@ -76,3 +76,15 @@ Deno.test("check() tells once until when there is a model, whatever the list cal
     assert.deepEqual(told, [{ model: "m", at: "2027-01-14T00:00:00.000Z" }], JSON.stringify(field));
   }
 });
+
+Deno.test("check() takes a provider that limits the rate for one that is there, also after an outage", async () => {
+  let status = 503;
+  await using provider = startScriptedProvider({
+    script: () => bodyResponse({ error: { message: "x" } }, status),
+  });
+  const llm = openaiLlm({ ...CONFIG, baseUrl: provider.baseUrl });
+  await llm.complete(PROMPT, undefined);
+  assert.equal((await llm.check())?.cause, "unavailable");
+  status = 429;
+  assert.equal(await llm.check(), undefined);
+});
