@@ -238,18 +238,21 @@ const SICK_ANSWERS: Readonly<Record<string, (exchange: RawExchange, status: numb
     ),
   "with more than its length": ({ write }, status) =>
     write(head(status, `content-length: ${PROBLEM.length}`, "retry-after: 7.5") + PROBLEM + PROBLEM),
-  "that is 100 MB": ({ write }, status) => {
-    const size = 100 * 1024 * 1024;
-    return write(head(status, `content-length: ${size}`, "retry-after: 7.5"))
-      .then(() => write(PROBLEM + " ".repeat(size - PROBLEM.length)));
+  "that is 100 MB": async ({ write }, status) => {
+    const piece = " ".repeat(65_536);
+    if (!await write(head(status, `content-length: ${100 * 1024 * 1024}`, "retry-after: 7.5") + PROBLEM)) {
+      return;
+    }
+    for (let each = 0; each < 1600 && await write(piece); each++);
   },
 };
 
 for (const [name, answer] of Object.entries(SICK_ANSWERS)) {
   Deno.test(`send() goes by the status of an answer ${name}`, async () => {
-    for (const status of [200, 202, 404, 422, 429, 503]) {
+    for (const status of [200, 202, 404, 503]) {
       await using worker = new RawWorker((exchange) => answer(exchange, status));
-      const { outcome } = await sendTo(worker.url, { timeoutMs: 700 });
+      // Only where the end of a refusal's body does not come is this limit waited for.
+      const { outcome } = await sendTo(worker.url, { timeoutMs: 1500 });
       assert.ok(outcome.kind === "answer", JSON.stringify(outcome));
       assert.deepEqual([outcome.status, outcome.retryAfterMs], [status, 7500]);
       if (status < 300) continue;
