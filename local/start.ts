@@ -12,7 +12,7 @@ import { isTaken } from "./processes/ports.ts";
 import { homeFolder } from "./project.ts";
 import { failureText, Reporter } from "./start/reporter.ts";
 import { readRun, removeRun, writeRun } from "../shared/run_file.ts";
-import { number, standardTerminal, type Terminal } from "./terminal.ts";
+import { number, row, standardTerminal, type Terminal } from "./terminal.ts";
 import { Stack, type StackAddresses } from "./start/stack.ts";
 import { parseStartArguments, START_USAGE, type StartArguments } from "./start/arguments.ts";
 import { readStartConfig, type StartConfig } from "./start/config.ts";
@@ -123,16 +123,12 @@ class Start {
     await this.#feed(addresses);
   }
 
-  async #feed({ brokers, databaseUrl, ingressUrl }: StackAddresses): Promise<void> {
+  async #feed(addresses: StackAddresses): Promise<void> {
+    const { brokers, databaseUrl } = addresses;
     const { brokers: ownBrokers, databaseUrl: ownDatabase, topic } = this.#config;
     this.#screen.line("");
-    this.#screen.line("Everything is up. Ctrl-C stops it. Try:");
-    const token = Deno.env.get("WORKER_TOKEN") ? ` -H "authorization: Bearer $WORKER_TOKEN"` : "";
-    this.#screen.line(
-      `  curl -d '{"subject":"Charged twice","body":"My card was charged twice."}' -H 'content-type: application/json'${token} ${ingressUrl}/classify`,
-    );
-    this.#screen.line("  deno task produce FILE --insert   # your own tickets: CSV, JSON or JSON Lines");
-    this.#screen.line("  deno task lag                     # and: deno task dlq list, deno task eval");
+    this.#screen.line("Everything is up. Ctrl-C stops it.");
+    for (const [name, text] of hints(addresses)) this.#screen.line(row(name, text));
     this.#screen.line("");
     const rows = this.#rows = TicketRows.at(databaseUrl, env);
     this.#reporter.showSubjects((ids) => rows.subjects(ids));
@@ -174,6 +170,25 @@ function whyNot(error: unknown): string {
   if (error instanceof ChildFailedError) return `! ${error.child}: ${failureText(error)}`;
   if (error instanceof StartError) return `! ${error.message}`;
   return `! ${error instanceof Error ? error.stack : error}`;
+}
+
+/** What one can do now. */
+function hints(
+  { ingressUrl, databaseUrl, modelUrl }: StackAddresses,
+): readonly (readonly [string, string])[] {
+  const token = env("WORKER_TOKEN") ? ` -H "authorization: Bearer $WORKER_TOKEN"` : "";
+  const ticket = `'{"subject":"Charged twice","body":"My card was charged twice."}'`;
+  const json = "-H 'content-type: application/json'";
+  const { username, host, pathname } = new URL(databaseUrl);
+  return [
+    ["look", `${ingressUrl}/  all calls: /docs, uncertain labels: /review`],
+    ["try", `curl -d ${ticket} ${json}${token} ${ingressUrl}/classify`],
+    ["tickets", "deno task produce FILE --insert   your own: CSV, JSON or JSON Lines"],
+    ["labels", `psql postgres://${username}@${host}${pathname}   tables tickets and ackpool.history`],
+    ["", `PUT ${ingressUrl}/tickets/ID/label   a person's decision`],
+    ["", `TAXONOMY_FILE   other labels${modelUrl === undefined ? "" : "; OPENAI_API_KEY   another model"}`],
+    ["operate", "deno task lag, deno task dlq list, deno task eval"],
+  ];
 }
 
 /** What was not done, and how it will be. */

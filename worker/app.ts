@@ -18,6 +18,8 @@ import type { Taxonomy } from "./core/taxonomy.ts";
 import type { Lesson } from "./core/llm.ts";
 import type { ReviewStore } from "./core/review_store.ts";
 import type { WorkerReadiness } from "./readiness.ts";
+import { VERSION } from "../shared/version.ts";
+import { type Entry, startPage } from "../shared/http/start_page.ts";
 import { type ClassifyDeps, classifyRoute } from "./routes/classify.ts";
 import { classifyBatchRoute } from "./routes/classify_batch.ts";
 import { livezRoute } from "./routes/livez.ts";
@@ -29,8 +31,13 @@ import { readyzRoute } from "./routes/readyz.ts";
 import { reviewRoute } from "./routes/review.ts";
 import { ticketRoute } from "./routes/ticket.ts";
 
-/** The API's version: it changes when a caller has to. */
-const API_VERSION = "1.0.0";
+const ENTRIES: readonly Entry[] = [
+  ["GET /docs", "every call with its parameters and answers"],
+  ["POST /classify", "labels a ticket"],
+  ["GET /review", "tickets whose label is uncertain"],
+  ["GET /readyz", "whether this worker can label now, and what is in the way"],
+  ["GET /metrics", "counters and histograms for Prometheus"],
+];
 
 /** What the application works with. */
 export interface AppDeps extends Omit<ClassifyDeps, "draining"> {
@@ -64,6 +71,7 @@ function unmatchedRequests(routes: readonly Route[]): Hono {
   for (const path of new Set(routes.map((route) => route.path))) {
     app.all(path, () => methodNotAllowed(routes.filter((route) => route.path === path)));
   }
+  app.get("/", () => startPage("Ackpool worker", "One replica: labels tickets.", ENTRIES));
   app.notFound(() =>
     problem("not-found", "There is no such path; GET /livez, /readyz and /metrics are open")
   );
@@ -84,7 +92,7 @@ function routesOf(deps: AppDeps): readonly Route[] {
     metricsRoute(metrics.registry),
     problemsRoute(),
   ];
-  return [...routes, ...openApiRoutes(routes, API_VERSION)];
+  return [...routes, ...openApiRoutes(routes, VERSION)];
 }
 
 async function measured(

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import type { Registry } from "prom-client";
 import { type Cause, readinessResponse } from "../../shared/http/health.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
+import { type Entry, startPage } from "../../shared/http/start_page.ts";
 import { accessCheck, atMost, smallBodies } from "./access.ts";
 import { type DeadLetterCommands, deadLetterRoutes } from "./dead_letters.ts";
 import { parkedRoutes } from "./parked_keys.ts";
@@ -29,9 +30,30 @@ export interface AdminDeps extends HealthDeps {
   readonly parked?: () => MachineView;
 }
 
+const HEALTH_ENTRIES: readonly Entry[] = [
+  ["GET /readyz?verbose", "whether delivery goes on, and what holds it up"],
+  ["GET /metrics", "counters and gauges for Prometheus"],
+  ["GET /scale", "the backlog, and the replicas that it asks for"],
+  ["GET /livez", "the process answers"],
+];
+const OPERATOR_ENTRIES: readonly Entry[] = [
+  ["GET /dead-letters", "dead letters; deno task dlq shows, replays and drops them"],
+  ["GET /parked", "keys whose records wait behind a dead letter"],
+  ["POST /records/{topic}/{partition}/{offset}/dead-letter", "dead-letters a record that will not settle"],
+];
+
 /** Health, metrics and scale, for `HEALTH_PORT`: nothing of a ticket, and nothing that changes anything. */
-export function createHealth({ causes, notes, registry, scale }: HealthDeps): Hono {
+export function createHealth(deps: HealthDeps, others: readonly Entry[] = []): Hono {
+  const { causes, notes, registry, scale } = deps;
   const app = new Hono();
+  app.get(
+    "/",
+    () =>
+      startPage("Ackpool consumer", "Reads Kafka, sends records to the workers, commits what is settled.", [
+        ...HEALTH_ENTRIES,
+        ...others,
+      ]),
+  );
   app.get("/livez", (c) => c.json({ status: "alive" }));
   app.get(
     "/readyz",
@@ -49,7 +71,7 @@ export function createHealth({ causes, notes, registry, scale }: HealthDeps): Ho
 
 /** The same and what is for operators alone, for `ADMIN_PORT`. */
 export function createAdmin({ token, deadLetters, records, parked, ...health }: AdminDeps): Hono {
-  const app = createHealth(health);
+  const app = createHealth(health, OPERATOR_ENTRIES);
   for (const path of ["/dead-letters", "/records", "/parked"]) {
     for (const each of [path, `${path}/*`]) app.use(each, accessCheck(token), smallBodies);
   }

@@ -80,8 +80,8 @@ export class Stack {
     ]);
     const reached = `http://${parts.reachedAt(host)}`;
     const [adminUrl, ingressUrl] = [`${reached}:${adminPort}`, `${reached}:${ingressPort}`];
-    this.#listener.onReady("consumer", `${adminUrl}/readyz, /metrics`);
-    this.#listener.onReady("ingress", `${ingressUrl}/classify`);
+    this.#listener.onReady("consumer", `${adminUrl}/`);
+    this.#listener.onReady("ingress", `${ingressUrl}/`);
     const read = () => readDemand(adminUrl, ingressUrl);
     this.#backlog = async () => (await read()).records?.backlog;
     const follow = async () => {

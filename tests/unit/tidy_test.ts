@@ -73,6 +73,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "consumer/config.ts",
     "worker/config.ts",
     "worker/core/",
+    "worker/db/connect.ts",
     "worker/db/tickets_table.ts",
     "worker/ingress/config.ts",
     "worker/labelling/",

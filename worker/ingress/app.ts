@@ -2,8 +2,20 @@
 
 import { Hono } from "hono";
 import { readinessResponse } from "../../shared/http/health.ts";
+import { type Entry, startPage } from "../../shared/http/start_page.ts";
 import { IngressProxy, METHODS, type ProxyDeps } from "./proxy.ts";
 import { ingressProblem, problemPage } from "./problems.ts";
+
+const ENTRIES: readonly Entry[] = [
+  ["POST /classify", 'labels a ticket: {"subject": "…", "body": "…"}; with a ticket_id its row, too'],
+  ["POST /classify/batch", "labels many"],
+  ["GET /docs", "every call with its parameters and answers, as long as a worker runs"],
+  ["GET /review", "tickets whose label is uncertain"],
+  ["GET /tickets/{id}", "the label of a ticket, and every label it had"],
+  ["PUT /tickets/{id}/label", "a person's decision, which nothing automatic overwrites"],
+  ["GET /readyz", "whether calls are answered, and what is in the way"],
+  ["GET /metrics", "counters and gauges for Prometheus"],
+];
 
 /** What the ingress is made of. */
 export type IngressDeps = ProxyDeps;
@@ -17,6 +29,7 @@ export function createIngress(deps: IngressDeps): Hono<IngressEnv> {
   const { registry } = proxy.metrics;
   const allow = METHODS.join(", ");
   const app = new Hono<IngressEnv>();
+  app.get("/", () => startPage("Ackpool ingress", "One address in front of all workers.", ENTRIES));
   app.get("/livez", (c) => c.json({ status: "alive" }));
   app.get("/readyz", () => readinessResponse(deps.pool.causes()));
   app.get("/scale", (c) => c.json(proxy.scale()));
