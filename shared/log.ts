@@ -10,7 +10,7 @@ import {
 import { getLogger } from "@logtape/logtape";
 import { getPrettyFormatter } from "@logtape/pretty";
 
-/** How much is told. */
+/** The least severe level that is logged. */
 export type Level = "debug" | "info" | "warning" | "error";
 
 /** What the environment says about logs. */
@@ -45,7 +45,7 @@ export function logger(part: string): Logger {
 
 const carefulJsonLine = getJsonLinesFormatter({ properties: "flatten" });
 
-/** LogTape's own formatter asks a function about every value. Plain values, which nearly all of ours are, need no asking. */
+/** LogTape's own formatter calls a function for every value. Plain values, which nearly all of ours are, need none. */
 export function jsonLine(record: LogRecord): string {
   const { timestamp, level, message, category, properties } = record;
   const [text, ...interpolated] = message;

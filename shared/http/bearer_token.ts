@@ -37,7 +37,7 @@ export function grantOf(
   });
   return (authorization) => {
     const given = digest(tokenIn(authorization) ?? "");
-    // Every token is compared, so that the time does not tell which one came close.
+    // Every token is compared, so that the time taken does not show which one came close.
     return known.filter(({ hash }) => timingSafeEqual(hash, given))[0]?.grant;
   };
 }

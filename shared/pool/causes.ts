@@ -4,7 +4,7 @@ import type { Cause } from "../http/health.ts";
 import { type Outcome, outcomeLabel } from "../contract/outcome.ts";
 import type { Replica } from "./replicas/replica.ts";
 
-/** A provider that lets nobody through for longer than this is told of, in ms. */
+/** A rest of the provider that is longer than this is a cause, in ms. */
 const REST_TOLD_MS = 10_000;
 
 /** What the pool knows. */
@@ -45,7 +45,7 @@ export function poolCauses({ replicas, hosts, emptySinceMs, rest, nowMs }: PoolS
   return causes;
 }
 
-/** Whether all replicas are there and fail: that is no want of replicas, however few take work. */
+/** Whether all replicas can be reached and fail: that is an outage and no lack of replicas. */
 function isOutage(replicas: readonly Replica[]): boolean {
   const reached = ({ last }: Replica) => last !== undefined && last.kind !== "refused";
   return replicas.length > 0 && replicas.every(({ ejected, leaving }) => ejected && !leaving) &&

@@ -189,7 +189,7 @@ export class Pool {
     };
   }
 
-  /** Never in the place of a record that waits: only where a permit is free. */
+  /** Only where a permit is free: a second attempt never takes the place of a record that waits. */
   #beginElsewhere(except: Replica, attempt: AttemptRequest): StartedAttempt | undefined {
     const nowMs = monotonicMs();
     const target = this.#targetAt(this.#balancer.pick(nowMs, except));
@@ -255,7 +255,7 @@ export class Pool {
     return { ...attempt, firstByteMs, headers: { ...attempt.headers, ...proof } };
   }
 
-  /** An attempt may use the provider's rate up; then the next one is not to wait for an answer, but for time alone. */
+  /** If this attempt uses the provider's rate up, the timer for the next one is set now and not when an answer comes. */
   #take(replica: Replica, { headers }: Pick<AttemptRequest, "headers">): AttemptInFlight {
     const nowMs = monotonicMs();
     const sent = this.#balancer.start(replica, nowMs, headers[RequestHeader.idempotencyKey]);
@@ -294,7 +294,7 @@ export class Pool {
     for (const listener of this.#listeners) listener();
   }
 
-  /** A provider that lets nobody through for a while is no lack of replicas, and hides none. */
+  /** Looks at the replicas' own permits: a rest of the provider is no lack of replicas, and must not hide one. */
   #noticeEmpty(nowMs: number): void {
     const empty = this.#replicaPermits === 0;
     if (empty === (this.#emptySinceMs !== undefined)) return;

@@ -87,7 +87,7 @@ export class LookupLoop {
       this.#resolver,
       (hostname, error) => {
         failed.add(hostname);
-        // Told once, not five times a second.
+        // Logged once, not five times a second.
         if (this.#failing.has(hostname)) return;
         this.#failing.add(hostname);
         log.warn("look-up failed, the last answer stands", { hostname, error: String(error) });

@@ -1,4 +1,4 @@
-// The exchange of one attempt over a kept-alive connection, with a time limit; whatever happens is an outcome.
+// The exchange of one attempt, with a time limit. Whatever happens becomes an outcome.
 
 import { type Dispatcher, errors } from "undici";
 import type { Action, NoAnswer, Outcome } from "../../contract/outcome.ts";
@@ -169,7 +169,7 @@ class Exchange implements Dispatcher.DispatchHandler, Limited {
     return this.#attempt.timeoutMs - (performance.now() - this.#startedMs);
   }
 
-  /** Where it hangs: without a connection it reached nobody, so that it is a refusal and no record's fault. */
+  /** Which limit has passed. Without a connection the attempt reached nobody, so it counts as refused. */
   #late(): NoAnswer {
     const limitMs = this.#firstLimitMs;
     return this.#controller === undefined

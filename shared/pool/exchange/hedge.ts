@@ -1,4 +1,4 @@
-// A second attempt for one that is late, at another replica: whichever decides first counts, and the other is given up.
+// Hedging: a second attempt at another replica for one that is late. The first that decides counts, the other is abandoned.
 
 import { RequestHeader } from "../../contract/protocol.ts";
 import { ruleFor } from "../../contract/status_contract.ts";
@@ -14,7 +14,7 @@ export interface StartedAttempt {
   abandon(): void;
 }
 
-/** Most second attempts at once, as a share of the permits: what is slow for all is no straggler. */
+/** Most second attempts at once, as a share of the permits: if everything is slow, nothing is a straggler. */
 const SHARE_MAX = 0.1;
 
 /** What a {@link Hedger} works with. */
@@ -103,7 +103,7 @@ export async function hedged(
 
 async function firstToDecide(first: StartedAttempt, second: StartedAttempt): Promise<Answered> {
   const race = [first, second].map(async (each) => ({ each, answered: await each.answered }));
-  // Whoever is given up rejects; so does the race when the caller gives both up.
+  // An abandoned attempt rejects. If the caller abandons both, the race rejects as well.
   race.forEach((one) => one.catch(() => {}));
   const winner = await Promise.race(race);
   const loser = winner.each === first ? second : first;
@@ -112,7 +112,7 @@ async function firstToDecide(first: StartedAttempt, second: StartedAttempt): Pro
     return winner.answered;
   }
   const last = await loser.answered;
-  // Where neither decides, what the first one came to is what it would have come to without a second.
+  // If neither decides, the first one's outcome counts: it is what would have come without a second attempt.
   return decides(last) || loser === first ? last : winner.answered;
 }
 

@@ -1,4 +1,4 @@
-// One exchange whose answer is streamed: nothing of it is held here, and backpressure goes through.
+// The exchange of one call whose answer is streamed: nothing of it is stored here, and backpressure goes through.
 
 import type { Dispatcher } from "undici";
 import type { NoAnswer, Outcome } from "../../contract/outcome.ts";
@@ -95,11 +95,11 @@ export async function discard({ body }: Pick<StreamedAnswer, "body">): Promise<v
       if (bytes > DISCARDED_BYTES_MAX) return;
     }
   } catch {
-    // Cut off or late: it was not wanted anyway.
+    // Cut off or late: nobody wanted it anyway.
   }
 }
 
-/** What a caller got wrong says nothing about the replica: only its own failures, fullness and limits do. */
+/** A caller's mistake says nothing about the replica; its own failures, its fullness and its limits do. */
 function saysSomething(outcome: Outcome): boolean {
   if (outcome.kind !== "answer" || outcome.status < 300 || outcome.status >= 500) return true;
   return ruleFor(outcome).slows !== "nobody";
@@ -192,7 +192,7 @@ class StreamedExchange implements Dispatcher.DispatchHandler, Limited, Streaming
     this.#controller?.abort(why);
   }
 
-  /** The reader has gone; what the replica said of itself still holds. */
+  /** The reader has gone; the status that came still counts. */
   #letGo(): void {
     this.#end(this.#outcome);
     this.#controller?.abort(new Error("Nobody reads the answer"));

@@ -1,4 +1,4 @@
-// Time limits of many attempts at the cost of one timer: a wheel of ticks, idle while nothing is on its way.
+// The time limits of many attempts on one timer: a wheel of ticks that stands still while nothing is in flight.
 
 /** How late a time limit may be noticed, in ms. */
 export const TICK_MS = 50;
@@ -9,10 +9,10 @@ export interface Limited {
   expire(): void;
 }
 
-/** Where a limited thing stands in the wheel; {@link TimerWheel.remove} takes it. */
+/** The tick at which something expires; {@link TimerWheel.remove} needs it. */
 export type Tick = number;
 
-/** Attempts by the tick their time is up. Adding and removing cost the same however many there are. */
+/** Attempts by the tick at which they expire. Adding and removing take constant time. */
 export class TimerWheel {
   readonly #ticks: Map<Tick, Set<Limited>> = new Map();
   #timer: ReturnType<typeof setTimeout> | undefined;

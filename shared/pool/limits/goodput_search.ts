@@ -47,7 +47,7 @@ interface Trial {
   readonly before: number;
   /** What the best so far brought. */
   readonly reference: number;
-  /** The old ones are still on their way; measuring begins when they are gone. */
+  /** When measuring begins: the attempts from before the trial have to end first. */
   settledMs: number | undefined;
 }
 
@@ -65,11 +65,11 @@ export class GoodputSearch {
   #unaskedAtMs: number;
   #unaskedMs: number = SEARCH.unaskedMs;
   #againAtMs = 0;
-  /** Attempts of a trial that failed are still on their way: what they take says nothing about now. */
+  /** Attempts of a failed trial are still in flight until then; their latency says nothing about now. */
   #quietUntilMs = -Infinity;
   #againMs: number = SEARCH.againMs;
   #next: Step = MORE;
-  /** An overload may have passed while fewer were tried: far more are tried before it is settled. */
+  /** The overload may have passed meanwhile: far more are tried before the smaller limit is kept. */
   #rebounds = false;
   readonly #asked: boolean;
 
@@ -100,7 +100,7 @@ export class GoodputSearch {
     if (this.#window.good < SEARCH.samplesMin) return;
     const window = this.#window;
     this.#window = new GoodputWindow(nowMs);
-    // Where not all are used, fewer or more would make no difference that could be seen.
+    // If not all permits are used, another limit would change nothing that can be measured.
     if (window.inFlight(nowMs) < 0.85 * Math.min(max, this.#limit)) {
       this.#unaskedAtMs = Math.max(this.#unaskedAtMs, nowMs + SEARCH.unaskedMs / 4);
       this.#long = new GoodputWindow(nowMs);
@@ -158,7 +158,7 @@ export class GoodputSearch {
     const brought = window.yield(nowMs);
     const least = this.#least(trial.step);
     const late = nowMs - window.fromMs > 4 * least / this.#usualRate;
-    // What is as clear as this needs no more of them.
+    // A clear result needs no more samples.
     const spread = Math.min(SEARCH.spreadMax, Math.max(SEARCH.spreadMin, window.spread));
     const error = spread / Math.sqrt(window.good);
     const clear = window.good >= 30 && Math.abs(Math.log(brought / wanted)) > SEARCH.sigmas * error;
@@ -170,7 +170,7 @@ export class GoodputSearch {
     else this.#goBack(trial, window, nowMs);
   }
 
-  /** Whether those of before are gone: as many in flight as the trial wants, and the time of one attempt since. */
+  /** Whether the attempts from before the trial are gone: as many in flight as it wants, and one attempt's time since. */
   #settled(trial: Trial, inFlight: number, max: number, nowMs: number): boolean {
     if (trial.settledMs === undefined) {
       const there = trial.step.direction === "fewer"
@@ -191,7 +191,7 @@ export class GoodputSearch {
     this.#meanMs = window.inFlight(nowMs) / Math.max(1e-9, this.#usualRate);
     this.#againMs = SEARCH.againMs;
     if (this.#limit >= max) return this.#release(nowMs);
-    // A row of steps is held against the best of them, or it would go down by a little loss each.
+    // Each step is compared with the best so far, or many small losses would add up.
     this.#begin(step, Math.max(window.yield(nowMs), reference), max, nowMs);
   }
 
@@ -203,7 +203,7 @@ export class GoodputSearch {
     this.#next = step.direction === "more" ? FEWER : MORE;
     this.#againAtMs = nowMs + this.#againMs;
     this.#againMs = Math.min(SEARCH.againMaxMs, this.#againMs * 2);
-    // What takes longer now does so whatever we do: it is the usual from here on.
+    // Latency stayed high with fewer attempts: it is the usual one from now on.
     this.#usualMs = undefined;
     this.#unaskedMs = Math.min(SEARCH.unaskedMaxMs, this.#unaskedMs * 3);
     this.#unaskedAtMs = nowMs + this.#unaskedMs;

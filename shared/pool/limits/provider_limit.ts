@@ -14,13 +14,13 @@ import type { RateReport } from "./rate_limit_headers.ts";
 
 /** Refusals in a row, each of an attempt sent after the one before had come, after which all rest for a while. */
 const ROW_MAX = 4;
-/** So many signs more for a rate than for too many at once are believed. */
+/** So many more signs for a rate than for too many at once decide that it is a rate. */
 const SIGNS = 2;
 const SIGNS_MAX = 4;
 /** Rests where the provider does not say how long, in ms: the first, doubled up to the last. */
 const REST_FIRST_MS = 1000;
 const REST_MAX_MS = 15_000;
-/** "Again at once" is not taken at its word: nothing may spin. */
+/** Shortest rest, in ms: `Retry-After: 0` must not make the pool spin. */
 const REST_LEAST_MS = 50;
 
 /** An attempt that came back and was not refused. */
@@ -147,7 +147,7 @@ export class ProviderLimit {
   #classifyRefusals(): void {
     const sign = this.#heldLeast < this.#acceptedAt * 0.7 - 1 ? 1 : -1;
     const signs = this.#signs + sign;
-    // Once believed it takes as many signs to the contrary to give it up.
+    // Once decided, it takes as many signs to the contrary.
     this.#signs = sign > 0 && signs >= SIGNS ? SIGNS_MAX : Math.max(0, signs);
     if (this.#signs === 0) this.#rate.unlearn();
     this.#row = 0;

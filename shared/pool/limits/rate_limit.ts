@@ -4,13 +4,13 @@ import { RETRY_AFTER_MAX_MS } from "../../contract/retry_after.ts";
 import type { RateReport } from "./rate_limit_headers.ts";
 import { RecentAttempts } from "./recent_attempts.ts";
 
-/** A learned rate creeps up by this share a second at first, so that a provider who gives more is found out. */
+/** A learned rate grows by this share a second, to find out whether the provider gives more. */
 const RAISE = 0.006;
-/** And by so much more of it, a second, for every second cubed that nobody minds. */
+/** It grows faster the longer nothing was refused: by so much more for every second cubed. */
 const RAISE_CUBED = 0.0002;
 /** What was accepted in this time makes the learned rate, in ms. */
 const LEARN_MS = 10_000;
-/** A bucket that held nothing up for so long is let go, in ms. */
+/** A bucket that delayed nothing for so long is dropped, in ms. */
 const UNUSED_MS = 10_000;
 /** So many must have been accepted for a rate to be learned. */
 const LEARN_LEAST = 10;
@@ -116,7 +116,7 @@ export class RateLimit {
     const capacity = Math.max(1, report.limit ?? report.remaining);
     const tokens = Math.min(capacity, report.remaining + rate * (nowMs - sentMs)) - since;
     if (tokens < 1) this.#emptyMs = nowMs;
-    // A provider that has plenty left is no limit to watch.
+    // A provider that has plenty left limits nothing.
     else if (this.#bucket === undefined && report.remaining > capacity / 2) return;
     else if (this.#bucket === undefined) this.#emptyMs = nowMs;
     this.#bucket = { reported: true, capacity, rate: Math.max(this.#rateMin, rate), tokens, atMs: nowMs };
@@ -135,19 +135,19 @@ export class RateLimit {
     const accepted = this.#accepted.counts(nowMs).attempts;
     if (accepted < LEARN_LEAST && this.#bucket === undefined) return;
     const seen = accepted / Math.max(1000, nowMs - sinceMs);
-    // After a long rest little was accepted, and one refusal is no reason to fall further than by a little.
+    // After a long rest little was accepted: one refusal takes a tenth at most.
     const rate = Math.max(seen, 0.9 * (this.#bucket?.rate ?? 0));
     this.#raisedMs = this.#refusedMs = nowMs + waitMs;
     this.#bucket = { reported: false, capacity: Math.max(1, rate * BURST_MS), rate, tokens: 0, atMs: nowMs };
   }
 
-  /** It is not about the rate after all. */
+  /** The refusals were not about the rate. */
   unlearn(): void {
     if (this.#bucket?.reported === false) this.#bucket = undefined;
   }
 
   #raiseRate(bucket: Bucket, nowMs: number): void {
-    // The longer nobody minds, the faster.
+    // The longer nothing was refused, the faster.
     const calmSeconds = Math.max(0, nowMs - this.#refusedMs) / 1000;
     const share = RAISE + RAISE_CUBED * calmSeconds ** 3;
     const rate = bucket.rate * (1 + Math.min(0.5, share) * clamp((nowMs - this.#raisedMs) / 1000));

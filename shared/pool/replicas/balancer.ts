@@ -167,7 +167,7 @@ export class Balancer {
     this.#forgetGone();
   }
 
-  /** How busy it would be with one more, in time: a quick one with many may still be done first. */
+  /** How busy it would be with one more, weighted by its latency: a quick replica with many may still be done first. */
   #load(replica: Replica, nowMs: number): number {
     const usualMs = this.#logLatency === undefined ? 1 : Math.exp(this.#logLatency);
     return (replica.inFlight + 1) / replica.limit(nowMs) * (replica.latencyMs || usualMs);
@@ -188,7 +188,7 @@ export class Balancer {
     return Math.log(ROW_CHANCE) / Math.log(share);
   }
 
-  /** What all have in common is the provider's doing; what is left of a replica's latency is its own. */
+  /** Compares a replica's latency with everybody's: what all share is the provider's, only the rest is its own. */
   #keepPace(replica: Replica, rule: Rule, tookMs: number, nowMs: number): void {
     const settled = rule.disposition === "settle";
     const usualMs = Math.exp(this.#logLatency ?? Math.log(Math.max(1, tookMs)));
@@ -202,7 +202,7 @@ export class Balancer {
   /** Never more than half of the pool for the share of failures alone: then it is the pool that fails. */
   #ejectOutlier(replica: Replica, nowMs: number): void {
     const own = replica.failureCounts(nowMs);
-    // The others are asked only where there is something to hold against this one.
+    // Counting the others is dear, so it is done only if this one fails often.
     if (own.failures * 4 < own.attempts) return;
     const there = this.replicas.filter(({ leaving }) => !leaving);
     const out = there.filter(({ ejected }) => ejected).length;
@@ -224,7 +224,7 @@ export class Balancer {
   }
 }
 
-/** Not where nobody was there, the replica was full, another one holds the ticket, or the record is bad. */
+/** Not if nobody was reached, the replica was full, another one holds the ticket, or the record is bad. */
 function maySayOfProvider({ kind }: Outcome, { counts }: Rule): boolean {
   return counts === "verdict" && kind !== "refused" && kind !== "reset";
 }

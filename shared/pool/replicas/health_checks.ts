@@ -52,7 +52,7 @@ export class HealthChecks {
     }, POLL_EVERY_MS);
   }
 
-  /** Whoever is left alone is asked until it says yes. One whose address is away is not; it may be back later. */
+  /** Asks each replica that gets nothing until it says yes; not one whose address has left the name. */
   watch(): void {
     for (const replica of this.#ports.replicas()) {
       const alone = (replica.ejected || replica.draining) && !replica.leaving;
@@ -103,7 +103,7 @@ export class HealthChecks {
     this.#ports.changed();
   }
 
-  /** One that says no while most say yes gets nothing new; where most say no it is not theirs but the pool's trouble. */
+  /** A replica that says no while most say yes gets nothing new. If most say no, the trouble is the pool's. */
   async #askAll(): Promise<void> {
     const asked = this.#ports.replicas().filter(({ ejected, draining, leaving }) =>
       !ejected && !draining && !leaving

@@ -1,4 +1,4 @@
-// One replica as the balancer sees it: how much it takes, how much it has, and whether it may get more.
+// A replica as the balancer sees it: its limit, its attempts in flight, and whether it gets more.
 
 import type { Outcome } from "../../contract/outcome.ts";
 import { DRAINING } from "../../contract/protocol.ts";
@@ -13,7 +13,7 @@ import { SlowStart } from "./slow_start.ts";
 export const FAILURES_MAX = 3;
 /** A rest where no time is asked for, in ms. */
 const REST_MS = 1000;
-/** Refusals in a row, each with fewer attempts in flight than the last time, after which it is not full but closing. */
+/** So many refusals in a row, each with fewer attempts in flight, mean that it is closing and not full. */
 const REFUSED_BELOW_MAX = 2;
 /** Share of its latest answer in a replica's latency: some thirty answers make it. */
 const LATENCY_WEIGHT = 0.06;
@@ -160,9 +160,9 @@ export class Replica {
     const rule = ruleFor(outcome);
     const unanswered = outcome.kind !== "answer";
     if (!unanswered && rule.slows === "replica") return this.#full(outcome, sentMs, nowMs);
-    // Nobody is there, or it broke off: that is the replica's own. A time limit may be the provider's doing.
+    // Refused or reset is the replica's own failure. A timeout may be the provider's.
     const own = outcome.kind === "refused" || outcome.kind === "reset";
-    // One that alone refuses how it is called (a token that is rotated, say) stands out as one that fails does.
+    // A replica that alone answers 401 (after a token was rotated, say) has failed as well.
     const failed = unanswered || outcome.status >= 500 || rule.disposition === "pause";
     this.#recent.record(failed, nowMs);
     if (failed) return this.#failed(own, standsOut);
@@ -244,8 +244,8 @@ export class Replica {
   }
 
   /**
-   * Full with others' work it keeps what it holds; full while idle, or again and again with fewer than it held, it is
-   * left alone for as long as it says.
+   * 503 with `Retry-After`. With attempts in flight, its limit becomes what it holds. If it is idle, or refuses again with
+   * fewer in flight than last time, it rests for as long as it asks.
    */
   #full(outcome: Outcome & { kind: "answer" }, sentMs: number, nowMs: number): void {
     if (outcome.problemType?.endsWith(DRAINING)) {
