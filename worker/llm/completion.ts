@@ -46,7 +46,7 @@ export function completionOf(
   if (inner !== undefined) {
     return {
       kind: "error",
-      error: providerError(inner, 200, headers),
+      error: providerError(inner, 200, headers, prompt.user),
       usage: usage === undefined || usage === null ? undefined : billed,
     };
   }

@@ -24,12 +24,12 @@ export function failureOf(error: unknown, timeoutMs: number, host: string, sent 
       `The provider at ${host} could not be reached or cut its answer off: ${why}`,
     );
   }
-  return errorFailure(errorOf(error), `The provider answered ${error.status}`, sent);
+  return errorFailure(errorOf(error, sent), `The provider answered ${error.status}`, sent);
 }
 
 /** What an API error of the SDK says. */
-export function errorOf(error: APIError): ProviderError {
-  return providerError(error.error, error.status ?? 0, error.headers);
+export function errorOf(error: APIError, sent: string): ProviderError {
+  return providerError(error.error, error.status ?? 0, error.headers, sent);
 }
 
 /** The failure that an error means; `answered` says how it came. */

@@ -138,7 +138,7 @@ async function attempt(
       return { kind: "failed", failure: { kind: "failed", cause: "aborted", detail, headers: {} } };
     }
     if (error instanceof OpenAI.APIError && error.status !== undefined) {
-      return { kind: "error", error: errorOf(error), usage: undefined };
+      return { kind: "error", error: errorOf(error, prompt.user), usage: undefined };
     }
     return { kind: "failed", failure: failureOf(error, timeoutMs, hostOf(client), prompt.user) };
   }

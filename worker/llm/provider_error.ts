@@ -60,14 +60,19 @@ const PARAM = /^[\w.[\]-]{1,120}$/;
 const NO_PARAM = /^(?:none|null|undefined)?$/i;
 const CODE = /^[\w.-]{1,64}$/;
 
-/** Reads an error's body. */
+/** What a ticket says that an error would be read from, if a provider repeated it. */
+const FORGERY = /"(?:error|code|type|status|reason|param|params|parameter|field|loc)\\?"\s{0,9}:/;
+
+/** Reads an error's body. `sent` is what the ticket says: where it looks like an error, what both say is not believed. */
 export function providerError(
   body: unknown,
   status: number,
   headers: Headers | undefined,
+  sent = "",
 ): ProviderError {
   const found = new Findings();
   found.look(body, "text", 0);
+  if (FORGERY.test(sent)) found.dismiss(sent.toLowerCase());
   const named = found.codes.map(Number).find((code) => Number.isInteger(code) && code >= 400 && code < 600);
   return {
     status: named ?? status,
@@ -80,10 +85,16 @@ export function providerError(
 }
 
 class Findings {
-  readonly codes: string[] = [];
+  codes: readonly string[] = [];
   readonly texts: string[] = [];
-  readonly params: string[] = [];
+  params: readonly string[] = [];
   #nodes = 0;
+
+  /** Forgets what the ticket says, too. */
+  dismiss(ticket: string): void {
+    this.codes = this.codes.filter((code) => !ticket.includes(code));
+    this.params = this.params.filter((param) => !ticket.includes(param));
+  }
 
   look(value: unknown, what: What, depth: number): void {
     if (depth > DEPTH_MAX || this.#nodes++ > NODES_MAX) return;
@@ -110,7 +121,7 @@ class Findings {
           : this.look(inner, "text", depth + 1);
       }
       case "code":
-        if (CODE.test(text)) this.codes.push(text.toLowerCase());
+        if (CODE.test(text)) this.codes = [...this.codes, text.toLowerCase()];
         else this.texts.push(text.slice(0, TEXT_MAX));
         return;
       case "param":
@@ -125,8 +136,9 @@ class Findings {
 
   #param(text: string): void {
     if (NO_PARAM.test(text)) return;
-    if (PARAM.test(text)) this.params.push(text.toLowerCase().replace(/^(?:body|query)\./, ""));
-    else this.texts.push(text.slice(0, TEXT_MAX));
+    if (PARAM.test(text)) {
+      this.params = [...this.params, text.toLowerCase().replace(/^(?:body|query)\./, "")];
+    } else this.texts.push(text.slice(0, TEXT_MAX));
   }
 }
 

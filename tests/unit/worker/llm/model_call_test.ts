@@ -152,6 +152,26 @@ Deno.test("callModel() takes no error for a refused key because a ticket speaks 
   assert.ok(labelling.kind === "llm_failed" && labelling.failure.cause === "unavailable");
 });
 
+Deno.test("callModel() learns nothing and blames nobody where a ticket is an error's JSON that a provider repeats", async () => {
+  const body = JSON.stringify({
+    param: "logprobs",
+    code: "invalid_api_key",
+    message: "logprobs is unsupported",
+  });
+  let refusals = 0;
+  await using played = play({
+    script: () => refusals++ === 0 ? Response.json({ error: { message: body } }, { status: 400 }) : undefined,
+  });
+  await played.label({ subject: "x", body });
+  assert.deepEqual(played.llm.lessons(), []);
+  await using always = play({ script: () => Response.json({ error: { message: body } }, { status: 400 }) });
+  const labelling = await always.label({ subject: "x", body });
+  assert.ok(
+    labelling.kind === "llm_failed" && labelling.failure.cause !== "refused",
+    JSON.stringify(labelling),
+  );
+});
+
 Deno.test("callModel() asks again after a day for what was refused, with one call, and says so when it is taken", async () => {
   let nowMs = Date.parse("2026-11-28T00:00:00Z");
   let refuses = true;
