@@ -14,6 +14,11 @@ import { HealthWindow, type ReadinessQuestion } from "./policies/health_window.t
 export const SUSPECTS_ONLY_MS = 600_000;
 /** An answer of `/readyz` that pauses nothing is not asked for again in this time, in ms. */
 const ANSWER_HOLDS_MS = 1000;
+/**
+ * Pause between probes with new records while `/readyz` denies the outage, in ms: nothing but bad records may have come,
+ * and a good one is to be found.
+ */
+const PROBE_DENIED_MS = 2000;
 
 /**
  * The attempt counts; or it does not, and the record backs off; or it does not, and the breaker paces everything; or the
@@ -67,7 +72,7 @@ export class FailureJudge<R> {
   }
 
   /** The probe came back. */
-  probeFinished(rule: Rule, outcome: Outcome, nowMs: number): void {
+  probeFinished({ hasFailed }: Delivery<R>, rule: Rule, outcome: Outcome, nowMs: number): void {
     const pause = this.breaker.pause;
     if (pause === undefined) return;
     if (rule.slows === "replica") return this.breaker.probeInconclusive(nowMs);
@@ -75,7 +80,9 @@ export class FailureJudge<R> {
     // A failure says that the misconfiguration is gone; whether there is an outage now, the verdict finds out.
     if (rule.counts === "verdict" && pause.cause === "outage") {
       // Where most records are bad a probe fails by chance: then the pauses grow as much slower.
-      return this.breaker.probeFailed("outage", outcome, nowMs, 2 ** (1 / this.#health.triesPerSuccess));
+      this.breaker.probeFailed("outage", outcome, nowMs, 2 ** (1 / this.#health.triesPerSuccess));
+      if (!hasFailed) this.#checkReadiness();
+      return;
     }
     this.breaker.close();
     this.#health.clear();
@@ -115,6 +122,7 @@ export class FailureJudge<R> {
     this.#answer = { ready, atMs: nowMs };
     const pausing = suspects.find(({ question }) => question.pauses);
     if (!ready && pausing !== undefined) this.open("outage", pausing.delivery.lastOutcome, nowMs);
+    if (ready && this.breaker.pause?.cause === "outage") this.breaker.probeWithin(PROBE_DENIED_MS, nowMs);
     return suspects.map((suspect) => ({
       delivery: suspect.delivery,
       judgement: this.#decide(suspect, ready),
@@ -141,9 +149,13 @@ export class FailureJudge<R> {
     if (!question.pauses && this.#answer.atMs > sinceMs) return this.#decide(suspect, this.#answer.ready);
     delivery.suspect();
     this.#suspects.push(suspect);
+    this.#checkReadiness();
+    return "undecided";
+  }
+
+  #checkReadiness(): void {
     if (!this.#asking) this.#outbox.emit({ type: "check_readiness" });
     this.#asking = true;
-    return "undecided";
   }
 }
 

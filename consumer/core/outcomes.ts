@@ -18,7 +18,7 @@ export function attemptFinished<R>(
   const { judge, dispatcher, deadLetters } = parts;
   const rule = ruleFor(outcome);
   const probe = dispatcher.endProbe(delivery);
-  if (probe) judge.probeFinished(rule, outcome, nowMs);
+  if (probe) judge.probeFinished(delivery, rule, outcome, nowMs);
   if (rule.disposition === "settle") {
     judge.recordSuccess(delivery, nowMs);
     deadLetters.recordSucceeded();

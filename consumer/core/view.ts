@@ -34,6 +34,8 @@ export interface PartitionView extends TopicPartition {
   readonly mapFull: boolean;
   /** Records that wait for nothing but a permit. */
   readonly ready: number;
+  /** Those that failed before and are due again. */
+  readonly suspects: number;
   readonly head: HeadView | undefined;
   /** Whether it is known which keys are parked. */
   readonly parkingKnown: boolean;
@@ -98,6 +100,7 @@ function partitionView<R>(ready: ReadyRecords<R>, partition: Partition<R>): Part
     watermark: ledger.committable(),
     mapFull,
     ready: (mapFull ? 0 : partition.startable) + partition.retries.length,
+    suspects: partition.suspects.length,
     head: head && headView(head),
     parkingKnown: parking.known,
     parkedKeys: parking.keys(),

@@ -1,6 +1,6 @@
 // A model of Kafka's group coordinator: members, generations, commits that are fenced, and the dead-letter topic.
 
-import { decodeOffsetMap } from "../../consumer/core/offsets/offset_map.ts";
+import { type DecodedMap, decodeOffsetMap } from "../../consumer/core/offsets/offset_map.ts";
 import { chance, pick } from "./random.ts";
 import { expect } from "./violation.ts";
 import type { SimRecord, World } from "./world.ts";
@@ -144,10 +144,23 @@ export class Broker {
   }
 }
 
+/** Maps that were read already: the same one is asked about many records. */
+const decodedMaps: Map<string, { readonly offset: number; readonly decoded: DecodedMap }> = new Map();
+const DECODED_MAX = 32;
+
+function decode({ metadata, offset }: CommittedMark): DecodedMap {
+  const known = decodedMaps.get(metadata);
+  if (known?.offset === offset) return known.decoded;
+  const decoded = decodeOffsetMap(metadata, offset);
+  if (decodedMaps.size >= DECODED_MAX) decodedMaps.clear();
+  decodedMaps.set(metadata, { offset, decoded });
+  return decoded;
+}
+
 /** Whether a mark says that an offset is settled. */
 export function covers(mark: CommittedMark, offset: number): boolean {
   if (offset < mark.offset) return true;
-  const decoded = decodeOffsetMap(mark.metadata, mark.offset);
+  const decoded = decode(mark);
   if (decoded.kind !== "map") return false;
   return decoded.map.settled.some(([first, last]) => offset >= first && offset <= last);
 }

@@ -63,6 +63,30 @@ export const DEFECTS: readonly Defect[] = [
     instead: "void ready; void paused; if (question.counts) return",
   },
   {
+    name: "failures of retries are taken for failures of new records",
+    exported: "FailureJudge",
+    text: "if (!delivery.hasFailed) this.#health.recordFailure(nowMs);",
+    instead: "this.#health.recordFailure(nowMs);",
+  },
+  {
+    name: "records that failed before fill the permits",
+    exported: "Dispatcher",
+    text: "return this.#suspects.size < Math.max(1, Math.floor(this.#permits * share));",
+    instead: "return this.#suspects.size < this.#permits || share > 1;",
+  },
+  {
+    name: "what half of the records fail of is taken for poison",
+    exported: "HealthWindow",
+    text: `if (othersSucceed && !many) return { kind: "poison" };`,
+    instead: `if (othersSucceed) return { kind: "poison" };`,
+  },
+  {
+    name: "five bad records in a row are an outage",
+    exported: "HealthWindow",
+    text: "if (lastedMs >= VERDICT.rowEndlessMs) return true;",
+    instead: "if (lastedMs >= 0) return true;",
+  },
+  {
     name: "the map of another offset is trusted",
     exported: "encodeOffsetMap",
     text: "if (base !== committed) return untrusted(`it is about offset ${base}, not ${committed}`);",

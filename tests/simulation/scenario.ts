@@ -1,6 +1,7 @@
 // A schedule: what is configured, which records there are, and which faults happen when. Plain data, made from a seed.
 
 import type { MachineConfig } from "../../consumer/core/machine.ts";
+import { poisonScenarioOf } from "./poison_scenario.ts";
 import { chance, pick, stream, whole } from "./random.ts";
 
 /** How a record behaves at a worker. */
@@ -42,6 +43,8 @@ export type Fault =
     | { readonly type: "outage"; readonly how: "error" | "hang" | "refused" }
     /** Everything answers 500 while `/readyz` is fine. */
     | { readonly type: "bad_deploy" }
+    /** Half of the attempts fail, or all attempts of half of the records; `/readyz` may deny it. */
+    | { readonly type: "half_outage"; readonly hits: "attempts" | "records"; readonly denied: boolean }
     | { readonly type: "misconfigured"; readonly status: number }
     | { readonly type: "replica_down"; readonly replica: number }
     | { readonly type: "rate_limit" }
@@ -95,13 +98,24 @@ export interface Scenario {
   /** An open transaction's markers at the end of the log: offsets that nothing is ever delivered for. */
   readonly markersAtEnd: number;
   readonly faults: readonly Fault[];
+  /** Good records have to flow whatever share of records is bad. */
+  readonly goodFlow?: boolean;
+  /** Bad records are so few that every attempt has to count. */
+  readonly badCounted?: boolean;
 }
 
 /** Faults happen in this time, in ms. */
 export const FAULTS_FOR_MS = 60_000;
 
+/** One schedule in so many is about bad records. */
+const POISON_EVERY = 40;
+
 /** The schedule of a seed. */
 export function scenarioOf(seed: number): Scenario {
+  return seed % POISON_EVERY === 0 ? poisonScenarioOf(seed) : mixedScenarioOf(seed);
+}
+
+function mixedScenarioOf(seed: number): Scenario {
   const random = stream(seed * 2654435761 + 1);
   const up = (least: number, most: number) => whole(least, most, random());
   const partitions = up(1, 4);

@@ -24,7 +24,13 @@ export interface RunResult {
 /** More than any schedule needs: something goes round in circles. */
 const EVENTS_MAX = 300_000;
 /** Faults that pause delivery: when only bad records are left then, it takes its time to find out. */
-const PAUSING: readonly Fault["type"][] = ["outage", "bad_deploy", "replica_down"];
+const PAUSING: readonly Fault["type"][] = ["outage", "bad_deploy", "half_outage", "replica_down"];
+/** Good records are late this long after they came, in ms, and so many of them may be. */
+const LATE_MS = 5000;
+const LATE_SHARE = 0.3;
+/** Fewer of them say nothing. */
+const GOOD_LEAST = 20;
+const BAD_LEAST = 3;
 /** How long a run is watched after all is done, in ms, and how often a consumer may ask to be woken in that time. */
 const QUIET_MS = 5000;
 const QUIET_TICKS = 5;
@@ -88,6 +94,8 @@ class Simulation {
     this.#timeline.at(faultsEndMs, () => this.#ensureOne());
     this.#until("everything settles", faultsEndMs + this.#patienceMs(), () => this.#done(faultsEndMs));
     if (this.#scenario.machine.parkKeys) this.#cleanUp(faultsEndMs);
+    if (this.#scenario.goodFlow) this.#flowed();
+    if (this.#scenario.badCounted) this.#counted();
     if (this.#scenario.machine.idleExitMs === undefined) this.#end();
     this.#lostNothing();
   }
@@ -141,6 +149,31 @@ class Simulation {
     });
     for (const member of this.#alive()) member.stop();
     this.#until("all stop", this.#timeline.nowMs + 60_000, () => this.#alive().length === 0);
+  }
+
+  /** Bad records beside them hold no good one up: neither by their retries nor by what is made of them. */
+  #flowed(): void {
+    const good = this.#world.logs.flatMap(({ records }) => records).filter(({ plan }) =>
+      plan.behaviour.kind === "good"
+    );
+    const late = good.filter(({ settledMs, plan }) => settledMs > STARTED_MS + plan.atMs + LATE_MS).length;
+    if (good.length < GOOD_LEAST) return;
+    expect(
+      late <= good.length * LATE_SHARE,
+      "good records flow beside bad ones",
+      () => `${late} of ${good.length} are late`,
+    );
+  }
+
+  /** Bad records that came while good ones flowed were not tried more often than it takes to know them. */
+  #counted(): void {
+    const posts = this.#world.logs.flatMap(({ records }) => records).filter(({ plan }) =>
+      isBad(plan) && plan.atMs < FAULTS_FOR_MS / 3
+    ).map(({ posts }) => posts).sort((a, b) => a - b);
+    const median = posts[Math.floor(posts.length / 2)] ?? 0;
+    if (posts.length < BAD_LEAST) return;
+    const most = 2 * this.#scenario.machine.maxAttempts;
+    expect(median <= most, "bad records use their attempts up", () => `${median} attempts of most of them`);
   }
 
   #lostNothing(): void {
@@ -250,6 +283,7 @@ class Simulation {
         return;
       case "outage":
       case "bad_deploy":
+      case "half_outage":
       case "misconfigured":
       case "replica_down":
       case "rate_limit":

@@ -6,6 +6,7 @@ import type { MachineView } from "../../consumer/core/machine.ts";
 import { decodeOffsetMap } from "../../consumer/core/offsets/offset_map.ts";
 import { ruleFor } from "../../shared/contract/status_contract.ts";
 import type { Outcome } from "../../shared/contract/outcome.ts";
+import { VERDICT } from "../../consumer/core/policies/health_window.ts";
 import { type Broker, covers } from "./broker.ts";
 import { expect } from "./violation.ts";
 import type { SimRecord, World } from "./world.ts";
@@ -32,6 +33,10 @@ const SPINNING = 30;
  * over comes with its last owner's counts, so every rebalance may cost as many again.
  */
 const BAD_DEPLOY_COSTS = 4;
+/** Attempts that a record may lose before it is seen that many fail. */
+const HALF_OUTAGE_COSTS = 3;
+/** Records in the verdict's window that are many. */
+const BUSY = 60;
 
 /** Watches one consumer process. */
 export class Watch {
@@ -39,16 +44,21 @@ export class Watch {
   readonly #broker: Broker;
   readonly #owned: ReadonlyMap<number, Owned>;
   readonly #out: Set<Sent> = new Set();
+  /** Those on their way that had failed before. */
+  readonly #suspects: Set<Sent> = new Set();
   readonly #lanesOut: Set<string> = new Set();
   readonly #unconfirmed: Set<SimRecord> = new Set();
   readonly #covers: Map<number, readonly SimRecord[]> = new Map();
   readonly #posts: Map<SimRecord, { sinceMs: number; count: number }> = new Map();
   readonly #countedInOutage: Map<Sent, object> = new Map();
+  readonly #countedInHalves: Map<Sent, { readonly outage: object; readonly counted: number }> = new Map();
   readonly #paid: Set<Sent> = new Set();
   readonly #startedMs: number;
   readonly #holds: boolean;
   readonly #parks: boolean;
+  readonly #tried: WeakSet<Sent> = new WeakSet();
   #successes = 0;
+  #paused = false;
   permits = 0;
 
   constructor(world: World, broker: Broker, owned: ReadonlyMap<number, Owned>) {
@@ -65,6 +75,14 @@ export class Watch {
   sent(delivery: Sent): void {
     const { record } = delivery;
     this.#out.add(delivery);
+    if (delivery.hasFailed) {
+      this.#suspects.add(delivery);
+      const most = Math.max(1, Math.floor(this.permits / 2));
+      // What an earlier owner tried begins as a new record here.
+      const few = this.#paused || !this.#tried.has(delivery) || this.#suspects.size <= most;
+      expect(few, "retries leave permits for new records", () => `${this.#suspects.size} of ${this.permits}`);
+    }
+    this.#tried.add(delivery);
     const held = this.#out.size + this.#unconfirmed.size;
     expect(held <= this.permits, "in flight never exceeds permits", () => `${held} of ${this.permits}`);
     const before = this.#world.unsettledBefore(record);
@@ -87,6 +105,7 @@ export class Watch {
 
   ended(delivery: Sent, outcome: Outcome): void {
     this.#out.delete(delivery);
+    this.#suspects.delete(delivery);
     const lane = this.#world.laneOf(delivery.record.plan);
     if (lane !== undefined) this.#lanesOut.delete(lane);
     if (ruleFor(outcome).disposition !== "settle") return;
@@ -112,6 +131,7 @@ export class Watch {
       "attempts stay below the maximum",
       () => name(delivery.record),
     );
+    this.#countedInHalf(delivery);
     const outage = this.#world.active("outage");
     if (outage === undefined) return;
     // The first failure may be judged by what was well a moment ago; a second one must not.
@@ -122,6 +142,23 @@ export class Watch {
       () => `${name(delivery.record)}: ${delivery.attemptsCounted}`,
     );
     this.#countedInOutage.set(delivery, outage);
+  }
+
+  /** Where only half fails it may take a moment to be seen; then time bounds what a record loses. */
+  #countedInHalf(delivery: Sent): void {
+    const outage = this.#world.active("half_outage");
+    // Nobody can tell who is at fault where `/readyz` denies the outage and there are hardly any others.
+    const alone = this.#world.producedWithin(VERDICT.windowMs) < BUSY;
+    if (outage === undefined || (outage.denied && alone)) return;
+    const seen = this.#countedInHalves.get(delivery);
+    const counted = seen?.outage === outage ? seen.counted + 1 : 1;
+    this.#countedInHalves.set(delivery, { outage, counted });
+    const most = HALF_OUTAGE_COSTS + (outage.denied ? Math.floor(outage.forMs / VERDICT.slowCountMs) : 0);
+    expect(
+      counted <= most,
+      "an outage of a half consumes few attempts",
+      () => `${name(delivery.record)}: ${counted} of ${most}`,
+    );
   }
 
   deadLettering(delivery: Sent): void {
@@ -208,6 +245,7 @@ export class Watch {
   handled(view: MachineView): void {
     const { mode } = this.#world.scenario.machine;
     const { inFlight, pause, stopping } = view;
+    this.#paused = pause !== undefined;
     const held = this.#out.size + this.#unconfirmed.size;
     const exact = this.#holds || inFlight === this.#out.size;
     expect(inFlight >= held && exact, "permits are counted right", () => `${inFlight}, really ${held}`);
@@ -216,10 +254,14 @@ export class Watch {
     // In ordered modes a partition that came back waits for its own old attempts.
     const lingers = [...this.#out].some(({ partition }) => partition.revoked);
     if (lingers && (mode === "key" || mode === "partition")) return;
-    for (const { ready, id, parkingKnown } of view.partitions) {
+    const failed = [...this.#out].filter((delivery) => this.#suspects.has(delivery)).length;
+    // One that is settled and waits for its commit has a permit all the same.
+    const room = !this.#holds && failed < Math.max(1, Math.floor(this.permits / 2));
+    for (const { ready, suspects, id, parkingKnown } of view.partitions) {
       // Before the dead-letter topic was read nothing of a partition may leave.
       if (this.#parks && !parkingKnown) continue;
       expect(ready === 0, "no permit idles", () => `${id} has ${ready} ready`);
+      expect(suspects === 0 || !room, "retries use half of the permits", () => `${id} has ${suspects}`);
     }
   }
 

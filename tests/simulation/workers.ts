@@ -67,11 +67,18 @@ export class Workers {
       return failed(roll(11), roll(12) < 0.2 ? { retryAfterMs: whole(0, 20, roll(13)) * 1000 } : {});
     }
     if (world.active("bad_deploy") !== undefined) return { kind: "answer", status: 500 };
+    if (this.#isInFailingHalf(record, roll(17))) return failed(roll(18), {});
     const atOnce = chance(scenario.seed, 16) < 0.3;
     if (world.active("rate_limit") !== undefined && (atOnce || roll(14) < 0.7)) {
       return { kind: "answer", status: 429, retryAfterMs: atOnce ? 0 : whole(0, 5, roll(15)) * 1000 };
     }
     return this.#byItself(record, roll);
+  }
+
+  #isInFailingHalf({ id }: SimRecord, roll: number): boolean {
+    const hits = this.#world.active("half_outage")?.hits;
+    return hits !== undefined &&
+      (hits === "attempts" ? roll : chance(this.#world.scenario.seed, 19, id)) < 0.5;
   }
 
   #byItself(record: SimRecord, roll: (about: number) => number): Outcome {

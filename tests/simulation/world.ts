@@ -20,6 +20,8 @@ export interface SimRecord {
   freed: boolean;
   /** A worker answered success to the consumer that asked, or the broker confirmed its dead letter to it. */
   settled: boolean;
+  /** When that was, in ms. */
+  settledMs: number;
   /** An operator has asked for its dead letter. */
   takenOut: boolean;
   /** POSTs of it by all consumers together. */
@@ -83,6 +85,12 @@ export class World {
     this.logs = Array.from({ length: scenario.partitions + retries }, () => new Log());
     this.unproduced = scenario.records.length;
     for (const plan of scenario.records) timeline.after(plan.atMs, () => this.#produce(plan));
+  }
+
+  /** Records that came in the last so many ms. */
+  producedWithin(ms: number): number {
+    const nowMs = this.timeline.nowMs - STARTED_MS;
+    return this.scenario.records.filter(({ atMs }) => atMs > nowMs - ms && atMs <= nowMs).length;
   }
 
   /** Calls back whenever a record was produced. */
@@ -162,6 +170,7 @@ export class World {
   settle(record: SimRecord): void {
     if (record.settled) return;
     record.settled = true;
+    record.settledMs = this.timeline.nowMs;
     this.unsettled -= 1;
   }
 
@@ -184,7 +193,7 @@ export class World {
 
   /** What the replicas' `/readyz` says. */
   isReady(): boolean {
-    if (this.active("outage") !== undefined) return false;
+    if (this.active("outage") !== undefined || this.active("half_outage")?.denied === false) return false;
     return Array.from({ length: this.scenario.replicas }, (_, replica) => this.isUp(replica)).includes(true);
   }
 
@@ -214,6 +223,7 @@ export class World {
       offset: log.end + plan.gapBefore,
       laneIndex: mates.length,
       settled: false,
+      settledMs: Infinity,
       takenOut: false,
       posts: 0,
       failed: 0,

@@ -65,6 +65,14 @@ export class Breaker {
     this.#pause = { ...pause, probeAtMs: Math.min(pause.probeAtMs, nowMs + PROBE_FIRST_MS) };
   }
 
+  /** There may be no outage at all: the next probe leaves after this wait at the latest, in ms. */
+  probeWithin(waitMs: number, nowMs: number): void {
+    const pause = this.#pause;
+    if (pause === undefined || pause.probing) return;
+    const probeAtMs = Math.min(pause.probeAtMs, nowMs + waitMs);
+    this.#pause = { ...pause, waitMs: Math.min(pause.waitMs, waitMs), probeAtMs };
+  }
+
   /** The probe that is due has been sent. */
   probeSent(): void {
     if (this.#pause !== undefined) this.#pause = { ...this.#pause, probing: true };

@@ -16,11 +16,15 @@ export const VERDICT = {
   successesMin: 3,
   /** Where poison cannot be told from an outage of a part, a record loses no more than one attempt in this time, in ms. */
   slowCountMs: 60_000,
+  /** On the word of `/readyz` alone no more than one in this time while there are others to go by, in ms. */
+  aloneCountMs: 1000,
   /** Fewer failures in a row than this are no outage. */
   rowMin: 5,
   /** A row is an outage when bad records alone make it this seldom; the second where `/readyz` says that it is one. */
   rowChance: 1e-6,
   rowChanceNotReady: 1e-4,
+  /** Rows are taken to have this mean at least: bad records may be new, and a longer row costs no record an attempt. */
+  rowMeanMin: 4,
   /** A row has to last this long, in ms, and so many times what a success takes, but never longer than the last. */
   rowLastsMinMs: 1000,
   rowLastsLatencies: 3,
@@ -29,7 +33,7 @@ export const VERDICT = {
   rowEndlessMs: 60_000,
 } as const;
 
-/** Share of the latest success in the means. */
+/** Share of the latest success in the means; more in the first ones, of which there are fewer. */
 const ROW_WEIGHT = 0.05;
 const LATENCY_WEIGHT = 0.1;
 
@@ -68,6 +72,7 @@ export class HealthWindow {
   #rowSinceMs = 0;
   /** The row was an outage: what fails now belongs to that. */
   #rowIsOutage = false;
+  #rows = 0;
   #rowMean = 0;
   #latencyMs: number | undefined;
 
@@ -78,7 +83,8 @@ export class HealthWindow {
 
   /** A record was settled by the first attempt that reached a verdict. */
   recordSuccess(tookMs: number, nowMs: number): void {
-    this.#rowMean += (this.#row - this.#rowMean) * ROW_WEIGHT;
+    this.#rows += 1;
+    this.#rowMean += (this.#row - this.#rowMean) * Math.max(ROW_WEIGHT, 1 / this.#rows);
     this.#latencyMs = (this.#latencyMs ?? tookMs) + (tookMs - (this.#latencyMs ?? tookMs)) * LATENCY_WEIGHT;
     this.#add({ atMs: nowMs, failed: false });
     this.recordRecovery();
@@ -117,10 +123,13 @@ export class HealthWindow {
     const many = failed >= VERDICT.manyMin &&
       (failed >= all * VERDICT.manyShare || failedLately >= VERDICT.manyMin);
     if (othersSucceed && !many) return { kind: "poison" };
-    const late = countedMs === undefined || nowMs - countedMs >= VERDICT.slowCountMs;
+    const thin = all < VERDICT.samplesMin;
+    const sinceCountedMs = nowMs - (countedMs ?? -Infinity);
     // Where nobody else is tried, `/readyz` alone may speak against a record; not where others fail with it.
-    const counts = late || (!othersSucceed && !many && this.#row < 2);
-    const pauses = all < VERDICT.samplesMin && succeededSince === 0;
+    const alone = !othersSucceed && !many && this.#row < 2 &&
+      (thin || sinceCountedMs >= VERDICT.aloneCountMs);
+    const counts = alone || sinceCountedMs >= VERDICT.slowCountMs;
+    const pauses = thin && succeededSince === 0;
     return counts || pauses ? ask({ counts, pauses }) : { kind: "unclear" };
   }
 
@@ -137,9 +146,8 @@ export class HealthWindow {
     if (lastedMs >= VERDICT.rowEndlessMs) return true;
     const usualMs = VERDICT.rowLastsLatencies * (this.#latencyMs ?? 0);
     const leastMs = Math.min(VERDICT.rowLastsMaxMs, Math.max(VERDICT.rowLastsMinMs, usualMs));
-    // What is known of the mean is little at first; a longer row costs no record anything.
-    return lastedMs >= leastMs &&
-      this.#row >= unlikelyRow(Math.max(1, this.#rowMean), VERDICT.rowChance);
+    const mean = Math.max(VERDICT.rowMeanMin, this.#rowMean);
+    return lastedMs >= leastMs && this.#row >= unlikelyRow(mean, VERDICT.rowChance);
   }
 
   /** What was seen says nothing any more: the breaker has just closed. That nothing succeeded since stays true. */

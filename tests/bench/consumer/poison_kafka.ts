@@ -23,11 +23,12 @@ const READY_WITHIN_MS = 60_000;
 
 /** Plays a load. `folder` holds the code whose consumer is started. */
 export async function playOnKafka(load: KafkaLoad, brokers: string, folder: string): Promise<Measured> {
-  const client = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING });
+  const retry = { retries: 20 };
+  const client = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING, retry });
   const [admin, producer] = [client.admin(), client.producer()];
   await Promise.all([admin.connect(), producer.connect()]);
   const topic = load.name.replace(/[^a-z0-9]+/gi, "-");
-  await admin.createTopics({ topics: [{ topic, numPartitions: load.partitions }] });
+  await admin.createTopics({ topics: [{ topic, numPartitions: load.partitions }], waitForLeaders: false });
   const workers = new StubWorkers(load.replicas);
   try {
     await using consumer = startConsumer(brokers, topic, workers.urls, load.concurrency, folder);

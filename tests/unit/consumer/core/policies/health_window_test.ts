@@ -41,9 +41,19 @@ Deno.test("HealthWindow.judge() lets a record lose another attempt after three s
   window.recordFailure(300);
   assert.deepEqual(window.judge(undefined, 300), { kind: "poison" });
   record(window, "++", 0, 310);
-  assert.equal(window.judge(300, 320).kind, "ask");
+  assert.equal(window.judge(300, 320).kind, "unclear");
   window.recordSuccess(TOOK_MS, 330);
   assert.deepEqual(window.judge(300, 340), { kind: "poison" });
+});
+
+Deno.test("HealthWindow.judge() lets /readyz speak against a record once in a second while nobody else is tried", () => {
+  const window = windowOf("+".repeat(20), 10);
+  window.recordFailure(300);
+  assert.equal(window.judge(300, 300 + VERDICT.aloneCountMs - 1).kind, "unclear");
+  assert.deepEqual(window.judge(300, 300 + VERDICT.aloneCountMs), {
+    kind: "ask",
+    question: { counts: true, pauses: false },
+  });
 });
 
 Deno.test("HealthWindow.judge() takes no attempt twice from a record while everything fails", () => {
@@ -78,24 +88,24 @@ Deno.test("HealthWindow.isOutage() takes a burst of bad records for none, howeve
 });
 
 Deno.test("HealthWindow.isOutage() waits for a row that chance does not make", () => {
-  const window = windowOf("+".repeat(20) + "-".repeat(19));
+  const window = windowOf("+".repeat(20) + "-".repeat(61));
   assert.equal(window.isOutage(VERDICT.rowLastsMinMs), false);
   window.recordFailure(VERDICT.rowLastsMinMs);
   assert.equal(window.isOutage(VERDICT.rowLastsMinMs), true);
 });
 
 Deno.test("HealthWindow.isOutage() expects longer rows where most records are bad", () => {
-  const window = windowOf("----+".repeat(50));
-  record(window, "-".repeat(40));
+  const window = windowOf("---------+".repeat(50));
+  record(window, "-".repeat(130));
   assert.equal(window.isOutage(VERDICT.rowLastsMaxMs), false);
-  record(window, "-".repeat(40));
+  record(window, "-".repeat(2));
   assert.equal(window.isOutage(VERDICT.rowLastsMaxMs), true);
 });
 
 Deno.test("HealthWindow.isOutage() waits for what is on its way where successes take long", () => {
   const window = new HealthWindow();
   window.recordSuccess(3000, 0);
-  record(window, "-".repeat(30));
+  record(window, "-".repeat(70));
   assert.equal(window.isOutage(8999), false);
   assert.equal(window.isOutage(9000), true);
 });
@@ -120,11 +130,11 @@ Deno.test("HealthWindow.isOutage() stays true until something succeeds", () => {
 
 Deno.test("HealthWindow.triesPerSuccess is little changed by an outage", () => {
   const window = windowOf("+".repeat(100));
-  record(window, "-".repeat(20));
+  record(window, "-".repeat(62));
   assert.equal(window.judge(undefined, VERDICT.rowLastsMinMs).kind, "outage");
   record(window, "-".repeat(1000));
   window.recordSuccess(TOOK_MS, VERDICT.rowLastsMinMs);
-  assert.equal(window.triesPerSuccess, 2);
+  assert.equal(Math.round(window.triesPerSuccess), 4);
 });
 
 Deno.test("HealthWindow.succeeds() is true while records go through that were never tried", () => {
