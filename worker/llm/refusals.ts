@@ -22,6 +22,8 @@ const ABOUT_VALUE =
   /value|must be|one of|should be|expected|does not support '|does not support "|grammar|conversion|parse/;
 /** Where one line of a text lists several refusals. */
 const LINES = /\n|\\n|['"]loc['"]|invalid json payload received/;
+/** A page of a gateway: it speaks of no parameter of ours. */
+const PAGE = /^\s{0,40}<(?:!doctype|html|\?xml|head|body)/;
 /** What may stand between names of one list. */
 const BETWEEN = /^(?:and|or)?$/;
 
@@ -67,7 +69,7 @@ export function refusedParameter(
   { codes, params, status, text }: ProviderError,
   sent: string,
 ): string | undefined {
-  if (!STATUSES.has(status)) return undefined;
+  if (!STATUSES.has(status) || PAGE.test(text)) return undefined;
   const [param] = params;
   if (param === undefined) {
     const named = UNKNOWN.exec(text)?.[1] ?? featuresInText(text)[0]?.word;
@@ -93,7 +95,7 @@ interface Mention {
 
 /** In each line the feature that is named first, with those that are listed right behind it. */
 function featuresInText(text: string): readonly Mention[] {
-  if (!REFUSING.test(text)) return [];
+  if (PAGE.test(text) || !REFUSING.test(text)) return [];
   return text.split(LINES).flatMap((line) => {
     const mentions = mentionsIn(line.split(/[^\p{L}\p{N}_]+/u).filter((word) => word !== ""));
     const gap = mentions.findIndex(({ at }, index) => {

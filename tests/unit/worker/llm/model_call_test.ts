@@ -287,3 +287,25 @@ Deno.test("callModel() takes no fault of a ticket for a misconfiguration", async
     assert.equal(played.provider.requests.length, 1);
   }
 });
+
+Deno.test("callModel() takes nothing in a gateway's page for a refusal", async () => {
+  const page =
+    "<!DOCTYPE html><html itemtype='https://schema.org/WebPage'>Unsupported temperature: contact support</html>";
+  for (const status of [400, 404, 500]) {
+    await using played = play({ script: () => new Response(page, { status }) });
+    const labelling = await played.label();
+    assert.ok(labelling.kind === "llm_failed");
+    assert.equal(labelling.failure.cause, status === 404 ? "no_model" : "unavailable");
+    assert.equal(played.provider.requests.length, 1);
+  }
+});
+
+Deno.test("callModel() tells a lesson once that twenty calls learn at the same time", async () => {
+  const family = FAMILIES.find(({ name }) => name === "OpenAI 5");
+  const told: Lesson[] = [];
+  await using played = play({ ...family }, { onLesson: (lesson) => told.push(lesson) });
+  const labels = await Promise.all(Array.from({ length: 20 }, () => played.label()));
+  assert.deepEqual(labels.map(categoryOf), Array(20).fill("billing"));
+  assert.deepEqual(asksByFeature(told), family?.learns);
+  assert.equal(told.length, 3);
+});
