@@ -156,10 +156,20 @@ async function produce(
     onBad: (line, problem) => ++bad <= BAD_SHOWN_MAX && screen.line(`line ${line}: ${problem}`),
     signal: stopping,
   };
+  let sent = 0;
+  const onProgress = (summary: SendSummary) => {
+    sent = summary.sent;
+    ports.onProgress(summary);
+  };
   try {
-    const summary = await sendTickets(tickets.lines, ports);
+    const summary = await sendTickets(tickets.lines, { ...ports, onProgress });
     if (bad > BAD_SHOWN_MAX) screen.line(`and ${bad - BAD_SHOWN_MAX} more`);
     return summary;
+  } catch (error) {
+    if (!(error instanceof Error && error.name.startsWith("KafkaJS"))) throw error;
+    throw new StartError(
+      `Kafka at ${target.brokers.join(", ")} went away after ${sent} tickets were sent: ${error.message}`,
+    );
   } finally {
     await Promise.all([producer.close(), progress.close()]);
   }

@@ -90,16 +90,24 @@ class Start {
     }
     if (why !== undefined) this.#screen.line(why);
     this.#screen.going("stopping", "in order");
-    const [backlog, labels] = [await this.#stack.backlog(), this.#reporter.labels];
+    const [open, labels] = [await this.#openTickets(), this.#reporter.labels];
     await this.#stack.stop();
     await this.#reporter.flush();
     await this.#rows?.close();
     await removeRun(this.#home);
     this.#screen.done("stopping");
     this.#screen.line(`Stopped. ${count(this.#reporter.labels, "label")} written.`);
-    const left = (backlog ?? 0) - (this.#reporter.labels - labels);
+    const left = open - (this.#reporter.labels - labels);
     if (left > 0) this.#screen.line(leftText(left, this.#config));
     return why === undefined ? EXIT.ok : EXIT.failed;
+  }
+
+  /** Records that are not settled; with our own table also rows whose records the consumer does not know yet. */
+  async #openTickets(): Promise<number> {
+    const backlog = await this.#stack.backlog() ?? 0;
+    if (this.#config.databaseUrl !== undefined) return backlog;
+    const rows = await this.#rows?.countUnlabelled(undefined).catch(() => 0) ?? 0;
+    return Math.max(backlog, rows);
   }
 
   async #up(): Promise<void> {
@@ -193,9 +201,9 @@ function hints(
 
 /** What was not done, and how it will be. */
 function leftText(left: number, { brokers, topic }: StartConfig): string {
-  const what = `${count(left, "ticket")} ${left === 1 ? "is" : "are"} not done`;
+  const what = `${count(left, "ticket")} ${left === 1 ? "has" : "have"} no label yet`;
   return brokers === undefined
-    ? `${what}, and gone with the embedded Kafka: after the next start deno task produce --unlabelled sends their rows again.`
+    ? `${what}. The embedded Kafka is gone; after the next start: deno task produce --unlabelled`
     : `${what}: they stay in ${topic}, and the next start goes on with them.`;
 }
 

@@ -1,6 +1,8 @@
 // `deno task start` as a newcomer runs it: nothing set, everything embedded, a home of its own.
 
 import assert from "node:assert/strict";
+import { TicketRows } from "../../local/produce/ticket_rows.ts";
+import { readRun } from "../../shared/run_file.ts";
 import { runStart, type StartedStart } from "../support/processes/embedded_start.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
@@ -83,6 +85,16 @@ Deno.test("deno task start works again after SIGTERM and after SIGKILL, with eve
   assert.ok(
     !thirdChild.lines.some(({ text }) => text.includes("sample tickets are in")),
     "samples come once",
+  );
+  const { databaseUrl = "" } = await readRun(home.path) ?? {};
+  const rows = new TicketRows(databaseUrl);
+  const open = await rows.countUnlabelled(undefined);
+  await rows.insert([{ id: "HD-00001", subject: "Charged twice", body: "…" }]);
+  await rows.close();
+  assert.equal((await thirdChild.end("SIGINT")).code, 0);
+  assert.match(
+    thirdChild.lines.at(-1)?.text ?? "",
+    new RegExp(`^${open + 1} tickets? ha(s|ve) no label yet\\. .*deno task produce --unlabelled$`),
   );
 });
 
