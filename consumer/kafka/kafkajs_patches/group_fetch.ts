@@ -3,7 +3,7 @@
 import type { Broker, Cluster } from "kafkajs";
 import Batch from "kafkajs/src/consumer/batch.js";
 import ConsumerGroup from "kafkajs/src/consumer/consumerGroup.js";
-import { KafkaJSOffsetOutOfRange } from "kafkajs/src/errors.js";
+import { KafkaJSNonRetriableError, KafkaJSOffsetOutOfRange } from "kafkajs/src/errors.js";
 import { createErrorFromCode } from "kafkajs/src/protocol/error.js";
 import fetchV0 from "kafkajs/src/protocol/requests/fetch/v0/response.js";
 import fetchV1 from "kafkajs/src/protocol/requests/fetch/v1/response.js";
@@ -54,13 +54,19 @@ interface Partitions {
   readonly partitions: readonly number[];
 }
 
+/** The broker that coordinates a group. */
+interface Coordinator extends Broker {
+  heartbeat(member: unknown): Promise<void>;
+}
+
 /** What is touched of kafkajs's group. */
 interface Group {
   readonly cluster: Cluster;
   readonly groupId: string;
   readonly generationId: number;
   readonly memberId: string | null;
-  readonly coordinator: { heartbeat(member: unknown): Promise<void> } | null;
+  coordinator: Coordinator | null;
+  readonly sessionTimeout: number;
   readonly instrumentationEmitter: { emit(event: string, payload: unknown): void };
   readonly maxWaitTime: number;
   readonly minBytes: number;
@@ -74,6 +80,7 @@ interface Group {
     isPaused(topic: string, partition: number): boolean;
   };
   readonly offsetManager: {
+    coordinator: Coordinator | null;
     committedOffsets(): Readonly<Record<string, Readonly<Record<number, unknown>>>>;
     nextOffset(topic: string, partition: number): { toString(): string };
   };
@@ -101,10 +108,37 @@ const STALE = new Set([
   "KAFKA_STORAGE_ERROR",
 ]);
 const OUT_OF_RANGE = "OFFSET_OUT_OF_RANGE";
+/** They say that a broker cannot be reached. */
+const CLOSED = "KafkaJSConnectionClosedError";
+const AWAY = new Set([
+  CLOSED,
+  "KafkaJSConnectionError",
+  "KafkaJSBrokerNotFound",
+  "KafkaJSRequestTimeoutError",
+]);
+/** They say that another broker coordinates the group now, or will. */
+const MOVING = new Set([
+  "NOT_COORDINATOR_FOR_GROUP",
+  "GROUP_COORDINATOR_NOT_AVAILABLE",
+  "GROUP_LOAD_IN_PROGRESS",
+]);
+/** A heartbeat that was not heard is repeated after so long, in ms. */
+const BEAT_AGAIN_MS = 500;
+
+/** The heartbeats of a group. */
+interface Beat {
+  /** In ms of the monotonic clock, as all times here. */
+  dueMs: number;
+  failingSinceMs: number | undefined;
+  /** One that is on its way. */
+  now: Promise<void> | undefined;
+  /** The search for the group's new coordinator. */
+  search?: Promise<void> | undefined;
+}
 
 /** Asked again before this time, in ms of the monotonic clock, by partition. */
 const notBefore: WeakMap<Group, Map<string, number>> = new WeakMap();
-const beats: WeakMap<Group, { atMs: number; now: Promise<void> | undefined }> = new WeakMap();
+const beats: WeakMap<Group, Beat> = new WeakMap();
 let patched = false;
 
 /**
@@ -113,7 +147,8 @@ let patched = false;
  * told of and tried again. A right that was taken from one topic no longer ends the membership.
  *
  * Its heartbeats go by the wall clock: set back ten minutes, none is sent for ten minutes and the group takes the
- * member for dead.
+ * member for dead. And where the coordinator's broker goes it asks the one that is gone until it gives up and joins
+ * anew, a quarter of a minute later.
  *
  * @param hooksOf the hooks of a group's connections; a group without any fails as it did.
  */
@@ -148,16 +183,21 @@ export function patchGroupFetch(hooksOf: (cluster: Cluster) => FetchHooks | unde
   };
 
   group.recoverFromFetch = async function (this: Group, error: unknown): Promise<void> {
-    if (hooksOf(this.cluster) === undefined || !isStale(error)) {
+    const { name } = error as Error;
+    if (hooksOf(this.cluster) === undefined || !isStale(error) && !AWAY.has(name)) {
       return await recoverFromFetch.call(this, error);
     }
-    await this.cluster.refreshMetadata();
+    // Only the fetch from this broker waits; those from others go on.
+    if (name === CLOSED) await recoverFromFetch.call(this, error);
+    await this.cluster.refreshMetadata().catch(() => {});
+    if (AWAY.has(name)) await pause(UNREADABLE_AGAIN_MS);
   };
 
   group.heartbeat = async function (this: Group, { interval }): Promise<void> {
-    const beat = beats.get(this) ?? { atMs: performance.now(), now: undefined };
+    const beat = beats.get(this) ?? { dueMs: -Infinity, failingSinceMs: undefined, now: undefined };
     beats.set(this, beat);
-    beat.now ??= heartbeat(this, interval, beat).finally(() => beat.now = undefined);
+    const ours = hooksOf(this.cluster) !== undefined;
+    beat.now ??= heartbeat(this, interval, beat, ours).finally(() => beat.now = undefined);
     await beat.now;
   };
 }
@@ -188,7 +228,7 @@ async function fetchFrom(
   await group.seekOffsets(here);
   const requests = requestsOf(group, here);
   if (requests.length === 0) {
-    await new Promise((resolve) => setTimeout(resolve, group.maxWaitTime));
+    await pause(group.maxWaitTime);
     return [];
   }
   const broker = await group.cluster.findBroker({ nodeId }) as Broker;
@@ -280,11 +320,42 @@ function isStale(error: unknown): boolean {
   return STALE.has(type ?? "") || name === "KafkaJSTopicMetadataNotLoaded";
 }
 
-async function heartbeat(group: Group, intervalMs: number, beat: { atMs: number }): Promise<void> {
+async function heartbeat(group: Group, intervalMs: number, beat: Beat, ours: boolean): Promise<void> {
   const { groupId, generationId: groupGenerationId, memberId } = group;
-  if (!memberId || performance.now() < beat.atMs + intervalMs) return;
+  if (!memberId || performance.now() < beat.dueMs) return;
   const payload = { groupId, memberId, groupGenerationId };
-  await group.coordinator?.heartbeat(payload);
+  try {
+    await group.coordinator?.heartbeat(payload);
+  } catch (error) {
+    if (!ours || !isMoving(error)) throw error;
+    return missBeat(group, beat, error as Error);
+  }
   group.instrumentationEmitter.emit(HEARTBEAT, payload);
-  beat.atMs = performance.now();
+  beat.failingSinceMs = undefined;
+  beat.dueMs = performance.now() + intervalMs;
 }
+
+/**
+ * The coordinator's broker is away and another takes over, which knows us: it is looked for while records are
+ * delivered. Only who was not heard for a whole session is no member any more.
+ */
+function missBeat(group: Group, beat: Beat, error: Error): void {
+  const nowMs = performance.now();
+  beat.failingSinceMs ??= nowMs;
+  beat.dueMs = nowMs + BEAT_AGAIN_MS;
+  if (nowMs - beat.failingSinceMs > group.sessionTimeout) {
+    beat.failingSinceMs = undefined;
+    throw new KafkaJSNonRetriableError(error, { cause: error });
+  }
+  beat.search ??= group.cluster.findGroupCoordinator({ groupId: group.groupId }).then((found) => {
+    group.coordinator = found as Coordinator;
+    group.offsetManager.coordinator = group.coordinator;
+  }, () => {}).finally(() => beat.search = undefined);
+}
+
+function isMoving(error: unknown): boolean {
+  const { type, name } = error as { readonly type?: string; readonly name?: string };
+  return AWAY.has(name ?? "") || MOVING.has(type ?? "");
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

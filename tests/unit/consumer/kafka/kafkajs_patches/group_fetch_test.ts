@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Cluster } from "kafkajs";
 import ConsumerGroup from "kafkajs/src/consumer/consumerGroup.js";
 import fetchV11 from "kafkajs/src/protocol/requests/fetch/v11/response.js";
+import { until } from "../../../../support/until.ts";
 import {
   type FetchHooks,
   patchGroupFetch,
@@ -117,10 +118,50 @@ Deno.test("patchGroupFetch() has heartbeats go on when the machine's clock is se
   try {
     Date.now = () => now() - 600_000;
     await group.heartbeat({ interval: 0 });
-    await group.heartbeat({ interval: 0 });
+    await group.heartbeat({ interval: 60_000 });
     await group.heartbeat({ interval: 60_000 });
   } finally {
     Date.now = now;
   }
   assert.equal(beats, 2);
+});
+
+Deno.test("patchGroupFetch() has records go on while another broker becomes the coordinator, and heartbeats go there", async () => {
+  const { group } = groupOf({ 0: 0 });
+  const gone = {
+    heartbeat: () => Promise.reject(Object.assign(new Error("gone"), { name: "KafkaJSConnectionError" })),
+  };
+  let beats = 0;
+  const next = { heartbeat: () => Promise.resolve(void beats++) };
+  Object.assign(group, {
+    memberId: "me",
+    sessionTimeout: 60_000,
+    coordinator: gone,
+    instrumentationEmitter: { emit() {} },
+  });
+  const cluster = (group as unknown as { cluster: object }).cluster;
+  Object.assign(cluster, { findGroupCoordinator: () => Promise.resolve(next) });
+  await group.heartbeat({ interval: 0 });
+  await until("a heartbeat to the next", async () => {
+    await group.heartbeat({ interval: 0 });
+    return beats > 0;
+  });
+});
+
+Deno.test("patchGroupFetch() ends a membership whose heartbeats were not heard for a session", async () => {
+  const { group } = groupOf({ 0: 0 });
+  Object.assign(group, {
+    memberId: "me",
+    sessionTimeout: 1,
+    coordinator: {
+      heartbeat: () =>
+        Promise.reject(Object.assign(new Error("not here"), { type: "NOT_COORDINATOR_FOR_GROUP" })),
+    },
+  });
+  const cluster = (group as unknown as { cluster: object }).cluster;
+  Object.assign(cluster, { findGroupCoordinator: () => new Promise(() => {}) });
+  await group.heartbeat({ interval: 0 });
+  const ended = async () =>
+    await group.heartbeat({ interval: 0 }).then(() => false, ({ retriable }) => !retriable);
+  await until("its end", ended);
 });
