@@ -37,6 +37,28 @@ Deno.test("a consumer whose rights are taken away", async (t) => {
       await scene.untilCommitted();
       await consumer.stop();
     }),
+    step("reads its other topics on, as the same member, when it may not read one", async () => {
+      const scene = await GuardedScene.allowing(kafka, "alice");
+      const other = `${scene.topic}-other`;
+      await kafka.kafka.make(other);
+      const mayReadOther: Right = { user: "alice", operation: "READ", topic: other };
+      await kafka.allow(mayReadOther);
+      await using worker = new StubWorker();
+      const topics = { KAFKA_TOPIC: `${scene.topic},${other}` };
+      await using consumer = scene.consumer(worker, "SCRAM", topics);
+      await scene.deliver(worker, 20);
+      await until("its topics", () => consumer.logged("joined the group").length > 0, PATIENT);
+      await kafka.forbid(mayReadOther);
+      const { details } = await consumer.untilCause("kafka-forbidden", LIMIT_MS);
+      assert.match(details, new RegExp(`read the topic ${other}`));
+      const joins = consumer.logged("joined the group").length;
+      await scene.deliver(worker, 50);
+      await kafka.kafka.produce(other, [{ value: "later" }]);
+      await kafka.allow(mayReadOther);
+      await until("the other topic", () => worker.requests.some(({ text }) => text === "later"), PATIENT);
+      assert.equal(consumer.logged("joined the group").length, joins);
+      await consumer.stop();
+    }),
     step("is not idle while it may not join: a drain ends when everything is delivered", async () => {
       const scene = await GuardedScene.allowing(kafka, "alice");
       const { joinGroup } = scene.rights("alice");

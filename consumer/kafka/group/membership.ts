@@ -4,7 +4,7 @@ import type { Cluster, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka
 import { logger } from "../../../shared/log.ts";
 import type { CommitMark, TopicPartition } from "../../records/position.ts";
 import { createGroupConsumer } from "./group_consumer.ts";
-import type { GroupHooks } from "../kafkajs_patches/live_subscription.ts";
+import type { CommitOffsets, GroupHooks } from "../kafkajs_patches/live_subscription.ts";
 import { CommitRefused } from "../kafkajs_patches/offset_commit.ts";
 import { pause, within } from "../../../shared/wait.ts";
 import type { Claim } from "./sticky_assignment.ts";
@@ -55,8 +55,6 @@ export interface MembershipListener
 /** A place of a partition, for the group to keep. */
 export type Place = TopicPartition & CommitMark;
 
-type CommitOffsets = EachBatchPayload["commitOffsetsIfNecessary"];
-
 /**
  * Keeps a kafkajs consumer in its group: joins, rejoins after an error, changes topics, leaves.
  * `start()` once, `leave()` at the end.
@@ -91,6 +89,7 @@ export class Membership {
         this.#refusedSinceMs = undefined;
         listener.rejoining();
       },
+      commits: (commit: CommitOffsets) => this.#commitOffsets = commit,
       halfJoined: (error: Error) => this.#crashed.resolve(error),
       connected: (cluster: Cluster) => this.#cluster = cluster,
       topics: () => this.#topics,
@@ -163,8 +162,7 @@ export class Membership {
       offset: String(offset),
       metadata,
     }));
-    // Nothing but control records has come yet: there is no batch whose way to commit could be used.
-    if (this.#commitOffsets === undefined) return await this.#consumer.commitOffsets(partitions);
+    if (this.#commitOffsets === undefined) throw new Error("Not joined yet");
     const topics = Map.groupBy(partitions, ({ topic }) => topic);
     // The typed interface leaves `metadata` out; the protocol and kafkajs's encoder both take it.
     await this.#commitOffsets({
@@ -208,10 +206,7 @@ export class Membership {
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      eachBatch: (payload) => {
-        this.#commitOffsets = payload.commitOffsetsIfNecessary;
-        return this.#listener.batch(payload);
-      },
+      eachBatch: (payload) => this.#listener.batch(payload),
     });
   }
 

@@ -5,10 +5,13 @@
 // connection breaks between the two halves of a join, the member goes on with its old partitions in the new generation:
 // some are read by nobody, others by two.
 
-import type { Cluster, PartitionAssigner } from "kafkajs";
+import type { Cluster, OffsetsByTopicPartition, PartitionAssigner } from "kafkajs";
 import ConsumerGroup from "kafkajs/src/consumer/consumerGroup.js";
 import { KafkaJSStaleTopicMetadataAssignment } from "kafkajs/src/errors.js";
 import type { FetchHooks } from "./group_fetch.ts";
+
+/** Commits offsets in the generation that the member is in. */
+export type CommitOffsets = (offsets: OffsetsByTopicPartition) => Promise<void>;
 
 /** What a group is asked while it runs. */
 export interface GroupHooks extends FetchHooks {
@@ -16,6 +19,8 @@ export interface GroupHooks extends FetchHooks {
   readonly topics: () => readonly string[];
   /** A member joins again: partitions may go. */
   readonly rejoining: () => void;
+  /** How to commit as the member that is joining, once: kafkajs would retry in whatever generation comes next. */
+  readonly commits: (commit: CommitOffsets) => void;
   /** The group has a place for us and we do not know which: this membership has to end. */
   readonly halfJoined: (error: Error) => void;
 }
@@ -34,6 +39,7 @@ interface Group {
   /** What the last join was made with; null before the first. */
   readonly partitionsPerSubscribedTopic: ReadonlyMap<string, readonly number[]> | null;
   readonly generationId: number | null;
+  commitOffsets: CommitOffsets;
   joinAndSync(): Promise<void>;
   checkForStaleAssignment(): void;
 }
@@ -91,6 +97,7 @@ async function joinOnce(group: Group, hooks: GroupHooks, joinAndSync: () => Prom
   const { generationId } = group;
   if (group.partitionsPerSubscribedTopic !== null) hooks.rejoining();
   subscribe(group, hooks.topics());
+  hooks.commits((offsets) => group.commitOffsets(offsets));
   try {
     await joinAndSync.call(group);
   } catch (error) {

@@ -1,6 +1,7 @@
 // Kafka for a test: the real broker that KAFKA_BROKERS_TEST names, or else the embedded one; one topic for each test.
 
 import { type Admin, Kafka, logLevel, type Message } from "kafkajs";
+import { patchTopicMetadata } from "../../../consumer/kafka/kafkajs_patches/topic_metadata.ts";
 import { BatchSender } from "../../../consumer/kafka/producers/batch_sender.ts";
 import { createTopicsByAsking } from "../../../local/embedded/kafka/create_topics.ts";
 import { EMBEDDED_PARTITIONS } from "../../../local/embedded/kafka/launch.ts";
@@ -25,6 +26,9 @@ export interface CommittedAt {
 
 /** Partitions of every topic made here: what the embedded broker gives. */
 export const PARTITIONS = EMBEDDED_PARTITIONS;
+
+// Otherwise one topic that is just being made, or gone, fails every question about the others.
+patchTopicMetadata();
 
 /** A client of one broker. `await using` disconnects it and ends an embedded broker. */
 export class TestKafka implements AsyncDisposable {
@@ -62,7 +66,7 @@ export class TestKafka implements AsyncDisposable {
     }
     // Only a partition's leader knows its offsets; a producer that came before would send some records twice.
     for (const topic of topics) {
-      const hasLeaders = () => this.ends(topic).then(({ size }) => size > 0, () => false);
+      const hasLeaders = () => this.ends(topic).then(({ size }) => size === PARTITIONS, () => false);
       await until(`leaders of ${topic}`, hasLeaders);
     }
   }

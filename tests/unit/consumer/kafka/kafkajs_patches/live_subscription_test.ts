@@ -22,6 +22,7 @@ function groupOf(joinedWith: readonly string[], hooks: Partial<GroupHooks> | und
   const all = {
     topics: () => joinedWith,
     rejoining: () => {},
+    commits: () => {},
     halfJoined: () => {},
     outOfRange: () => Promise.resolve(),
     unreadable: () => {},
