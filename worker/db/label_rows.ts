@@ -4,8 +4,8 @@ import type { Label } from "../core/label.ts";
 import type { BeginRequest, BeginResult, FinishRequest, FinishResult } from "../core/label_store.ts";
 import type { Row } from "./database.ts";
 
-/** The requests of a begin, release or renewal as a statement's one parameter; `ord` finds the request of a row again. */
-export function keyItems(requests: readonly BeginRequest[], takeover: boolean): string {
+/** Requests to begin, as a statement's one parameter; `ord` finds the request of a row again. */
+export function beginItems(requests: readonly BeginRequest[], takeover: boolean): string {
   return JSON.stringify(requests.map(({ key, event: { position, atMs }, claim }, ord) => ({
     ord,
     ticket_id: key.ticketId,
@@ -20,14 +20,38 @@ export function keyItems(requests: readonly BeginRequest[], takeover: boolean): 
   })));
 }
 
-/** Labels to store. Whatever a provider said is made to fit its column: a label that is paid for is never refused. */
-export function labelItems(requests: readonly FinishRequest[]): string {
-  return JSON.stringify(requests.map(({ key, claim, label }, ord) => ({
+/** Claims to renew or to release. */
+export function claimItems(requests: readonly BeginRequest[]): string {
+  return JSON.stringify(requests.map(({ key, claim }, ord) => ({
     ord,
     ticket_id: key.ticketId,
     content_hash: key.contentHash,
     label_version: key.labelVersion,
     claim,
+  })));
+}
+
+/** Stored labels to write to their tickets. */
+export function applyItems(requests: readonly BeginRequest[]): string {
+  return JSON.stringify(requests.map(({ key, event: { position, atMs } }, ord) => ({
+    ord,
+    ticket_id: key.ticketId,
+    content_hash: key.contentHash,
+    label_version: key.labelVersion,
+    topic: position?.topic,
+    partition: position?.partition,
+    record_offset: position?.offset.toString(),
+    event_at_ms: atMs,
+  })));
+}
+
+/** Labels to store. Whatever a provider said is made to fit its column: a label that is paid for is never refused. */
+export function labelItems(requests: readonly FinishRequest[]): string {
+  return JSON.stringify(requests.map(({ key, label }, ord) => ({
+    ord,
+    ticket_id: key.ticketId,
+    content_hash: key.contentHash,
+    label_version: key.labelVersion,
     category: label.category,
     confidence: label.confidence === null ? null : Math.min(Math.max(label.confidence, 0), 1),
     reason: storable(label.reason),
@@ -75,16 +99,9 @@ export interface BeginRow extends LabelRow {
   readonly override_category: string | null;
 }
 
-/** A row of the `store` statement. */
-export interface StoreRow extends Row {
-  readonly ord: number;
-  readonly stored: boolean;
-}
-
-/** A row of the `apply` statement. */
+/** A row of the `apply` statement: a ticket that was not written. */
 export interface ApplyRow extends Row {
   readonly ord: number;
-  readonly written: boolean;
   readonly locked: boolean;
   readonly present: boolean;
 }
@@ -111,8 +128,7 @@ export function beginResultOf(row: BeginRow): BeginResult {
 }
 
 /** See {@link FinishResult}. */
-export function applyResultOf({ written, locked, present }: ApplyRow): FinishResult {
-  if (written) return { kind: "written" };
+export function applyResultOf({ locked, present }: ApplyRow): FinishResult {
   if (!present) return { kind: "not_found" };
   return { kind: locked ? "superseded" : "row_locked" };
 }

@@ -12,31 +12,35 @@ import { ClaimLeases } from "./claim_leases.ts";
 import { type Row, storeFailure } from "./database.ts";
 import { GroupCommit } from "./group_commit.ts";
 import {
+  applyItems,
   applyResultOf,
+  beginItems,
   beginResultOf,
   type BeginRow,
-  keyItems,
+  claimItems,
   labelItems,
-  type StoreRow,
 } from "./label_rows.ts";
 import { LEASE_S, type Statements } from "./statements.ts";
 import type { TableCatalog } from "./table_catalog.ts";
 import { UnsavedLabels } from "./unsaved_labels.ts";
 
 const GROUP = { itemsMax: 256, lingerMs: 1 };
+const RELEASED = { kind: "released" } as const;
 /** Beyond this many, claims are left to their leases. */
 const ORPHANS_MAX = 1_000;
 /** Waits for a ticket's row that somebody else holds, in ms; then its delivery is told to come back. */
 const ROW_WAITS_MS = [20, 50, 100, 200, 400, 800];
 
 type Stored = { readonly kind: "stored" } | { readonly kind: "superseded" } | StoreFailure;
-type Released = { readonly kind: "released" } | StoreFailure;
+type Released = typeof RELEASED | StoreFailure;
 
 /** One kind of statement, as a group runs it. */
 interface GroupStatement<Request, Result, RowType> {
   readonly name: keyof Statements;
   readonly items: (requests: readonly Request[]) => string;
   readonly resultOf: (row: RowType) => Result;
+  /** Of a request without a row. */
+  readonly otherwise: Result;
 }
 
 /** What a store tells. */
@@ -64,15 +68,30 @@ export class PostgresLabelStore implements LabelStore {
     this.#catalog = catalog;
     this.#events = events;
     const byTicket = ({ key }: BeginRequest) => key.ticketId;
-    const keys = (requests: readonly BeginRequest[]) => keyItems(requests, this.#mayTakeOver());
     this.#begins = this.#grouped({
       name: "begin",
-      items: keys,
+      items: (requests) => beginItems(requests, this.#mayTakeOver()),
       resultOf: (row: BeginRow) => this.#begun(row),
+      otherwise: { kind: "not_found" },
     }, byTicket);
-    this.#stores = this.#grouped({ name: "store", items: labelItems, resultOf: storedOf }, byTicket);
-    this.#applies = this.#grouped({ name: "apply", items: keys, resultOf: applyResultOf }, byTicket);
-    this.#releases = new GroupCommit((requests) => this.#releaseGroup(requests), ({ claim }) => claim, GROUP);
+    this.#stores = this.#grouped({
+      name: "store",
+      items: labelItems,
+      resultOf: (): Stored => ({ kind: "superseded" }),
+      otherwise: { kind: "stored" },
+    }, byTicket);
+    this.#applies = this.#grouped({
+      name: "apply",
+      items: applyItems,
+      resultOf: applyResultOf,
+      otherwise: { kind: "written" },
+    }, byTicket);
+    this.#releases = this.#grouped({
+      name: "release",
+      items: claimItems,
+      resultOf: () => RELEASED,
+      otherwise: RELEASED,
+    }, ({ claim }) => claim);
     this.#leases = new ClaimLeases((requests) => this.#renew(requests));
     this.#unsaved = new UnsavedLabels((request) => this.#saveLate(request));
   }
@@ -197,7 +216,7 @@ export class PostgresLabelStore implements LabelStore {
   ): Promise<(Result | StoreFailure)[]> {
     try {
       const { statements } = await this.#catalog.known();
-      const results: Result[] = [];
+      const results = requests.map(() => statement.otherwise);
       const rows = await this.#catalog.database.run<RowType>(statements[statement.name], [
         statement.items(requests),
       ]);
@@ -218,21 +237,10 @@ export class PostgresLabelStore implements LabelStore {
     return failure;
   }
 
-  async #releaseGroup(requests: readonly BeginRequest[]): Promise<Released[]> {
-    const released = { kind: "released" } as const;
-    const items = (all: readonly BeginRequest[]) => keyItems(all, false);
-    const failures = await this.#group({ name: "release", items, resultOf: () => released }, requests);
-    return requests.map((_, at) => failures[at] ?? released);
-  }
-
   async #renew(requests: readonly BeginRequest[]): Promise<void> {
     const { statements } = await this.#catalog.known();
-    await this.#catalog.database.run(statements.renew, [keyItems(requests, false)]);
+    await this.#catalog.database.run(statements.renew, [claimItems(requests)]);
   }
-}
-
-function storedOf({ stored }: StoreRow): Stored {
-  return stored ? { kind: "stored" } : { kind: "superseded" };
 }
 
 function withId<R extends BeginRequest>(request: R, ticketId: string | StoreFailure): R | StoreFailure {

@@ -5,9 +5,9 @@ import { type IdType, quoted, type TableFacts, type TicketsTable } from "./ticke
 /** The store's SQL for one table. Where nothing else is said a statement takes one parameter: a JSON array of items. */
 export interface Statements {
   readonly begin: string;
-  /** Keeps labels that were paid for. Touches nothing of the user's. */
+  /** Keeps labels that were paid for; rows are those that were there. Touches nothing of the user's. */
   readonly store: string;
-  /** Moves the fence where it lets a stored label, and writes the ticket. */
+  /** Moves the fence where it lets a stored label, and writes the ticket; rows are those that were not written. */
   readonly apply: string;
   readonly release: string;
   readonly renew: string;
@@ -23,7 +23,8 @@ export interface Statements {
 /** How long a claim lives without being renewed, by the database's clock. */
 export const LEASE_S = 15;
 
-const KEY = "ticket_id text, content_hash text, label_version text, claim uuid";
+const KEY = "ticket_id text, content_hash text, label_version text";
+const CLAIM = "claim uuid";
 const EVENT = "topic text, partition integer, record_offset bigint, event_at_ms bigint";
 const LABEL =
   "category text, confidence double precision, reason text, language text, model text, input_tokens integer, " +
@@ -53,10 +54,10 @@ export function statementsFor(
     begin: begin(names),
     store: STORE,
     apply: apply(names),
-    release: `delete from ackpool.labels l using ${items(KEY)}
+    release: `delete from ackpool.labels l using ${items(`${KEY}, ${CLAIM}`)}
       where ${SAME_KEY} and l.claimed_by = i.claim and l.category is null`,
     renew: `update ackpool.labels l set claimed_until = clock_timestamp() + interval '${LEASE_S} s'
-      from ${items(KEY)} where ${SAME_KEY} and l.claimed_by = i.claim and l.category is null`,
+      from ${items(`${KEY}, ${CLAIM}`)} where ${SAME_KEY} and l.claimed_by = i.claim and l.category is null`,
     check:
       `select current_setting('transaction_read_only') as read_only, ackpool.offset_contradicted(0, 0, 0, 0)
       from (select 1) as one
@@ -101,7 +102,7 @@ function begin({ table, id, category, idType }: Names): string {
         t.category = l.category and f.content_hash = i.content_hash and f.label_version = i.label_version
           and f.event_at_ms = i.event_at_ms and f.record_offset is not distinct from i.record_offset
           and f.partition is not distinct from i.partition and f.topic is not distinct from i.topic as applied
-      from ${items(`${KEY}, ${EVENT}, takeover boolean`)}
+      from ${items(`${KEY}, ${CLAIM}, ${EVENT}, takeover boolean`)}
       left join lateral (
         select true as there, t.${category}::text as category from ${table} t where t.${id} = i.ticket_id::${idType} limit 1
       ) t on true
@@ -142,7 +143,7 @@ const STORE = `
       where l.category is null
     returning l.ticket_id
   )
-  select i.ord, exists (select from stored s where s.ticket_id = i.ticket_id) as stored from i`;
+  select i.ord from i where not exists (select from stored s where s.ticket_id = i.ticket_id)`;
 
 /**
  * Tickets are locked first and without waiting: a row that somebody else holds is left out, so that it holds up no
@@ -184,10 +185,9 @@ function apply({ table, id, category, classifiedAt, idType, categoryType, lock }
       where i.old_hash is distinct from i.content_hash or i.old_version is distinct from i.label_version
     )
     select i.ord,
-      exists (select from updated u where u.ticket_id = i.ticket_id) as written,
       exists (select from locked k where k.ticket_id = i.ticket_id) as locked,
       exists (select from ${table} t where t.${id} = i.ticket_id::${idType}) as present
-    from i`;
+    from i where not exists (select from updated u where u.ticket_id = i.ticket_id)`;
 }
 
 /** A ticket, the label it carries by the fence, and its history as JSON, newest first. */
