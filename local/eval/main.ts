@@ -46,7 +46,7 @@ async function main(): Promise<number> {
       ? null
       : compareVerdicts(first.verdicts, second.verdicts),
   };
-  return await tell(report, args, screen);
+  return await publish(report, args, screen);
 }
 
 function readArguments(): { readonly args: EvalArguments; readonly subjects: readonly Subject[] } {
@@ -130,7 +130,11 @@ async function judge(
 }
 
 /** Prints and writes the report; the exit code says whether `--min-f1` was reached. */
-async function tell(report: Report, { json, html, minF1 }: EvalArguments, screen: Terminal): Promise<number> {
+async function publish(
+  report: Report,
+  { json, html, minF1 }: EvalArguments,
+  screen: Terminal,
+): Promise<number> {
   const path = html ?? `${HOME}/eval.html`;
   if (html === undefined) await Deno.mkdir(HOME, { recursive: true });
   await Deno.writeTextFile(path, reportHtml(report));

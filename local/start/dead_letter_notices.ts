@@ -27,10 +27,10 @@ export class DeadLetterNotices {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
     if (this.#waiting) return;
     this.#waiting = true;
-    this.#ports.later(this.#waitMs, () => this.#tell());
+    this.#ports.later(this.#waitMs, () => this.#show());
   }
 
-  #tell(): void {
+  #show(): void {
     const total = [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
     const reasons = [...this.#counts].map(([reason, count]) =>
       this.#counts.size > 1 ? `${count} ${reason}` : reason

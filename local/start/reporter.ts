@@ -95,11 +95,11 @@ export class Reporter {
   }
 
   crashed(name: string, why: ChildFailedError, pauseMs: number): void {
-    const said = failureText(why);
+    const text = failureText(why);
     // A part that fails at every start fails with the same stack trace each time.
-    const told = said.includes("\n") && this.#crashes.get(name) === said ? "the same again" : said;
-    this.#crashes.set(name, said);
-    this.#screen.line(`! ${name}: ${told}; starting again in ${pauseMs / 1000} s`);
+    const shown = text.includes("\n") && this.#crashes.get(name) === text ? "the same again" : text;
+    this.#crashes.set(name, text);
+    this.#screen.line(`! ${name}: ${shown}; starting again in ${pauseMs / 1000} s`);
   }
 
   #warn(name: string, line: ChildLine & { kind: "event" }): void {

@@ -40,16 +40,16 @@ function calibrationText({ calibration }: Statistics): string {
 }
 
 function failuresText({ failures }: Statistics): readonly string[] {
-  const told = Object.entries(failures).map(([reason, count]) => `${reason} × ${count}`);
-  return told.length === 0 ? [] : [`  no answer  ${told.join(", ")}`];
+  const parts = Object.entries(failures).map(([reason, count]) => `${reason} × ${count}`);
+  return parts.length === 0 ? [] : [`  no answer  ${parts.join(", ")}`];
 }
 
 function languagesText({ languages }: Statistics): readonly string[] {
   if (languages.length < 2) return [];
-  const told = languages.map(({ language, tickets, accuracy }) =>
+  const parts = languages.map(({ language, tickets, accuracy }) =>
     `${language} ${percent(accuracy)} of ${tickets}`
   );
-  return [`  languages  ${told.join(", ")}`];
+  return [`  languages  ${parts.join(", ")}`];
 }
 
 function labelTable({ labels }: Statistics): readonly string[] {
