@@ -137,6 +137,17 @@ async function testWrites(test: Deno.TestContext, harness: StoreHarness): Promis
     assert.deepEqual(await two.begin(request), { kind: "known", label, applied: true });
   });
 
+  await test.step("labels keep what a provider said, whatever it was", async () => {
+    const id = await addTicket();
+    const request = beginRequest(id, eventAt(1));
+    const odd = { model: "m\u0000\ud800", inputTokens: 1e15, outputTokens: 12.5, confidence: 1.0000001 };
+    await one.begin(request);
+    assert.deepEqual(await one.finish({ ...request, label: labelOf("bug", odd), fresh: true }), {
+      kind: "written",
+    });
+    assert.equal((await two.begin(request)).kind, "known");
+  });
+
   await test.step("check() finds nothing wrong", async () => {
     assert.equal(await one.check(), undefined);
   });
@@ -177,6 +188,18 @@ async function testFence(test: Deno.TestContext, harness: StoreHarness): Promise
     await one.begin(older);
     await one.finish(finishRequest(newer, "bug"));
     assert.deepEqual(await one.finish(finishRequest(older, "billing")), { kind: "superseded" });
+  });
+
+  await test.step("an event of a topic made anew is newer although its offset is smaller", async () => {
+    const id = await addTicket();
+    const before = beginRequest(id, eventAt(1_000, 1_000_000), "before");
+    await one.begin(before);
+    await one.finish(finishRequest(before, "billing"));
+    const anew = beginRequest(id, eventAt(3, 1_060_001), "anew");
+    assert.deepEqual(await two.begin(anew), { kind: "claimed", claims: 1 });
+    assert.deepEqual(await two.finish(finishRequest(anew, "bug")), { kind: "written" });
+    assert.equal((await one.begin(beginRequest(id, eventAt(1_000, 1_000_000), "before"))).kind, "stale");
+    assert.equal((await one.begin(beginRequest(id, eventAt(2, 1_060_001), "old"))).kind, "stale");
   });
 
   await test.step("an override is answered by begin() and never overwritten by finish()", async () => {

@@ -91,3 +91,32 @@ Deno.test("parseConfig() takes no name that could be SQL, and no budget in money
     /MODEL_PRICES has no price for mine, which USD_PER_DAY needs/,
   );
 });
+
+Deno.test("parseConfig() puts the tickets table into the schema that the connection string names", () => {
+  const nameWith = (query: string, TICKETS_TABLE: string) =>
+    parse({ ...REQUIRED, DATABASE_URL: `postgres://db/d${query}`, TICKETS_TABLE }).table.name;
+  assert.equal(nameWith("?schema=Desk", "tickets"), '"Desk".tickets');
+  assert.equal(nameWith("?currentSchema=desk,public", "support.Tickets"), "support.Tickets");
+  assert.equal(nameWith("", '"My Tickets"'), '"My Tickets"');
+});
+
+Deno.test("parseConfig() refuses tables and columns that cannot hold tickets", () => {
+  const refused: readonly (readonly [Record<string, string>, RegExp])[] = [
+    [{ TICKETS_TABLE: "ackpool.labels" }, /^TICKETS_TABLE is one of Ackpool's own/],
+    [
+      { TICKETS_TABLE: "pg_catalog.pg_class" },
+      /^TICKETS_TABLE is one of Ackpool's own tables, or of the database's/,
+    ],
+    [{ TICKETS_COLUMNS: "id,id,classified_at" }, /^TICKETS_COLUMNS names a column twice/],
+    [{ TICKETS_COLUMNS: 'id,"done",done' }, /^TICKETS_COLUMNS names a column twice/],
+    [{ DATABASE_URL: "postgres://u:secret/word@h/d" }, /^DATABASE_URL .*percent-encoded/],
+  ];
+  for (const [values, expected] of refused) {
+    assert.throws(() => parse({ ...REQUIRED, ...values }), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, expected);
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    });
+  }
+});
