@@ -1,7 +1,7 @@
 // RecordOperations: a record in delivery, for an operator: where it is, and taking it out with what came of that.
 
 import type { Cause } from "../shared/http/health.ts";
-import { outcomeLabel } from "../shared/contract/outcome.ts";
+import { outcomeLabel, problemText } from "../shared/contract/outcome.ts";
 import { pause } from "../shared/wait.ts";
 import type { HeldRecord, RecordCommands, Taken } from "./admin/records.ts";
 import type { Delivery } from "./core/delivery.ts";
@@ -34,8 +34,13 @@ export class RecordOperations implements RecordCommands {
     const held = this.#runtime.find(at, offset);
     if (held === undefined) return undefined;
     const { state, attemptsCounted, attemptsSent, lastOutcome } = held;
-    const last = lastOutcome === undefined ? null : outcomeLabel(lastOutcome);
-    return { state, attempts: attemptsCounted, posts: attemptsSent, last };
+    return {
+      state,
+      attempts: attemptsCounted,
+      posts: attemptsSent,
+      last: lastOutcome === undefined ? null : outcomeLabel(lastOutcome),
+      said: lastOutcome === undefined ? null : problemText(lastOutcome) ?? null,
+    };
   }
 
   /** Takes a record out, and waits a few seconds for what becomes of it. */

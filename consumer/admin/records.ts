@@ -16,6 +16,8 @@ export interface HeldRecord {
   readonly posts: number;
   /** What the last one came to; null before the first. */
   readonly last: string | null;
+  /** What the worker said then, in a line; null where it said nothing. */
+  readonly said: string | null;
 }
 
 /** What became of a record that was taken out. */

@@ -1,4 +1,10 @@
-// Asks running consumers over their admin ports: what an operator wants of the one that holds a record.
+// AdminClient: asks running consumers over their admin ports what only the one that holds a record can say or do.
+
+import { type Environment, readVariables } from "../../shared/config/read.ts";
+import type { HeldRecord } from "../admin/records.ts";
+
+/** How long a consumer may take to answer, in ms. */
+const ANSWER_LIMIT_MS = 10_000;
 
 /** A consumer's answer. */
 interface Answer {
@@ -7,50 +13,54 @@ interface Answer {
   readonly body: Record<string, unknown>;
 }
 
-/** How long a consumer may take to answer, in ms. */
-const ANSWER_LIMIT_MS = 10_000;
-
 /** What came of a request to several consumers. */
 export type Asked =
   | { readonly kind: "done"; readonly by: string; readonly body: Readonly<Record<string, unknown>> }
   /** Each of them with what it said. */
   | { readonly kind: "refused"; readonly answers: readonly string[] };
 
-/**
- * Asks one after the other until one does it.
- *
- * @param admins base URLs of their admin ports.
- * @param token `ADMIN_TOKEN`, where they ask for one.
- */
-export async function askFirst(
-  admins: readonly string[],
-  token: string | undefined,
-  path: string,
-  body: unknown,
-): Promise<Asked> {
-  const answers: string[] = [];
-  for (const admin of admins) {
-    try {
-      const answer = await post(new URL(path, admin), token, body);
-      if (answer.ok) return { kind: "done", by: admin, body: answer.body };
-      answers.push(`${admin}: ${answer.body["detail"] ?? answer.status}`);
-    } catch (error) {
-      answers.push(`${admin}: ${(error as Error).message}`);
-    }
-  }
-  return { kind: "refused", answers };
-}
+/** Knows where consumers are, and the token they ask for. */
+export class AdminClient {
+  readonly #admins: readonly string[];
+  readonly #token: string | undefined;
 
-async function post(url: URL, token: string | undefined, body: unknown): Promise<Answer> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-  });
-  const { ok, status } = response;
-  return { ok, status, body: await response.json().catch(() => ({})) };
+  /** @param admins base URLs of their admin ports; undefined: the one of this machine. */
+  constructor(env: Environment, admins?: readonly string[]) {
+    const { ADMIN_PORT, ADMIN_TOKEN } = readVariables(["ADMIN_PORT", "ADMIN_TOKEN"], env);
+    this.#admins = admins ?? [`http://127.0.0.1:${ADMIN_PORT}`];
+    this.#token = ADMIN_TOKEN?.split(",")[0]?.trim();
+  }
+
+  /** Asks one after the other until one does it. */
+  post(path: string, body: unknown): Promise<Asked> {
+    return this.#ask(path, { method: "POST", body: JSON.stringify(body) });
+  }
+
+  /** A record in delivery; undefined where none of them holds it, or none answers. */
+  async record(position: string): Promise<HeldRecord | undefined> {
+    const asked = await this.#ask(`/records/${position}`, { method: "GET" });
+    return asked.kind === "done" ? asked.body as unknown as HeldRecord : undefined;
+  }
+
+  async #ask(path: string, request: RequestInit): Promise<Asked> {
+    const answers: string[] = [];
+    for (const admin of this.#admins) {
+      try {
+        const answer = await this.#send(new URL(path, admin), request);
+        if (answer.ok) return { kind: "done", by: admin, body: answer.body };
+        answers.push(`${admin}: ${answer.body["detail"] ?? answer.status}`);
+      } catch (error) {
+        answers.push(`${admin}: ${(error as Error).message}`);
+      }
+    }
+    return { kind: "refused", answers };
+  }
+
+  async #send(url: URL, request: RequestInit): Promise<Answer> {
+    const authorization = this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
+    const headers = { "content-type": "application/json", ...authorization };
+    const response = await fetch(url, { ...request, headers, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+    const { ok, status } = response;
+    return { ok, status, body: await response.json().catch(() => ({})) };
+  }
 }

@@ -6,12 +6,20 @@ import { commandsAsStarted } from "../../shared/process/command_line.ts";
 import { EXIT, runMain } from "../../shared/process/main.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import { onStopSignal } from "../../shared/process/stop_signals.ts";
-import { askFirst } from "./admin_client.ts";
+import { AdminClient } from "./admin_client.ts";
 import { DeadLetterOperations } from "../dead_letter_operations.ts";
 import { DLQ_USAGE, type DlqCommand, parseDlqArguments } from "./dlq_arguments.ts";
 import { RetryTopicMissing } from "../dead_letters/replay/retry_records.ts";
 import type { ReplayProgress } from "../dead_letters/replay/request.ts";
-import { bar, dropAsText, listAsText, replayAsText, showAsText, takenAsText } from "./dlq_text.ts";
+import {
+  bar,
+  dropAsText,
+  heldAsText,
+  listAsText,
+  replayAsText,
+  showAsText,
+  takenAsText,
+} from "./dlq_text.ts";
 import { listAsJson, showAsJson } from "../dead_letters/json.ts";
 import { ProducerFenced, RecordTooLarge } from "../records/log_access.ts";
 import { connectKafka, environmentOf, toStartError } from "./kafka_connection.ts";
@@ -20,6 +28,9 @@ import { recordPosition } from "../records/position.ts";
 
 /** What is done with dead letters, Kafka alone being asked. */
 type KafkaCommand = Exclude<DlqCommand, { name: "take" | "allow" }>;
+/** So many canaries that did not settle are told of. */
+const CANARIES_SHOWN = 3;
+
 type Command<Name extends DlqCommand["name"]> = Extract<DlqCommand, { name: Name }>;
 
 async function main(): Promise<number> {
@@ -38,7 +49,7 @@ async function main(): Promise<number> {
   const { kafka, config } = connectKafka(found, "ackpool-dlq");
   const operations = new DeadLetterOperations(kafka, config);
   try {
-    return await run(operations, command, stopping.signal);
+    return await run(operations, command, new AdminClient(found), stopping.signal);
   } catch (error) {
     throw toPlainError(error as Error);
   } finally {
@@ -51,7 +62,12 @@ function parse(env: Environment): DlqCommand {
   return parseDlqArguments(Deno.args, Date.now(), DEAD_LETTER_REPLAYS_MAX);
 }
 
-function run(operations: DeadLetterOperations, command: KafkaCommand, signal: AbortSignal): Promise<number> {
+function run(
+  operations: DeadLetterOperations,
+  command: KafkaCommand,
+  client: AdminClient,
+  signal: AbortSignal,
+): Promise<number> {
   switch (command.name) {
     case "help":
       return Promise.resolve(EXIT.ok);
@@ -60,7 +76,7 @@ function run(operations: DeadLetterOperations, command: KafkaCommand, signal: Ab
     case "show":
       return show(operations, command, signal);
     case "replay":
-      return replay(operations, command, signal);
+      return replay(operations, command, client, signal);
     case "drop":
       return drop(operations, command, signal);
     default:
@@ -99,13 +115,26 @@ async function show(
 async function replay(
   operations: DeadLetterOperations,
   { request, json }: Command<"replay">,
+  client: AdminClient,
   signal: AbortSignal,
 ): Promise<number> {
   const summary = await operations.replay(request, progressBar(), signal);
   showProgress("");
   print(json ? JSON.stringify(summary, null, 2) : replayAsText(summary));
+  if (!json) {
+    for (const place of summary.canary?.unsettled.slice(0, CANARIES_SHOWN) ?? []) await tell(place, client);
+  }
   if (summary.end === "interrupted") return EXIT.interrupted;
   return summary.end === "done" || summary.end === "dry-run" ? EXIT.ok : EXIT.failed;
+}
+
+/** What a canary that is not settled was answered last, as far as a consumer can be asked. */
+async function tell(position: string, client: AdminClient): Promise<void> {
+  const held = await client.record(position);
+  const about = held === undefined
+    ? "no consumer that was asked holds it: does one run, and is ADMIN_PORT its admin port?"
+    : heldAsText(held);
+  print(`${position}: ${about}`);
 }
 
 async function drop(
@@ -120,17 +149,10 @@ async function drop(
 
 /** What only the consumer that has the record, or the flood, can do. */
 async function askConsumers(command: Command<"take"> | Command<"allow">, env: Environment): Promise<number> {
-  const { ADMIN_PORT, ADMIN_TOKEN } = readVariables(["ADMIN_PORT", "ADMIN_TOKEN"], env);
-  const token = ADMIN_TOKEN?.split(",")[0]?.trim();
-  const admins = command.admins ?? [`http://127.0.0.1:${ADMIN_PORT}`];
+  const client = new AdminClient(env, command.admins);
   const asked = command.name === "allow"
-    ? await askFirst(admins, token, "/dead-letters/allow", { count: command.count })
-    : await askFirst(
-      admins,
-      token,
-      `/records/${recordPosition(command)}/dead-letter`,
-      {},
-    );
+    ? await client.post("/dead-letters/allow", { count: command.count })
+    : await client.post(`/records/${recordPosition(command)}/dead-letter`, {});
   if (asked.kind === "refused") throw new StartError(asked.answers.join("\n"));
   if (command.name === "allow") {
     print(`${asked.body["allowed"]} more let through.`);

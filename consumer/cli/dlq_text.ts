@@ -2,14 +2,19 @@
 
 import { printable } from "../../shared/printable.ts";
 import { textTable } from "./text_table.ts";
+import type { HeldRecord } from "../admin/records.ts";
 import type { DropSummary } from "../dead_letters/drop.ts";
 import type { ReplaySummary } from "../dead_letters/replay/request.ts";
-import type { ListJson, ShowJson } from "../dead_letters/json.ts";
+import type { DeadLetterJson, ListJson, ShowJson } from "../dead_letters/json.ts";
 
 /** What `dlq list` prints. */
 export function listAsText({ meant, total, causes, dead_letters: letters }: ListJson): string {
   if (meant === 0) {
-    return total === 0 ? "There is no dead letter." : `None of ${count(total)} dead letters is meant.`;
+    return total === 0
+      ? "There is no dead letter."
+      : `None of the ${
+        count(total)
+      } dead letters is open and matches what was asked for (--all shows closed ones).`;
   }
   const groups = textTable([
     ["CAUSE", "COUNT", "PARKED", "OLDEST", "NEWEST"],
@@ -23,7 +28,7 @@ export function listAsText({ meant, total, causes, dead_letters: letters }: List
       printable(letter.at),
       letter.dead_lettered_at,
       printable(letter.status),
-      String(letter.attempts),
+      attemptsOf(letter),
       String(letter.replays),
       letter.state,
       letter.key === null ? "-" : printable(shortened(letter.key, 40)),
@@ -34,12 +39,18 @@ export function listAsText({ meant, total, causes, dead_letters: letters }: List
   return `${groups}\n\n${rows}${more}`;
 }
 
+/** Refusals and full replicas make attempts that do not count against a record. */
+function attemptsOf({ attempts, attempts_counted: counted }: DeadLetterJson): string {
+  return counted === null || counted === attempts ? String(attempts) : `${counted} of ${attempts} counted`;
+}
+
 /** What `dlq show` prints. */
 export function showAsText({ value, headers, ...letter }: ShowJson): string {
   const about = textTable([
     ["at", printable(letter.at)],
     ["state", letter.state],
     ["cause", printable(letter.cause)],
+    ["attempts", attemptsOf(letter)],
     ["origin", letter.origin === null ? "-" : `${printable(letter.origin.at)}  ${letter.origin.time}`],
     ["key", letter.key === null ? "-" : printable(letter.key)],
   ]);
@@ -85,7 +96,7 @@ export function replayAsText(
       case "canary-not-settled":
         return `${canary?.settled} of ${canary?.sent} canaries settled in time: the other ${
           count(meant - replayed)
-        } were not replayed. Does the consumer run?`;
+        } were not replayed.`;
       default:
         return end satisfies never;
     }
@@ -121,6 +132,17 @@ const WHEN: Readonly<Record<string, string>> = {
   "after-attempt": "as soon as the attempt that is out has ended, unless it settles",
   "in-turn": "as soon as those before it are settled",
 };
+
+/** Where a record in delivery stands, and what was answered last. */
+export function heldAsText({ state, attempts, posts, last, said }: HeldRecord): string {
+  const made = posts === attempts
+    ? `${count(posts)} attempts`
+    : `${count(posts)} attempts, ${count(attempts)} counted`;
+  const answer = last === null
+    ? "no answer yet"
+    : `last answer ${printable(last)}${said === null ? "" : ` (${printable(said)})`}`;
+  return `${state.replaceAll("_", " ")}, ${made}, ${answer}`;
+}
 
 /** A bar of a fixed width with how much is done, how fast, and how long it still takes. */
 export function bar(done: number, total: number, elapsedMs: number): string {

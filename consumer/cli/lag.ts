@@ -6,6 +6,10 @@ import { parseFlags } from "../../shared/process/command_line.ts";
 import { EXIT, runMain } from "../../shared/process/main.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import { onStopSignal } from "../../shared/process/stop_signals.ts";
+import type { HeldRecord } from "../admin/records.ts";
+import { recordPosition } from "../records/position.ts";
+import { AdminClient } from "./admin_client.ts";
+import { heldAsText } from "./dlq_text.ts";
 import { clearScreen, print, printError } from "./terminal.ts";
 import { textTable } from "./text_table.ts";
 import type { ConsumerConfig } from "../config.ts";
@@ -23,8 +27,11 @@ const USAGE = `How far the group KAFKA_GROUP_ID is behind on its topics and thei
     --watch   again every 2 s, until Ctrl-C
     --json    for machines; with --watch a line each time
 
-SETTLED-AHEAD counts records above CURRENT-OFFSET that are done already; OLDEST-AGE is that of the record at it.
+SETTLED-AHEAD counts records above CURRENT-OFFSET that are done already; OLDEST-AGE is that of the record at it. HEAD is
+a record at CURRENT-OFFSET that was tried more than once, with its last answer, where a consumer says so (ADMIN_PORT).
 `;
+/** So many partitions' heads are asked for. */
+const HEADS_MAX = 20;
 const WATCH_EVERY_MS = 2000;
 
 async function main(): Promise<number> {
@@ -44,13 +51,15 @@ function readArguments() {
 }
 
 async function run(env: Environment, { watch, json }: Options, signal: AbortSignal): Promise<number> {
-  const { kafka, config } = connectKafka(await environmentOf(env), "ackpool-lag");
+  const found = await environmentOf(env);
+  const { kafka, config } = connectKafka(found, "ackpool-lag");
+  const client = new AdminClient(found);
   const offsets = new GroupOffsets(kafka);
   const reader = new RenewableReader(kafka, config.source.groupId);
   try {
     do {
       try {
-        const seen = await look(offsets, reader, config, signal);
+        const seen = await look(offsets, reader, client, config, signal);
         const text = json ? asJson(config.source.groupId, seen, watch) : asText(config.source.groupId, seen);
         if (watch && !json) clearScreen();
         print(text);
@@ -74,6 +83,7 @@ async function run(env: Environment, { watch, json }: Options, signal: AbortSign
 async function look(
   offsets: GroupOffsets,
   reader: RenewableReader,
+  client: AdminClient,
   config: ConsumerConfig,
   signal: AbortSignal,
 ): Promise<Seen> {
@@ -92,7 +102,17 @@ async function look(
     const missing = await offsets.partitions(topic) - rows.filter((row) => row.topic === topic).length;
     if (missing > 0) notes.push(`${missing} partitions of ${topic} have no leader and are not counted`);
   }
-  return { rows, notes };
+  return { rows, notes, heads: await headsOf(rows, client) };
+}
+
+/** The records that hold partitions up: at the committed offset, tried more than once and not settled. */
+async function headsOf(rows: readonly PartitionLag[], client: AdminClient): Promise<readonly Head[]> {
+  const behind = rows.filter(({ lag }) => lag > 0).slice(0, HEADS_MAX);
+  const heads = await Promise.all(behind.map(async ({ topic, partition, currentOffset }) => {
+    const at = recordPosition({ topic, partition, offset: currentOffset ?? 0 });
+    return { at, held: await client.record(at) };
+  }));
+  return heads.flatMap(({ at, held }) => held === undefined || held.posts < 2 ? [] : [{ at, held }]);
 }
 
 /** What is shown. */
@@ -100,6 +120,14 @@ interface Seen {
   readonly rows: readonly PartitionLag[];
   /** What an operator should know besides. */
   readonly notes: readonly string[];
+  readonly heads: readonly Head[];
+}
+
+/** A record that holds its partition up. */
+interface Head {
+  /** `topic/partition/offset`. */
+  readonly at: string;
+  readonly held: HeldRecord;
 }
 
 /** The topics that the group reads, as far as they are there. */
@@ -122,7 +150,7 @@ async function topicsOf(offsets: GroupOffsets, config: ConsumerConfig): Promise<
   return { topics: [...read], sources: found, existing };
 }
 
-function asText(groupId: string, { rows, notes }: Seen): string {
+function asText(groupId: string, { rows, notes, heads }: Seen): string {
   const table = textTable([
     ["GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG", "SETTLED-AHEAD", "OLDEST-AGE"],
     ...rows.map((row) => [
@@ -136,10 +164,13 @@ function asText(groupId: string, { rows, notes }: Seen): string {
       row.oldestAgeMs === null ? "-" : age(row.oldestAgeMs),
     ]),
   ]);
-  return [table, ...notes.map((note) => `Note: ${note}`)].join("\n");
+  const stuck = heads.map(({ at, held }) =>
+    `HEAD ${at}: ${heldAsText(held)}. It can be taken out: deno task dlq take ${at}`
+  );
+  return [table, ...stuck, ...notes.map((note) => `Note: ${note}`)].join("\n");
 }
 
-function asJson(groupId: string, { rows, notes }: Seen, line: boolean): string {
+function asJson(groupId: string, { rows, notes, heads }: Seen, line: boolean): string {
   const sum = (value: (row: PartitionLag) => number) => rows.reduce((all, row) => all + value(row), 0);
   const report = {
     group: groupId,
@@ -154,6 +185,7 @@ function asJson(groupId: string, { rows, notes }: Seen, line: boolean): string {
       settled_ahead: row.settledAhead,
       oldest_age_ms: row.oldestAgeMs,
     })),
+    heads: heads.map(({ at, held }) => ({ ...held, at })),
     notes,
   };
   return line ? JSON.stringify(report) : JSON.stringify(report, null, 2);

@@ -1,7 +1,7 @@
 // Causes: why delivery is held up, as values that health, logs and metrics share.
 
 import type { Cause } from "../../shared/http/health.ts";
-import { type Outcome, outcomeLabel } from "../../shared/contract/outcome.ts";
+import { type Outcome, outcomeLabel, problemText } from "../../shared/contract/outcome.ts";
 import type { Pause } from "./policies/breaker.ts";
 import type { MachineView, PartitionView } from "./view.ts";
 
@@ -82,7 +82,7 @@ function stalledCause({ id, head }: PartitionView): readonly Cause[] {
 }
 
 function describe(outcome: Outcome): string {
-  const label = outcomeLabel(outcome);
-  if (outcome.kind !== "answer") return `${label} (${outcome.detail})`;
-  return outcome.problemType === undefined ? label : `${label} (${outcome.problemType})`;
+  const type = outcome.kind === "answer" ? outcome.problemType : undefined;
+  const said = [type, problemText(outcome)].filter((text) => text !== undefined).join(": ");
+  return said === "" ? outcomeLabel(outcome) : `${outcomeLabel(outcome)} (${said})`;
 }

@@ -20,7 +20,10 @@ export interface DeadLetterJson {
   /** `topic/partition/offset` of the record it is parked behind. */
   readonly parked_behind: string | null;
   readonly cause: string;
+  /** Attempts made. */
   readonly attempts: number;
+  /** Those of them that counted against the record; null in letters of an earlier release. */
+  readonly attempts_counted: number | null;
   readonly replays: number;
   /** Its value did not fit into the dead-letter topic and lies at its origin only. */
   readonly incomplete: boolean;
@@ -81,7 +84,19 @@ export function showAsJson(record: KafkaRecord, { letter, state }: Found): ShowJ
 }
 
 function letterAsJson(letter: DeadLetter, state: State): DeadLetterJson {
-  const { origin, key, status, reason, behind, cause, attempts, replays, isIncomplete, atMs } = letter;
+  const {
+    origin,
+    key,
+    status,
+    reason,
+    behind,
+    cause,
+    attempts,
+    attemptsCounted,
+    replays,
+    isIncomplete,
+    atMs,
+  } = letter;
   return {
     at: recordPosition(letter),
     state,
@@ -92,6 +107,7 @@ function letterAsJson(letter: DeadLetter, state: State): DeadLetterJson {
     parked_behind: behind ?? null,
     cause: causeText(cause),
     attempts,
+    attempts_counted: attemptsCounted ?? null,
     replays,
     incomplete: isIncomplete,
     dead_lettered_at: iso(atMs),

@@ -25,7 +25,10 @@ export interface DeadLetter extends RecordPosition {
   readonly behind: string | undefined;
   /** What dead letters are grouped by. A parked one has that of what it is behind. */
   readonly cause: LetterCause;
+  /** Attempts made. */
   readonly attempts: number;
+  /** Those that counted against the record; undefined in letters of an earlier release. */
+  readonly attemptsCounted: number | undefined;
   readonly replays: number;
   /** When it was dead-lettered, in ms since the epoch. */
   readonly atMs: number;
@@ -38,7 +41,7 @@ export interface DeadLetter extends RecordPosition {
 /** What is known of a record that is dead-lettered. */
 type Lettered = Pick<
   Delivery<KafkaRecord>,
-  "record" | "origin" | "reason" | "lastOutcome" | "parkedBehind" | "attemptsSent"
+  "record" | "origin" | "reason" | "lastOutcome" | "parkedBehind" | "attemptsSent" | "attemptsCounted"
 >;
 
 const Header = {
@@ -51,7 +54,10 @@ const Header = {
   reason: "ackpool-reason",
   /** What the worker said, up to 1 KiB. */
   problem: "ackpool-problem",
+  /** Attempts made. */
   attempts: "ackpool-attempts",
+  /** Those of them that counted against the record. */
+  attemptsCounted: "ackpool-attempts-counted",
   replays: "ackpool-replays",
   deadLetteredAt: "ackpool-dead-lettered-at",
   replayedFrom: "ackpool-replayed-from",
@@ -70,6 +76,7 @@ const OF_THE_LAST_TIME = new Set<string>([
   Header.reason,
   Header.problem,
   Header.attempts,
+  Header.attemptsCounted,
   Header.deadLetteredAt,
   Header.parkedCause,
 ]);
@@ -89,7 +96,7 @@ export function toLetterRecord(
   names: SideTopicNames,
   nowMs: number,
 ): PlacedRecord {
-  const { record, reason, lastOutcome, parkedBehind, attemptsSent } = delivery;
+  const { record, reason, lastOutcome, parkedBehind, attemptsSent, attemptsCounted } = delivery;
   const origin = delivery.origin ?? record;
   const status = reason === PARKED ? PARKED : lastOutcome === undefined ? "" : outcomeLabel(lastOutcome);
   const headers = {
@@ -103,6 +110,7 @@ export function toLetterRecord(
     ...(parkedBehind === undefined ? {} : { [Header.parkedCause]: causeText(parkedBehind.cause) }),
     [Header.problem]: excerptOf(lastOutcome),
     [Header.attempts]: String(attemptsSent),
+    [Header.attemptsCounted]: String(attemptsCounted),
     [Header.deadLetteredAt]: new Date(nowMs).toISOString(),
   };
   return {
@@ -169,6 +177,7 @@ export function toDeadLetter(record: KafkaRecord): DeadLetter {
         : parseCause(text(Header.parkedCause) ?? PARKED),
     ),
     attempts: count(text(Header.attempts)) ?? 0,
+    attemptsCounted: count(text(Header.attemptsCounted)),
     replays: count(text(Header.replays)) ?? 0,
     atMs: Number.isNaN(at) ? record.timestampMs : at,
     replayedFrom: text(Header.replayedFrom),

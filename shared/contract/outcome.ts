@@ -32,3 +32,24 @@ export type Outcome = Answer | NoAnswer;
 export function outcomeLabel(outcome: Outcome): string {
   return outcome.kind === "answer" ? String(outcome.status) : outcome.kind;
 }
+
+const PROBLEM_CHARS_MAX = 200;
+
+/** What was said beside the status, in one line: an RFC 9457 body's detail or title, or the client library's words. */
+export function problemText(outcome: Outcome): string | undefined {
+  const text = outcome.kind === "answer" ? problemOf(outcome.excerpt ?? "") : outcome.detail;
+  // deno-lint-ignore no-control-regex
+  const line = text?.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  if (line === undefined || line === "") return undefined;
+  return line.length > PROBLEM_CHARS_MAX ? `${line.slice(0, PROBLEM_CHARS_MAX - 1)}…` : line;
+}
+
+/** Bodies of another kind may hold anything. */
+function problemOf(excerpt: string): string | undefined {
+  try {
+    const { detail, title } = JSON.parse(excerpt) as { readonly detail?: unknown; readonly title?: unknown };
+    return [detail, title].find((text): text is string => typeof text === "string");
+  } catch {
+    return undefined;
+  }
+}

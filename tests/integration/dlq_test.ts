@@ -149,6 +149,21 @@ Deno.test("deno task dlq", async (t) => {
     },
   );
 
+  await t.step("says what a canary was answered that does not settle", async () => {
+    const scene = await Scene.in(kafka);
+    await using worker = new StubWorker(() => problem(422, "/problems/bad"));
+    await scene.produce(values(3));
+    await using consumer = scene.consumer([worker]);
+    await scene.untilCommitted();
+    worker.script = () => Response.json({ detail: "Not for this tenant" }, { status: 403 });
+    const args = ["replay", "--everything", "--canary", "1", "--canary-timeout", "3s"];
+    const env = { ADMIN_PORT: new URL(consumer.adminUrl).port };
+    const { code, text } = await runCommand("dlq", scene, args, env);
+    assert.equal(code, 1);
+    assert.match(text, /0 of 1 canaries settled in time: the other 2 were not replayed\./);
+    assert.match(text, /\.retry\/\d\/\d+: .*last answer 403 \(Not for this tenant\)/);
+  });
+
   await t.step("goes all the way: canaries come back, then settle, and the rest follows", async () => {
     const scene = await Scene.in(kafka);
     await using worker = new StubWorker(() => problem(422, "/problems/bad"));

@@ -71,6 +71,27 @@ Deno.test("deno task lag", async (t) => {
     assert.equal((await watching.end("SIGTERM")).code, 0);
   });
 
+  await t.step("names the record that holds a partition up, with its last answer", async () => {
+    const scene = await Scene.in(kafka);
+    await using worker = new StubWorker(({ text }) =>
+      text === "v0" ? Response.json({ title: "Forbidden", detail: "No such tenant" }, { status: 403 }) : 200
+    );
+    await scene.produce(values(10), 0);
+    await using consumer = scene.consumer([worker]);
+    await until("a second refusal", () => worker.requests.filter(({ text }) => text === "v0").length > 2);
+    const env = { ADMIN_PORT: new URL(consumer.adminUrl).port };
+    const { text } = await runCommand("lag", scene, [], env);
+    const head = `HEAD ${scene.topic}/0/0: `;
+    const line = text.split("\n").find((each) => each.startsWith(head)) ?? text;
+    assert.match(line, /attempts, 0 counted, last answer 403 \(No such tenant\)/);
+    assert.ok(line.endsWith(`deno task dlq take ${scene.topic}/0/0`), line);
+    const { heads } = JSON.parse((await runCommand("lag", scene, ["--json"], env)).text);
+    assert.deepEqual(
+      heads.map(({ at, last, said }: Record<string, string>) => [at, last, said]),
+      [[`${scene.topic}/0/0`, "403", "No such tenant"]],
+    );
+  });
+
   await t.step("says in one line that there is no such topic", async () => {
     const scene = await Scene.in(kafka);
     const { code, text } = await runCommand("lag", { ...scene, topic: "absent", kafka, groupId: "g" }, []);

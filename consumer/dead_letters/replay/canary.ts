@@ -5,6 +5,7 @@ import type { GroupCommit, OffsetRange } from "../../records/log_access.ts";
 import { toDeadLetter } from "../letter.ts";
 import type { DeadLetterPorts } from "../ports.ts";
 import { causeText } from "../../records/letter_cause.ts";
+import { recordPosition } from "../../records/position.ts";
 
 /** One replay, in the retry topic. */
 export interface Sent {
@@ -22,6 +23,8 @@ export interface CanaryResult {
   readonly settled: number;
   /** The causes of those that came back. */
   readonly cameBack: readonly string[];
+  /** Where those lie that are not settled, as `topic/partition/offset` of the retry topic. */
+  readonly unsettled: readonly string[];
 }
 
 /** Between two looks, in ms. */
@@ -43,11 +46,12 @@ export async function watchCanaries(
 ): Promise<CanaryResult> {
   const untilMs = ports.nowMs() + watch.timeoutMs;
   for (;;) {
-    const settled = await countSettled(ports, sent);
+    const unsettled = await unsettledOf(ports, sent);
+    const settled = sent.length - unsettled.length;
     watch.settled(settled);
     // A dead letter is confirmed before its record is committed as settled: who looks afterwards sees it.
     const cameBack = await comeBacks(ports, sent, before, watch.signal);
-    const result = { sent: sent.length, settled, cameBack };
+    const result = { sent: sent.length, settled, cameBack, unsettled: unsettled.map(recordPosition) };
     if (cameBack.length > 0) return { ...result, end: "came-back" };
     if (settled === sent.length) return { ...result, end: "settled" };
     if (watch.signal.aborted) return { ...result, end: "interrupted" };
@@ -64,14 +68,17 @@ export function settledBy({ offset: watermark, metadata }: GroupCommit): (offset
   return (offset) => offset < watermark || runs.some(([first, last]) => first <= offset && offset <= last);
 }
 
-async function countSettled({ offsets, groupId }: DeadLetterPorts, sent: readonly Sent[]): Promise<number> {
-  let settled = 0;
+async function unsettledOf(
+  { offsets, groupId }: DeadLetterPorts,
+  sent: readonly Sent[],
+): Promise<readonly Sent[]> {
+  const unsettled: Sent[] = [];
   for (const [topic, replays] of Map.groupBy(sent, (each) => each.topic)) {
     const commits = await offsets.committed(groupId, topic);
     const covers = new Map(commits.map((each) => [each.partition, settledBy(each)]));
-    for (const { partition, offset } of replays) if (covers.get(partition)?.(offset)) settled += 1;
+    unsettled.push(...replays.filter(({ partition, offset }) => !covers.get(partition)?.(offset)));
   }
-  return settled;
+  return unsettled;
 }
 
 async function comeBacks(

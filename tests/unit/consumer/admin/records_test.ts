@@ -6,7 +6,10 @@ import type { RecordPosition } from "../../../../consumer/records/position.ts";
 
 const taken: RecordPosition[] = [];
 const routes = recordRoutes({
-  look: ({ offset }) => offset === 7 ? { state: "waiting", attempts: 0, posts: 12, last: "403" } : undefined,
+  look: ({ offset }) =>
+    offset === 7
+      ? { state: "waiting", attempts: 0, posts: 12, last: "403", said: "No such tenant" }
+      : undefined,
   take(place) {
     if (place.offset !== 7) return Promise.resolve(undefined);
     taken.push(place);
@@ -18,7 +21,14 @@ const post = (path: string, body = "{}", type = "application/json") =>
 
 Deno.test("GET /topic/partition/offset shows where a record is, and answers 404 where it is not held", async () => {
   const shown = await (await routes.request("/t.x/0/7")).json();
-  assert.deepEqual(shown, { at: "t.x/0/7", state: "waiting", attempts: 0, posts: 12, last: "403" });
+  assert.deepEqual(shown, {
+    at: "t.x/0/7",
+    state: "waiting",
+    attempts: 0,
+    posts: 12,
+    last: "403",
+    said: "No such tenant",
+  });
   const absent = await routes.request("/t.x/0/8");
   assert.equal(absent.status, 404);
   assert.match((await absent.json()).detail, /does not hold t\.x\/0\/8/);

@@ -1,7 +1,14 @@
 // What people see of dead letters.
 
 import assert from "node:assert/strict";
-import { bar, listAsText, replayAsText, showAsText, takenAsText } from "../../../../consumer/cli/dlq_text.ts";
+import {
+  bar,
+  heldAsText,
+  listAsText,
+  replayAsText,
+  showAsText,
+  takenAsText,
+} from "../../../../consumer/cli/dlq_text.ts";
 
 const LETTER = {
   at: "t.dlq/0/7",
@@ -13,6 +20,7 @@ const LETTER = {
   parked_behind: null,
   cause: "rejected 422",
   attempts: 1,
+  attempts_counted: 1,
   replays: 0,
   incomplete: false,
   dead_lettered_at: "2026-01-02T00:00:00.000Z",
@@ -60,6 +68,7 @@ Deno.test("replayAsText() says how it ended, and what was left out and why", () 
     sent: 5,
     settled: 5,
     cameBack: ["rejected 422", "rejected 422"],
+    unsettled: [],
   } as const;
   assert.equal(
     replayAsText({ ...SUMMARY, end: "canary-came-back", replayed: 5, canary }),
@@ -82,4 +91,30 @@ Deno.test("takenAsText() says what became of a record, and claims nothing that h
     told({ effect: "now", result: "waiting", why }),
     /is not dead-lettered yet: The topic is compacted/,
   );
+});
+
+Deno.test("listAsText() tells attempts that counted apart from those that did not", () => {
+  const attempts = (made: number, counted: number | null) =>
+    listAsText({
+      total: 1,
+      meant: 1,
+      causes: [],
+      dead_letters: [{ ...LETTER, attempts: made, attempts_counted: counted }],
+    }).includes(counted === null || counted === made ? `  ${made}  ` : `  ${counted} of ${made} counted  `);
+  assert.deepEqual([attempts(14, 8), attempts(8, 8), attempts(8, null)], [true, true, true]);
+});
+
+Deno.test("heldAsText() says where a record stands and what was answered last", () => {
+  const held = {
+    state: "dead_lettering",
+    attempts: 0,
+    posts: 12,
+    last: "403",
+    said: "No such\x1b[2J tenant",
+  };
+  const told = heldAsText(held);
+  assert.match(told, /^dead lettering, 12 attempts, 0 counted, last answer 403 \(No such.*tenant\)$/);
+  assert.ok(!told.includes("\x1b"));
+  const first = { state: "in_flight", attempts: 1, posts: 1, last: null, said: null };
+  assert.equal(heldAsText(first), "in flight, 1 attempts, no answer yet");
 });

@@ -16,6 +16,17 @@ Deno.test("causesOf() names a misconfiguration with the status and what to do", 
   assert.match(cause?.remedy ?? "", /WORKER_TOKEN/);
 });
 
+Deno.test("causesOf() says what the worker said: it knows better what is wrong", () => {
+  const driver = new Driver().assign({}).receive([recordAt(0)]);
+  const excerpt = JSON.stringify({
+    type: "/problems/no-such-model",
+    detail: "The provider has no model gpt-x",
+  });
+  driver.finish(0, { kind: "answer", status: 403, problemType: "/problems/no-such-model", excerpt });
+  const [cause] = causesOf(driver.machine.view);
+  assert.match(cause?.detail ?? "", /403 \(\/problems\/no-such-model: The provider has no model gpt-x\)$/);
+});
+
 Deno.test("causesOf() names an outage with the last failure", () => {
   const driver = new Driver().assign({}).receive([recordAt(0)]);
   driver.finish(0, { kind: "refused", detail: "ECONNREFUSED" });

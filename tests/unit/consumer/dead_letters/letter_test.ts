@@ -78,6 +78,7 @@ Deno.test("toDeadLetter() reads back what toLetterRecord() wrote", () => {
         lastOutcome: last,
         parkedBehind: undefined,
         attemptsSent: attempts,
+        attemptsCounted: attempts >> 1,
       };
       const written = toLetterRecord(delivery, NAMES, NOW_MS);
       const { topic, partition, offset, timestampMs, key, value } = record;
@@ -95,6 +96,7 @@ Deno.test("toDeadLetter() reads back what toLetterRecord() wrote", () => {
         behind: undefined,
         cause,
         attempts,
+        attemptsCounted: attempts >> 1,
         replays: 0,
         atMs: NOW_MS,
         replayedFrom: undefined,
@@ -115,6 +117,7 @@ Deno.test("toDeadLetter() reads back what toLetterRecord() wrote of a parked rec
       lastOutcome: undefined,
       parkedBehind,
       attemptsSent: 0,
+      attemptsCounted: 0,
     };
     const letter = toDeadLetter({ ...toLetterRecord(delivery, NAMES, NOW_MS), offset: 3, timestampMs: 1 });
     assert.deepEqual([letter.status, letter.reason, letter.behind], ["parked", "parked", "t/0/17"]);
@@ -142,7 +145,7 @@ Deno.test("toLetterRecord() keeps a replay's origin and count, and believes no s
       parkedBehind: undefined,
     } as const;
     const written = {
-      ...toLetterRecord({ ...delivery, attemptsSent: 1 }, NAMES, NOW_MS),
+      ...toLetterRecord({ ...delivery, attemptsSent: 1, attemptsCounted: 1 }, NAMES, NOW_MS),
       offset: 6,
       timestampMs: 0,
     };

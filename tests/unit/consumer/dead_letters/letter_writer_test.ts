@@ -15,7 +15,14 @@ function delivery(changes: Partial<KafkaRecord>): Delivery<KafkaRecord> {
   const record = { ...place, key: null, value: null, headers: {}, ...changes };
   const lastOutcome = { kind: "answer", status: 422, excerpt: "x".repeat(500) } as const;
   const parked = { origin: undefined, parkedBehind: undefined };
-  return { record, ...parked, reason: "rejected", lastOutcome, attemptsSent: 1 } as unknown as Delivery<
+  return {
+    record,
+    ...parked,
+    reason: "rejected",
+    lastOutcome,
+    attemptsSent: 1,
+    attemptsCounted: 1,
+  } as unknown as Delivery<
     KafkaRecord
   >;
 }

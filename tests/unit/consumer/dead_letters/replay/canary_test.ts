@@ -46,7 +46,7 @@ const watch = () => ({ timeoutMs: 5000, signal: new AbortController().signal, se
 
 Deno.test("watchCanaries() waits until the group has settled all of them", async () => {
   const result = await watchCanaries(ports([3, 5, 6]), SENT, BEFORE, watch());
-  assert.deepEqual(result, { end: "settled", sent: 1, settled: 1, cameBack: [] });
+  assert.deepEqual(result, { end: "settled", sent: 1, settled: 1, cameBack: [], unsettled: [] });
 });
 
 Deno.test("watchCanaries() tells of one that came back, though it counts as settled", async () => {
@@ -65,7 +65,9 @@ Deno.test("watchCanaries() tells of one that came back, though it counts as sett
 
 Deno.test("watchCanaries() gives up after its time", async () => {
   const result = await watchCanaries(ports([3]), SENT, BEFORE, watch());
-  assert.deepEqual([result.end, result.settled], ["timed-out", 0]);
+  const [sent] = SENT;
+  const place = `${sent?.topic}/${sent?.partition}/${sent?.offset}`;
+  assert.deepEqual([result.end, result.settled, result.unsettled], ["timed-out", 0, [place]]);
 });
 
 Deno.test("settledBy() looks below the watermark and into the offset map", () => {
