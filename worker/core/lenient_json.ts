@@ -72,9 +72,12 @@ export class LenientJson {
       if (typeof key !== "string" || this.#next() !== ":") return FAILED;
       this.#at++;
       const value = this.#value(depth + 1);
-      if (typeof value === "string") spans[key.toLowerCase()] = this.#lastText;
+      const name = key.toLowerCase();
+      if (typeof value === "string") spans[name] = this.#lastText;
       if (value === FAILED || !this.#separated("}")) return FAILED;
-      fields[key.toLowerCase()] = value;
+      // A field that is there twice says nothing: one of them may be a ticket's words.
+      if (Object.hasOwn(fields, name) && fields[name] !== value) return FAILED;
+      fields[name] = value;
     }
     this.#at++;
     this.#found.push({ fields, from, to: this.#at, spans });
@@ -110,13 +113,20 @@ export class LenientJson {
     for (this.#at++; this.#at < this.#text.length; this.#at++) {
       if (!this.#step()) return FAILED;
       const char = this.#text[this.#at] ?? "";
-      if (char === close) {
+      if (char === close && this.#isEndBehind(this.#at + 1)) {
         this.#lastText = { from, to: this.#at++ };
         return value;
       }
       value += char === "\\" ? this.#escaped() : char;
     }
     return FAILED;
+  }
+
+  /** A quote ends a text where the JSON goes on behind it: models forget to escape those inside. */
+  #isEndBehind(at: number): boolean {
+    let next = at;
+    while (/\s/.test(this.#text[next] ?? "") && this.#step()) next++;
+    return next >= this.#text.length || ",:}]/".includes(this.#text[next] ?? "");
   }
 
   #escaped(): string {
