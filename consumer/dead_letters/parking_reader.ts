@@ -121,12 +121,18 @@ export class ParkingReader {
 
   async #look(partitions: readonly WatchedPartition[]): Promise<boolean> {
     const askedMs = this.#ports.nowMs();
+    // By topic: what cannot be asked costs the partitions that need it, and no others.
+    const failed = new Map<string, Error>();
     try {
       // In this order: a replay that came back is written as a letter before it is committed.
-      const settled = await this.#settledReplays(partitions);
-      const ranges = await this.#ranges(partitions);
-      const entries = await this.#read(partitions, ranges);
-      for (const watched of partitions) this.#report(watched, ranges, entries, settled, askedMs);
+      const settled = await this.#settledReplays(partitions, failed);
+      const ranges = await this.#ranges(partitions, failed);
+      const known = partitions.filter(({ deadLetters, retries }) =>
+        !failed.has(deadLetters) && !failed.has(retries)
+      );
+      const entries = await this.#read(known, ranges);
+      for (const watched of known) this.#report(watched, ranges, entries, settled, askedMs);
+      for (const error of failed.values()) throw error;
       if (this.#cause !== undefined) log.info("the dead-letter topics can be read again");
       this.#cause = undefined;
       return true;
@@ -136,15 +142,20 @@ export class ParkingReader {
     }
   }
 
-  async #settledReplays(partitions: readonly WatchedPartition[]): Promise<(place: ReplayPlace) => boolean> {
+  async #settledReplays(
+    partitions: readonly WatchedPartition[],
+    failed: Map<string, Error>,
+  ): Promise<(place: ReplayPlace) => boolean> {
     const { offsets } = this.#ports;
     // Read once: there may be many replays to be held against each commit.
     const covers = new Map<string, ReturnType<typeof settledBy>>();
     for (const topic of new Set(partitions.map(({ retries }) => retries))) {
-      if (await offsets.partitions(topic) === 0) continue;
-      for (const commit of await offsets.committed(this.#names.groupId, topic)) {
-        covers.set(partitionId({ topic, partition: commit.partition }), settledBy(commit));
-      }
+      await noting(failed, topic, async () => {
+        if (await offsets.partitions(topic) === 0) return;
+        for (const commit of await offsets.committed(this.#names.groupId, topic)) {
+          covers.set(partitionId({ topic, partition: commit.partition }), settledBy(commit));
+        }
+      });
     }
     return ({ at, offset }) => covers.get(at)?.(offset) ?? false;
   }
@@ -152,19 +163,22 @@ export class ParkingReader {
   /** By dead-letter topic. */
   async #ranges(
     partitions: readonly WatchedPartition[],
+    failed: Map<string, Error>,
   ): Promise<ReadonlyMap<string, readonly OffsetRange[]>> {
     const { offsets } = this.#ports;
     const found = new Map<string, readonly OffsetRange[]>();
     for (const { deadLetters, retries } of partitions) {
-      if (found.has(deadLetters)) continue;
-      const ranges = await offsets.ranges(deadLetters);
-      const others = await offsets.partitions(retries);
-      if (ranges.length > 0 && others > 0 && ranges.length !== others) {
-        throw new Error(
-          `${deadLetters} has ${ranges.length} partitions and ${retries} has ${others}: PARK_KEYS needs as many of both`,
-        );
-      }
-      found.set(deadLetters, ranges);
+      if (found.has(deadLetters) || failed.has(deadLetters)) continue;
+      await noting(failed, deadLetters, async () => {
+        const ranges = await offsets.ranges(deadLetters);
+        const others = await offsets.partitions(retries);
+        if (ranges.length > 0 && others > 0 && ranges.length !== others) {
+          throw new Error(
+            `${deadLetters} has ${ranges.length} partitions and ${retries} has ${others}: PARK_KEYS needs as many of both`,
+          );
+        }
+        found.set(deadLetters, ranges);
+      });
     }
     return found;
   }
@@ -241,4 +255,12 @@ function rangeOf(
 ): OffsetRange | undefined {
   const all = ranges.get(deadLetters) ?? [];
   return all.find(({ partition }) => partition === at.partition % all.length);
+}
+
+async function noting(failed: Map<string, Error>, topic: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    failed.set(topic, error as Error);
+  }
 }

@@ -170,3 +170,14 @@ Deno.test("ParkingReader knows at once that nothing is parked where there is no 
   assert.deepEqual((await until("news", () => scene.news[0])).news.letters, []);
   assert.equal(scene.reads, 0);
 });
+
+Deno.test("ParkingReader has a topic whose letters cannot be read cost no other topic anything", async () => {
+  await using scene = new Scene();
+  // As if a partition of it had no leader: letters and replays do not fit together.
+  Object.assign(scene.partitions, { "bad.g.dlq": 4, "bad.g.retry": 3 });
+  scene.assign("bad").assign("t").letters.start();
+  assert.deepEqual((await until("news", () => scene.news[0])).at, { topic: "t", partition: 1 });
+  assert.match(scene.letters.causes()[0]?.detail ?? "", /bad\.g\.dlq has 4 partitions/);
+  scene.partitions["bad.g.retry"] = 4;
+  await until("the other's news", () => scene.news.some(({ at }) => at.topic === "bad"));
+});
