@@ -1,7 +1,7 @@
 // The format of a file of tickets: JSON Lines, one JSON document, or CSV, recognised by how it begins.
 
 import { parse } from "csv-parse";
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { StartError } from "../../shared/process/start_error.ts";
 import { UsageError } from "../../shared/process/command_line.ts";
 import { decoded, linesOfText } from "../processes/lines.ts";
@@ -118,14 +118,16 @@ async function* csvRows(
   header: string,
   asked: AskedColumns,
 ): AsyncGenerator<TicketLine> {
-  const parser = Readable.from(text).pipe(parse({
+  const parser = parse({
     columns: (names: string[]) => names.map((name) => name.trim()),
     delimiter: delimiterOf(header),
     info: true,
     relax_column_count: true,
     relax_quotes: true,
     skip_empty_lines: true,
-  }));
+  });
+  // What ends one of the two ends the other; the error is thrown by the loop below.
+  pipeline(Readable.from(text), parser, () => {});
   let columns: TicketColumns | undefined;
   let line = 2;
   try {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { AskedColumns } from "../../../../local/produce/ticket_columns.ts";
+import { until } from "../../../support/until.ts";
 import { readTickets } from "../../../../local/produce/ticket_format.ts";
 
 /** Tickets as `[id, subject, body]`, and problems as text. */
@@ -109,6 +110,25 @@ Deno.test("readTickets() reads what Excel writes: a mark, UTF-16, Windows-1252",
     return line?.kind === "ticket" && line.ticket.subject;
   };
   assert.deepEqual([await whole(utf16), await whole(ansi)], ["Grüße", "Grüße"]);
+});
+
+Deno.test("readTickets() throws what its file throws half way, and closes a file it will not read to its end", async () => {
+  const header = new TextEncoder().encode("id,subject,body\n1,a,b\n");
+  const broken = (async function* () {
+    yield header;
+    throw new Error("the disk is gone");
+  })();
+  await assert.rejects(Array.fromAsync(readTickets(broken, "a.csv", {})), /the disk is gone/);
+  let closed = false;
+  const foreign = (async function* () {
+    try {
+      for (;;) yield new TextEncoder().encode("x,y,z\n1,2,3\n");
+    } finally {
+      closed = true;
+    }
+  })();
+  await assert.rejects(Array.fromAsync(readTickets(foreign, "a.csv", {})), /No column for id/);
+  await until("the end of the file", () => closed);
 });
 
 Deno.test("readTickets() says why a CSV cannot be read, and nothing of an empty file", async () => {
