@@ -83,8 +83,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "five bad records in a row are an outage",
     exported: "HealthWindow",
-    text: "if (lastedMs >= VERDICT.rowEndlessMs) return true;",
-    instead: "if (lastedMs >= 0) return true;",
+    text: "if (lastedMs >= Math.min(VERDICT.rowEndlessMaxMs, endlessMs)) return true;",
+    instead: "if (lastedMs >= 0 * endlessMs) return true;",
   },
   {
     name: "the map of another offset is trusted",

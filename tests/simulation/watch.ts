@@ -35,6 +35,7 @@ const SPINNING = 30;
 const BAD_DEPLOY_COSTS = 4;
 /** Attempts that a record may lose before it is seen that many fail. */
 const HALF_OUTAGE_COSTS = 3;
+const DENIED_COSTS = 5;
 /** Records in the verdict's window that are many. */
 const BUSY = 60;
 
@@ -153,7 +154,9 @@ export class Watch {
     const seen = this.#countedInHalves.get(delivery);
     const counted = seen?.outage === outage ? seen.counted + 1 : 1;
     this.#countedInHalves.set(delivery, { outage, counted });
-    const most = HALF_OUTAGE_COSTS + (outage.denied ? Math.floor(outage.forMs / VERDICT.slowCountMs) : 0);
+    const most = outage.denied
+      ? DENIED_COSTS + Math.floor(outage.forMs / VERDICT.slowCountMs)
+      : HALF_OUTAGE_COSTS;
     expect(
       counted <= most,
       "an outage of a half consumes few attempts",

@@ -16,26 +16,26 @@ export const VERDICT = {
   successesMin: 3,
   /** Where poison cannot be told from an outage of a part, a record loses no more than one attempt in this time, in ms. */
   slowCountMs: 60_000,
-  /** On the word of `/readyz` alone no more than one in this time while there are others to go by, in ms. */
-  aloneCountMs: 1000,
   /** Fewer failures in a row than this are no outage. */
   rowMin: 5,
   /** A row is an outage when bad records alone make it this seldom; the second where `/readyz` says that it is one. */
   rowChance: 1e-6,
   rowChanceNotReady: 1e-4,
   /** Rows are taken to have this mean at least: bad records may be new, and a longer row costs no record an attempt. */
-  rowMeanMin: 4,
+  rowMeanMin: 2,
   /** A row has to last this long, in ms, and so many times what a success takes, but never longer than the last. */
   rowLastsMinMs: 1000,
   rowLastsLatencies: 3,
   rowLastsMaxMs: 10_000,
-  /** Whatever its length, a row that lasts so long is an outage, in ms. */
-  rowEndlessMs: 60_000,
+  /** Whatever its length, a row is an outage that lasts so many times what passes between two successes: at least, at most. */
+  rowEndlessGaps: 14,
+  rowEndlessMinMs: 10_000,
+  rowEndlessMaxMs: 60_000,
 } as const;
 
 /** Share of the latest success in the means; more in the first ones, of which there are fewer. */
 const ROW_WEIGHT = 0.05;
-const LATENCY_WEIGHT = 0.1;
+const TIME_WEIGHT = 0.1;
 
 /** What depends on the replicas' `/readyz`. */
 export interface ReadinessQuestion {
@@ -75,6 +75,9 @@ export class HealthWindow {
   #rows = 0;
   #rowMean = 0;
   #latencyMs: number | undefined;
+  /** Time between two successes, in ms. */
+  #gapMs: number | undefined;
+  #succeededMs: number | undefined;
 
   /** Records that are tried, on average, until one succeeds. */
   get triesPerSuccess(): number {
@@ -85,7 +88,9 @@ export class HealthWindow {
   recordSuccess(tookMs: number, nowMs: number): void {
     this.#rows += 1;
     this.#rowMean += (this.#row - this.#rowMean) * Math.max(ROW_WEIGHT, 1 / this.#rows);
-    this.#latencyMs = (this.#latencyMs ?? tookMs) + (tookMs - (this.#latencyMs ?? tookMs)) * LATENCY_WEIGHT;
+    this.#latencyMs = mean(this.#latencyMs, tookMs);
+    if (this.#succeededMs !== undefined) this.#gapMs = mean(this.#gapMs, nowMs - this.#succeededMs);
+    this.#succeededMs = nowMs;
     this.#add({ atMs: nowMs, failed: false });
     this.recordRecovery();
   }
@@ -126,8 +131,7 @@ export class HealthWindow {
     const thin = all < VERDICT.samplesMin;
     const sinceCountedMs = nowMs - (countedMs ?? -Infinity);
     // Where nobody else is tried, `/readyz` alone may speak against a record; not where others fail with it.
-    const alone = !othersSucceed && !many && this.#row < 2 &&
-      (thin || sinceCountedMs >= VERDICT.aloneCountMs);
+    const alone = !othersSucceed && !many && this.#row < 2;
     const counts = alone || sinceCountedMs >= VERDICT.slowCountMs;
     const pauses = thin && succeededSince === 0;
     return counts || pauses ? ask({ counts, pauses }) : { kind: "unclear" };
@@ -143,11 +147,12 @@ export class HealthWindow {
     if (this.#rowIsOutage) return true;
     if (this.#row < VERDICT.rowMin) return false;
     const lastedMs = nowMs - this.#rowSinceMs;
-    if (lastedMs >= VERDICT.rowEndlessMs) return true;
+    const endlessMs = Math.max(VERDICT.rowEndlessMinMs, VERDICT.rowEndlessGaps * (this.#gapMs ?? 0));
+    if (lastedMs >= Math.min(VERDICT.rowEndlessMaxMs, endlessMs)) return true;
     const usualMs = VERDICT.rowLastsLatencies * (this.#latencyMs ?? 0);
     const leastMs = Math.min(VERDICT.rowLastsMaxMs, Math.max(VERDICT.rowLastsMinMs, usualMs));
-    const mean = Math.max(VERDICT.rowMeanMin, this.#rowMean);
-    return lastedMs >= leastMs && this.#row >= unlikelyRow(mean, VERDICT.rowChance);
+    const rowMean = Math.max(VERDICT.rowMeanMin, this.#rowMean);
+    return lastedMs >= leastMs && this.#row >= unlikelyRow(rowMean, VERDICT.rowChance);
   }
 
   /** What was seen says nothing any more: the breaker has just closed. That nothing succeeded since stays true. */
@@ -177,6 +182,10 @@ export class HealthWindow {
 }
 
 type Counts = Readonly<Record<"all" | "failed" | "failedLately" | "succeededSince", number>>;
+
+function mean(before: number | undefined, latest: number): number {
+  return before === undefined ? latest : before + (latest - before) * TIME_WEIGHT;
+}
 
 /** The length of a row of failures that is seen with this chance where rows have this mean. */
 function unlikelyRow(mean: number, chance: number): number {

@@ -185,7 +185,7 @@ export class Balancer {
       .map((other) => other.failureCounts(nowMs)).filter(({ attempts }) => attempts > 0)
       .map(({ attempts, failures }) => failures / attempts);
     const share = shares.reduce((sum, each) => sum + each, 0) / Math.max(1, shares.length);
-    return Math.log(ROW_CHANCE) / Math.log(share);
+    return share < 1 ? Math.log(ROW_CHANCE) / Math.log(share) : Infinity;
   }
 
   /** Compares a replica's latency with everybody's: what all share is the provider's, only the rest is its own. */

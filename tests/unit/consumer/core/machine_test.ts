@@ -148,7 +148,7 @@ Deno.test("Machine counts a lone record's failures only on the word of /readyz, 
   for (let offset = 0; offset < 20; offset++) driver.finish(offset, status(200));
   driver.finish(20, failing);
   assert.equal(driver.delivery(20).attemptsCounted, 1);
-  driver.pass(1000);
+  driver.pass(500);
   driver.finish(20, failing);
   assert.equal(driver.got("check_readiness").length, 1);
   assert.equal(driver.delivery(20).attemptsCounted, 1);

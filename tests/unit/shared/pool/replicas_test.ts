@@ -170,3 +170,24 @@ Deno.test("Balancer gives a replica that joins work at once, but few attempts at
   assert.equal(fresh?.permits(1500), 4);
   assert.equal(fresh?.permits(5000), 16);
 });
+
+Deno.test("Balancer ejects no replica for bad records, which fail wherever they go", () => {
+  const random = stream(1);
+  const balancer = new Balancer(8, random);
+  balancer.setAddresses(["0", "1", "2", "3"], 0);
+  const ejections = new Set<string>();
+  for (let nowMs = 0; nowMs < 120_000; nowMs += 20) {
+    const replica = balancer.pick(nowMs);
+    if (replica === undefined) continue;
+    const bad = random() < 0.6;
+    balancer.recordFinished(
+      balancer.start(replica, nowMs),
+      { kind: "answer", status: bad ? 502 : 200 },
+      nowMs,
+    );
+    // At the very first nothing is known of the others.
+    if (nowMs > 5000 && replica.ejected) ejections.add(`${replica.address} at ${nowMs}`);
+    if (replica.ejected) replica.readmit();
+  }
+  assert.deepEqual([...ejections], []);
+});
