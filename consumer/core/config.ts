@@ -19,6 +19,8 @@ export interface MachineConfig {
   readonly parkKeys: boolean;
   readonly backoff: BackoffConfig;
   readonly retryAfterMaxMs: number;
+  /** A record that is answered "later" for so long, while others settle, begins to lose attempts. */
+  readonly retryAgeMaxMs: number;
   readonly deadLetters: DeadLetterBudgetConfig;
   readonly bounds: BackpressureBounds;
   /** Most bytes of a commit's metadata: how much the offset map may say bounds how far a partition runs ahead. */

@@ -97,6 +97,7 @@ export class DeadLetterQueue<R> {
       const delivery = this.#waiting.shift();
       if (delivery !== undefined && delivery.state !== "dropped") this.#waiting.push(delivery);
     }
+    this.#unwritten.retain(({ state }) => state !== "dropped");
   }
 
   /** The broker confirmed. */

@@ -83,6 +83,8 @@ export class Delivery<R> {
   #lastOutcome: Outcome | undefined;
   #hasFailed: boolean;
   #lastCountedMs: number | undefined;
+  #refusedSinceMs: number | undefined;
+  #lastRefusedMs: number | undefined;
   #sentMs: number | undefined;
   #takenByOperator = false;
   #reason: DeadLetterReason | undefined;
@@ -144,6 +146,16 @@ export class Delivery<R> {
   /** When an attempt last counted against it, in ms. */
   get lastCountedMs(): number | undefined {
     return this.#lastCountedMs;
+  }
+
+  /** Since when it has been answered "later" and nothing else, in ms. */
+  get refusedSinceMs(): number | undefined {
+    return this.#refusedSinceMs;
+  }
+
+  /** When it was last answered "later", in ms. */
+  get lastRefusedMs(): number | undefined {
+    return this.#lastRefusedMs;
   }
 
   /** When it was sent for the first time, in ms. */
@@ -216,6 +228,13 @@ export class Delivery<R> {
   /** Its attempt failed in a way that the verdict judges. */
   recordJudgedFailure(): void {
     this.#hasFailed = true;
+    this.#refusedSinceMs = undefined;
+  }
+
+  /** It was answered "later": 409, 425 or 429. */
+  recordRefusal(nowMs: number): void {
+    this.#refusedSinceMs ??= nowMs;
+    this.#lastRefusedMs = nowMs;
   }
 
   /** The attempt counts against it. An earlier owner may have counted all of them and not come to the dead letter. */

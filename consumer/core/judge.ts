@@ -42,14 +42,21 @@ export class FailureJudge<R> {
   #suspects: Suspect<R>[] = [];
   #asking = false;
   #freshFailedMs = -Infinity;
+  #lastSuccessMs = -Infinity;
   #answer: { readonly ready: boolean; readonly atMs: number } = { ready: false, atMs: -Infinity };
 
   constructor(outbox: Outbox<R>) {
     this.#outbox = outbox;
   }
 
+  /** When a worker last settled a record, in ms. */
+  get lastSuccessMs(): number {
+    return this.#lastSuccessMs;
+  }
+
   /** A worker settled a record. */
   recordSuccess({ hasFailed, sentMs }: Delivery<R>, nowMs: number): void {
+    this.#lastSuccessMs = nowMs;
     if (hasFailed) return this.#health.recordRecovery();
     this.#health.recordSuccess(nowMs - (sentMs ?? nowMs), nowMs);
   }

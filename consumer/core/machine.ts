@@ -155,13 +155,14 @@ export class Machine<R> {
   }
 
   #giveUp(at: TopicPartition): void {
-    const { assignment, commits, deadLetters, dispatcher } = this.#parts;
+    const { assignment, commits, deadLetters, dispatcher, retries } = this.#parts;
     const partition = assignment.giveUp(at);
     if (partition === undefined) return;
     commits.forget(partition).forEach((held) => dispatcher.releaseCommitted(held));
     partition.revoked = true;
     dispatcher.forget(partition);
     deadLetters.removeDropped();
+    retries.removeDropped();
   }
 
   #rebalancing(nowMs: number): void {

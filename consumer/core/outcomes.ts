@@ -6,7 +6,7 @@ import type { Delivery } from "./delivery.ts";
 import type { Judgement } from "./judge.ts";
 import { letterWritten } from "./parking_gate.ts";
 import type { Parts } from "./parts.ts";
-import { retryCounted, retryElsewhere, retryInOutage, retryUncounted } from "./retries.ts";
+import { retryCounted, retryElsewhere, retryInOutage, retryRefused, retryUncounted } from "./retries.ts";
 
 /** An attempt came to something. */
 export function attemptFinished<R>(
@@ -99,7 +99,7 @@ function failed<R>(
 ): void {
   switch (rule.counts) {
     case "never":
-      return retryUncounted(parts, delivery, nowMs);
+      return retryRefused(parts, delivery, nowMs);
     case "always":
       return retryCounted(parts, delivery, nowMs);
     case "verdict":

@@ -37,6 +37,21 @@ export function retryUncounted<R>(parts: Parts<R>, delivery: Delivery<R>, nowMs:
   retry(parts, delivery, waitMsOf(parts, delivery), false, nowMs);
 }
 
+/**
+ * The worker said "later". While others settle that is the record's own affair (another holds its ticket, its tenant has
+ * no quota): it backs off alone, and when it was refused for long enough it begins to lose attempts.
+ */
+export function retryRefused<R>(parts: Parts<R>, delivery: Delivery<R>, nowMs: number): void {
+  const othersSettle = parts.judge.lastSuccessMs >= (delivery.lastRefusedMs ?? Infinity);
+  delivery.recordRefusal(nowMs);
+  if (!othersSettle) return retryUncounted(parts, delivery, nowMs);
+  const sinceMs = delivery.refusedSinceMs ?? nowMs;
+  if (nowMs - sinceMs >= parts.config.retryAgeMaxMs) return retryCounted(parts, delivery, nowMs);
+  delivery.recordFailure();
+  const ownMs = backoffMs(parts.config.backoff, delivery.failures, parts.random);
+  retry(parts, delivery, Math.max(ownMs, askedMs(parts, delivery) ?? 0), false, nowMs);
+}
+
 /** The breaker paces everything now; the record itself waits only where the worker asked for it. */
 export function retryInOutage<R>(parts: Parts<R>, delivery: Delivery<R>, nowMs: number): void {
   retry(parts, delivery, askedMs(parts, delivery) ?? 0, false, nowMs);

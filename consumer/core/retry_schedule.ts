@@ -23,6 +23,11 @@ export class RetrySchedule<R> {
     this.#waiting.push(dueMs, delivery);
   }
 
+  /** A partition went: its records leave at once, or they would be held until they are due. */
+  removeDropped(): void {
+    this.#waiting.retain(({ state }) => state !== "dropped");
+  }
+
   /** The next record that is due and still waits: an operator may have taken it out meanwhile. */
   takeDue(nowMs: number): Delivery<R> | undefined {
     for (let due = this.#waiting.takeDue(nowMs); due !== undefined; due = this.#waiting.takeDue(nowMs)) {

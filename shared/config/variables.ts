@@ -119,6 +119,11 @@ const delivery = {
   RETRY_BACKOFF_MS: withDefault("200", milliseconds(1), "backoff before the first retry (full jitter)"),
   RETRY_BACKOFF_MAX_MS: withDefault("30000", milliseconds(1), "longest backoff"),
   RETRY_AFTER_MAX_MS: withDefault("300000", milliseconds(), "longest `Retry-After` that is honoured"),
+  RETRY_AGE_MAX_MS: withDefault(
+    "3600000",
+    milliseconds(1),
+    "a record that is answered 409, 425 or 429 for so long while others settle begins to lose attempts",
+  ),
   DEAD_LETTER_TOPIC: optional(text(), "default `<topic>.<group>.dlq`"),
   RETRY_TOPIC: optional(text(), "default `<topic>.<group>.retry`"),
   DEAD_LETTER_BURST: withDefault("20", whole(1, 1_000_000), "dead letters allowed at once"),

@@ -28,6 +28,7 @@ export function poisonScenarioOf(seed: number): Scenario {
       parkKeys: false,
       backoff: { firstMs: 200, maxMs: pick([5000, 30_000], random()) },
       retryAfterMaxMs: 60_000,
+      retryAgeMaxMs: 3_600_000,
       deadLetters: { burst: 20, share: pick([0.02, 0.5], random()) },
       bounds: { records: 10_000, bytes: 1e9 },
       metadataBytesMax: 4096,

@@ -163,6 +163,7 @@ function machineOf(random: () => number): MachineConfig {
     parkKeys: false,
     backoff: { firstMs: pick([1, 200], random()), maxMs: pick([1000, 30_000], random()) },
     retryAfterMaxMs: pick([1000, 60_000], random()),
+    retryAgeMaxMs: 3_600_000,
     deadLetters: { burst: pick([1, 3, 20], random()), share: pick([0, 0.02, 0.5], random()) },
     bounds: {
       records: 10_000,

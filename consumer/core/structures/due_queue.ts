@@ -45,9 +45,15 @@ export class DueQueue<T> {
     return first.item;
   }
 
-  /** Forgets everything. */
-  clear(): void {
+  /** Forgets the items that are not to be kept. O(n). */
+  retain(keep: (item: T) => boolean): void {
+    const kept = this.#heap.filter(({ item }) => keep(item));
+    if (kept.length === this.#heap.length) return;
     this.#heap.length = 0;
+    for (const entry of kept) {
+      this.#heap.push(entry);
+      this.#rise(this.#heap.length - 1);
+    }
   }
 
   #before(left: number, right: number): boolean {

@@ -21,6 +21,7 @@ const config: MachineConfig = {
   parkKeys: false,
   backoff: { firstMs: 200, maxMs: 30_000 },
   retryAfterMaxMs: 300_000,
+  retryAgeMaxMs: 3_600_000,
   deadLetters: { burst: 20, share: 0.02 },
   bounds: { records: 1e9, bytes: 1e15 },
   metadataBytesMax: 4096,

@@ -44,6 +44,7 @@ const CONFIG: MachineConfig = {
   parkKeys: false,
   backoff: { firstMs: 200, maxMs: 30_000 },
   retryAfterMaxMs: 300_000,
+  retryAgeMaxMs: 3_600_000,
   deadLetters: { burst: 20, share: 0.02 },
   bounds: { records: 10_000, bytes: 1e9 },
   metadataBytesMax: 4096,

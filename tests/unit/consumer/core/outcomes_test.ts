@@ -162,3 +162,55 @@ Deno.test("Machine pauses soon when all that went through is suddenly refused, a
   }
   assert.equal(driver.got("dead_letter").length, 0);
 });
+
+for (const code of [409, 425, 429]) {
+  Deno.test(`Machine counts ${code} against a record that got it for an hour while others settled`, () => {
+    const driver = new Driver({ retryAgeMaxMs: 3_600_000 }).assign({}).receive([recordAt(0)]);
+    driver.finish(0, status(code, { retryAfterMs: 1000 }));
+    let offset = 0;
+    const untilMs = driver.nowMs + 3_600_000;
+    while (driver.got("dead_letter").length === 0 && offset < 1000) {
+      driver.receive([recordAt(++offset)]);
+      driver.finish(offset, status(200));
+      driver.pass(30_000);
+      assert.deepEqual(driver.sent, [0]);
+      const counted = driver.delivery(0).attemptsCounted;
+      if (driver.nowMs < untilMs) assert.equal(counted, 0);
+      driver.finish(0, status(code, { retryAfterMs: 1000 }));
+    }
+    assert.deepEqual(driver.got("dead_letter").map(({ reason }) => reason), ["attempts-exhausted"]);
+    assert.ok(driver.nowMs >= untilMs && driver.nowMs < untilMs + 300_000);
+  });
+}
+
+Deno.test("Machine counts no 429 of an hour in which nothing else settled", () => {
+  const driver = new Driver({ retryAgeMaxMs: 3_600_000 }).assign({}).receive([recordAt(0)]);
+  for (let minute = 0; minute < 120; minute++) {
+    driver.finish(0, status(429, { retryAfterMs: 60_000 }));
+    driver.pass(60_000);
+  }
+  assert.equal(driver.delivery(0).attemptsCounted, 0);
+});
+
+Deno.test("Machine lets a record back off alone that is told to come again soon while others settle", () => {
+  const driver = new Driver({ retryAgeMaxMs: 3_600_000 }).assign({}).receive([recordAt(0)]);
+  const waits: number[] = [];
+  for (let round = 1; round < 12; round++) {
+    driver.finish(0, status(429, { retryAfterMs: 10 }));
+    const [notice] = driver.got("notice").map(({ notice }) => notice);
+    waits.push(notice?.kind === "retrying" ? notice.waitMs : NaN);
+    driver.receive([recordAt(round)]);
+    driver.finish(round, status(200));
+    driver.pass(30_000);
+  }
+  assert.equal(waits[0], 10);
+  assert.equal(waits.at(-1), 15_000);
+});
+
+Deno.test("Machine holds no record of a partition that went until its retry would have been due", () => {
+  const driver = new Driver().assign({}).receive([recordAt(0), recordAt(1)]);
+  driver.finish(0, status(429, { retryAfterMs: 300_000 }));
+  assert.equal(driver.machine.view.waiting, 1);
+  driver.feed({ type: "revoked", partitions: [{ topic: "t", partition: 0 }] });
+  assert.equal(driver.machine.view.waiting, 0);
+});

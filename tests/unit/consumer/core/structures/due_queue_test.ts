@@ -25,10 +25,15 @@ Deno.test("DueQueue.takeDue() keeps what is not due yet", () => {
   assert.equal(queue.nextMs, 10);
 });
 
-Deno.test("DueQueue.clear() forgets everything", () => {
-  const queue = new DueQueue<string>();
-  queue.push(1, "gone");
-  queue.clear();
-  assert.equal(queue.nextMs, undefined);
-  assert.equal(queue.takeDue(100), undefined);
+Deno.test("DueQueue.retain() lets the others go at once and keeps the order of those that stay", () => {
+  fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 200 }), (times) => {
+    const [queue, expected] = [new DueQueue<number>(), new DueQueue<number>()];
+    times.forEach((dueMs, index) => {
+      queue.push(dueMs, index);
+      if (index % 3 === 0) expected.push(dueMs, index);
+    });
+    queue.retain((index) => index % 3 === 0);
+    assert.equal(queue.length, expected.length);
+    assert.deepEqual(times.map(() => queue.takeDue(20)), times.map(() => expected.takeDue(20)));
+  }));
 });
