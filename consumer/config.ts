@@ -1,4 +1,4 @@
-// What the environment may say to the consumer.
+// ConsumerConfig: what the environment says to the consumer, read and checked.
 
 import type { DnsServer } from "../shared/pool/discovery/dns.ts";
 import { type Environment, type Readable, readVariables } from "../shared/config/read.ts";
@@ -90,7 +90,7 @@ export function parseConfig(env: Environment): ConsumerConfig {
     },
     host: v.LISTEN_ADDRESS,
     adminPort: v.ADMIN_PORT,
-    // Without a token whoever reaches it may do everything.
+    // Without a token everybody who reaches the admin side may do everything, so it listens on loopback.
     adminHost: v.ADMIN_TOKEN !== undefined || isLoopback(v.LISTEN_ADDRESS) ? v.LISTEN_ADDRESS : "127.0.0.1",
     adminToken: v.ADMIN_TOKEN,
     healthPort: v.HEALTH_PORT,

@@ -244,7 +244,7 @@ class ConsumerRun {
     return serve(adminPort, "ADMIN_PORT", admin.fetch, config.adminHost);
   }
 
-  /** A cause that the machine sees as well is told by those who know the reason. */
+  /** For a cause that is in both lists, `known` wins because it carries the reason. */
   #causes(): readonly Cause[] {
     const known = [...this.#watch.causes(), ...this.#letters.causes()];
     const names = new Set(known.map(({ name }) => name));

@@ -1,4 +1,4 @@
-// Dead-letter operations on a real Kafka: list, show, replay and drop, for the command line and the admin port alike.
+// DeadLetterOperations: list, show, replay and drop on a real Kafka, for the command line and the admin port.
 
 import { monotonicMs } from "../shared/clock.ts";
 import type { Kafka } from "kafkajs";
@@ -32,7 +32,7 @@ export class DeadLetterOperations {
   readonly #offsets: GroupOffsets;
   readonly #reader: RenewableReader;
   readonly #ports: DeadLetterPorts;
-  /** As the last question found them; a reader knows those that it began with. */
+  /** As the last question found them. */
   #topics: Promise<readonly string[]> | undefined;
   #asking = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
@@ -81,10 +81,10 @@ export class DeadLetterOperations {
     await Promise.all([this.#reader.close(), this.#offsets.close()]);
   }
 
-  /** The reader stays between questions, for joining takes seconds, but not for ever. */
+  /** Joining takes seconds, so the reader stays for a while after a question. */
   async #ask<T>(question: () => Promise<T>): Promise<T> {
     clearTimeout(this.#idle);
-    // Others may have come since; while several ask at once they share what the first found.
+    // New topics may have come; questions at the same time share one look.
     if (this.#asking === 0) this.#topics = undefined;
     this.#asking += 1;
     try {

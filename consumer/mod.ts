@@ -1,4 +1,4 @@
-// Ackpool as a library: a consumer of any topic, with a handler in this process or workers behind HTTP.
+// The library: a consumer of any topic, with a handler in this process or workers behind HTTP.
 
 import { collectProblems, ConfigError } from "../shared/config/read.ts";
 import type { VariableName } from "../shared/config/variables.ts";

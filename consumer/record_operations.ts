@@ -1,9 +1,10 @@
-// RecordOperations: a record in delivery, for an operator: where it is, and taking it out with what came of that.
+// RecordOperations: shows an operator a record in delivery, takes it out, and says what became of it.
 
 import type { Cause } from "../shared/http/health.ts";
 import { outcomeLabel, problemText } from "../shared/contract/outcome.ts";
 import { pause } from "../shared/wait.ts";
-import type { HeldRecord, RecordCommands, Taken } from "./admin/records.ts";
+import type { HeldRecord } from "./records/held_record.ts";
+import type { RecordCommands, Taken } from "./admin/records.ts";
 import type { Delivery } from "./core/delivery.ts";
 import type { RecordPosition } from "./records/position.ts";
 import type { KafkaRecord } from "./records/record.ts";

@@ -1,4 +1,4 @@
-// The operator's HTTP side: health, metrics, scale and dead letters.
+// The admin application: health, metrics, scale and dead letters over HTTP.
 
 import { Hono } from "hono";
 import type { Registry } from "prom-client";

@@ -5,20 +5,7 @@ import { z } from "zod";
 import type { TakeEffect } from "../core/operator.ts";
 import { json, parse, problemOf, Refusal } from "./requests.ts";
 import { type RecordPosition, recordPosition } from "../records/position.ts";
-
-/** A record that is held: received and not settled. */
-export interface HeldRecord {
-  /** As the machine names it: `ready`, `in_flight`, `waiting`, `judging` or `dead_lettering`. */
-  readonly state: string;
-  /** Attempts that counted against it. */
-  readonly attempts: number;
-  /** Attempts made of it. */
-  readonly posts: number;
-  /** What the last one came to; null before the first. */
-  readonly last: string | null;
-  /** What the worker said then, in a line; null where it said nothing. */
-  readonly said: string | null;
-}
+import type { HeldRecord } from "../records/held_record.ts";
 
 /** What became of a record that was taken out. */
 export interface Taken {

@@ -1,4 +1,4 @@
-// What the operator's requests have in common: bodies that only an operator can send, and refusals that say why.
+// Requests of an operator: bodies that no page of another origin can send, and refusals that say why.
 
 import type { Context } from "hono";
 import type { z } from "zod";

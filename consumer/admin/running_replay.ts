@@ -1,4 +1,4 @@
-// The one replay that may run in this process, and what can be told of it while it does.
+// RunningReplay: the one replay that may run in this process, and its progress.
 
 import type { ReplayProgress, ReplaySummary } from "../dead_letters/replay/request.ts";
 

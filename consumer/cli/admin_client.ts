@@ -1,7 +1,7 @@
 // AdminClient: asks running consumers over their admin ports what only the one that holds a record can say or do.
 
 import { type Environment, readVariables } from "../../shared/config/read.ts";
-import type { HeldRecord } from "../admin/records.ts";
+import type { HeldRecord } from "../records/held_record.ts";
 
 /** How long a consumer may take to answer, in ms. */
 const ANSWER_LIMIT_MS = 10_000;

@@ -28,7 +28,7 @@ import { recordPosition } from "../records/position.ts";
 
 /** What is done with dead letters, Kafka alone being asked. */
 type KafkaCommand = Exclude<DlqCommand, { name: "take" | "allow" }>;
-/** So many canaries that did not settle are told of. */
+/** Unsettled canaries that are shown, at most. */
 const CANARIES_SHOWN = 3;
 
 type Command<Name extends DlqCommand["name"]> = Extract<DlqCommand, { name: Name }>;

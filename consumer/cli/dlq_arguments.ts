@@ -1,4 +1,4 @@
-// What `deno task dlq` is asked for on its command line. Pure.
+// DlqCommand: what `deno task dlq` is asked for on its command line. Pure.
 
 import { parseFlags, UsageError } from "../../shared/process/command_line.ts";
 import { parseSpan } from "./time_span.ts";

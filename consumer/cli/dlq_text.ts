@@ -1,8 +1,8 @@
-// Dead letters as text for people. Pure.
+// Text of `deno task dlq` for people. Pure.
 
 import { printable } from "../../shared/printable.ts";
 import { textTable } from "./text_table.ts";
-import type { HeldRecord } from "../admin/records.ts";
+import type { HeldRecord } from "../records/held_record.ts";
 import type { DropSummary } from "../dead_letters/drop.ts";
 import type { ReplaySummary } from "../dead_letters/replay/request.ts";
 import type { DeadLetterJson, ListJson, ShowJson } from "../dead_letters/json.ts";

@@ -1,4 +1,4 @@
-// The Kafka that a command means: the user's own, by the consumer's variables, or the one a running `start` has embedded.
+// Environment of a command: the user's own Kafka, by the consumer's variables, or the one of a running `start`.
 
 import type { Environment } from "../../shared/config/read.ts";
 import type { Run } from "../../shared/run_file.ts";

@@ -1,4 +1,4 @@
-// What the commands that look at a consumer from outside need: its environment, and a connection to its brokers.
+// KafkaConnection: a consumer's environment and a connection to its brokers, for commands that look from outside.
 
 import { collectProblems, type Environment } from "../../shared/config/read.ts";
 import { StartError } from "../../shared/process/start_error.ts";

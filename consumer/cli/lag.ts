@@ -6,7 +6,7 @@ import { parseFlags } from "../../shared/process/command_line.ts";
 import { EXIT, runMain } from "../../shared/process/main.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import { onStopSignal } from "../../shared/process/stop_signals.ts";
-import type { HeldRecord } from "../admin/records.ts";
+import type { HeldRecord } from "../records/held_record.ts";
 import { recordPosition } from "../records/position.ts";
 import { AdminClient } from "./admin_client.ts";
 import { heldAsText } from "./dlq_text.ts";
@@ -66,7 +66,7 @@ async function run(env: Environment, { watch, json }: Options, signal: AbortSign
       } catch (error) {
         const told = toStartError(error as Error);
         if (signal.aborted || !watch || told === error) throw told;
-        // Who watches wants to see brokers come back.
+        // With --watch the brokers may come back.
         printError(told.message);
       }
       if (watch) await pause(WATCH_EVERY_MS, signal);

@@ -1,4 +1,4 @@
-// Terminal: writes answers to standard output and what is said beside them to standard error, whole.
+// Terminal: writes answers to standard output, and everything else to standard error.
 
 const encoder = new TextEncoder();
 
@@ -12,7 +12,7 @@ export function print(text: string): void {
   write(Deno.stdout, `${text}\n`);
 }
 
-/** A line for the person at the terminal, who may send the answer to a file. */
+/** A line beside the answer, which may go to a file. */
 export function printError(text: string): void {
   write(Deno.stderr, `${text}\n`);
 }

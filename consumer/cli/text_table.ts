@@ -1,4 +1,4 @@
-// Columns of text for people.
+// Text tables: columns for people.
 
 /** Rows with their columns padded, but the last; the first row is the head. */
 export function textTable(rows: readonly (readonly string[])[]): string {

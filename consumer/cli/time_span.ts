@@ -1,4 +1,4 @@
-// Lengths of time as people write them on a command line.
+// Time spans as people write them on a command line.
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 

@@ -1,4 +1,4 @@
-// Drops dead letters: marks them as done with. Kafka deletes them when their time has come.
+// Drop: marks dead letters as done with. Kafka deletes them when their retention ends.
 
 import type { DeadLetter } from "./letter.ts";
 import { type Filter, onlyFollows } from "./filter.ts";

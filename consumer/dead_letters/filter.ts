@@ -1,4 +1,4 @@
-// Which dead letters are meant, and what they have in common.
+// Filter: which dead letters a command is about.
 
 import type { NoAnswer } from "../../shared/contract/outcome.ts";
 import type { KafkaRecord } from "../records/record.ts";

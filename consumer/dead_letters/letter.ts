@@ -12,7 +12,7 @@ import { deadLetterTopicOf, type SideTopicNames } from "../records/topic_names.t
 
 /** One dead letter, without its value. */
 export interface DeadLetter extends RecordPosition {
-  /** Undefined where somebody else wrote the record: it cannot be replayed. */
+  /** Undefined where the headers do not say it: another program wrote the record, and it cannot be replayed. */
   readonly origin: Origin | undefined;
   /** The key as text, `base64:…` where it is not UTF-8. */
   readonly key: string | null;
@@ -223,7 +223,7 @@ function originOf({ headers }: Pick<KafkaRecord, "headers">): Origin | undefined
   return { topic, partition, offset, timestampMs };
 }
 
-/** The headers that came with the record. On a source topic ours are nobody's word: any producer can set them. */
+/** The headers that came with the record. On a source topic ours prove nothing, since any producer can set them. */
 function ownHeaders({ headers }: KafkaRecord, origin: Origin | undefined): KafkaRecord["headers"] {
   const said = Object.entries(headers).filter(([name]) => !RESERVED.has(name) && !name.startsWith(MARK));
   const replays = origin === undefined ? "0" : headerText(headers[Header.replays]) ?? "0";

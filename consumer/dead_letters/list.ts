@@ -1,4 +1,4 @@
-// What a list shows: how many dead letters there are of each cause, and the newest of them.
+// List: how many dead letters there are of each cause, and the newest of them.
 
 import type { DeadLetter } from "./letter.ts";
 import type { Filter } from "./filter.ts";

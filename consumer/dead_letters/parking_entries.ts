@@ -1,4 +1,4 @@
-// A record of the dead-letter topic, or a replay, as far as parking goes. Pure.
+// Parking entries: letters and marks of the dead-letter topic, as far as parked keys need them. Pure.
 
 import type { LetterEntry } from "../core/parking/letter_log.ts";
 import type { KafkaRecord } from "../records/record.ts";

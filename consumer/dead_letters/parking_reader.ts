@@ -1,4 +1,4 @@
-// Reads the dead-letter topics for the machine: which keys are parked, and whether their replays have settled.
+// ParkingReader: tells the machine which keys are parked, and whether their replays have settled.
 
 import type { Cause } from "../../shared/http/health.ts";
 import { logger } from "../../shared/log.ts";
@@ -20,12 +20,12 @@ import {
 
 const log = logger("consumer");
 
-/** Between two looks while keys are parked, and after one that failed, in ms. */
+/** Time between two readings while keys are parked, and after one that failed, in ms. */
 const LOOK_EVERY_MS = 1000;
 
 /** What reading needs of Kafka, of time and of the machine. */
 export interface ParkingPorts extends Pick<DeadLetterPorts, "offsets" | "nowMs" | "pause"> {
-  /** Reads these topics; others than last time when new ones are needed. */
+  /** A reader of these topics. */
   readonly reader: (topics: readonly string[]) => LetterReader;
   readonly feed: (event: Event<KafkaRecord>) => void;
   /** Ids of the partitions that have parked keys. */
@@ -46,8 +46,8 @@ interface WatchedPartition {
 }
 
 /**
- * Follows what the machine hears of its partitions, and tells it what it needs to know about dead letters: once before
- * anything of a partition leaves, then as long as keys are parked. Where none is parked nothing is read.
+ * Follows the assignment and reads the dead letters of each partition: once before its first record is sent, then every
+ * second as long as the partition has parked keys.
  */
 export class ParkingReader {
   readonly #names: SideTopicNames;
@@ -93,7 +93,7 @@ export class ParkingReader {
     const at = { topic, partition };
     const id = partitionId(at);
     const isRetry = isRetryTopic(topic, this.#names);
-    // With a retry topic of their own several source topics share the dead-letter topic, too: the configuration says so.
+    // Where RETRY_TOPIC is set DEAD_LETTER_TOPIC is set too, so the source's name is not needed.
     const source = isRetry ? topic.slice(0, -retryTopicOf("", groupId, undefined).length) : topic;
     return {
       at,
@@ -114,7 +114,7 @@ export class ParkingReader {
       const ids = parked();
       const due = [...this.#watched].filter(([id, { position }]) => position === undefined || ids.has(id));
       const failed = due.length > 0 && !await this.#look(due.map(([, watched]) => watched));
-      // New partitions are looked at soon, but not before the wait after a failure is over; `close()` ends both.
+      // A new partition ends the wait, but not the wait after a failure; `close()` ends both.
       await pause(LOOK_EVERY_MS, failed ? this.#closing.signal : this.#waking.signal);
     }
   }
@@ -124,7 +124,7 @@ export class ParkingReader {
     // By topic: what cannot be asked costs the partitions that need it, and no others.
     const failed = new Map<string, Error>();
     try {
-      // In this order: a replay that came back is written as a letter before it is committed.
+      // The order matters: a replay that came back is written as a letter before it is committed.
       const settled = await this.#settledReplays(partitions, failed);
       const ranges = await this.#ranges(partitions, failed);
       const known = partitions.filter(({ deadLetters, retries }) =>
@@ -147,7 +147,7 @@ export class ParkingReader {
     failed: Map<string, Error>,
   ): Promise<(place: ReplayPlace) => boolean> {
     const { offsets } = this.#ports;
-    // Read once: there may be many replays to be held against each commit.
+    // Each commit is decoded once, since many replays may be compared with it.
     const covers = new Map<string, ReturnType<typeof settledBy>>();
     for (const topic of new Set(partitions.map(({ retries }) => retries))) {
       await noting(failed, topic, async () => {
@@ -248,7 +248,7 @@ export class ParkingReader {
   }
 }
 
-/** The partition of the dead-letter topic with the watched's number; undefined where there is no such topic. */
+/** The partition of the dead-letter topic with the same number; undefined where there is no such topic. */
 function rangeOf(
   { at, deadLetters }: WatchedPartition,
   ranges: ReadonlyMap<string, readonly OffsetRange[]>,

@@ -34,7 +34,7 @@ export interface DeadLetterPorts {
     committed(groupId: string, topic: string): Promise<readonly GroupCommit[]>;
   };
   readonly reader: () => Promise<LetterReader>;
-  /** Takes the right to send over from whoever has it. */
+  /** Opens the one sender of this group; an earlier one can send nothing any more. */
   readonly openSender: () => Promise<LetterSender>;
   /** So many dead letters are in memory at once, and a fetch more; 20,000 by default. */
   readonly pageSize?: number;

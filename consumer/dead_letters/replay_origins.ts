@@ -1,4 +1,4 @@
-// Replay origins: what comes out of a retry topic is told what it is a replay of; elsewhere its headers prove nothing.
+// Replay origins: records from the retry topic get the place where they were first read; no other topic's headers count.
 
 import type { Event } from "../core/events.ts";
 import type { KafkaRecord } from "../records/record.ts";

@@ -1,8 +1,7 @@
-// Finds dead letters: reads the dead-letter topics once, marks included, and says which are open.
+// Scan: reads the dead-letter topics once, marks included, and says which letters are open.
 //
-// What a dead letter came to lies behind it, so the whole topic is read before the first is known to be open. Few of
-// them are remembered; where there are many, they are counted, and read again page by page: memory does not grow with
-// the topic but for a bit an offset.
+// A mark lies behind the letters that it marks, so a letter is known to be open only when the whole topic was read. A
+// few letters are kept in memory; many are counted and read again page by page. So memory grows by one bit a letter.
 
 import type { KafkaRecord } from "../records/record.ts";
 import type { OffsetRange } from "../records/log_access.ts";
@@ -82,7 +81,7 @@ export async function findOne(
   const ranges = (await ports.offsets.ranges(at.topic)).filter(({ partition }) => partition === at.partition);
   const marks = new Marks();
   let record: KafkaRecord | undefined;
-  // What marks it lies behind it.
+  // Marks lie behind the letter.
   const behind = ranges.map((range) => ({ ...range, from: Math.max(range.from, at.offset) }));
   await (await ports.reader()).read(behind, (records) => {
     for (const each of records) {
@@ -94,7 +93,7 @@ export async function findOne(
   return { record, found: { letter, state: marks.stateOf(letter) } };
 }
 
-/** Reads the ranges again, and stops wherever a page is full. */
+/** Reads the ranges again, page by page. */
 async function* readPages(
   ports: DeadLetterPorts,
   ranges: readonly OffsetRange[],
@@ -109,7 +108,7 @@ async function* readPages(
     const marks = new Marks();
     const either = signal === undefined ? full.signal : AbortSignal.any([full.signal, signal]);
     const reading = (await ports.reader()).read([...left.values()], (records) => {
-      // What comes after the page is full comes again for the next.
+      // The page is full; the next page reads these records again.
       if (full.signal.aborted) return;
       for (const record of records) {
         const id = partitionId(record);

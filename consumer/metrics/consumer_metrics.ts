@@ -1,4 +1,4 @@
-// Consumer metrics: what the consumer counts, in Prometheus's terms.
+// ConsumerMetrics: what the consumer counts, under Prometheus's conventional names.
 
 import { monotonicMs } from "../../shared/clock.ts";
 import process from "node:process";

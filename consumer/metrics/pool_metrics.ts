@@ -1,4 +1,4 @@
-// Pool metrics: what the pool knows of its replicas and of the provider behind them, in Prometheus's terms.
+// Pool metrics: what the pool knows of its replicas and of the provider, under Prometheus's conventional names.
 
 import { Counter, type Registry } from "prom-client";
 import { monotonicMs } from "../../shared/clock.ts";

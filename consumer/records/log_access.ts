@@ -1,4 +1,4 @@
-// Log access: what reading, writing and committing ask and answer, as types that name no Kafka client.
+// Log access: what readers, producers and commits exchange, as types that name no Kafka client.
 
 import type { TopicPartition } from "./position.ts";
 import type { HeaderValue, KafkaRecord } from "./record.ts";

@@ -1,4 +1,4 @@
-// Positions: where a partition and a record are, and the only place that writes them as text.
+// Positions of partitions and records; the only place that writes them as text.
 
 /** A partition's name. */
 export interface TopicPartition {

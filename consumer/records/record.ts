@@ -1,4 +1,4 @@
-// KafkaRecord: bytes as they were, numbers as numbers; what everybody but the Kafka adapter calls a record.
+// KafkaRecord: a record with its bytes as they were and its numbers as numbers.
 
 /** A header value; a name may have several. Kafka's headers may have no value: null. */
 export type HeaderValue = Uint8Array | string | null | (Uint8Array | string | null)[] | undefined;

@@ -1,4 +1,4 @@
-// A handler in this process in place of a worker behind HTTP: what it returns or throws becomes the same outcomes.
+// HandlerSender: a handler in this process in place of a worker behind HTTP, with the same outcomes.
 
 import type { Outcome } from "../../shared/contract/outcome.ts";
 import type { Answered, AttemptRequest } from "../../shared/pool/exchange/buffered.ts";
@@ -26,7 +26,7 @@ export class DeadLetter extends Error {
   }
 }
 
-/** What a handler is told besides the value. */
+/** What a handler gets besides the value. */
 export interface HandlerContext {
   /** Key, headers and bytes as they were, and where they come from. */
   readonly record: KafkaRecord;

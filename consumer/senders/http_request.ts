@@ -1,4 +1,4 @@
-// A record as an HTTP request: the value byte for byte, and headers that say where it stands in Kafka.
+// HTTP request of a record: the value byte for byte, and headers that say where it stands in Kafka.
 
 import { idempotencyKey, RequestHeader } from "../../shared/contract/protocol.ts";
 import type { AttemptRequest } from "../../shared/pool/exchange/buffered.ts";

@@ -1,7 +1,7 @@
-// Which dead letters are done with: marks, records in the dead-letter topic itself that say so of earlier ones.
+// Marks: records in the dead-letter topic that say which earlier letters were replayed or dropped.
 //
-// A mark is in the same partition as what it marks and behind it, so Kafka, which forgets the oldest first, never
-// forgets a mark before what it marks. It is written in one transaction with the replay.
+// A mark lies in the same partition as its letters, behind them. Kafka deletes the oldest records first, so it never
+// deletes a mark before its letters. A mark is written in one transaction with the replay.
 
 import { RangeMap } from "./range_map.ts";
 import { headerText, type KafkaRecord } from "../../records/record.ts";
@@ -37,7 +37,7 @@ export interface Mark {
 export function readMark(record: KafkaRecord): Mark | undefined {
   const done = headerText(record.headers[MARK]);
   if (done !== "replayed" && done !== "dropped") return undefined;
-  // A mark speaks of what lies before it; anything else would be endless or forged.
+  // A mark counts for letters before it only; a forged one could name any number of offsets.
   const offsets = expand(headerText(record.headers[OFFSETS]) ?? "", record.offset, record.offset);
   const [, at, runs = ""] =
     /^([^/]+\/\d{1,10})\/([\d,-]*)$/.exec(headerText(record.headers[REPLAYS]) ?? "") ?? [];
@@ -68,7 +68,7 @@ export class Marks {
     const known = this.#done.get(id) ?? new RangeMap<Done>();
     this.#done.set(id, known);
     for (const [first, last] of parseRanges(headerText(record.headers[OFFSETS]) ?? "")) {
-      // A mark speaks of what lies before it; anything else would be endless or forged.
+      // A mark counts for letters before it only; a forged one could name any number of offsets.
       known.set(first, Math.min(last, record.offset - 1), done);
     }
     return true;

@@ -1,4 +1,4 @@
-// A set of offsets that costs a bit each, so that millions of dead letters can be counted before they are read again.
+// OffsetSet: a set of offsets at one bit each, so that millions of dead letters can be counted.
 
 const CHUNK_OFFSETS = 8192;
 
@@ -15,7 +15,7 @@ export class OffsetSet {
     chunk[byte] = (chunk[byte] ?? 0) | bit;
   }
 
-  /** How many there are that `counts` holds for. */
+  /** Number of offsets for which `counts` is true. */
   count(counts: (offset: number) => boolean): number {
     let count = 0;
     for (const [number, chunk] of this.#chunks) {

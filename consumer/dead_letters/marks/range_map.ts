@@ -1,4 +1,4 @@
-// What became of ranges of offsets, the latest word counting: a replay of a million costs as much as one of a few.
+// RangeMap: a value for ranges of offsets, the latest one counting; a range of a million costs as much as one of a few.
 
 /** Offsets from `first` to `last`, both inclusive. */
 interface Marked<T> {
@@ -11,7 +11,7 @@ interface Marked<T> {
 export class RangeMap<T> {
   #ranges: Marked<T>[] = [];
 
-  /** What it says of these offsets from now on. */
+  /** Sets the value of these offsets. */
   set(first: number, last: number, value: T): void {
     if (first > last) return;
     const end = this.#ranges.at(-1);
@@ -26,7 +26,7 @@ export class RangeMap<T> {
     }
   }
 
-  /** What was said of an offset last; undefined where nothing was. */
+  /** The value that an offset got last; undefined where it got none. */
   get(offset: number): T | undefined {
     let [low, high] = [0, this.#ranges.length];
     while (low < high) {

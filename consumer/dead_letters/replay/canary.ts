@@ -1,4 +1,4 @@
-// Watches the first replays: they are fine when the group has settled all of them and none has come back.
+// Canaries: the first replays, watched until the group has settled them, one comes back, or their time is over.
 
 import { decodeOffsetMap } from "../../core/offsets/offset_map.ts";
 import type { GroupCommit, OffsetRange } from "../../records/log_access.ts";
@@ -30,7 +30,7 @@ export interface CanaryResult {
 /** Between two looks, in ms. */
 const LOOK_EVERY_MS = 500;
 
-/** How long is watched, and who is told. */
+/** How long to watch, and where progress is reported. */
 export interface Watch {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -49,7 +49,7 @@ export async function watchCanaries(
     const unsettled = await unsettledOf(ports, sent);
     const settled = sent.length - unsettled.length;
     watch.settled(settled);
-    // A dead letter is confirmed before its record is committed as settled: who looks afterwards sees it.
+    // A dead letter is confirmed before its record is committed, so it can be seen by now.
     const cameBack = await comeBacks(ports, sent, before, watch.signal);
     const result = { sent: sent.length, settled, cameBack, unsettled: unsettled.map(recordPosition) };
     if (cameBack.length > 0) return { ...result, end: "came-back" };

@@ -1,4 +1,4 @@
-// The order of a key's dead letters: a parked one never goes before an earlier one of its key that stays.
+// Key order: a parked letter is never replayed before an earlier letter of its key that stays.
 
 import type { KafkaRecord } from "../../records/record.ts";
 import { type DeadLetter, toDeadLetter } from "../letter.ts";
@@ -6,7 +6,7 @@ import { Marks } from "../marks/marks.ts";
 import type { DeadLetterPorts } from "../ports.ts";
 import { partitionId } from "../../records/position.ts";
 
-/** The key and where its records come from: what order is kept within; undefined where none is. */
+/** Key and source partition, within which order is kept; undefined for a letter without a key. */
 export function laneOf({ key, origin }: DeadLetter): string | undefined {
   return key === null || origin === undefined ? undefined : `${partitionId(origin)}\n${key}`;
 }
@@ -35,7 +35,7 @@ export async function firstThatStay(
   const topics = await ports.topics();
   const ranges = (await Promise.all(topics.map((topic) => ports.offsets.ranges(topic)))).flat();
   const marks = new Marks();
-  // Without what is in them: there may be many.
+  // Values are not kept: there may be many letters.
   const staying: Staying[] = [];
   await (await ports.reader()).read(ranges, (records) => {
     for (const record of records) {

@@ -1,6 +1,6 @@
 // Replay: sends dead letters through the retry topic: canaries first, then the rest, then what was parked meanwhile.
 //
-// Killed anywhere, it has sent whole slices only, and their marks with them: run again, it goes on behind them.
+// A replay that is killed has sent whole batches with their marks; run again, it goes on behind them.
 
 import type { OffsetRange } from "../../records/log_access.ts";
 import type { DeadLetter } from "../letter.ts";
@@ -27,7 +27,7 @@ export async function replay(
   progress: ReplayProgress,
   signal: AbortSignal,
 ): Promise<ReplaySummary> {
-  // First the right to send, then the reading: what another replay has sent by then is final.
+  // The sender comes before the reading, so that nobody else can replay or drop what is read.
   const sender = request.dryRun ? undefined : await ports.openSender();
   try {
     progress("reading", 0, 0);
@@ -105,7 +105,7 @@ class Run {
         if (this.#replayed >= this.#counts.meant || this.#signal.aborted) break;
       }
     } catch (error) {
-      // Reading was stopped, not sending: whole slices are there, with their marks.
+      // Reading was stopped, not sending: what was sent is whole, with its marks.
       if (!this.#signal.aborted || error !== this.#signal.reason) throw error;
     }
     return { ...this.#counts, end: this.#end(canary), replayed: this.#replayed, canary };

@@ -1,4 +1,4 @@
-// Replay requests: what is asked for, what is told on the way, and what came of it.
+// Replay request: what is asked for, the progress on the way, and the summary.
 
 import type { Filter } from "../filter.ts";
 import type { CanaryResult } from "./canary.ts";
@@ -40,5 +40,5 @@ export interface ReplaySummary {
   readonly canary: CanaryResult | undefined;
 }
 
-/** Told as it goes on. */
+/** Reports progress. */
 export type ReplayProgress = (phase: "reading" | "canary" | "replaying", done: number, total: number) => void;

@@ -1,4 +1,4 @@
-// Turns dead letters back into records for the retry topic: value, key and origin as they were, one replay more.
+// RetryRecords: dead letters as records for the retry topic: value, key and origin as they were, one replay more.
 
 import type { KafkaRecord } from "../../records/record.ts";
 import type { PlacedRecord } from "../../records/log_access.ts";
@@ -44,7 +44,7 @@ export class RetryRecords {
     }
     return {
       topic,
-      // Records of one key came from one partition, and go into one.
+      // Records of one key stay in one partition.
       partition: origin.partition % partitions,
       key: record.key,
       value: record.value,
@@ -64,7 +64,7 @@ async function readAll(
   const ranges = [...byPartition.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
-    // They are in the order of their origins, which need not be that of their offsets.
+    // Letters come in the order of their origins, which may differ from that of their offsets.
     const offsets = group.map(({ offset }) => offset);
     const [from, to] = [Math.min(...offsets), Math.max(...offsets) + 1];
     return [{ topic: first.topic, partition: first.partition, from, to }];

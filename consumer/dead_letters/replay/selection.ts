@@ -1,4 +1,4 @@
-// Selection: which dead letters a replay takes, and how many it leaves for which reason.
+// Selection: which dead letters a replay takes, and how many it leaves out for which reason.
 
 import type { KafkaRecord } from "../../records/record.ts";
 import { type Filter, matches } from "../filter.ts";

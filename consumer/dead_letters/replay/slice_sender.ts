@@ -1,4 +1,4 @@
-// Slice sender: sends dead letters slice by slice at a rate, each slice in one transaction with its marks.
+// SliceSender: sends dead letters slice by slice at a rate, each batch in one transaction with its marks.
 
 import { type PlacedRecord, RecordTooLarge } from "../../records/log_access.ts";
 import { partitionId, recordPosition } from "../../records/position.ts";
@@ -49,7 +49,7 @@ export class SliceSender {
     }
   }
 
-  /** All at once unless that is more than a partition takes. A topic that takes less than most shows it by refusing. */
+  /** In one batch unless that is more than a partition takes. A topic with a smaller limit refuses; then the batches shrink. */
   async *#sendSlice(letters: readonly DeadLetter[]): AsyncGenerator<readonly Sent[]> {
     const placed = await this.#retries.place(letters, this.#signal);
     for (let from = 0; from < placed.length && !this.#signal.aborted;) {
@@ -73,7 +73,7 @@ export class SliceSender {
   ): Promise<readonly Sent[]> {
     const at = (offsets: readonly number[]) =>
       placed.map(({ topic, partition }, each) => ({ topic, partition, offset: offsets[each] ?? -1 }));
-    // The marks say where the replays are: whoever waits for them can see when they have settled.
+    // The marks say where the replays lie, so that parked keys can see when they have settled.
     const offsets = await this.#sender.send(placed, (sent) => replayMarksFor(letters, at(sent)));
     return at(offsets).map((place, each) => ({ from: recordPosition(letters[each] ?? place), ...place }));
   }
