@@ -36,6 +36,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "consumer/cli/": [
     "consumer/cli/",
+    // The JSON that it asks a running consumer for.
+    "consumer/admin/records.ts",
     "consumer/dead_letter_operations.ts",
     "consumer/config.ts",
     "consumer/dead_letters/",
