@@ -70,21 +70,21 @@ export function createKafka(
       restartOnFailure: () => Promise.resolve(false),
     },
     logLevel: quiet ? logLevel.NOTHING : logLevel.INFO,
-    logCreator: () => tell,
+    logCreator: () => report,
     ...(sasl === undefined ? {} : { sasl: toSasl(sasl, tls) }),
   };
   return new Kafka(config);
 }
 
 /** kafkajs's parts that log every try of a request or a connection; whoever asked reports what matters. */
-const REMARKS: ReadonlySet<string> = new Set(["Connection", "BrokerPool"]);
+const CHATTY: ReadonlySet<string> = new Set(["Connection", "BrokerPool"]);
 
 /** kafkajs logs every retry as an error; here it is one level lower. */
-function tell({ level, namespace, log: { message, ...rest } }: LogEntry): void {
+function report({ level, namespace, log: { message, ...rest } }: LogEntry): void {
   const { timestamp: _timestamp, logger: _logger, stack: _stack, ...properties } = rest;
-  const told = { ...properties, namespace, said: message };
-  if (REMARKS.has(namespace)) log.debug("kafkajs", told);
-  else if (level === logLevel.ERROR) log.warn("kafkajs", told);
-  else if (level === logLevel.WARN) log.info("kafkajs", told);
-  else log.debug("kafkajs", told);
+  const reported = { ...properties, namespace, said: message };
+  if (CHATTY.has(namespace)) log.debug("kafkajs", reported);
+  else if (level === logLevel.ERROR) log.warn("kafkajs", reported);
+  else if (level === logLevel.WARN) log.info("kafkajs", reported);
+  else log.debug("kafkajs", reported);
 }

@@ -25,7 +25,7 @@ export class Forbidden extends Error {
 const DEPTH_MAX = 6;
 
 /** What kafkajs and node:tls put into their errors. */
-interface Told extends Error {
+interface KafkaError extends Error {
   readonly type?: string;
   readonly code?: string | number;
   readonly broker?: string;
@@ -61,19 +61,19 @@ const JOIN_REMEDIES: Readonly<Record<string, string>> = {
     "Another consumer has the same KAFKA_INSTANCE_ID: give each its own. It joins again by itself.",
 };
 
-function firstOf(error: unknown, read: (each: Told) => Refusal | undefined): Refusal | undefined {
-  let each = error as Told | undefined;
+function firstOf(error: unknown, read: (each: KafkaError) => Refusal | undefined): Refusal | undefined {
+  let each = error as KafkaError | undefined;
   for (let depth = 0; each instanceof Error && depth < DEPTH_MAX; depth++) {
     const refusal = read(each);
     if (refusal !== undefined) return refusal;
-    each = each.cause as Told | undefined;
+    each = each.cause as KafkaError | undefined;
   }
   return undefined;
 }
 
 /** Whether a broker said that we have no right to what we asked for. */
 export function isForbidden(error: unknown): boolean {
-  return /_AUTHORIZATION_FAILED$/.test((error as Partial<Told>).type ?? "");
+  return /_AUTHORIZATION_FAILED$/.test((error as Partial<KafkaError>).type ?? "");
 }
 
 /** One line: what, where, and what to do next. */
@@ -81,7 +81,7 @@ export function refusalLine({ detail, remedy }: Refusal): string {
   return `Kafka refuses us: ${detail}. ${remedy}`;
 }
 
-function loginRefusal({ name, message, broker, type }: Told): Refusal | undefined {
+function loginRefusal({ name, message, broker, type }: KafkaError): Refusal | undefined {
   if (name === "KafkaJSSASLAuthenticationError" || type === "UNSUPPORTED_SASL_MECHANISM") {
     return {
       name: "kafka-credentials",
@@ -98,7 +98,7 @@ function loginRefusal({ name, message, broker, type }: Told): Refusal | undefine
   };
 }
 
-function rightRefusal(error: Told): Refusal | undefined {
+function rightRefusal(error: KafkaError): Refusal | undefined {
   if (!(error instanceof Forbidden) && !isForbidden(error)) return undefined;
   return {
     name: "kafka-forbidden",
@@ -117,7 +117,7 @@ const OURS =
 const PROTOCOL =
   /^(ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_UNSUPPORTED_PROTOCOL|ERR_SSL_\w*ALERT_(HANDSHAKE_FAILURE|PROTOCOL_VERSION|INSUFFICIENT_SECURITY))$/;
 
-function certificateRefusal({ code, broker, message }: Told): Refusal | undefined {
+function certificateRefusal({ code, broker, message }: KafkaError): Refusal | undefined {
   if (typeof code !== "string") return undefined;
   const said = certificateWords(code, broker ?? "a broker", message.replace(/^Connection error: /, ""));
   return said === undefined ? undefined : { name: "kafka-certificate", detail: said[0], remedy: said[1] };

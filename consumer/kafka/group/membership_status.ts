@@ -67,23 +67,23 @@ export class MembershipStatus {
    * @param missing the rights that turn out to be missing: what an error says names no topic, if it says why at all.
    */
   lost(error: Error, missing: Promise<readonly string[]> = Promise.resolve([])): void {
-    const said = refusalOf(error) ?? joinRefusalOf(error) ?? {
+    const refusal = refusalOf(error) ?? joinRefusalOf(error) ?? {
       name: "kafka-unavailable",
       detail: `Not a member of the consumer group: ${error.message}`,
       remedy: "Look whether the brokers can be reached. It joins again by itself.",
     };
     const known = this.#cause?.name === FORBIDDEN &&
-      (said.name === FORBIDDEN || refusalOf(error) === undefined);
-    if (!known) this.#tell(said);
-    const told = this.#cause;
+      (refusal.name === FORBIDDEN || refusalOf(error) === undefined);
+    if (!known) this.#report(refusal);
+    const reported = this.#cause;
     void missing.catch(() => []).then((rights) => {
       // Joined meanwhile, or lost again: then it is asked again.
-      if (this.#cause !== told) return;
-      this.#tell(rights.length === 0 ? said : refusalOf(new Forbidden(rights)) ?? said);
+      if (this.#cause !== reported) return;
+      this.#report(rights.length === 0 ? refusal : refusalOf(new Forbidden(rights)) ?? refusal);
     });
   }
 
-  #tell({ name, detail, remedy }: Refusal | Omit<Cause, "sinceMs">): void {
+  #report({ name, detail, remedy }: Refusal | Omit<Cause, "sinceMs">): void {
     this.#set(name, detail, remedy);
   }
 

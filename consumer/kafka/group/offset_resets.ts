@@ -11,12 +11,12 @@ const log = logger("kafka");
  * It remembers the committed offsets, for Kafka does not say what it has lost.
  */
 export class OffsetResets {
-  readonly #told: (at: TopicPartition) => void;
+  readonly #onReset: (at: TopicPartition) => void;
   readonly #committed: Map<string, number> = new Map();
 
-  /** @param told hears of every reset of a place that was known. */
-  constructor(told: (at: TopicPartition) => void) {
-    this.#told = told;
+  /** @param onReset hears of every reset of a place that was known. */
+  constructor(onReset: (at: TopicPartition) => void) {
+    this.#onReset = onReset;
   }
 
   /** The broker has confirmed this offset. */
@@ -40,7 +40,7 @@ export class OffsetResets {
 
   /** The broker does not have the offset that comes next. */
   outOfRange({ topic, partition }: TopicPartition, from: number, to: number, { low, high }: LogEnds): void {
-    this.#told({ topic, partition });
+    this.#onReset({ topic, partition });
     const why = from < low
       ? "Kafka has deleted the records from there to the first one it has"
       : "the topic was made anew, or its end is lost";
@@ -49,14 +49,14 @@ export class OffsetResets {
 
   /** The topic is another one now. */
   recreated({ topic, partition }: TopicPartition, from: number, to: number): void {
-    this.#told({ topic, partition });
+    this.#onReset({ topic, partition });
     this.#committed.delete(partitionId({ topic, partition }));
     const why = "the topic was deleted and made anew";
     log.warn("topic made anew", { topic, partition, from, to, why, remedy: REMEDY });
   }
 
   #lost({ topic, partition, offset: to }: Start, from: number): void {
-    this.#told({ topic, partition });
+    this.#onReset({ topic, partition });
     this.#committed.delete(partitionId({ topic, partition }));
     const why = "the group's offset is gone: the group was deleted, or the topic made anew";
     log.warn("committed offset lost", { topic, partition, from, to, why, remedy: REMEDY });

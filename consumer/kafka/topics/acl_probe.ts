@@ -94,14 +94,14 @@ export class AclProbe {
     } catch (error) {
       if (isForbidden(error)) return false;
       // That there is no such partition or member, it says only to those who may know.
-      if ((error as Told).type === undefined) throw error;
+      if ((error as KafkaError).type === undefined) throw error;
     }
     return true;
   }
 }
 
 /** What brokers say has a type; a connection that ends has none. */
-interface Told {
+interface KafkaError {
   readonly type?: string;
 }
 

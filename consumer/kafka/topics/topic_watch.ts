@@ -146,7 +146,7 @@ export class TopicWatch {
     for (const [topic, known] of this.#found) {
       const { retries } = known;
       if (retries === undefined || await this.#rights.mayRead(retries.topic)) continue;
-      this.#tellNoReplays(retries.topic, FORBIDDEN);
+      this.#reportNoReplays(retries.topic, FORBIDDEN);
       this.#found.set(topic, { ...known, retries: undefined });
     }
     // What only matches a pattern and was never ours to read may be somebody else's.
@@ -293,7 +293,7 @@ export class TopicWatch {
     const missing = (there ? undefined : await ensureSideTopic(this.#admin, name, settings)) ??
       (await this.#rights.mayRead(name) ? undefined : FORBIDDEN);
     if (missing !== undefined && (known.retries !== undefined || lookedMs === -Infinity)) {
-      this.#tellNoReplays(name, missing);
+      this.#reportNoReplays(name, missing);
     }
     const retries = missing === undefined
       ? known.retries ?? { topic: name, partitions: source.partitions, replays: true }
@@ -325,7 +325,7 @@ export class TopicWatch {
     this.#weak.set(topic, weak);
   }
 
-  #tellNoReplays(topic: string, why: string): void {
+  #reportNoReplays(topic: string, why: string): void {
     log.warn("no replays are read", { topic, why, remedy: "Make it, or grant the right to read it." });
   }
 
