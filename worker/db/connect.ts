@@ -19,13 +19,14 @@ const DEFAULT_PORT = 5432;
 /**
  * Connections to this host, opened when they are needed.
  *
- * @throws {Error} with SQLSTATE F0000 (config_file_error) in `code` when a certificate's file cannot be read.
+ * @throws {Error} with SQLSTATE F0000 (config_file_error) in `code` when a certificate's file, or the socket, cannot be read.
  */
 export function connect(
   target: PostgresTarget,
   { host, port, path }: PostgresHost,
   { connectionsMax, session = {}, prepare }: ConnectionSettings,
 ): postgres.Sql {
+  if (path !== undefined) requireSocketAccess(path);
   const { user, password, database, options } = target;
   return postgres({
     ...(host === undefined ? {} : { host: listed(host), port: listed(port ?? DEFAULT_PORT) }),
@@ -87,13 +88,29 @@ function tlsOptions(target: PostgresTarget, host = "localhost"): false | "prefer
   }
 }
 
+/** Deno takes a Unix socket for a file, and the driver connects where nobody could catch its refusal. */
+function requireSocketAccess(path: string): void {
+  const missing = (["read", "write"] as const).filter((name) =>
+    Deno.permissions.querySync({ name, path }).state !== "granted"
+  );
+  if (missing.length === 0) return;
+  const flags = missing.map((name) => `--allow-${name}=${path}`).join(" ");
+  throw unusable(`the Unix socket ${path} needs ${flags}: add it to the task, or connect by host and port`);
+}
+
 function read(parameter: string, file: string): string {
   try {
     return Deno.readTextFileSync(file);
   } catch (error) {
-    const reason = error instanceof Error ? error.name : "unknown error";
-    throw Object.assign(new Error(`${parameter}: the file ${file} cannot be read (${reason})`), {
-      code: "F0000",
-    });
+    throw unusable(
+      error instanceof Deno.errors.NotCapable
+        ? `${parameter}: the file ${file} needs --allow-read=${file}: add it to the task`
+        : `${parameter}: the file ${file} cannot be read (${error instanceof Error ? error.name : error})`,
+    );
   }
+}
+
+/** An error as the database gives it for its own configuration's files. */
+function unusable(message: string): Error {
+  return Object.assign(new Error(message), { code: "F0000" });
 }

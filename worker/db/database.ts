@@ -34,6 +34,7 @@ class DatabaseTimeoutError extends Error {
 export class Database {
   readonly #config: DatabaseConfig;
   readonly #target: PostgresTarget;
+  readonly #limitMs: number;
   #opening: Promise<Pool> | undefined;
   #statements = 0;
   #closed = false;
@@ -42,6 +43,7 @@ export class Database {
   constructor(config: DatabaseConfig) {
     this.#config = config;
     this.#target = parseConnectionString(config.url);
+    this.#limitMs = config.statementTimeoutMs + CLIENT_MARGIN_MS;
   }
 
   /** Statements sent so far. */
@@ -80,13 +82,12 @@ export class Database {
 
   async #runOnce<R extends Row>(statement: string, parameters: readonly Parameter[]): Promise<readonly R[]> {
     this.#statements++;
-    const limitMs = this.#config.statementTimeoutMs + CLIENT_MARGIN_MS;
-    return await this.#use((pool) => within(limitMs, pool.run<R>(statement, parameters)));
+    return await this.#use((pool) => within(this.#limitMs, pool.run<R>(statement, parameters)));
   }
 
   async #use<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
     if (this.#closed) throw new Error("The database is closed");
-    const opening = this.#opening ??= openPool(this.#target, this.#config);
+    const opening = this.#opening ??= within(this.#limitMs, openPool(this.#target, this.#config));
     try {
       return await work(await opening);
     } catch (error) {
