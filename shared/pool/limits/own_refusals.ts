@@ -12,44 +12,63 @@ const STICKY_SHARE = 0.5;
 /** Records that were refused and not accepted yet: the oldest are forgotten. */
 const RECORDS_MAX = 10_000;
 
+/** A record whose last attempt was refused. */
+interface Refused {
+  readonly inARow: number;
+  /** How many attempts had been accepted by then. */
+  readonly accepted: number;
+}
+
 /**
  * Tells refusals apart by what happens to the same record's next attempt. A provider that is full refuses whoever comes:
  * the next attempt is accepted as often as any other. A tenant's quota refuses the same records again.
  */
 export class OwnRefusals {
-  /** Refusals in a row by idempotency key. */
-  readonly #inARow: Map<string, number> = new Map();
+  /** By idempotency key. */
+  readonly #refused: Map<string, Refused> = new Map();
   /** Share of first attempts that are refused, and of second ones after that. */
   #first = 0;
   #second = 0;
+  /** Attempts accepted, ever. */
+  #accepted = 0;
+  /** How many had been accepted when the last attempt was refused that says something about the provider. */
+  #acceptedAtLast = 0;
 
   /** An attempt was refused. Says whether that is the record's own affair. */
   recordRefused(key: string | undefined): boolean {
-    const before = this.#record(key, 1);
-    if (key !== undefined) this.#remember(key, before + 1);
-    if (this.#first >= OVERLOAD_SHARE) return false;
-    if (before >= (this.#first <= RARE_SHARE ? 1 : 2)) return true;
-    return this.#second >= Math.max(STICKY_SHARE, 2 * this.#first);
+    const before = key === undefined ? undefined : this.#refused.get(key);
+    this.#record(before, 1);
+    if (key !== undefined) this.#remember(key, (before?.inARow ?? 0) + 1);
+    const own = this.#isOwn(before);
+    if (!own) this.#acceptedAtLast = this.#accepted;
+    return own;
   }
 
   /** An attempt was accepted. */
   recordAccepted(key: string | undefined): void {
-    this.#record(key, 0);
-    if (key !== undefined) this.#inARow.delete(key);
+    this.#accepted += 1;
+    this.#record(key === undefined ? undefined : this.#refused.get(key), 0);
+    if (key !== undefined) this.#refused.delete(key);
   }
 
-  /** Returns how often in a row the record was refused before. */
-  #record(key: string | undefined, refused: 0 | 1): number {
-    const before = (key !== undefined && this.#inARow.get(key)) || 0;
-    if (before === 0) this.#first += (refused - this.#first) * FIRST_WEIGHT;
-    else if (before === 1) this.#second += (refused - this.#second) * SECOND_WEIGHT;
-    return before;
+  #isOwn(before: Refused | undefined): boolean {
+    // While nobody is accepted, a refusal is no record's own.
+    if (this.#first >= OVERLOAD_SHARE || this.#accepted === (before?.accepted ?? this.#acceptedAtLast)) {
+      return false;
+    }
+    if (before !== undefined && before.inARow >= (this.#first <= RARE_SHARE ? 1 : 2)) return true;
+    return this.#second >= Math.max(STICKY_SHARE, 2 * this.#first);
+  }
+
+  #record(before: Refused | undefined, refused: 0 | 1): void {
+    if (before === undefined) this.#first += (refused - this.#first) * FIRST_WEIGHT;
+    else if (before.inARow === 1) this.#second += (refused - this.#second) * SECOND_WEIGHT;
   }
 
   #remember(key: string, inARow: number): void {
-    this.#inARow.delete(key);
-    this.#inARow.set(key, inARow);
-    const [oldest] = this.#inARow.keys();
-    if (this.#inARow.size > RECORDS_MAX && oldest !== undefined) this.#inARow.delete(oldest);
+    this.#refused.delete(key);
+    this.#refused.set(key, { inARow, accepted: this.#accepted });
+    const [oldest] = this.#refused.keys();
+    if (this.#refused.size > RECORDS_MAX && oldest !== undefined) this.#refused.delete(oldest);
   }
 }

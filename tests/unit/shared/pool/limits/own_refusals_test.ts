@@ -11,7 +11,11 @@ function accept(own: OwnRefusals, count: number): void {
 Deno.test("OwnRefusals takes a record's second refusal in a row for its own while nearly all others are accepted", () => {
   const own = new OwnRefusals();
   accept(own, 20);
-  assert.deepEqual([1, 2, 3].map(() => own.recordRefused("bad")), [false, true, true]);
+  const refuse = () => {
+    accept(own, 1);
+    return own.recordRefused("bad");
+  };
+  assert.deepEqual([refuse(), refuse(), refuse()], [false, true, true]);
   own.recordAccepted("bad");
   assert.equal(own.recordRefused("bad"), false);
 });
@@ -30,6 +34,7 @@ Deno.test("OwnRefusals knows a tenant's quota by second attempts that are refuse
   accept(own, 100);
   for (let each = 0; each < 8; each++) {
     own.recordRefused(`tenant-${each}`);
+    accept(own, 10);
     own.recordRefused(`tenant-${each}`);
     accept(own, 10);
   }
@@ -41,6 +46,16 @@ Deno.test("OwnRefusals knows a tenant's quota by second attempts that are refuse
     accept(own, 10);
   }
   assert.equal(own.recordRefused("newer"), false);
+});
+
+Deno.test("OwnRefusals takes no refusal for a record's own while nobody is accepted: then a budget is spent", () => {
+  const own = new OwnRefusals();
+  accept(own, 50);
+  const keys = ["a", "b", "c"];
+  keys.forEach((key) => own.recordRefused(key));
+  for (let round = 0; round < 5; round++) {
+    assert.deepEqual(keys.map((key) => own.recordRefused(key)), [false, false, false]);
+  }
 });
 
 Deno.test("OwnRefusals takes attempts without a key for the provider's while nothing else is known", () => {
