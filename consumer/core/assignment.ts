@@ -17,6 +17,7 @@ export class Assignment<R> {
   readonly #outbox: Outbox<R>;
   readonly #backpressure: Backpressure<R>;
   readonly #partitions: Map<string, Partition<R>> = new Map();
+  readonly #touched: Set<Partition<R>> = new Set();
   #lastActivityMs: number | undefined;
 
   constructor(policy: DeliveryPolicy, bounds: BackpressureBounds, commits: Commits<R>, outbox: Outbox<R>) {
@@ -108,6 +109,19 @@ export class Assignment<R> {
     if (event.records.length > 0 && this.#lastActivityMs !== undefined) this.#lastActivityMs = nowMs;
     this.#regulate(partition, nowMs);
     return taken;
+  }
+
+  /** A record waits to be dead-lettered: it makes room for others. */
+  setAside(delivery: Delivery<R>): void {
+    this.#backpressure.setAside(delivery);
+    this.#touched.add(delivery.partition);
+  }
+
+  /** Partitions with records that were set aside go on, or have to wait. */
+  regulateTouched(nowMs: number): void {
+    if (this.#touched.size === 0) return;
+    for (const partition of this.#touched) if (!partition.revoked) this.#regulate(partition, nowMs);
+    this.#touched.clear();
   }
 
   /** A record is settled. */

@@ -11,6 +11,12 @@ export interface BackpressureBounds {
   readonly bytes: number;
 }
 
+/**
+ * Records that wait to be dead-lettered do not count against the bounds of those that are well, or what is stuck would
+ * stop what is not. They may take so many times the bytes, an equal share each partition, and stop only their own.
+ */
+const ASIDE_TIMES = 4;
+
 /** Every partition may hold so many records, however many partitions there are. */
 const SHARE_MIN = 50;
 
@@ -23,10 +29,12 @@ export class Backpressure<R> {
   #share: number;
   #bytes = 0;
   #full = false;
+  #asideShare: number;
 
   constructor(bounds: BackpressureBounds) {
     this.#bounds = bounds;
     this.#share = bounds.records;
+    this.#asideShare = bounds.bytes * ASIDE_TIMES;
   }
 
   /** Whether all partitions are paused for their bytes. */
@@ -42,6 +50,7 @@ export class Backpressure<R> {
   /** Partitions share the records evenly. */
   rebalanceShares(partitions: number): void {
     this.#share = Math.max(SHARE_MIN, Math.ceil(this.#bounds.records / Math.max(1, partitions)));
+    this.#asideShare = this.#bounds.bytes * ASIDE_TIMES / Math.max(1, partitions);
   }
 
   /** A record came in. */
@@ -50,10 +59,23 @@ export class Backpressure<R> {
     this.#bytes += bytes;
   }
 
-  /** A record is settled. */
-  remove({ partition, bytes }: Delivery<R>): void {
+  /** A record waits to be dead-lettered. */
+  setAside({ partition, bytes }: Delivery<R>): void {
     partition.bufferedBytes -= bytes;
     this.#bytes -= bytes;
+    partition.asideRecords += 1;
+    partition.asideBytes += bytes;
+  }
+
+  /** A record is settled. */
+  remove({ partition, bytes, reason }: Delivery<R>): void {
+    if (reason === undefined) {
+      partition.bufferedBytes -= bytes;
+      this.#bytes -= bytes;
+      return;
+    }
+    partition.asideRecords -= 1;
+    partition.asideBytes -= bytes;
   }
 
   /** A partition is gone with what it held. */
@@ -76,8 +98,8 @@ export class Backpressure<R> {
     return changed;
   }
 
-  #isFull({ ledger, paused }: Partition<R>): boolean {
-    const records = paused ? this.#share / 2 : this.#share;
-    return ledger.unsettled >= records;
+  #isFull({ ledger, paused, asideRecords, asideBytes }: Partition<R>): boolean {
+    const low = paused ? 0.5 : 1;
+    return ledger.unsettled - asideRecords >= this.#share * low || asideBytes >= this.#asideShare * low;
   }
 }

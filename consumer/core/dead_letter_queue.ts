@@ -1,5 +1,6 @@
 // DeadLetterQueue: records on their way to the dead-letter topic. Each waits for a token, then for the broker.
 
+import type { Assignment } from "./assignment.ts";
 import { backoffMs } from "./policies/backoff.ts";
 import { DeadLetterBudget, type DeadLetterBudgetConfig } from "./policies/dead_letter_budget.ts";
 import type { DeadLetterReason, Delivery } from "./delivery.ts";
@@ -12,6 +13,7 @@ const WRITE_BACKOFF = { firstMs: 500, maxMs: 15_000 };
 /** Records that wait to be written to the dead-letter topic. */
 export class DeadLetterQueue<R> {
   readonly #budget: DeadLetterBudget;
+  readonly #assignment: Assignment<R>;
   readonly #random: () => number;
   readonly #waiting: RingQueue<Delivery<R>> = new RingQueue();
   /** They cost no token. */
@@ -21,7 +23,13 @@ export class DeadLetterQueue<R> {
   #failingSinceMs: number | undefined;
   #writing = 0;
 
-  constructor(config: DeadLetterBudgetConfig, random: () => number, nowMs: number) {
+  constructor(
+    config: DeadLetterBudgetConfig,
+    assignment: Assignment<R>,
+    random: () => number,
+    nowMs: number,
+  ) {
+    this.#assignment = assignment;
     this.#budget = new DeadLetterBudget(config, nowMs);
     this.#random = random;
   }
@@ -71,12 +79,14 @@ export class DeadLetterQueue<R> {
   /** A record is to be dead-lettered. */
   enqueue(delivery: Delivery<R>, reason: DeadLetterReason): void {
     delivery.deadLetter(reason);
+    this.#assignment.setAside(delivery);
     this.#waiting.push(delivery);
   }
 
   /** A record is to be dead-lettered that need not be paid for. */
   enqueueWithoutToken(delivery: Delivery<R>, reason: DeadLetterReason): void {
     delivery.deadLetter(reason);
+    this.#assignment.setAside(delivery);
     // It may never have been sent, but from now on the offset map may have to name it.
     delivery.partition.ledger.markStarted(delivery.entry);
     this.#free.push(delivery);

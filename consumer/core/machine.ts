@@ -116,7 +116,7 @@ export class Machine<R> {
 
   /** What follows from where we are now, whatever the event was. */
   #advance(nowMs: number): void {
-    const { commits, deadLetters, dispatcher, retries } = this.#parts;
+    const { assignment, commits, deadLetters, dispatcher, retries } = this.#parts;
     if ((retries.nextMs ?? Infinity) <= nowMs) requeueDue(this.#parts, nowMs);
     if (dispatcher.betweenBatches) {
       // A whole batch is committed before the next one begins, which may have to wait for that.
@@ -124,6 +124,7 @@ export class Machine<R> {
       this.#commitDue(nowMs);
     }
     if (this.#stopByMs === undefined) this.#dispatch(nowMs);
+    assignment.regulateTouched(nowMs);
     if (deadLetters.busy) this.#writeDeadLetters(nowMs);
     this.#commitDue(nowMs);
     if ((this.#idleAtMs() ?? Infinity) <= nowMs) this.#reportIdle();

@@ -43,6 +43,9 @@ export class Partition<R> implements TopicPartition {
   highWatermark: number;
   /** Unsettled records and their bytes: what backpressure bounds. */
   bufferedBytes = 0;
+  /** Records on their way to the dead-letter topic, and their bytes: they have a bound of their own. */
+  asideRecords = 0;
+  asideBytes = 0;
   inFlight = 0;
   /** Fetching is paused at our word. */
   paused = false;

@@ -39,6 +39,7 @@ export function createParts<R>(config: MachineConfig, random: () => number, nowM
   };
   const outbox = new Outbox<R>();
   const commits = new Commits<R>(policy, config.commitIntervalMs, config.metadataBytesMax);
+  const assignment = new Assignment<R>(policy, config.bounds, commits, outbox);
   const judge = new FailureJudge(outbox);
   const ready = new ReadyRecords<R>(startRules);
   const gate = policy.batched ? new BatchGate(config.batch) : undefined;
@@ -48,11 +49,11 @@ export function createParts<R>(config: MachineConfig, random: () => number, nowM
     random,
     outbox,
     commits,
-    assignment: new Assignment(policy, config.bounds, commits, outbox),
+    assignment,
     judge,
     ready,
     dispatcher: new Dispatcher(ready, judge.breaker, outbox, gate),
     retries: new RetrySchedule(),
-    deadLetters: new DeadLetterQueue(config.deadLetters, random, nowMs),
+    deadLetters: new DeadLetterQueue(config.deadLetters, assignment, random, nowMs),
   };
 }

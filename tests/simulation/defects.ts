@@ -13,6 +13,12 @@ export interface Defect {
 /** The planted defects. */
 export const DEFECTS: readonly Defect[] = [
   {
+    name: "what waits to be dead-lettered is never given back",
+    exported: "Backpressure",
+    text: "partition.asideRecords -= 1;\n    partition.asideBytes -= bytes;",
+    instead: "partition.asideBytes += bytes;",
+  },
+  {
     name: "a partition runs further ahead than its offset map can say",
     exported: "ReadyRecords",
     text: "if (next === undefined || !this.#fits(partition, next.offset)) return undefined;",

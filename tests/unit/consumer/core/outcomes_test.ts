@@ -214,3 +214,51 @@ Deno.test("Machine holds no record of a partition that went until its retry woul
   driver.feed({ type: "revoked", partitions: [{ topic: "t", partition: 0 }] });
   assert.equal(driver.machine.view.waiting, 0);
 });
+
+/** Which partitions are paused, by what was asked of the source. */
+function pausedPartitions(driver: Driver): number[] {
+  const paused = new Set<number>();
+  for (const command of driver.all) {
+    if (command.type === "pause") paused.add(command.partition.partition);
+    if (command.type === "resume") paused.delete(command.partition.partition);
+  }
+  return [...paused].sort();
+}
+
+Deno.test("Machine stops nobody for dead letters that wait, however many bytes more than the bound they have", () => {
+  const config = { bounds: { records: 10_000, bytes: 1000 }, deadLetters: { burst: 1, share: 0 } };
+  const driver = new Driver(config, 100).assign({}, { partition: 1 });
+  for (let offset = 0; offset < 20; offset++) {
+    driver.receive([recordAt(offset, { bytes: 95 })]);
+    driver.finish(offset, status(422));
+  }
+  assert.equal(driver.machine.view.deadLettersWaiting, 19);
+  assert.deepEqual(pausedPartitions(driver), []);
+  driver.receive([recordAt(0)], 1);
+  assert.deepEqual(driver.sent, [0]);
+});
+
+Deno.test("Machine stops the partition alone whose own dead letters fill their share of the memory", () => {
+  const config = { bounds: { records: 10_000, bytes: 1000 }, deadLetters: { burst: 1, share: 0 } };
+  const driver = new Driver(config, 100).assign({}, { partition: 1 });
+  for (let offset = 0; offset < 30; offset++) {
+    driver.receive([recordAt(offset, { bytes: 95 })]);
+    driver.finish(offset, status(422));
+  }
+  assert.deepEqual(pausedPartitions(driver), [0]);
+  driver.feed({ type: "dead_letters_allowed", count: 30 });
+  for (let offset = 0; offset < 30; offset++) {
+    driver.feed({ type: "dead_letter_written", delivery: driver.delivery(offset) });
+  }
+  assert.deepEqual(pausedPartitions(driver), []);
+});
+
+Deno.test("Machine goes on with a partition half of whose share of records waits to be dead-lettered", () => {
+  const config = { bounds: { records: 100, bytes: 1e9 }, deadLetters: { burst: 1, share: 0 } };
+  const driver = new Driver(config, 100).assign({});
+  driver.receive(Array.from({ length: 100 }, (_, offset) => recordAt(offset)));
+  for (let offset = 0; offset < 60; offset++) driver.finish(offset, status(422));
+  for (let offset = 60; offset < 100; offset++) driver.finish(offset, status(200));
+  assert.equal(driver.machine.view.deadLettersWaiting, 59);
+  assert.deepEqual(pausedPartitions(driver), []);
+});
