@@ -27,7 +27,7 @@ export const VERDICT = {
   rowLastsMinMs: 1000,
   rowLastsLatencies: 3,
   rowLastsMaxMs: 10_000,
-  /** Whatever its length, a row is an outage that lasts so many times what passes between two successes: at least, at most. */
+  /** A row of any length is an outage where it lasts so many times what passes between two successes; at least, at most. */
   rowEndlessGaps: 14,
   rowEndlessMinMs: 10_000,
   rowEndlessMaxMs: 60_000,

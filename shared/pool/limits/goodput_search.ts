@@ -23,6 +23,8 @@ const SEARCH = {
   spreadMax: 1,
   /** Time at full use before a smaller limit is tried without a latency signal, in ms: a second at half costs 1% of it. */
   unaskedMs: 45_000,
+  /** Never unasked where more of the attempts fail. */
+  failedShareMax: 0.2,
   unaskedMaxMs: 900_000,
   /** Pauses between two trials once a smaller limit has been kept, in ms. */
   againMs: 5000,
@@ -123,6 +125,10 @@ export class GoodputSearch {
     const suspicious = latencyMs > usualMs * SEARCH.suspiciousRatio;
     const relieved = latencyMs < usualMs * SEARCH.recoveredRatio;
     this.#usualMs = suspicious ? usualMs : usualMs * Math.pow(latencyMs / usualMs, relieved ? 1 : 0.3);
+    // Where many fail, bad records hold permits that good ones have no need of: fewer would seem to bring as much.
+    if (window.failedShare > SEARCH.failedShareMax) {
+      this.#unaskedAtMs = Math.max(this.#unaskedAtMs, nowMs + SEARCH.unaskedMs / 4);
+    }
     const step = this.#stepFor(suspicious, relieved, max, nowMs);
     if (step === undefined) return;
     this.#rebounds = suspicious;

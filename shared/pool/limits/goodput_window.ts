@@ -32,6 +32,11 @@ export class GoodputWindow {
     this.#logSquares += log * log;
   }
 
+  /** Share of the attempts that did not. */
+  get failedShare(): number {
+    return this.#ended === 0 ? 0 : 1 - this.#good / this.#ended;
+  }
+
   /** Attempts that went well in a ms. */
   rate(nowMs: number): number {
     return this.#good / Math.max(1, nowMs - this.fromMs);

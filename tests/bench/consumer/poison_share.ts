@@ -149,7 +149,8 @@ function outageTable(core: MeasuredCore): string {
 
 async function kafkaTable(): Promise<string> {
   await using kafka = await RealKafka.start();
-  const loads = poisonLoads().filter(([name]) => name.includes(values.only))
+  const chosen = new RegExp(values.only);
+  const loads = poisonLoads().filter(([name]) => chosen.test(name))
     .map(([name, load]): KafkaLoad => ({ ...load, name }));
   const rows: string[][] = [];
   while (loads.length > 0) {
