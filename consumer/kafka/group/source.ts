@@ -9,7 +9,8 @@ import type { Event } from "../../core/events.ts";
 import { partitionId, type TopicPartition } from "../../records/position.ts";
 import { OwnedPartitions } from "./owned_partitions.ts";
 import { CommitMarks } from "./commit_marks.ts";
-import { Membership, type Passed, type Place } from "./membership.ts";
+import { KeptStarts } from "./kept_starts.ts";
+import { Membership, type Passed } from "./membership.ts";
 import { pause, within } from "../../../shared/wait.ts";
 import type { KafkaRecord } from "../../records/record.ts";
 import { toOffset, toReceived } from "../message.ts";
@@ -55,6 +56,7 @@ export class KafkaSource {
   readonly #listener: SourceListener;
   readonly #resets: OffsetResets;
   readonly #marks: CommitMarks;
+  readonly #keptStarts: KeptStarts;
   readonly #unreadable: UnreadablePartitions;
   readonly #owned = new OwnedPartitions();
   readonly #stopping = new AbortController();
@@ -62,9 +64,6 @@ export class KafkaSource {
   #join = new AbortController();
   /** Resolves when it was asked once where the partitions of the last join start. */
   #taken: Promise<void> = Promise.resolve();
-  /** Where the policy has some partitions begin, as long as the group does not know it, by partition. */
-  readonly #unsavedStarts: Map<string, Place> = new Map();
-  #saving: Promise<void> | undefined;
 
   /** @param impatient a client with few retries, for questions that are asked again. */
   constructor(kafka: Kafka, impatient: Kafka, config: SourceConfig, listener: SourceListener) {
@@ -75,6 +74,7 @@ export class KafkaSource {
     const topics = config.topics.map(({ topic }) => topic);
     this.#unreadable = new UnreadablePartitions(monotonicMs);
     this.#marks = new CommitMarks((places) => this.#membership.commit(places));
+    this.#keptStarts = new KeptStarts(this.#marks, this.#stopping.signal);
     this.#membership = new Membership(kafka, { ...config, topics }, {
       claim: () => {
         this.#owned.joining();
@@ -150,7 +150,7 @@ export class KafkaSource {
     const ours = marks.filter(({ partition }) => this.#owned.find(partition)?.epoch === partition.epoch);
     if (ours.length === 0) return [];
     // A mark is further than the start it would overwrite.
-    for (const { partition } of ours) this.#unsavedStarts.delete(partitionId(partition));
+    this.#keptStarts.forget(ours.map(({ partition }) => partition));
     const refused = await this.#marks.commit(
       ours.map(({ partition: { topic, partition }, mark }) => ({ topic, partition, ...mark })),
     );
@@ -220,8 +220,7 @@ export class KafkaSource {
     if (starts.length === 0) return;
     this.#resets.started(starts);
     const epoch = this.#owned.take(starts);
-    // What the policy chose it might choose differently the next time, so the group keeps it.
-    this.#keepStarts(starts.filter(({ reset }) => reset));
+    this.#keptStarts.keep(starts.filter(({ reset }) => reset));
     for (const at of starts) {
       this.#unreadable.read(at);
       this.#membership.seek(at, at.offset);
@@ -231,35 +230,8 @@ export class KafkaSource {
     this.#listener.onEvent({ type: "assigned", epoch, partitions: starts });
   }
 
-  /** Has the group keep where these begin: past the machine, which commits only what is beyond. */
-  #keepStarts(starts: readonly (TopicPartition & { readonly offset: number })[]): void {
-    for (const { topic, partition, offset } of starts) {
-      this.#unsavedStarts.set(partitionId({ topic, partition }), { topic, partition, offset, metadata: "" });
-    }
-    if (this.#unsavedStarts.size > 0) {
-      this.#saving ??= this.#saveStarts().finally(() => this.#saving = undefined);
-    }
-  }
-
-  async #saveStarts(): Promise<void> {
-    let told = false;
-    while (this.#unsavedStarts.size > 0 && !this.#stopping.signal.aborted) {
-      const starts = [...this.#unsavedStarts];
-      try {
-        const refused = await this.#marks.commit(starts.map(([, place]) => place));
-        for (const [id, place] of starts) {
-          if (!refused.has(id) && this.#unsavedStarts.get(id) === place) this.#unsavedStarts.delete(id);
-        }
-      } catch (error) {
-        if (!told) log.warn("where reading begins is not committed yet", { error: (error as Error).message });
-        told = true;
-      }
-      if (this.#unsavedStarts.size > 0) await pause(RETRY_MS, this.#stopping.signal);
-    }
-  }
-
   #giveUp(lost: readonly TopicPartition[]): void {
-    for (const at of lost) this.#unsavedStarts.delete(partitionId(at));
+    this.#keptStarts.forget(lost);
     this.#unreadable.forget(lost);
     if (lost.length > 0) this.#listener.onEvent({ type: "revoked", partitions: lost });
   }
@@ -330,7 +302,7 @@ export class KafkaSource {
     const at = { topic, partition };
     this.#listener.onEvent({ type: "revoked", partitions: [at] });
     const epoch = this.#owned.take([{ ...at, offset }]);
-    this.#keepStarts([{ ...at, offset }]);
+    this.#keptStarts.keep([{ ...at, offset }]);
     // It may be paused from before.
     this.resume(at);
     this.#listener.onEvent({ type: "assigned", epoch, partitions: [{ ...at, offset, metadata: null }] });
