@@ -22,7 +22,8 @@ export function checkTicket(line: number, value: unknown, text = JSON.stringify(
   if (ticket.success) return { kind: "ticket", line, text, ticket: ticket.data };
   const [issue] = ticket.error.issues;
   const where = issue?.path.join(".") || "the line";
-  return { kind: "bad", line, problem: `${where}: ${issue?.message}` };
+  const missing = issue?.message.endsWith("received undefined");
+  return { kind: "bad", line, problem: `${where}: ${missing ? "is missing" : issue?.message}` };
 }
 
 /** The value of a JSON text; undefined where it is none. */

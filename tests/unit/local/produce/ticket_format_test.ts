@@ -86,14 +86,14 @@ Deno.test("readTickets() tells bad rows by their line and reads the others", asy
       "a.jsonl",
     ),
     [
-      "1: body: Invalid input: expected string, received undefined",
+      "1: body: is missing",
       "3: is not JSON",
       [2, "a", "b"],
     ],
   );
   assert.deepEqual(await read('id,subject,body\n1,"a\nb",c\n2,only\n3,d,e\n'), [
     ["1", "a\nb", "c"],
-    "4: body: Invalid input: expected string, received undefined",
+    "4: body: is missing",
     ["3", "d", "e"],
   ]);
 });
