@@ -146,3 +146,20 @@ Deno.test("Commits.failingSinceMs ends with the partition whose commit was refus
   commits.finished(pending?.id ?? -1, false, 700);
   assert.equal(commits.failingSinceMs, undefined);
 });
+
+Deno.test("Commits.finished() confirms what was taken beside what was refused, and commits only that again", () => {
+  const commits = commitsOf();
+  const [taken, refused] = [partitionOf(), partitionOf(1)];
+  for (const home of [taken, refused]) {
+    settleOne(home);
+    commits.markDirty(home, 0);
+  }
+  const { id = -1, marks = [] } = commits.nextCommit(false, 0) ?? {};
+  commits.finished(id, true, 10, marks.filter(({ partition }) => partition === refused));
+  assert.equal(commits.failingSinceMs, 10);
+  const again = commits.nextCommit(false, 510);
+  assert.deepEqual(again?.marks.map(({ partition }) => partition.id), [refused.id]);
+  commits.finished(again?.id ?? -1, true, 520);
+  assert.equal(commits.failingSinceMs, undefined);
+  assert.equal(commits.allConfirmed, true);
+});
