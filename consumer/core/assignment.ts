@@ -117,9 +117,13 @@ export class Assignment<R> {
     this.#touched.add(delivery.partition);
   }
 
+  /** Whether records were set aside since partitions were last regulated. */
+  get hasTouched(): boolean {
+    return this.#touched.size > 0;
+  }
+
   /** Partitions with records that were set aside go on, or have to wait. */
   regulateTouched(nowMs: number): void {
-    if (this.#touched.size === 0) return;
     for (const partition of this.#touched) if (!partition.revoked) this.#regulate(partition, nowMs);
     this.#touched.clear();
   }

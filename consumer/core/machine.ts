@@ -124,7 +124,7 @@ export class Machine<R> {
       this.#commitDue(nowMs);
     }
     if (this.#stopByMs === undefined) this.#dispatch(nowMs);
-    assignment.regulateTouched(nowMs);
+    if (assignment.hasTouched) assignment.regulateTouched(nowMs);
     if (deadLetters.busy) this.#writeDeadLetters(nowMs);
     this.#commitDue(nowMs);
     if ((this.#idleAtMs() ?? Infinity) <= nowMs) this.#reportIdle();

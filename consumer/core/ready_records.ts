@@ -20,12 +20,15 @@ export interface StartRules {
 export class ReadyRecords<R> {
   readonly #turns: RingQueue<Partition<R>> = new RingQueue();
   readonly #rules: StartRules;
+  /** So many entries fit into an offset map however far apart they are. */
+  readonly #alwaysFit: number;
   /** Attempts of revoked partitions that are still out, by partition. */
   readonly #lingering: Map<string, number> = new Map();
   #newRecords = 0;
 
   constructor(rules: StartRules) {
     this.#rules = rules;
+    this.#alwaysFit = entriesMax(Number.MAX_SAFE_INTEGER, rules.maxAttempts, rules.metadataBytesMax);
   }
 
   /** New records that wait for nothing but a permit. */
@@ -148,6 +151,7 @@ export class ReadyRecords<R> {
 
   /** Whether the offset map has room for one more record, up to this offset. The head needs none: it frees some. */
   #fits({ ledger }: Partition<R>, offset: number): boolean {
+    if (ledger.mapEntries < this.#alwaysFit) return true;
     const { maxAttempts, metadataBytesMax } = this.#rules;
     const span = offset - ledger.committable();
     return span === 0 || ledger.mapEntries < entriesMax(span, maxAttempts, metadataBytesMax);
