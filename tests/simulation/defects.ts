@@ -8,6 +8,8 @@ export interface Defect {
   /** Stands in that file exactly once. */
   readonly text: string;
   readonly instead: string;
+  /** It shows only where keys are parked, and seldom: nothing else is played. */
+  readonly parksKeys?: true;
 }
 
 /** The planted defects. */
@@ -278,6 +280,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "a replay passes one that lies behind it",
+    parksKeys: true,
     exported: "ParkedKeys",
     text: "const before = isParked ? first : overtakenBy(letters, own.offset, { at, offset });",
     instead: "const before = isParked ? first : undefined; void overtakenBy;",
