@@ -50,7 +50,9 @@ Deno.test("a program names misspelt variables of its environment, and goes on", 
 });
 
 async function run(task: string, flag?: string, env: Readonly<Record<string, string>> = {}) {
-  const [, ...args] = commandOf(tasks[task])?.split(/\s+/) ?? [];
+  const [, run, ...flags] = commandOf(tasks[task])?.split(/\s+/) ?? [];
+  // Deno says on standard error what it downloads for a first run.
+  const args = [run ?? "", "--quiet", ...flags];
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...args, ...(flag === undefined ? [] : [flag])],
     cwd: ROOT,

@@ -43,6 +43,7 @@ Deno.test("the consumer, when attempts fail,", async (t) => {
       "ackpool-status": "422",
       "ackpool-reason": "rejected",
       "ackpool-attempts": "1",
+      "ackpool-attempts-counted": "0",
       "ackpool-replays": "0",
     });
     assert.equal(JSON.parse(said ?? "").type, type);

@@ -1,6 +1,7 @@
 // The resolver of names: the system's, or a DNS server that is asked directly.
 
-import { lookup } from "node:dns/promises";
+import { lookup, Resolver as DnsClient } from "node:dns/promises";
+import { isIPv6 } from "node:net";
 
 /** Looks a host name's addresses up. Throws when the look-up fails. */
 export type LookUp = (hostname: string) => Promise<readonly string[]>;
@@ -17,6 +18,8 @@ export interface ServicePlace {
 export interface Resolver {
   readonly addresses: LookUp;
   readonly services: (name: string) => Promise<readonly ServicePlace[]>;
+  /** For how long a server or cache may give the same answer, in ms (RFC 1035 section 3.2.1); undefined: not known. */
+  readonly ttlMs?: (hostname: string) => Promise<number | undefined>;
 }
 
 /** Where a DNS server listens. */
@@ -40,7 +43,21 @@ export function resolverFrom(server: DnsServer | undefined): Resolver {
       return four.length > 0 ? four : await orNone(Deno.resolveDns(hostname, "AAAA", options()));
     },
     services: (name) => orNone(Deno.resolveDns(name, "SRV", options())),
+    ttlMs: (hostname) => ttlOf(hostname, server),
   };
+}
+
+/** A name that is in a hosts file alone has none. */
+async function ttlOf(hostname: string, server: DnsServer | undefined): Promise<number | undefined> {
+  const client = new DnsClient({ timeout: TIMEOUT_MS, tries: 1 });
+  if (server !== undefined) {
+    client.setServers([
+      isIPv6(server.address) ? `[${server.address}]:${server.port}` : `${server.address}:${server.port}`,
+    ]);
+  }
+  const four = client.resolve4(hostname, { ttl: true });
+  const records = await four.catch(() => client.resolve6(hostname, { ttl: true })).catch(() => []);
+  return records.length === 0 ? undefined : 1000 * Math.min(...records.map(({ ttl }) => ttl));
 }
 
 /** Hosts file, then DNS. It does not tell a name that is gone from a look-up that failed: both throw. */

@@ -45,7 +45,7 @@ export class LookupLoop {
 
   constructor(ports: LookupLoopPorts) {
     this.#ports = ports;
-    this.#resolver = new RememberingResolver(ports.resolver);
+    this.#resolver = new RememberingResolver(ports.resolver, () => performance.now());
   }
 
   /** Resolves after the first look-up; the others follow by themselves. */

@@ -2,6 +2,8 @@
 
 import type { Resolver, ServicePlace } from "./dns.ts";
 
+/** Longest time for which the same answer counts as one, in ms, whatever TTL it has: what is gone should go some day. */
+const TTL_MAX_MS = 30_000;
 /** Answers in a row that lack an address that is gone. */
 const MISSES_MIN = 2;
 /** The same where an answer has others in its place: the name may rotate. */
@@ -21,6 +23,9 @@ class NameMemory<T> {
   /** A rotating name's addresses came back after at most half as many answers. */
   #keep = MISSES_MIN;
   #calm = 0;
+  /** What the latest answer had, and until when a cache may say it again without looking. */
+  #latest = "";
+  #latestUntilMs = 0;
 
   constructor(idOf: (one: T) => string) {
     this.#idOf = idOf;
@@ -29,6 +34,27 @@ class NameMemory<T> {
   /** Something is missing of which the next answer will show whether it is gone. */
   get unsettled(): boolean {
     return this.#keep === MISSES_MIN && [...this.#known.values()].some(isMissing);
+  }
+
+  /** Whether an answer lacks something and may be one that a cache gave before: then it says nothing new. */
+  repeats(answer: readonly T[], nowMs: number): boolean {
+    return nowMs < this.#latestUntilMs && this.#textOf(answer) === this.#latest;
+  }
+
+  /** The latest answer may come again for so long without anybody looking. */
+  hold(answer: readonly T[], untilMs: number): void {
+    this.#latest = this.#textOf(answer);
+    this.#latestUntilMs = untilMs;
+  }
+
+  /** Everything that is not known to be gone. */
+  get current(): readonly T[] {
+    return [...this.#known.values()].filter(({ missed, keptFor }) => missed < keptFor).map(({ one }) => one);
+  }
+
+  /** Something that was there is missing from the latest answer. */
+  get lacks(): boolean {
+    return [...this.#known.values()].some(isMissing);
   }
 
   /** Takes an answer in; returns what there is. */
@@ -44,7 +70,11 @@ class NameMemory<T> {
     for (const [id, entry] of this.#known) {
       if (!ids.has(id)) this.#miss(id, entry, swapped);
     }
-    return [...this.#known.values()].filter(({ missed, keptFor }) => missed < keptFor).map(({ one }) => one);
+    return this.current;
+  }
+
+  #textOf(answer: readonly T[]): string {
+    return answer.map(this.#idOf).sort().join(" ");
   }
 
   #see(one: T, swapped: boolean): void {
@@ -70,8 +100,11 @@ export class RememberingResolver implements Resolver {
   readonly #addresses: Map<string, NameMemory<string>> = new Map();
   readonly #services: Map<string, NameMemory<ServicePlace>> = new Map();
 
-  constructor(resolver: Resolver) {
+  readonly #nowMs: () => number;
+
+  constructor(resolver: Resolver, nowMs: () => number = () => 0) {
     this.#resolver = resolver;
+    this.#nowMs = nowMs;
   }
 
   /** The next answers will show whether something is gone. */
@@ -81,7 +114,13 @@ export class RememberingResolver implements Resolver {
 
   readonly addresses = async (hostname: string): Promise<readonly string[]> => {
     const answer = await this.#resolver.addresses(hostname);
-    return memoryOf(this.#addresses, hostname, (address) => address).update(answer);
+    const memory = memoryOf(this.#addresses, hostname, (address) => address);
+    if (memory.repeats(answer, this.#nowMs())) return memory.current;
+    const addresses = memory.update(answer);
+    // Only where something is missing does it matter how old an answer may be.
+    const ttlMs = memory.lacks ? await this.#resolver.ttlMs?.(hostname) ?? 0 : 0;
+    memory.hold(answer, this.#nowMs() + Math.min(ttlMs, TTL_MAX_MS));
+    return addresses;
   };
 
   readonly services = async (name: string): Promise<readonly ServicePlace[]> => {

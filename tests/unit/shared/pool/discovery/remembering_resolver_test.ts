@@ -99,3 +99,42 @@ Deno.test("RememberingResolver takes a service's next priority at once: the plac
   const ask = async () => (await resolver.services("s")).map(({ target }) => target[0]).sort().join("");
   assert.deepEqual([await ask(), await ask(), await ask()], ["abc", "abc", "c"]);
 });
+
+Deno.test("RememberingResolver takes an answer that a cache may have given before for one answer, for as long as its TTL", async () => {
+  let nowMs = 0;
+  let answer = letters("abc");
+  let asked = 0;
+  const resolver = new RememberingResolver({
+    services: NO_SERVICES,
+    addresses: () => Promise.resolve(answer),
+    ttlMs: () => Promise.resolve((asked++, 20_000)),
+  }, () => nowMs);
+  const ask = async () => [...await resolver.addresses("workers.test")].sort().join("");
+  assert.equal(await ask(), "abc");
+  assert.equal(asked, 0, "where nothing is missing nobody has to know");
+  answer = letters("ab");
+  for (nowMs = 3000; nowMs < 20_000; nowMs += 3000) assert.equal(await ask(), "abc", `${nowMs} ms`);
+  assert.equal(asked, 1);
+  nowMs = 24_000;
+  assert.equal(await ask(), "ab", "the second look-up that lacks it");
+});
+
+Deno.test("RememberingResolver keeps what is missing no longer than half a minute for its TTL, and believes another answer at once", async () => {
+  let nowMs = 0;
+  let answer = letters("abc");
+  const resolver = new RememberingResolver({
+    services: NO_SERVICES,
+    addresses: () => Promise.resolve(answer),
+    ttlMs: () => Promise.resolve(86_400_000),
+  }, () => nowMs);
+  const ask = async () => [...await resolver.addresses("workers.test")].sort().join("");
+  await ask();
+  answer = letters("ab");
+  assert.equal(await ask(), "abc");
+  nowMs = 31_000;
+  assert.equal(await ask(), "ab");
+  answer = letters("a");
+  await ask();
+  answer = letters("ad");
+  assert.equal(await ask(), "ad");
+});
