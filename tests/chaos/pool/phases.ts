@@ -5,6 +5,9 @@ import { type Notice, openPosts, type Phase } from "./measures.ts";
 import type { PoolReplica } from "./replica.ts";
 import type { PoolStage } from "./setup.ts";
 
+/** An address is gone after the second answer that lacks it; between them its time to live is asked for. */
+const GONE_AFTER_ANSWERS = 3;
+
 const BACK_MAX_MS = 60_000;
 
 /** How long the phases are, and how slow is slow. */
@@ -43,7 +46,7 @@ export class PoolAct {
 
   /** It leaves the name and goes on running. */
   readonly leave = async (): Promise<Phase> => {
-    const atMs = await this.stage.name(this.#named);
+    const atMs = await this.stage.name(this.#named, GONE_AFTER_ANSWERS);
     const phase = await this.#measured("it leaves the name", this.#named);
     return { ...phase, notice: { replica: this.options.replicas, atMs, untilMs: Infinity } };
   };
