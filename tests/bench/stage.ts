@@ -36,7 +36,7 @@ export async function startWorker(file: string, ...args: string[]): Promise<Chil
   const child = startChild({
     name: file,
     command: Deno.execPath(),
-    args: ["run", "-A", `tests/bench/${file}`, ...args],
+    args: ["run", "-A", `tests/bench/consumer/${file}`, ...args],
   });
   const { fields } = await child.waitForLine((line) => line.fields["message"] === "listening");
   return Object.assign(child, { url: `http://127.0.0.1:${fields["port"]}` });
