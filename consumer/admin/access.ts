@@ -2,7 +2,7 @@
 
 import type { Context, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { type AccessToken, CHALLENGE, grantOf } from "../../shared/http/bearer_token.ts";
+import { CHALLENGE, grantOf, tokensOf } from "../../shared/http/bearer_token.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
 
 /** The largest request body, in bytes: filters and counts are short. */
@@ -16,10 +16,7 @@ const READS_MAX = 4;
  * another origin may change nothing in either case.
  */
 export function accessCheck(token: string | undefined): MiddlewareHandler {
-  const tokens: AccessToken[] = (token ?? "").split(",").map((each) => each.trim()).filter((each) =>
-    each !== ""
-  )
-    .map((each) => ({ token: each, scopes: [] }));
+  const tokens = tokensOf(token).map((each) => ({ token: each, scopes: [] }));
   const grants = grantOf(tokens);
   return async (c, next) => {
     if (grants(c.req.header("authorization")) === undefined) {

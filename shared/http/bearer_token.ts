@@ -56,8 +56,12 @@ export function accessTokens(
   const scopes: readonly Scope[] = people.length === 0
     ? ["deliver", ...PEOPLES_SCOPES]
     : ["deliver", "classify"];
-  const deliveries = (delivery ?? "").split(",").map((token) => token.trim()).filter((token) => token !== "");
-  return [...deliveries.map((token) => ({ token, scopes })), ...people];
+  return [...tokensOf(delivery).map((token) => ({ token, scopes })), ...people];
+}
+
+/** The tokens of a comma list; none where it is not set. */
+export function tokensOf(list: string | undefined): readonly string[] {
+  return (list ?? "").split(",").map((token) => token.trim()).filter((token) => token !== "");
 }
 
 /** What goes with every 401: RFC 6750 section 3. */
