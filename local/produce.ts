@@ -18,9 +18,9 @@ import { currentLabelVersion } from "./produce/label_version.ts";
 import { progressText, type Share, summaryText } from "./produce/progress_text.ts";
 import { standardTerminal, type Terminal } from "./terminal.ts";
 import { type SendSummary, sendTickets, type TicketSenderPorts } from "./produce/ticket_sender.ts";
-import { checkTicket } from "./produce/ticket_line.ts";
-import { openTickets, type TicketFile } from "./produce/ticket_file.ts";
-import type { AskedColumns } from "./produce/ticket_columns.ts";
+import { checkTicket } from "./produce/tickets/ticket_line.ts";
+import { openTickets, type TicketFile } from "./produce/tickets/ticket_file.ts";
+import type { AskedColumns } from "./produce/tickets/ticket_columns.ts";
 import { TicketRows } from "./produce/ticket_rows.ts";
 import { Backpressure } from "./produce/backpressure.ts";
 

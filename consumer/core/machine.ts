@@ -4,11 +4,16 @@ import type { MachineConfig } from "./config.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Command, Event } from "./events.ts";
 import { takeRecord } from "./operator.ts";
-import { attemptAbandoned, attemptFinished, deadLetterWritten, readinessChecked } from "./outcomes.ts";
-import { applyLetters, intercepts } from "./parking_gate.ts";
+import {
+  attemptAbandoned,
+  attemptFinished,
+  deadLetterWritten,
+  readinessChecked,
+} from "./outcomes/outcomes.ts";
+import { applyLetters, intercepts } from "./parking/parking_gate.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { TopicPartition } from "../records/position.ts";
-import { requeueDue } from "./retries.ts";
+import { requeueDue } from "./outcomes/retries.ts";
 import { type MachineView, viewOf } from "./view.ts";
 
 export type { MachineConfig } from "./config.ts";

@@ -4,13 +4,13 @@ import { Assignment } from "./assignment.ts";
 import { Commits } from "./commits.ts";
 import type { MachineConfig } from "./config.ts";
 import { DeadLetterQueue } from "./dead_letter_queue.ts";
-import { Dispatcher } from "./dispatcher.ts";
-import { FailureJudge } from "./judge.ts";
+import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { FailureJudge } from "./outcomes/judge.ts";
 import { Outbox } from "./outbox.ts";
 import { BatchGate } from "./policies/batch_gate.ts";
 import { type DeliveryPolicy, policyFor } from "./policies/delivery_mode.ts";
-import { ReadyRecords } from "./ready_records.ts";
-import { RetrySchedule } from "./retry_schedule.ts";
+import { ReadyRecords } from "./dispatch/ready_records.ts";
+import { RetrySchedule } from "./dispatch/retry_schedule.ts";
 
 /** Everything that has state, and what it was made with. */
 export interface Parts<R> {

@@ -6,7 +6,7 @@ import type { Delivery } from "./delivery.ts";
 import type { ParkedKey } from "./parking/letters.ts";
 import type { Partition } from "./partition.ts";
 import type { Parts } from "./parts.ts";
-import type { ReadyRecords } from "./ready_records.ts";
+import type { ReadyRecords } from "./dispatch/ready_records.ts";
 import type { Pause } from "./policies/breaker.ts";
 
 /** The unsettled record that holds a partition's watermark. */

@@ -11,7 +11,7 @@ import {
   labelMetrics,
   macroF1,
 } from "../model/training/metrics.ts";
-import { calibrated } from "../../worker/core/confidence.ts";
+import { calibrated } from "../../worker/core/answer/confidence.ts";
 import { lowestBetween } from "../model/training/golden_section.ts";
 import type { Verdict } from "./run.ts";
 

@@ -1,7 +1,7 @@
 // The command line of `deno task produce`. Pure.
 
 import { parseFlags, UsageError } from "../../shared/process/command_line.ts";
-import type { AskedColumns } from "./ticket_columns.ts";
+import type { AskedColumns } from "./tickets/ticket_columns.ts";
 
 /** The command line of `deno task produce`. */
 export interface ProduceArguments {

@@ -1,6 +1,6 @@
 // Sample tickets written for this project: what `start` sends, and `produce` without a file.
 
-import { parseTicketLine, type TicketLine } from "./ticket_line.ts";
+import { parseTicketLine, type TicketLine } from "./tickets/ticket_line.ts";
 
 const FILE = new URL("./samples.jsonl", import.meta.url);
 

@@ -1,7 +1,7 @@
 // The sender of tickets: in chunks, rows before records, so that no record comes before its row.
 
 import type { OutgoingRecord } from "../../consumer/kafka/producers/topic_producer.ts";
-import type { TicketLine } from "./ticket_line.ts";
+import type { TicketLine } from "./tickets/ticket_line.ts";
 import type { Inserted, TicketRow } from "./ticket_rows.ts";
 
 type TicketOfLine = Extract<TicketLine, { kind: "ticket" }>;

@@ -216,6 +216,15 @@ Deno.test("no file has a name that says nothing", () => {
   assert.deepEqual(wrong.map(({ path }) => path), []);
 });
 
+Deno.test("no folder has more than 15 loose files, but routes", () => {
+  const folders = Map.groupBy(
+    modules.map(({ path }) => path),
+    (path) => path.slice(0, path.lastIndexOf("/")),
+  );
+  const full = [...folders].filter(([folder, files]) => files.length > 15 && !folder.endsWith("/routes"));
+  assert.deepEqual(full.map(([folder, files]) => `${folder}: ${files.length}`), []);
+});
+
 function isProject(target: string): boolean {
   return SOURCE.some((folder) => target.startsWith(`${folder}/`)) || target.startsWith("tests/");
 }

@@ -1,6 +1,6 @@
 // Several tickets in one prompt: each on a line of its own, and an answer that names each by its number.
 
-import { answerIn } from "./answer.ts";
+import { answerIn } from "./answer/answer.ts";
 import { answerSchema, lineOf, type Prompt, type TicketText } from "./prompt.ts";
 import type { Taxonomy } from "./taxonomy.ts";
 

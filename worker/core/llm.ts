@@ -1,6 +1,6 @@
 // LLM as classification uses it. worker/llm has the only implementation in production.
 
-import type { TokenProbability } from "./confidence.ts";
+import type { TokenProbability } from "./answer/confidence.ts";
 import type { Prompt } from "./prompt.ts";
 
 /** Tokens that a provider bills for one answer. */

@@ -6,7 +6,7 @@ import { AttemptAbandoned } from "../../shared/pool/exchange/buffered.ts";
 import { callerGone } from "./responses.ts";
 import { type ReceivedBody, RequestBodies } from "./request_body.ts";
 import type { IngressRules } from "./config.ts";
-import { admissionCheck, tooLarge } from "./admission.ts";
+import { admissionCheck, tooLarge } from "./admission/admission.ts";
 import { requestHeaders } from "./headers.ts";
 import { WaitQueue } from "./wait_queue.ts";
 import { createIngressMetrics, type IngressMetrics } from "./metrics.ts";

@@ -2,8 +2,8 @@
 
 import type { ModelPrice } from "../../shared/config/schemas.ts";
 import { costUsd } from "../core/budget.ts";
-import { readCompletion } from "../core/completion.ts";
-import { calibrated, spanConfidence } from "../core/confidence.ts";
+import { readCompletion } from "../core/answer/completion.ts";
+import { calibrated, spanConfidence } from "../core/answer/confidence.ts";
 import { estimatedTokens, type Excerpt, excerptOf } from "../core/excerpt.ts";
 import type { Label } from "../core/label.ts";
 import type { Completion, Llm, LlmFailure } from "../core/llm.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { causesOf } from "../../../../consumer/core/causes.ts";
 import { decodeOffsetMap, entriesMax } from "../../../../consumer/core/offsets/offset_map.ts";
-import { SUSPECTS_ONLY_MS } from "../../../../consumer/core/judge.ts";
+import { SUSPECTS_ONLY_MS } from "../../../../consumer/core/outcomes/judge.ts";
 import { TOKEN_EVERY_MS } from "../../../../consumer/core/policies/dead_letter_budget.ts";
 import { Driver, recordAt, status } from "./fixtures.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { sendTickets, type TicketSenderPorts } from "../../../../local/produce/ticket_sender.ts";
-import { parseTicketLine } from "../../../../local/produce/ticket_line.ts";
+import { parseTicketLine } from "../../../../local/produce/tickets/ticket_line.ts";
 
 const line = (number: number, ticket: object) => {
   const parsed = parseTicketLine(number, JSON.stringify(ticket));

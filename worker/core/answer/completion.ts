@@ -1,9 +1,9 @@
 // Reading of a model's answer: only what the taxonomy has becomes a category, and nothing of the prompt gets out.
 
 import { type Answer, answerIn } from "./answer.ts";
-import { REASON_MAX } from "./label.ts";
+import { REASON_MAX } from "../label.ts";
 import type { FoundObject, Span } from "./lenient_json.ts";
-import { labelNamed, type Taxonomy } from "./taxonomy.ts";
+import { labelNamed, type Taxonomy } from "../taxonomy.ts";
 
 /** What a usable answer says. */
 export interface Reading {

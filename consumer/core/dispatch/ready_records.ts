@@ -1,9 +1,9 @@
 // ReadyRecords: which record leaves next. Partitions take turns; retries go before new records; one of a lane at a time.
 
-import type { Delivery } from "./delivery.ts";
-import { entriesMax } from "./offsets/offset_map.ts";
-import type { Partition } from "./partition.ts";
-import { RingQueue } from "./structures/ring_queue.ts";
+import type { Delivery } from "../delivery.ts";
+import { entriesMax } from "../offsets/offset_map.ts";
+import type { Partition } from "../partition.ts";
+import { RingQueue } from "../structures/ring_queue.ts";
 
 /** What a partition's new records may have to wait for. */
 export interface StartRules {

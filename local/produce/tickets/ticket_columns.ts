@@ -1,6 +1,6 @@
 // The columns of a table of tickets: which one has the id, the subject and the body. Pure.
 
-import { UsageError } from "../../shared/process/command_line.ts";
+import { UsageError } from "../../../shared/process/command_line.ts";
 
 /** One row of an export: CSV has text alone, JSON any values. */
 export type Row = Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Delivery } from "../../../../consumer/core/delivery.ts";
-import { ReadyRecords } from "../../../../consumer/core/ready_records.ts";
-import { deliveryOf, type Name, partitionOf } from "./fixtures.ts";
+import type { Delivery } from "../../../../../consumer/core/delivery.ts";
+import { ReadyRecords } from "../../../../../consumer/core/dispatch/ready_records.ts";
+import { deliveryOf, type Name, partitionOf } from "../fixtures.ts";
 
 const RULES = { parkKeys: false, ordered: true, maxAttempts: 8, metadataBytesMax: 4096 };
 

@@ -1,7 +1,7 @@
 // RetrySchedule: the records that wait for their retry, by when it is due.
 
-import type { Delivery } from "./delivery.ts";
-import { DueQueue } from "./structures/due_queue.ts";
+import type { Delivery } from "../delivery.ts";
+import { DueQueue } from "../structures/due_queue.ts";
 
 /** Records that failed and are not due yet. */
 export class RetrySchedule<R> {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ClientRateLimit } from "../../../../worker/ingress/client_rate_limit.ts";
+import { ClientRateLimit } from "../../../../../worker/ingress/admission/client_rate_limit.ts";
 
 const take = (quota: ClientRateLimit, client: string, nowMs: number, times: number) =>
   Array.from({ length: times }, () => quota.take(client, nowMs));

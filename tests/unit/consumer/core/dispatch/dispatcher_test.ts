@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Delivery } from "../../../../consumer/core/delivery.ts";
-import { Driver, type Name, recordAt, status } from "./fixtures.ts";
+import type { Delivery } from "../../../../../consumer/core/delivery.ts";
+import { Driver, type Name, recordAt, status } from "../fixtures.ts";
 
 const records = (count: number, from = 0) =>
   Array.from({ length: count }, (_, each) => recordAt(from + each));

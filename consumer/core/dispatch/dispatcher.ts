@@ -1,10 +1,10 @@
 // Dispatcher: hands permits out, to records or to probes, and follows batches.
 
-import type { BatchGate } from "./policies/batch_gate.ts";
-import type { Breaker } from "./policies/breaker.ts";
-import type { Delivery } from "./delivery.ts";
-import type { Outbox } from "./outbox.ts";
-import type { Partition } from "./partition.ts";
+import type { BatchGate } from "../policies/batch_gate.ts";
+import type { Breaker } from "../policies/breaker.ts";
+import type { Delivery } from "../delivery.ts";
+import type { Outbox } from "../outbox.ts";
+import type { Partition } from "../partition.ts";
 import type { ReadyRecords } from "./ready_records.ts";
 
 /**

@@ -1,11 +1,11 @@
 // Outcomes: what an attempt's end means for its record, by the status contract.
 
-import type { Outcome } from "../../shared/contract/outcome.ts";
-import { type Rule, ruleFor } from "../../shared/contract/status_contract.ts";
-import type { Delivery } from "./delivery.ts";
+import type { Outcome } from "../../../shared/contract/outcome.ts";
+import { type Rule, ruleFor } from "../../../shared/contract/status_contract.ts";
+import type { Delivery } from "../delivery.ts";
 import type { Judgement } from "./judge.ts";
-import { letterWritten } from "./parking_gate.ts";
-import type { Parts } from "./parts.ts";
+import { letterWritten } from "../parking/parking_gate.ts";
+import type { Parts } from "../parts.ts";
 import { retryCounted, retryElsewhere, retryInOutage, retryRefused, retryUncounted } from "./retries.ts";
 
 /** An attempt came to something. */

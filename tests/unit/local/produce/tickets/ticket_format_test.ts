@@ -1,9 +1,9 @@
 // Files of tickets as people have them: JSON Lines, JSON documents and CSV, with columns of any name.
 
 import assert from "node:assert/strict";
-import type { AskedColumns } from "../../../../local/produce/ticket_columns.ts";
-import { until } from "../../../support/until.ts";
-import { readTickets } from "../../../../local/produce/ticket_format.ts";
+import type { AskedColumns } from "../../../../../local/produce/tickets/ticket_columns.ts";
+import { until } from "../../../../support/until.ts";
+import { readTickets } from "../../../../../local/produce/tickets/ticket_format.ts";
 
 /** Tickets as `[id, subject, body]`, and problems as text. */
 async function read(

@@ -1,7 +1,7 @@
 // Tests of the worker's confidence.
 
 import assert from "node:assert/strict";
-import { calibrated, spanConfidence } from "../../../../worker/core/confidence.ts";
+import { calibrated, spanConfidence } from "../../../../../worker/core/answer/confidence.ts";
 
 const tokensOf = (...parts: readonly (readonly [string, number])[]) =>
   parts.map(([token, probability]) => ({ token, logprob: Math.log(probability) }));

@@ -1,10 +1,10 @@
 // Retries: how long a record that failed waits, and when it has failed often enough for a dead letter.
 
-import type { Answer, Outcome } from "../../shared/contract/outcome.ts";
-import { ruleFor } from "../../shared/contract/status_contract.ts";
-import type { Delivery } from "./delivery.ts";
-import type { Parts } from "./parts.ts";
-import { backoffMs } from "./policies/backoff.ts";
+import type { Answer, Outcome } from "../../../shared/contract/outcome.ts";
+import { ruleFor } from "../../../shared/contract/status_contract.ts";
+import type { Delivery } from "../delivery.ts";
+import type { Parts } from "../parts.ts";
+import { backoffMs } from "../policies/backoff.ts";
 
 /** A record that met full replicas twice in a row waits a random time up to this, in ms. */
 const FULL_AGAIN_MAX_MS = 1000;

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readCompletion } from "../../../../worker/core/completion.ts";
-import { promptWriter } from "../../../../worker/core/prompt.ts";
-import { labelNames, parseTaxonomy } from "../../../../worker/core/taxonomy.ts";
-import defaultTaxonomy from "../../../../worker/taxonomy.json" with { type: "json" };
+import { readCompletion } from "../../../../../worker/core/answer/completion.ts";
+import { promptWriter } from "../../../../../worker/core/prompt.ts";
+import { labelNames, parseTaxonomy } from "../../../../../worker/core/taxonomy.ts";
+import defaultTaxonomy from "../../../../../worker/taxonomy.json" with { type: "json" };
 
 const taxonomy = parseTaxonomy(defaultTaxonomy);
 const { system, leaks } = promptWriter(taxonomy);

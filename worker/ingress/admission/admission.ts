@@ -1,9 +1,9 @@
 // Admission of a call, before it takes a permit or starts a replica: rate limit, bearer token, length.
 
-import { CHALLENGE, grantOf, unauthorizedDetail } from "../../shared/http/bearer_token.ts";
+import { CHALLENGE, grantOf, unauthorizedDetail } from "../../../shared/http/bearer_token.ts";
 import { clientOf } from "./client_id.ts";
-import type { IngressRules } from "./config.ts";
-import { ingressProblem } from "./problems.ts";
+import type { IngressRules } from "../config.ts";
+import { ingressProblem } from "../problems.ts";
 import { ClientRateLimit } from "./client_rate_limit.ts";
 
 /** What admission looks at. */

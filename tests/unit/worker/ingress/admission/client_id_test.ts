@@ -1,7 +1,7 @@
 // Tests of whose call it is.
 
 import assert from "node:assert/strict";
-import { clientOf } from "../../../../worker/ingress/client_id.ts";
+import { clientOf } from "../../../../../worker/ingress/admission/client_id.ts";
 
 const of = (peer: string | undefined, forwardedFor: string | undefined, proxies: number) =>
   clientOf({ bearer: undefined, peer, forwardedFor }, proxies);

@@ -1,6 +1,6 @@
 // One ticket of a user's file: checked, each problem with its line number. Pure.
 
-import { type Ticket, ticketSchema } from "../../shared/ticket.ts";
+import { type Ticket, ticketSchema } from "../../../shared/ticket.ts";
 
 /** One ticket of a file, or why it is none. */
 export type TicketLine =

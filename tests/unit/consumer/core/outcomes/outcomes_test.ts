@@ -1,9 +1,9 @@
 // Each row of the status contract, as the machine lives by it.
 
 import assert from "node:assert/strict";
-import { STATUS_CONTRACT } from "../../../../shared/contract/status_contract.ts";
-import type { Outcome } from "../../../../shared/contract/outcome.ts";
-import { Driver, recordAt, status } from "./fixtures.ts";
+import { STATUS_CONTRACT } from "../../../../../shared/contract/status_contract.ts";
+import type { Outcome } from "../../../../../shared/contract/outcome.ts";
+import { Driver, recordAt, status } from "../fixtures.ts";
 
 /** An outcome of every kind, by the name of its rule. */
 const EXAMPLES: Readonly<Record<string, readonly Outcome[]>> = {

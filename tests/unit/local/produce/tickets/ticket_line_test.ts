@@ -1,8 +1,8 @@
 // Reading tickets of the user's own, and the samples.
 
 import assert from "node:assert/strict";
-import { sampleTickets } from "../../../../local/produce/samples.ts";
-import { parseTicketLine } from "../../../../local/produce/ticket_line.ts";
+import { sampleTickets } from "../../../../../local/produce/samples.ts";
+import { parseTicketLine } from "../../../../../local/produce/tickets/ticket_line.ts";
 
 Deno.test("parseTicketLine() keeps the user's own text, whatever else is in it", () => {
   const text = '{"ticket_id":"a-1", "subject":"s","body":"b","priority":3}';

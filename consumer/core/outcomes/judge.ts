@@ -1,11 +1,11 @@
 // Whom a failed attempt speaks against: the health window, the breaker, and the question to the replicas' `/readyz`.
 
-import type { Outcome } from "../../shared/contract/outcome.ts";
-import type { Rule } from "../../shared/contract/status_contract.ts";
-import { Breaker, type PauseCause } from "./policies/breaker.ts";
-import type { Delivery } from "./delivery.ts";
-import type { Outbox } from "./outbox.ts";
-import { HealthWindow, type ReadinessQuestion } from "./policies/health_window.ts";
+import type { Outcome } from "../../../shared/contract/outcome.ts";
+import type { Rule } from "../../../shared/contract/status_contract.ts";
+import { Breaker, type PauseCause } from "../policies/breaker.ts";
+import type { Delivery } from "../delivery.ts";
+import type { Outbox } from "../outbox.ts";
+import { HealthWindow, type ReadinessQuestion } from "../policies/health_window.ts";
 
 /**
  * After so long without a failure of a record that was never sent before, in ms, an outage that `/readyz` denies is

@@ -2,9 +2,9 @@
 
 import { parse } from "csv-parse";
 import { pipeline, Readable } from "node:stream";
-import { StartError } from "../../shared/process/start_error.ts";
-import { UsageError } from "../../shared/process/command_line.ts";
-import { decoded, linesOfText } from "../processes/lines.ts";
+import { StartError } from "../../../shared/process/start_error.ts";
+import { UsageError } from "../../../shared/process/command_line.ts";
+import { decoded, linesOfText } from "../../processes/lines.ts";
 import {
   type AskedColumns,
   columnsOf,

@@ -1,9 +1,9 @@
 // Tests of what a model's text answers, and of what it only thought aloud.
 
 import assert from "node:assert/strict";
-import { readCompletion } from "../../../../worker/core/completion.ts";
-import { parseTaxonomy } from "../../../../worker/core/taxonomy.ts";
-import defaultTaxonomy from "../../../../worker/taxonomy.json" with { type: "json" };
+import { readCompletion } from "../../../../../worker/core/answer/completion.ts";
+import { parseTaxonomy } from "../../../../../worker/core/taxonomy.ts";
+import defaultTaxonomy from "../../../../../worker/taxonomy.json" with { type: "json" };
 
 const taxonomy = parseTaxonomy(defaultTaxonomy);
 const read = (content: string) => readCompletion(content, taxonomy, () => false);

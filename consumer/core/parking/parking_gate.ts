@@ -1,10 +1,10 @@
 // ParkingGate: which new records are not sent. An operator took them, or with `PARK_KEYS` their key is parked.
 
-import { causeOf } from "../records/letter_cause.ts";
-import type { Delivery } from "./delivery.ts";
-import type { LetterUpdate, ParkedBehind } from "./parking/letters.ts";
-import type { Partition } from "./partition.ts";
-import type { Parts } from "./parts.ts";
+import { causeOf } from "../../records/letter_cause.ts";
+import type { Delivery } from "../delivery.ts";
+import type { LetterUpdate, ParkedBehind } from "./letters.ts";
+import type { Partition } from "../partition.ts";
+import type { Parts } from "../parts.ts";
 
 /** The dead-letter topic was read: records that waited for that may have their turn now. */
 export function applyLetters<R>({ ready }: Parts<R>, partition: Partition<R>, update: LetterUpdate): void {
