@@ -2,6 +2,7 @@
 
 import type { DnsServer } from "../shared/pool/discovery/dns.ts";
 import { type Environment, type Readable, readVariables } from "../shared/config/read.ts";
+import { tokensOf } from "../shared/http/bearer_token.ts";
 import { isLoopback } from "../shared/http/loopback.ts";
 import { METADATA_BYTES_MAX } from "./core/offsets/offset_map.ts";
 import type { MachineConfig } from "./core/machine.ts";
@@ -76,7 +77,7 @@ export function parseConfig(env: Environment): ConsumerConfig {
       dnsServer: v.WORKER_DNS_SERVER,
       concurrency: v.WORKER_CONCURRENCY,
       // Workers take several while tokens are rotated; we prove ourselves with the first.
-      token: v.WORKER_TOKEN?.split(",")[0]?.trim(),
+      token: tokensOf(v.WORKER_TOKEN)[0],
       connectTimeoutMs: Math.min(v.WORKER_CONNECT_TIMEOUT_MS, v.WORKER_TIMEOUT_MS),
       firstByteMs: v.WORKER_FIRST_BYTE_MS,
       hedgeMs: v.WORKER_HEDGE_MS,

@@ -1,6 +1,7 @@
 // AdminClient: asks running consumers over their admin ports what only the one that holds a record can say or do.
 
 import { type Environment, readVariables } from "../../shared/config/read.ts";
+import { tokensOf } from "../../shared/http/bearer_token.ts";
 import type { HeldRecord } from "../records/held_record.ts";
 
 /** How long a consumer may take to answer, in ms. */
@@ -28,7 +29,7 @@ export class AdminClient {
   constructor(env: Environment, admins?: readonly string[]) {
     const { ADMIN_PORT, ADMIN_TOKEN } = readVariables(["ADMIN_PORT", "ADMIN_TOKEN"], env);
     this.#admins = admins ?? [`http://127.0.0.1:${ADMIN_PORT}`];
-    this.#token = ADMIN_TOKEN?.split(",")[0]?.trim();
+    this.#token = tokensOf(ADMIN_TOKEN)[0];
   }
 
   /** Asks one after the other until one does it. */

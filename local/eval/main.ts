@@ -1,6 +1,7 @@
 // `deno task eval`: measures a worker, a model or the local model on labelled tickets, alone or side by side.
 
 import { readVariables } from "../../shared/config/read.ts";
+import { tokensOf } from "../../shared/http/bearer_token.ts";
 import { pause } from "../../shared/wait.ts";
 import { EXIT, runMain } from "../../shared/process/main.ts";
 import { StartError } from "../../shared/process/start_error.ts";
@@ -82,7 +83,7 @@ function callingConfig(): CallingConfig {
   return {
     apiKey: values.OPENAI_API_KEY,
     baseUrl: values.OPENAI_BASE_URL,
-    workerToken: values.WORKER_TOKEN?.split(",")[0]?.trim(),
+    workerToken: tokensOf(values.WORKER_TOKEN)[0],
     timeoutMs: values.OPENAI_TIMEOUT_MS,
     taxonomyFile: values.TAXONOMY_FILE,
     rules: {

@@ -1,5 +1,6 @@
 // Body of a request, read as JSON without ever holding more of it than is allowed.
 
+import { joinChunks } from "../../shared/http/join_chunks.ts";
 import { within } from "../../shared/wait.ts";
 import { problem } from "./problems.ts";
 
@@ -81,13 +82,5 @@ async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array
     if (length > bytesMax) return undefined;
     chunks.push(chunk);
   }
-  const [only] = chunks;
-  if (chunks.length === 1 && only !== undefined) return only;
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
+  return joinChunks(chunks, length);
 }

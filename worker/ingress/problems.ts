@@ -3,6 +3,9 @@
 import { type ProblemKind, problemResponder } from "../../shared/http/problem_kind.ts";
 import { PROBLEMS } from "../http/problems.ts";
 
+/** Goes with a problem where the rest of the request is not read. */
+export const CLOSE = { connection: "close" } as const;
+
 /** By slug: the last part of a problem's `type`. */
 const INGRESS_PROBLEMS = {
   "unauthorized": PROBLEMS.unauthorized,

@@ -11,7 +11,7 @@ import { requestHeaders } from "./headers.ts";
 import { WaitQueue } from "./wait_queue.ts";
 import { createIngressMetrics, type IngressMetrics } from "./metrics.ts";
 import { type Call, forward, type StreamingPool } from "./forward.ts";
-import { ingressProblem } from "./problems.ts";
+import { CLOSE, ingressProblem } from "./problems.ts";
 import { type IngressScale, ingressScaleOf } from "./scale.ts";
 import { accessLogger, type LogCall, logCrash } from "./access_log.ts";
 
@@ -167,9 +167,6 @@ function refuse(response: Response, logCall: LogCall): Response {
   logCall(response.status);
   return response;
 }
-
-/** The rest of the request is not read. */
-const CLOSE = { connection: "close" } as const;
 
 const stopping = () =>
   ingressProblem("stopping", "Call again, another ingress answers", {

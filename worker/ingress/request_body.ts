@@ -1,5 +1,6 @@
 // Body of a call: read whole before the call takes a permit, within bounds of size, time and memory.
 
+import { joinChunks } from "../../shared/http/join_chunks.ts";
 import { within } from "../../shared/wait.ts";
 
 /** Time for a body to begin, in ms; it goes on as long as it comes at {@link BYTES_PER_MS} or faster. */
@@ -60,7 +61,7 @@ export class RequestBodies {
         const leftMs = startedMs + BEGIN_MS + bytes / BYTES_PER_MS - performance.now();
         if (!await within(Math.max(0, leftMs), reading)) return refuse("too_slow");
         const { done, value } = await reading;
-        if (done) return { kind: "body", body: joined(chunks, bytes) };
+        if (done) return { kind: "body", body: joinChunks(chunks, bytes) };
         if (bytes + value.length > this.#bytesMax) return refuse("too_large");
         if (this.#held + value.length > this.#heldMax) return refuse("no_room");
         chunks.push(value);
@@ -71,15 +72,4 @@ export class RequestBodies {
       return refuse("cut_off");
     }
   }
-}
-
-function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
-  if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0];
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { listenError } from "../../shared/process/serve.ts";
-import { type IngressProblem, ingressProblem } from "./problems.ts";
+import { CLOSE, type IngressProblem, ingressProblem } from "./problems.ts";
 
 /** A request's line and headers have so long to arrive, in ms. */
 const HEADERS_MS = 10_000;
@@ -108,9 +108,6 @@ function problemOf(code: string | undefined): IngressProblem {
   if (code === "HPE_HEADER_OVERFLOW") return "too-many-headers";
   return code === "ERR_HTTP_REQUEST_TIMEOUT" ? "body-too-slow" : "bad-request";
 }
-
-/** The rest of the request is not read. */
-const CLOSE = { connection: "close" } as const;
 
 /** Writes a problem to a connection that has no response of its own yet, and ends it. */
 async function refuse(socket: Duplex, slug: IngressProblem): Promise<void> {

@@ -154,7 +154,7 @@ Deno.test("parseConfig() hands keys to the machine only where their order matter
 });
 
 Deno.test("parseConfig() sends the first of several worker tokens: the others are being rotated out or in", () => {
-  assert.equal(parse({ ...REQUIRED, WORKER_TOKEN: "new, old" }).pool.token, "new");
+  assert.equal(parse({ ...REQUIRED, WORKER_TOKEN: ", new, old" }).pool.token, "new");
   assert.equal(parse(REQUIRED).pool.token, undefined);
 });
 
