@@ -27,6 +27,7 @@ import { type RunEnd, Runtime } from "./runtime.ts";
 import type { Sender } from "./senders/sender.ts";
 import { LetterWriter } from "./dead_letters/letter_writer.ts";
 import { refusalOf } from "./kafka/client/refusals.ts";
+import { Observer } from "./observer.ts";
 import { withOrigins } from "./dead_letters/replay_origins.ts";
 import { RecordOperations } from "./record_operations.ts";
 
@@ -112,6 +113,7 @@ class ConsumerRun {
   readonly #letters: LetterWriter;
   readonly #operations: DeadLetterOperations;
   readonly #runtime: Runtime;
+  readonly #observer: Observer;
   readonly #parking: ParkingReader | undefined;
   /** Created once a topic exists. */
   #source: KafkaSource | undefined;
@@ -133,6 +135,14 @@ class ConsumerRun {
     this.#parking = config.machine.parkKeys
       ? createParkingReader(this.#kafka, sidesOf(config), this.#runtime)
       : undefined;
+    this.#observer = new Observer({
+      group: config.source.groupId,
+      causes: () => this.#causes(),
+      view: () => this.#runtime.view,
+      settled: () => this.#runtime.settled,
+      pool: parts.sender,
+      dayMs: Date.now,
+    });
     this.#metrics.observe({
       view: () => this.#runtime.view,
       pool: parts.sender,
@@ -150,12 +160,14 @@ class ConsumerRun {
     this.#stopping.addEventListener("abort", () => this.#runtime.stop(), { once: true });
     await sender.start();
     this.#runtime.start();
+    this.#observer.start();
     const topics = await this.#watch.first((awaited) => this.#membership.waiting(awaited));
     if (topics !== undefined) this.#join(topics);
     return await this.#runtime.ended;
   }
 
   async close(): Promise<void> {
+    this.#observer.close();
     await this.#source?.stop();
     const closing = [
       this.#parking?.close(),
@@ -240,6 +252,7 @@ class ConsumerRun {
       deadLetters: this.#deadLetterCommands(),
       records: new RecordOperations(this.#runtime, () => this.#causes()),
       parked: () => this.#runtime.view,
+      why: () => this.#observer.why(),
     });
     return serve(adminPort, "ADMIN_PORT", admin.fetch, config.adminHost);
   }

@@ -1,6 +1,5 @@
-// DeliveryLog: what is counted and logged of each decision about a record, and of the causes that hold delivery up.
+// DeliveryLog: what is counted and logged of each decision about a record.
 
-import type { Cause } from "../shared/http/health.ts";
 import { logger } from "../shared/log.ts";
 import { type Outcome, outcomeLabel } from "../shared/contract/outcome.ts";
 import type { PartitionCommit } from "./core/commits.ts";
@@ -15,10 +14,15 @@ const log = logger("consumer");
 /** Writes the log and the counters of one consumer. */
 export class DeliveryLog {
   readonly #metrics: ConsumerMetrics;
-  #causeNames = "";
+  #settled = 0;
 
   constructor(metrics: ConsumerMetrics) {
     this.#metrics = metrics;
+  }
+
+  /** Records settled, dead letters included. */
+  get settled(): number {
+    return this.#settled;
   }
 
   recordTaken(delivery: Delivery<KafkaRecord>, effect: TakeEffect): void {
@@ -60,6 +64,7 @@ export class DeliveryLog {
   notice(notice: Notice<KafkaRecord>): void {
     switch (notice.kind) {
       case "settled":
+        this.#settled += 1;
         this.#metrics.settled.inc();
         return log.debug("settled", () => placeOf(notice.delivery));
       case "retrying":
@@ -81,15 +86,6 @@ export class DeliveryLog {
     this.#metrics.retries.inc({ counted: String(counted) });
     const { lastOutcome, attemptsCounted: attempts } = delivery;
     log.info("retrying", { ...placeOf(delivery), last: labelOf(lastOutcome), waitMs, counted, attempts });
-  }
-
-  /** Logs which causes there are when that has changed. */
-  causes(causes: readonly Cause[]): void {
-    const names = causes.map(({ name }) => name).join();
-    if (names === this.#causeNames) return;
-    this.#causeNames = names;
-    if (causes.length === 0) return log.info("no cause left");
-    for (const { name, detail, remedy } of causes) log.warn("cause", { cause: name, detail, remedy });
   }
 }
 

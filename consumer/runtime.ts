@@ -37,9 +37,6 @@ export interface DeadLetterWriter {
   write(delivery: Delivery<KafkaRecord>, nowMs: number): Promise<WrittenLetter>;
 }
 
-/** Causes are looked at once in this time, in ms: a full pool has thousands of events a second. */
-const CAUSES_EVERY_MS = 1000;
-
 /** The adapters. */
 export interface RuntimePorts {
   readonly pool: AttemptSender;
@@ -67,7 +64,6 @@ export class Runtime {
   readonly #ended = Promise.withResolvers<RunEnd>();
   #feeding = false;
   #failed = false;
-  #causesDueMs = 0;
   #idle = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerMs = Infinity;
@@ -89,6 +85,11 @@ export class Runtime {
   /** For metrics. */
   get view(): MachineView {
     return this.#machine.view;
+  }
+
+  /** Records settled since the start, dead letters included. */
+  get settled(): number {
+    return this.#log.settled;
   }
 
   /** Time that a settled record holds a permit, in ms; undefined before the first one. */
@@ -231,10 +232,6 @@ export class Runtime {
 
   /** A timer that fires early does no harm, so it is moved only when it would fire late. */
   #schedule(nowMs: number): void {
-    if (nowMs >= this.#causesDueMs) {
-      this.#causesDueMs = nowMs + CAUSES_EVERY_MS;
-      this.#log.causes(causesOf(this.#machine.view));
-    }
     const wakeMs = this.#machine.wakeAtMs(nowMs) ?? Infinity;
     if (wakeMs >= this.#timerMs) return;
     clearTimeout(this.#timer);

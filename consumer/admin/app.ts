@@ -11,6 +11,8 @@ import { parkedRoutes } from "./parked_keys.ts";
 import type { MachineView } from "../core/view.ts";
 import { type RecordCommands, recordRoutes } from "./records.ts";
 import type { Scale } from "../core/scale.ts";
+import type { WhyJson } from "../core/why/why.ts";
+import { whyRoutes } from "./why.ts";
 
 /** What anybody may see: counts and causes. */
 export interface HealthDeps {
@@ -28,6 +30,7 @@ export interface AdminDeps extends HealthDeps {
   readonly deadLetters?: DeadLetterCommands;
   readonly records?: RecordCommands;
   readonly parked?: () => MachineView;
+  readonly why?: () => WhyJson;
 }
 
 const HEALTH_ENTRIES: readonly Entry[] = [
@@ -37,6 +40,7 @@ const HEALTH_ENTRIES: readonly Entry[] = [
   ["GET /livez", "the process answers"],
 ];
 const OPERATOR_ENTRIES: readonly Entry[] = [
+  ["GET /why", "what it waits for: one sentence and eleven checks; deno task why prints them"],
   ["GET /dead-letters", "dead letters; deno task dlq shows, replays and drops them"],
   ["GET /parked", "keys whose records wait behind a dead letter"],
   ["POST /records/{topic}/{partition}/{offset}/dead-letter", "dead-letters a record that will not settle"],
@@ -70,9 +74,9 @@ export function createHealth(deps: HealthDeps, others: readonly Entry[] = []): H
 }
 
 /** The same and what is for operators alone, for `ADMIN_PORT`. */
-export function createAdmin({ token, deadLetters, records, parked, ...health }: AdminDeps): Hono {
+export function createAdmin({ token, deadLetters, records, parked, why, ...health }: AdminDeps): Hono {
   const app = createHealth(health, OPERATOR_ENTRIES);
-  for (const path of ["/dead-letters", "/records", "/parked"]) {
+  for (const path of ["/dead-letters", "/records", "/parked", "/why"]) {
     for (const each of [path, `${path}/*`]) app.use(each, accessCheck(token), smallBodies);
   }
   app.get("/dead-letters", atMost());
@@ -80,8 +84,9 @@ export function createAdmin({ token, deadLetters, records, parked, ...health }: 
   if (deadLetters !== undefined) app.route("/dead-letters", deadLetterRoutes(deadLetters));
   if (records !== undefined) app.route("/records", recordRoutes(records));
   if (parked !== undefined) app.route("/parked", parkedRoutes(parked));
+  if (why !== undefined) app.route("/why", whyRoutes(why));
   app.notFound((c) =>
-    notFound(c.req.path, "/livez, /readyz, /metrics, /scale, /dead-letters, /parked or /records")
+    notFound(c.req.path, "/livez, /readyz, /metrics, /scale, /why, /dead-letters, /parked or /records")
   );
   return app;
 }

@@ -20,7 +20,7 @@ export function causesOf(view: MachineView): readonly Cause[] {
 function pauseCause({ cause, sinceMs, last }: Pause): Cause {
   const said = last === undefined
     ? "the replicas' /readyz says no"
-    : `the last attempt came to ${describe(last)}`;
+    : `the last attempt came to ${describeOutcome(last)}`;
   switch (cause) {
     case "outage":
       return {
@@ -71,7 +71,7 @@ function commitCause(sinceMs: number): Cause {
 
 function stalledCause({ id, head }: PartitionView): readonly Cause[] {
   if (head === undefined) return [];
-  const last = head.lastOutcome === undefined ? "no answer yet" : describe(head.lastOutcome);
+  const last = head.lastOutcome === undefined ? "no answer yet" : describeOutcome(head.lastOutcome);
   return [{
     name: "stalled-head",
     sinceMs: head.sentMs ?? 0,
@@ -81,7 +81,8 @@ function stalledCause({ id, head }: PartitionView): readonly Cause[] {
   }];
 }
 
-function describe(outcome: Outcome): string {
+/** What an attempt came to, with what the worker said: `403 (/problems/provider-refused: no such model)`. */
+export function describeOutcome(outcome: Outcome): string {
   const type = outcome.kind === "answer" ? outcome.problemType : undefined;
   const said = [type, problemText(outcome)].filter((text) => text !== undefined).join(": ");
   return said === "" ? outcomeLabel(outcome) : `${outcomeLabel(outcome)} (${said})`;

@@ -34,7 +34,7 @@ export class Machine<R> {
 
   /** The machine at this moment, for causes and metrics. */
   get view(): MachineView {
-    return viewOf(this.#parts, this.#stopByMs !== undefined);
+    return viewOf(this.#parts, { stopping: this.#stopByMs !== undefined, rebalancing: this.#rebalances });
   }
 
   /** The record of an offset; undefined where it is not held: not ours, not received yet, or settled. */

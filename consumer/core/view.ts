@@ -61,10 +61,15 @@ export interface MachineView {
   /** Since when the broker refuses commits, in ms. */
   readonly commitsFailingSinceMs: number | undefined;
   readonly stopping: boolean;
+  /** The group rebalances: partitions may go soon. */
+  readonly rebalancing: boolean;
 }
 
 /** Looks at a machine's parts. */
-export function viewOf<R>(parts: Parts<R>, stopping: boolean): MachineView {
+export function viewOf<R>(
+  parts: Parts<R>,
+  { stopping, rebalancing }: Pick<MachineView, "stopping" | "rebalancing">,
+): MachineView {
   const { commits, assignment, judge, dispatcher, retries, deadLetters } = parts;
   return {
     partitions: Array.from(assignment.partitions, (partition) => partitionView(parts.ready, partition)),
@@ -77,6 +82,7 @@ export function viewOf<R>(parts: Parts<R>, stopping: boolean): MachineView {
     deadLettersFailingSinceMs: deadLetters.failingSinceMs,
     commitsFailingSinceMs: commits.failingSinceMs,
     stopping,
+    rebalancing,
   };
 }
 

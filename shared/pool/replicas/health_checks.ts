@@ -1,8 +1,9 @@
 // The questions to replicas' `/readyz`: those that get nothing are asked until they say yes, the others every few seconds.
 
 import { monotonicMs } from "../../clock.ts";
-import { type Agent, request } from "undici";
+import { type Agent, type Dispatcher, request } from "undici";
 import { logger } from "../../log.ts";
+import { complaintsIn } from "./complaints.ts";
 import type { Replica } from "./replica.ts";
 import type { Endpoint } from "../discovery/endpoints.ts";
 
@@ -16,6 +17,8 @@ const POLL_EVERY_MS = 5000;
 const CHECK_TIMEOUT_MS = 2000;
 /** Questions in a row without any answer after which a replica counts as not ready. */
 const UNANSWERED_MAX = 2;
+/** The largest answer that is read, in bytes. */
+const ANSWER_BYTES_MAX = 16_384;
 
 type Timer = ReturnType<typeof setTimeout>;
 
@@ -67,16 +70,19 @@ export class HealthChecks {
     this.#timers.forEach((timer) => clearTimeout(timer));
   }
 
-  /** Asks one. */
+  /** Asks one, and keeps what it says is wrong. */
   async ask(endpoint: Endpoint): Promise<Readiness> {
+    const replica = this.#ports.replicas().find(({ address }) => address === endpoint.address);
     try {
       const response = await request(`${endpoint.address}/readyz`, {
         dispatcher: this.#ports.agent,
         headers: { host: endpoint.url.host },
         signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
       });
-      await response.body.dump();
-      return response.statusCode < 500 ? "ready" : "not-ready";
+      const ready = response.statusCode < 500;
+      const body = await textOf(response.body, ready ? 0 : ANSWER_BYTES_MAX);
+      if (replica !== undefined) replica.complaints = ready ? [] : complaintsIn(response.statusCode, body);
+      return ready ? "ready" : "not-ready";
     } catch {
       return "unanswered";
     }
@@ -137,4 +143,16 @@ export class HealthChecks {
     this.#unanswered.set(address, unanswered);
     return said === "not-ready" || unanswered >= UNANSWERED_MAX;
   }
+}
+
+/** The body as text, at most so many bytes of it; a longer one is left unread and is no text. */
+async function textOf(body: Dispatcher.ResponseData["body"], bytesMax: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes <= bytesMax) chunks.push(chunk);
+    else if (bytes > ANSWER_BYTES_MAX) break;
+  }
+  return bytes > bytesMax ? "" : new TextDecoder().decode(await new Blob(chunks as BlobPart[]).bytes());
 }

@@ -6,6 +6,7 @@ import { ruleFor } from "../../contract/status_contract.ts";
 import { ConcurrencyLimit } from "../limits/concurrency_limit.ts";
 import { GoodputSearch } from "../limits/goodput_search.ts";
 import { RecentAttempts } from "../limits/recent_attempts.ts";
+import type { Complaint } from "./complaints.ts";
 import { OUTLIER } from "./outliers.ts";
 import { SlowStart } from "./slow_start.ts";
 
@@ -37,6 +38,8 @@ export interface FinishedAttempt {
 export class Replica {
   /** Base URL, with the address in place of the name. */
   readonly address: string;
+  /** What its `/readyz` said was wrong when last asked; empty where it was ready, or was not asked. */
+  complaints: readonly Complaint[] = [];
   readonly #limitMax: number;
   readonly #answers = new ConcurrencyLimit();
   readonly #slowStart: SlowStart;
