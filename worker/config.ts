@@ -30,6 +30,8 @@ export interface WorkerConfig {
   readonly budget: Budget;
   /** Tickets that share one prompt; 1 is none. */
   readonly llmBatch: number;
+  /** Paid calls without a usable label that one ticket may cost. */
+  readonly ticketCallsMax: number;
   readonly taxonomyFile: string | undefined;
   readonly reviewBelow: number;
   readonly shutdownGraceMs: number;
@@ -53,6 +55,7 @@ const NAMES = [
   "TOKENS_PER_DAY",
   "USD_PER_DAY",
   "LLM_BATCH",
+  "TICKET_CALLS_MAX",
   "TICKET_TOKENS_MAX",
   "TAXONOMY_FILE",
   "CONFIDENCE_TEMPERATURE",
@@ -107,6 +110,7 @@ export function parseConfig(env: Environment): WorkerConfig {
     },
     budget: { tokensPerDay: values.TOKENS_PER_DAY, usdPerDay: values.USD_PER_DAY },
     llmBatch: values.LLM_BATCH,
+    ticketCallsMax: values.TICKET_CALLS_MAX,
     taxonomyFile: values.TAXONOMY_FILE,
     reviewBelow: values.REVIEW_BELOW,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,

@@ -24,6 +24,7 @@ import { openaiLlm } from "./llm/client.ts";
 import { countTokens, measuredLlm } from "./labelling/measured_llm.ts";
 import { createMetrics } from "./metrics.ts";
 import { Permits } from "./permits.ts";
+import { TicketCalls } from "./labelling/ticket_calls.ts";
 import { ProviderRate } from "./labelling/provider_rate.ts";
 import { WorkerReadiness } from "./readiness.ts";
 import defaultTaxonomy from "./taxonomy.json" with { type: "json" };
@@ -110,6 +111,7 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     classification: {
       store,
       labeller: labellerFor(config, { llm, taxonomy, prompts: promptWriter(taxonomy), rules: config.rules }),
+      calls: new TicketCalls(config.ticketCallsMax),
       newClaim: () => crypto.randomUUID(),
       onRepeatedClaim: () => metrics.repeatedClaims.inc(),
     },

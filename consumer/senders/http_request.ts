@@ -36,12 +36,19 @@ export function toRequest(
       [RequestHeader.timestamp]: String(timestampMs),
       [RequestHeader.attempt]: String(attempt),
       [RequestHeader.deadline]: String(timeoutMs),
+      ...(origin === undefined ? {} : { [RequestHeader.replays]: replaysOf(headers) }),
       [RequestHeader.traceparent]: traceparentOf(record, attempt),
       ...(value === null ? { [RequestHeader.tombstone]: "true" } : {}),
     },
     body: value,
     timeoutMs,
   };
+}
+
+/** Every replay has its count; a worker that bounds what a record costs lets each try anew. */
+function replaysOf(headers: KafkaRecord["headers"]): string {
+  const text = headerText(headers[RequestHeader.replays]) ?? "";
+  return /^[1-9]\d{0,8}$/.test(text) ? text : "1";
 }
 
 /** The record's own trace goes on; one without starts a trace that all its attempts share, a span each. */

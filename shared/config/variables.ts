@@ -242,6 +242,11 @@ const model = {
   TOKENS_PER_DAY: optional(whole(1), "tokens all workers may use in a day (UTC)"),
   USD_PER_DAY: optional(amount(), "US dollars all workers may spend in a day (UTC)"),
   LLM_BATCH: withDefault("1", whole(1, 50), "tickets that share one prompt"),
+  TICKET_CALLS_MAX: withDefault(
+    "6",
+    whole(1, 1_000),
+    "paid calls without a usable label after which a ticket is a dead letter",
+  ),
   TICKET_TOKENS_MAX: withDefault("6000", whole(100), "tokens of a ticket a model sees; the middle is cut"),
 } as const satisfies Record<string, Variable<unknown>>;
 

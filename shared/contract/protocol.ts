@@ -11,6 +11,8 @@ export const RequestHeader = {
   timestamp: "ackpool-timestamp",
   /** POSTs of this record, this one included, from 1. */
   attempt: "ackpool-attempt",
+  /** How often an operator sent this record again, from 1; absent where nobody did. */
+  replays: "ackpool-replays",
   /** Milliseconds the caller will still wait. */
   deadline: "ackpool-deadline",
   /** `true` for a tombstone: a record with a key and no value. */

@@ -1,8 +1,14 @@
 // What every label store must do, whatever it keeps its labels in.
 
 import assert from "node:assert/strict";
-import type { LabelStore } from "../../worker/core/label_store.ts";
-import { beginRequest, eventAt, finishRequest, labelOf } from "../support/postgres/requests.ts";
+import type { BeginRequest, LabelStore } from "../../worker/core/label_store.ts";
+import {
+  beginRequest,
+  eventAt,
+  finishRequest,
+  labelOf,
+  releaseRequest,
+} from "../support/postgres/requests.ts";
 
 /** A store under test, and the means to look behind it. */
 export interface StoreHarness extends AsyncDisposable {
@@ -22,6 +28,7 @@ export function labelStoreSuite(name: string, start: () => Promise<StoreHarness>
   Deno.test(`LabelStore on ${name}`, async (test) => {
     await using harness = await start();
     await testClaims(test, harness);
+    await testFailedCalls(test, harness);
     await testWrites(test, harness);
     await testFence(test, harness);
     await testRaces(test, harness, races);
@@ -34,7 +41,11 @@ async function testClaims(test: Deno.TestContext, harness: StoreHarness): Promis
 
   await test.step("begin() gives a label nobody has to the first who asks and tells the second to wait", async () => {
     const id = await addTicket();
-    assert.deepEqual(await one.begin(beginRequest(id, eventAt(1))), { kind: "claimed", claims: 1 });
+    assert.deepEqual(await one.begin(beginRequest(id, eventAt(1))), {
+      kind: "claimed",
+      claims: 1,
+      failedCalls: 0,
+    });
     assert.deepEqual(await two.begin(beginRequest(id, eventAt(1))), { kind: "held" });
   });
 
@@ -53,14 +64,18 @@ async function testClaims(test: Deno.TestContext, harness: StoreHarness): Promis
     const id = await addTicket();
     const first = beginRequest(id, eventAt(1));
     await one.begin(first);
-    await one.release(first);
-    assert.deepEqual(await two.begin(beginRequest(id, eventAt(1))), { kind: "claimed", claims: 1 });
+    await one.release(releaseRequest(first));
+    assert.deepEqual(await two.begin(beginRequest(id, eventAt(1))), {
+      kind: "claimed",
+      claims: 1,
+      failedCalls: 0,
+    });
   });
 
   await test.step("release() by somebody else changes nothing", async () => {
     const id = await addTicket();
     await one.begin(beginRequest(id, eventAt(1)));
-    await two.release(beginRequest(id, eventAt(1)));
+    await two.release(releaseRequest(beginRequest(id, eventAt(1))));
     assert.deepEqual(await two.begin(beginRequest(id, eventAt(1))), { kind: "held" });
   });
 
@@ -68,7 +83,67 @@ async function testClaims(test: Deno.TestContext, harness: StoreHarness): Promis
     const id = await addTicket();
     await one.begin(beginRequest(id, eventAt(1)));
     await expireClaims();
-    assert.deepEqual(await two.begin(beginRequest(id, eventAt(1))), { kind: "claimed", claims: 2 });
+    assert.deepEqual(await two.begin(beginRequest(id, eventAt(1))), {
+      kind: "claimed",
+      claims: 2,
+      failedCalls: 1,
+    });
+  });
+}
+
+async function testFailedCalls(test: Deno.TestContext, harness: StoreHarness): Promise<void> {
+  const [one, two] = harness.stores;
+  const { addTicket, expireClaims } = harness;
+  const replayed = (offset: number, replays: number) => ({ ...eventAt(offset), replays });
+  const fail = async (store: LabelStore, request: BeginRequest, calls: number) => {
+    assert.equal((await store.begin(request)).kind, "claimed");
+    await store.release(releaseRequest(request, calls));
+  };
+
+  await test.step("begin() refuses a ticket whose failed calls reached the bound, counted over replicas", async () => {
+    const id = await addTicket();
+    await fail(one, beginRequest(id, eventAt(1)), 2);
+    await fail(two, beginRequest(id, eventAt(1)), 2);
+    const third = beginRequest(id, eventAt(2));
+    assert.deepEqual(await one.begin(third), { kind: "claimed", claims: 1, failedCalls: 4 });
+    await one.release(releaseRequest(third, 2));
+    assert.deepEqual(await two.begin(beginRequest(id, eventAt(3))), { kind: "spent", failedCalls: 6 });
+  });
+
+  await test.step("begin() counts each text of a ticket for itself", async () => {
+    const id = await addTicket();
+    await fail(one, beginRequest(id, eventAt(1)), 6);
+    assert.equal((await two.begin(beginRequest(id, eventAt(2), "another text"))).kind, "claimed");
+  });
+
+  await test.step("begin() lets each replay of an operator try anew, and counts it for itself", async () => {
+    const id = await addTicket();
+    await fail(one, beginRequest(id, eventAt(1)), 6);
+    await fail(two, beginRequest(id, replayed(1, 1)), 4);
+    await fail(one, beginRequest(id, replayed(1, 1)), 2);
+    assert.equal((await two.begin(beginRequest(id, replayed(1, 1)))).kind, "spent");
+    assert.equal((await two.begin(beginRequest(id, eventAt(1)))).kind, "spent");
+    assert.equal((await two.begin(beginRequest(id, replayed(1, 2)))).kind, "claimed");
+  });
+
+  await test.step("begin() counts a call for each holder that died", async () => {
+    const id = await addTicket();
+    for (let death = 1; death <= 6; death++) {
+      const begun = await one.begin(beginRequest(id, eventAt(1)));
+      assert.deepEqual(begun, { kind: "claimed", claims: death, failedCalls: death - 1 });
+      await expireClaims();
+    }
+    assert.equal((await two.begin(beginRequest(id, eventAt(1)))).kind, "spent");
+  });
+
+  await test.step("begin() finds a label that was bought after failed calls", async () => {
+    const id = await addTicket();
+    await fail(one, beginRequest(id, eventAt(1)), 5);
+    const request = beginRequest(id, eventAt(1));
+    await one.begin(request);
+    await one.finish(finishRequest(request, "billing"));
+    await fail(two, beginRequest(id, eventAt(2), "another text"), 6);
+    assert.equal((await two.begin(beginRequest(id, eventAt(3)))).kind, "known");
   });
 }
 
@@ -196,7 +271,7 @@ async function testFence(test: Deno.TestContext, harness: StoreHarness): Promise
     await one.begin(before);
     await one.finish(finishRequest(before, "billing"));
     const anew = beginRequest(id, eventAt(3, 1_060_001), "anew");
-    assert.deepEqual(await two.begin(anew), { kind: "claimed", claims: 1 });
+    assert.deepEqual(await two.begin(anew), { kind: "claimed", claims: 1, failedCalls: 0 });
     assert.deepEqual(await two.finish(finishRequest(anew, "bug")), { kind: "written" });
     assert.equal((await one.begin(beginRequest(id, eventAt(1_000, 1_000_000), "before"))).kind, "stale");
     assert.equal((await one.begin(beginRequest(id, eventAt(2, 1_060_001), "old"))).kind, "stale");

@@ -92,7 +92,7 @@ for (const kind of databaseKinds()) {
         assert.deepEqual(await migrate(database, migrations, table), []);
         const own = new PostgresLabelStore(new TableCatalog(database, table));
         const request = beginRequest(id, eventAt(1), type);
-        assert.deepEqual(await own.begin(request), { kind: "claimed", claims: 1 });
+        assert.deepEqual(await own.begin(request), { kind: "claimed", claims: 1, failedCalls: 0 });
         assert.deepEqual(await own.finish(finishRequest(request, "bug")), { kind: "written" });
         const rows = await database.run(`select label, done is not null as done from support.t_${type}`, []);
         assert.deepEqual([...rows], [{ label: "bug", done: true }]);
@@ -165,7 +165,7 @@ for (const kind of databaseKinds()) {
         const own = new PostgresLabelStore(catalog);
         const request = beginRequest("HD-1", eventAt(1), kind);
         assert.equal(await own.check(), undefined);
-        assert.deepEqual(await own.begin(request), { kind: "claimed", claims: 1 });
+        assert.deepEqual(await own.begin(request), { kind: "claimed", claims: 1, failedCalls: 0 });
         assert.deepEqual(await own.finish(finishRequest(request, "bug")), { kind: "written" });
         assert.deepEqual([...await database.run("select label, done is not null as done from kept", [])], [
           { label: "bug", done: true },

@@ -8,15 +8,19 @@ export interface TicketEvent {
   readonly position: RecordPosition | undefined;
   /** In ms since the epoch: the record's timestamp, or the request's arrival. */
   readonly atMs: number;
+  /** How often an operator sent its record again; 0 where absent. */
+  readonly replays?: number;
 }
 
 /** Reads the event out of a request; `nowMs` counts where the caller gives no timestamp. */
 export function eventOf(header: (name: string) => string | undefined, nowMs: number): TicketEvent {
   const stated = header(RequestHeader.timestamp);
   const key = header(RequestHeader.idempotencyKey);
+  const replays = header(RequestHeader.replays);
   return {
     position: key === undefined ? undefined : parseIdempotencyKey(key),
     atMs: stated !== undefined && /^\d{1,15}$/.test(stated) ? Number(stated) : nowMs,
+    ...(replays !== undefined && /^[1-9]\d{0,8}$/.test(replays) ? { replays: Number(replays) } : {}),
   };
 }
 

@@ -10,6 +10,14 @@ export interface BeginRequest {
   readonly event: TicketEvent;
   /** A UUID of this request's own: who holds the claim. */
   readonly claim: string;
+  /** Paid calls without a usable label after which no more are paid for. */
+  readonly callsMax: number;
+}
+
+/** A claim that is given back without a label. */
+export interface ReleaseRequest extends BeginRequest {
+  /** Calls that were paid for and came to nothing, to be counted against the ticket. */
+  readonly failedCalls: number;
 }
 
 /** What the store knows about a ticket right now, as an answer needs it. */
@@ -21,8 +29,10 @@ export interface CurrentLabel {
 
 /** How a request begins. */
 export type BeginResult =
-  /** The label is not bought yet and now ours to buy. `claims` counts how often it was claimed without a label coming of it, this one included. */
-  | { readonly kind: "claimed"; readonly claims: number }
+  /** The label is not bought yet and now ours to buy. `claims` counts how often it was claimed without a label coming of it, this one included; `failedCalls` those that were paid for before and came to nothing, a holder's that died among them. */
+  | { readonly kind: "claimed"; readonly claims: number; readonly failedCalls: number }
+  /** So many calls were paid for without a usable label that no more are. */
+  | { readonly kind: "spent"; readonly failedCalls: number }
   /** Somebody else is buying it. */
   | { readonly kind: "held" }
   /** Paid for before. `applied`: the ticket already carries it, for this very event. */
@@ -77,8 +87,8 @@ export type StoreFailureCause =
 export interface LabelStore {
   readonly begin: (request: BeginRequest) => Promise<BeginResult>;
   readonly finish: (request: FinishRequest) => Promise<FinishResult>;
-  /** Gives a claim back without a label, so that the next attempt need not wait for the lease. */
-  readonly release: (request: BeginRequest) => Promise<void>;
+  /** Gives a claim back without a label, so that the next attempt need not wait for the lease, and counts what it cost. */
+  readonly release: (request: ReleaseRequest) => Promise<void>;
   /** Undefined when the store can be used, tables included. */
   readonly check: () => Promise<StoreFailure | undefined>;
 }

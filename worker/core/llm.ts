@@ -49,6 +49,8 @@ export interface LlmFailure {
   readonly headers: Readonly<Record<string, string>>;
   /** Of a request that is too long: the share of it that would fit, where the provider says so. */
   readonly fittingShare?: number;
+  /** The call was billed although no answer came of it. */
+  readonly billed?: boolean;
 }
 
 /** One thing that a model turned out to do otherwise than it was asked at first. */

@@ -1,26 +1,49 @@
 // The rows the label store's statements take and give, to and from the core's types.
 
 import type { Label } from "../core/label.ts";
-import type { BeginRequest, BeginResult, FinishRequest, FinishResult } from "../core/label_store.ts";
+import type {
+  BeginRequest,
+  BeginResult,
+  FinishRequest,
+  FinishResult,
+  ReleaseRequest,
+} from "../core/label_store.ts";
 import type { Row } from "./database.ts";
 
 /** Requests to begin, as a statement's one parameter; `ord` finds the request of a row again. */
 export function beginItems(requests: readonly BeginRequest[], takeover: boolean): string {
-  return JSON.stringify(requests.map(({ key, event: { position, atMs }, claim }, ord) => ({
+  return JSON.stringify(
+    requests.map(({ key, event: { position, atMs, replays = 0 }, claim, callsMax }, ord) => ({
+      ord,
+      ticket_id: key.ticketId,
+      content_hash: key.contentHash,
+      label_version: key.labelVersion,
+      claim,
+      topic: position?.topic,
+      partition: position?.partition,
+      record_offset: position?.offset.toString(),
+      event_at_ms: atMs,
+      replays,
+      calls_max: callsMax,
+      takeover,
+    })),
+  );
+}
+
+/** Claims to release, with what they cost. */
+export function releaseItems(requests: readonly ReleaseRequest[]): string {
+  return JSON.stringify(requests.map(({ key, claim, event: { replays = 0 }, failedCalls }, ord) => ({
     ord,
     ticket_id: key.ticketId,
     content_hash: key.contentHash,
     label_version: key.labelVersion,
     claim,
-    topic: position?.topic,
-    partition: position?.partition,
-    record_offset: position?.offset.toString(),
-    event_at_ms: atMs,
-    takeover,
+    replays,
+    failed_calls: failedCalls,
   })));
 }
 
-/** Claims to renew or to release. */
+/** Claims to renew. */
 export function claimItems(requests: readonly BeginRequest[]): string {
   return JSON.stringify(requests.map(({ key, claim }, ord) => ({
     ord,
@@ -90,8 +113,9 @@ export interface LabelRow extends Row {
 /** A row of the `begin` statement. */
 export interface BeginRow extends LabelRow {
   readonly ord: number;
-  readonly verdict: "not_found" | "overridden" | "stale" | "known" | "buy";
+  readonly verdict: "not_found" | "overridden" | "stale" | "known" | "spent" | "buy";
   readonly claims: number | null;
+  readonly failed_calls: number;
   readonly applied: boolean | null;
   /** Timestamps overruled offsets. */
   readonly contradicted: boolean | null;
@@ -119,7 +143,13 @@ export function beginResultOf(row: BeginRow): BeginResult {
     case "known":
       return label === undefined ? { kind: "held" } : { kind: "known", label, applied: row.applied === true };
     case "buy":
-      return row.claims === null ? { kind: "held" } : { kind: "claimed", claims: row.claims };
+      return row.claims === null ? { kind: "held" } : {
+        kind: "claimed",
+        claims: row.claims,
+        failedCalls: row.failed_calls,
+      };
+    case "spent":
+      return { kind: "spent", failedCalls: row.failed_calls };
     default: {
       const impossible: never = row.verdict;
       throw new Error(`Unknown verdict ${impossible}`);

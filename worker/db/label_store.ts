@@ -6,6 +6,7 @@ import type {
   FinishRequest,
   FinishResult,
   LabelStore,
+  ReleaseRequest,
   StoreFailure,
 } from "../core/label_store.ts";
 import { ClaimLeases } from "./claim_leases.ts";
@@ -19,6 +20,7 @@ import {
   type BeginRow,
   claimItems,
   labelItems,
+  releaseItems,
 } from "./label_rows.ts";
 import { LEASE_S, type Statements } from "./statements.ts";
 import type { TableCatalog } from "./table_catalog.ts";
@@ -57,7 +59,7 @@ export class PostgresLabelStore implements LabelStore {
   readonly #begins: GroupCommit<BeginRequest, BeginResult>;
   readonly #stores: GroupCommit<FinishRequest, Stored>;
   readonly #applies: GroupCommit<BeginRequest, FinishResult>;
-  readonly #releases: GroupCommit<BeginRequest, Released>;
+  readonly #releases: GroupCommit<ReleaseRequest, Released>;
   readonly #leases: ClaimLeases;
   readonly #unsaved: UnsavedLabels;
   /** Claims that may have been committed while their answer got lost. */
@@ -88,10 +90,10 @@ export class PostgresLabelStore implements LabelStore {
     }, byTicket);
     this.#releases = this.#grouped({
       name: "release",
-      items: claimItems,
+      items: releaseItems,
       resultOf: () => RELEASED,
       otherwise: RELEASED,
-    }, ({ claim }) => claim);
+    }, byTicket);
     this.#leases = new ClaimLeases((requests) => this.#renew(requests));
     this.#unsaved = new UnsavedLabels((request) => this.#saveLate(request));
   }
@@ -125,7 +127,7 @@ export class PostgresLabelStore implements LabelStore {
     return await this.#apply(request);
   }
 
-  async release(asked: BeginRequest): Promise<void> {
+  async release(asked: ReleaseRequest): Promise<void> {
     this.#leases.drop(asked.claim);
     const request = await this.#canonical(asked);
     // A release that fails costs the next attempt the rest of the lease and nothing else.
@@ -151,7 +153,9 @@ export class PostgresLabelStore implements LabelStore {
 
   /** Without it, whoever asks again would wait for the rest of a lease that nobody uses. */
   #releaseOrphans(): void {
-    for (const request of this.#orphans.splice(0)) void this.#releases.add(request);
+    for (const request of this.#orphans.splice(0)) {
+      void this.#releases.add({ ...request, failedCalls: 0 });
+    }
   }
 
   /** The claim is renewed until the label is stored. */

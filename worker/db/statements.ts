@@ -54,15 +54,15 @@ export function statementsFor(
     begin: begin(names),
     store: STORE,
     apply: apply(names),
-    release: `delete from ackpool.labels l using ${items(`${KEY}, ${CLAIM}`)}
-      where ${SAME_KEY} and l.claimed_by = i.claim and l.category is null`,
+    release: RELEASE,
     renew: `update ackpool.labels l set claimed_until = clock_timestamp() + interval '${LEASE_S} s'
       from ${items(`${KEY}, ${CLAIM}`)} where ${SAME_KEY} and l.claimed_by = i.claim and l.category is null`,
     check:
       `select current_setting('transaction_read_only') as read_only, ackpool.offset_contradicted(0, 0, 0, 0)
       from (select 1) as one
       where not exists (select t.${names.id}, t.${names.category}, t.${names.classifiedAt}
-        from ${names.table} t, ackpool.labels, ackpool.fences, ackpool.history, ackpool.spend limit 0)`,
+        from ${names.table} t, ackpool.labels, ackpool.fences, ackpool.history, ackpool.spend,
+          ackpool.failed_calls limit 0)`,
     read: read(names),
     override: override(names),
     review: REVIEW,
@@ -89,12 +89,13 @@ function begin({ table, id, category, idType }: Names): string {
     with facts as materialized (
       select i.*, f.category as fence_category, f.override_category, l.category as label_category,
         l.confidence, l.reason, l.language, l.model, l.input_tokens, l.output_tokens, l.cost_usd, l.truncated,
-        l.label_version as found_version,
+        l.label_version as found_version, failed.calls as failed_calls,
         case
           when t.there is null then 'not_found'
           when f.override_category is not null then 'overridden'
           when older.yes then 'stale'
           when l.category is not null then 'known'
+          when failed.calls >= i.calls_max then 'spent'
           else 'buy'
         end as verdict,
         f.topic = i.topic and f.partition = i.partition and ackpool.offset_contradicted(
@@ -102,7 +103,7 @@ function begin({ table, id, category, idType }: Names): string {
         t.category = l.category and f.content_hash = i.content_hash and f.label_version = i.label_version
           and f.event_at_ms = i.event_at_ms and f.record_offset is not distinct from i.record_offset
           and f.partition is not distinct from i.partition and f.topic is not distinct from i.topic as applied
-      from ${items(`${KEY}, ${CLAIM}, ${EVENT}, takeover boolean`)}
+      from ${items(`${KEY}, ${CLAIM}, ${EVENT}, replays integer, calls_max integer, takeover boolean`)}
       left join lateral (
         select true as there, t.${category}::text as category from ${table} t where t.${id} = i.ticket_id::${idType} limit 1
       ) t on true
@@ -117,6 +118,16 @@ function begin({ table, id, category, idType }: Names): string {
           and l.label_version = case when older.yes then f.label_version else i.label_version end
         limit 1
       ) l on true
+      left join lateral (
+        select * from ackpool.failed_calls c where c.ticket_id = i.ticket_id
+          and c.content_hash = i.content_hash and c.label_version = i.label_version limit 1
+      ) c on true
+      cross join lateral (
+        select case when i.replays > coalesce(c.replays, 0) then 0 else coalesce(c.calls, 0) end
+          -- Who died while they held the claim may have paid.
+          + case when i.replays = 0 and l.category is null and l.claimed_until < clock_timestamp()
+              then l.claims else 0 end as calls
+      ) failed
     ), claimed as (
       insert into ackpool.labels as l (ticket_id, content_hash, label_version, claimed_by, claimed_until)
       select ticket_id, content_hash, label_version, claim, clock_timestamp() + interval '${LEASE_S} s'
@@ -126,10 +137,22 @@ function begin({ table, id, category, idType }: Names): string {
         where l.category is null and l.claimed_until < clock_timestamp() and (select bool_and(takeover) from facts)
       returning l.ticket_id, l.claims
     )
-    select ord, verdict, claims, applied, contradicted, fence_category, override_category, label_category, found_version,
+    select ord, verdict, claims, failed_calls, applied, contradicted, fence_category, override_category, label_category, found_version,
       confidence, reason, language, model, input_tokens, output_tokens, cost_usd, truncated
     from facts left join claimed using (ticket_id)`;
 }
+
+const RELEASE = `
+  with i as materialized (
+    select * from ${items(`${KEY}, ${CLAIM}, replays integer, failed_calls integer`)}
+  ), counted as (
+    insert into ackpool.failed_calls as c (ticket_id, content_hash, label_version, calls, replays)
+    select ticket_id, content_hash, label_version, failed_calls, replays from i where failed_calls > 0 order by ticket_id
+    on conflict on constraint failed_calls_pkey do update
+      set calls = case when excluded.replays > c.replays then 0 else c.calls end + excluded.calls,
+        replays = greatest(c.replays, excluded.replays), failed_at = now()
+  )
+  delete from ackpool.labels l using i where ${SAME_KEY} and l.claimed_by = i.claim and l.category is null`;
 
 const STORE = `
   with i as materialized (

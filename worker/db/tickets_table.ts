@@ -43,7 +43,7 @@ export type Query = <R extends Row>(
 const ID_BYTES_MAX = 1_024;
 /** Tables nobody's tickets are in. */
 const SYSTEM_SCHEMA = /^(pg_catalog|information_schema|pg_toast)$/;
-const OWN_TABLES = new Set(["labels", "fences", "history", "spend", "migrations"]);
+const OWN_TABLES = new Set(["labels", "fences", "history", "spend", "failed_calls", "migrations"]);
 
 /** The parts of a name, as the catalogue has them: `support."Tickets"` is `support` and `Tickets`. */
 export function nameParts(name: string): readonly string[] {

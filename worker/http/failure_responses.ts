@@ -21,6 +21,7 @@ export const CLASSIFY_PROBLEMS: readonly ProblemSlug[] = [
   "body-too-large",
   "ticket-too-long",
   "content-refused",
+  "ticket-calls-spent",
   "unsupported-media-type",
   "rate-limited",
   "budget-spent",
@@ -53,6 +54,12 @@ export function failureResponse(failed: Exclude<Classification, { kind: "answere
       return problem(
         "unusable-completion",
         "The model answered nothing of the taxonomy, and neither did the repair",
+      );
+    case "spent":
+      return problem(
+        "ticket-calls-spent",
+        `The LLM was paid ${failed.calls} times for this ticket and gave no usable label; ` +
+          `TICKET_CALLS_MAX is ${failed.callsMax}`,
       );
     case "llm_failed":
       return llmFailureResponse(failed.failure);

@@ -68,6 +68,13 @@ export const PROBLEMS = {
     title: "The provider refuses the ticket's content",
     about: "Its filter does not take what the ticket says. The same text would be refused again.",
   },
+  "ticket-calls-spent": {
+    status: 422,
+    title: "This ticket has cost enough",
+    about:
+      "So many paid calls of the LLM gave no usable label that `TICKET_CALLS_MAX` allows no more for this text, " +
+      "model and taxonomy. A replay of its dead letter tries anew.",
+  },
   "unsupported-media-type": {
     status: 415,
     title: "The body is of the wrong type",

@@ -20,6 +20,7 @@ const ABOUT_ONE_TICKET: ReadonlySet<LlmFailureCause> = new Set(["too_long", "con
 
 interface Waiting {
   readonly ticket: TicketText;
+  readonly callsMax: number;
   readonly resolve: (labelling: Labelling) => void;
 }
 
@@ -39,11 +40,13 @@ export class BatchLabeller implements Labeller {
     this.labelVersion = labelVersion(deps.llm.model, fingerprint);
   }
 
-  label(ticket: TicketText, signal: AbortSignal | undefined): Promise<Labelling> {
+  label(ticket: TicketText, signal: AbortSignal | undefined, callsMax = Infinity): Promise<Labelling> {
     const tooLong = excerptOf(ticket, this.#limits.ticketTokensMax).truncated;
-    if (signal !== undefined || tooLong) return labelOne(this.#deps, ticket, signal);
+    if (signal !== undefined || tooLong || callsMax <= 1) {
+      return labelOne(this.#deps, ticket, signal, callsMax);
+    }
     return new Promise((resolve) => {
-      this.#waiting.push({ ticket, resolve });
+      this.#waiting.push({ ticket, callsMax, resolve });
       if (this.#waiting.length >= this.#limits.ticketsMax) this.#send();
       else this.#timer ??= setTimeout(() => this.#send(), this.#limits.lingerMs);
     });
@@ -71,7 +74,9 @@ export class BatchLabeller implements Labeller {
     }
     if (completion.kind === "failed") {
       const failure = { ...completion, headers: withoutRate(completion.headers) };
-      for (const { resolve } of batch) resolve({ kind: "llm_failed", failure });
+      for (const { resolve } of batch) {
+        resolve({ kind: "llm_failed", failure, calls: failure.billed ? 1 : 0 });
+      }
       return;
     }
     const parts = batchParts(completion.content, batch.length);
@@ -85,7 +90,7 @@ export class BatchLabeller implements Labeller {
     at: number,
     count: number,
   ): Promise<void> {
-    if (part === undefined) return await this.#labelAlone(waiting);
+    if (part === undefined) return await this.#labelAlone(waiting, 1);
     const share = {
       ...completion,
       content: part.content,
@@ -94,12 +99,14 @@ export class BatchLabeller implements Labeller {
       cachedTokens: shareOf(completion.cachedTokens ?? 0, at, count),
     };
     const label = labelIn(this.#deps, share, part.from);
-    if (label === undefined) return await this.#labelAlone(waiting);
+    if (label === undefined) return await this.#labelAlone(waiting, 1);
     waiting.resolve({ kind: "labelled", label });
   }
 
-  async #labelAlone({ ticket, resolve }: Waiting): Promise<void> {
-    resolve(await labelOne(this.#deps, ticket, undefined));
+  /** @param before calls that were paid for it and came to nothing. */
+  async #labelAlone({ ticket, callsMax, resolve }: Waiting, before = 0): Promise<void> {
+    const labelling = await labelOne(this.#deps, ticket, undefined, callsMax - before);
+    resolve(labelling.kind === "labelled" ? labelling : { ...labelling, calls: labelling.calls + before });
   }
 }
 

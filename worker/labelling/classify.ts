@@ -6,12 +6,15 @@ import { contentHash } from "../core/label_key.ts";
 import type { Label, LabelOutcome } from "../core/label.ts";
 import type { LlmFailure } from "../core/llm.ts";
 import type { BeginRequest, BeginResult, LabelStore, StoreFailure } from "../core/label_store.ts";
+import type { TicketCalls } from "./ticket_calls.ts";
 import type { Labeller } from "./labeller.ts";
 
 /** What classification works with. */
 export interface ClassificationDeps {
   readonly labeller: Labeller;
   readonly store: LabelStore;
+  /** What one ticket may cost. */
+  readonly calls: TicketCalls;
   /** A new UUID for every claim. */
   readonly newClaim: () => string;
   /** Told when a label is claimed that somebody claimed before and neither stored nor released. */
@@ -44,6 +47,8 @@ export type Classification =
   /** Another transaction holds the ticket's row; what was paid for is stored. */
   | { readonly kind: "row_locked" }
   | { readonly kind: "unusable" }
+  /** So many paid calls gave no usable label that no more are made. */
+  | { readonly kind: "spent"; readonly calls: number; readonly callsMax: number }
   | { readonly kind: "llm_failed"; readonly failure: LlmFailure }
   | { readonly kind: "store_failed"; readonly failure: StoreFailure };
 
@@ -62,12 +67,13 @@ export async function classify(deps: ClassificationDeps, request: ClassifyReques
     },
     event: request.event,
     claim: deps.newClaim(),
+    callsMax: deps.calls.max,
   };
   let paidNow = false;
   for (let look = 1; look <= LOOKS_MAX; look++) {
     const begun = await deps.store.begin(asked);
     const ended = begun.kind === "claimed"
-      ? await buyAndStore(deps, request, asked, begun.claims)
+      ? await buyAndStore(deps, request, asked, begun)
       : await withoutBuying(deps, asked, begun, paidNow);
     if (ended !== "superseded") return ended;
     paidNow ||= begun.kind === "claimed";
@@ -93,15 +99,21 @@ async function buyAndStore(
   deps: ClassificationDeps,
   request: ClassifyRequest,
   asked: BeginRequest,
-  claims: number,
+  { claims, failedCalls }: BeginResult & { kind: "claimed" },
 ): Promise<Classification | "superseded"> {
   if (claims > 1) deps.onRepeatedClaim();
-  const bought = await deps.labeller.label(request.ticket, request.signal);
+  const left = deps.calls.max - failedCalls;
+  const bought = await deps.labeller.label(request.ticket, request.signal, left);
+  const counted = deps.calls.record(asked.key.ticketId, bought);
   if (bought.kind !== "labelled") {
-    await deps.store.release(asked);
-    return bought;
+    await deps.store.release({ ...asked, failedCalls: counted });
+    return counted < left ? bought : spent(deps, failedCalls + counted);
   }
   return await store(deps, asked, bought.label, "classified");
+}
+
+function spent({ calls: { max } }: ClassificationDeps, calls: number): Classification {
+  return { kind: "spent", calls, callsMax: max };
 }
 
 async function withoutBuying(
@@ -127,6 +139,8 @@ async function withoutBuying(
     case "held":
     case "not_found":
       return { kind: begun.kind };
+    case "spent":
+      return spent(deps, begun.failedCalls);
     case "failed":
       return { kind: "store_failed", failure: begun };
     default: {
@@ -143,8 +157,7 @@ async function store(
   outcome: "classified" | "known",
   paidNow = outcome === "classified",
 ): Promise<Classification | "superseded"> {
-  const { key, event, claim } = asked;
-  const finished = await deps.store.finish({ key, event, claim, label, fresh: outcome === "classified" });
+  const finished = await deps.store.finish({ ...asked, label, fresh: outcome === "classified" });
   switch (finished.kind) {
     case "written":
       return { kind: "answered", outcome, category: label.category, label, paidNow, written: true };

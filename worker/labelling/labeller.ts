@@ -35,22 +35,26 @@ const DEFAULT_RULES: LabellingRules = { prices: [], ticketTokensMax: 6_000, conf
 /** A label, or why there is none. */
 export type Labelling =
   | { readonly kind: "labelled"; readonly label: Label }
-  /** Twice a refusal or something outside the taxonomy. */
-  | { readonly kind: "unusable" }
-  | { readonly kind: "llm_failed"; readonly failure: LlmFailure };
+  /** Refusals, or something outside the taxonomy. `calls`: those that were paid for. */
+  | { readonly kind: "unusable"; readonly calls: number }
+  | { readonly kind: "llm_failed"; readonly failure: LlmFailure; readonly calls: number };
 
-/** Buys labels. `signal` aborts a call. */
+/** Buys labels. `signal` aborts a call; with `callsMax` 1 no repair is tried. */
 export interface Labeller {
   /** The version every label bought now is stored under. */
   readonly labelVersion: string;
-  readonly label: (ticket: TicketText, signal: AbortSignal | undefined) => Promise<Labelling>;
+  readonly label: (
+    ticket: TicketText,
+    signal: AbortSignal | undefined,
+    callsMax?: number,
+  ) => Promise<Labelling>;
 }
 
 /** A labeller that sends every ticket in a prompt of its own. */
 export function singleLabeller(deps: LabellingDeps): Labeller {
   return {
     labelVersion: labelVersion(deps.llm.model, deps.prompts.fingerprint),
-    label: (ticket, signal) => labelOne(deps, ticket, signal),
+    label: (ticket, signal, callsMax) => labelOne(deps, ticket, signal, callsMax),
   };
 }
 
@@ -59,6 +63,7 @@ export async function labelOne(
   deps: LabellingDeps,
   ticket: TicketText,
   signal: AbortSignal | undefined,
+  callsMax = Infinity,
 ): Promise<Labelling> {
   const { ticketTokensMax } = deps.rules ?? DEFAULT_RULES;
   const { answer: first, excerpt: { text, truncated } } = await askFitting(
@@ -67,11 +72,12 @@ export async function labelOne(
     ticketTokensMax,
     signal,
   );
-  if (first.kind === "failed") return { kind: "llm_failed", failure: first };
+  if (first.kind === "failed") return { kind: "llm_failed", failure: first, calls: first.billed ? 1 : 0 };
   const label = labelIn(deps, first);
   if (label !== undefined) return { kind: "labelled", label: { ...label, truncated } };
+  if (callsMax <= 1) return { kind: "unusable", calls: 1 };
   const second = await deps.llm.complete(deps.prompts.write(text, correctionFor(deps.taxonomy)), signal);
-  if (second.kind === "failed") return { kind: "llm_failed", failure: second };
+  if (second.kind === "failed") return { kind: "llm_failed", failure: second, calls: second.billed ? 2 : 1 };
   const repaired = labelIn(deps, {
     ...second,
     cachedTokens: (first.cachedTokens ?? 0) + (second.cachedTokens ?? 0),
@@ -79,7 +85,7 @@ export async function labelOne(
     outputTokens: first.outputTokens + second.outputTokens,
   });
   return repaired === undefined
-    ? { kind: "unusable" }
+    ? { kind: "unusable", calls: 2 }
     : { kind: "labelled", label: { ...repaired, truncated } };
 }
 

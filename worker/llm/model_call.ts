@@ -55,7 +55,9 @@ export async function callModel(
       case "error": {
         if (attempted.usage !== undefined) model.onBilled?.(attempted.usage);
         const next = afterRefusal(attempted.error, choice, prompt, refused);
-        if (next === undefined) return failureFrom(attempted.error, prompt);
+        if (next === undefined) {
+          return withBill(failureFrom(attempted.error, prompt), attempted.usage !== undefined);
+        }
         choice = next;
         roomy ||= model.learnt.needsRoom(choice);
         break;
@@ -74,7 +76,7 @@ export async function callModel(
           return attempted.completion;
         }
         bill(model, attempted);
-        return attempted.failure;
+        return withBill(attempted.failure, attempted.usage !== undefined);
       default:
         return attempted satisfies never;
     }
@@ -111,6 +113,10 @@ function failureFrom(error: ProviderError, { user }: Prompt): LlmFailure {
   const parameter = failure.cause === "unavailable" ? refusedParameter(error, user) : undefined;
   if (parameter === undefined) return failure;
   return { ...failure, cause: "refused", detail: `${failure.detail}: it refuses the parameter ${parameter}` };
+}
+
+function withBill(failure: LlmFailure, billed: boolean): LlmFailure {
+  return billed ? { ...failure, billed } : failure;
 }
 
 function bill({ onBilled }: Model, answered: Exclude<Answered, { kind: "error" }>): void {

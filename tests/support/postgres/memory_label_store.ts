@@ -9,6 +9,7 @@ import type {
   FinishRequest,
   FinishResult,
   LabelStore,
+  ReleaseRequest,
   StoreFailure,
 } from "../../../worker/core/label_store.ts";
 
@@ -18,6 +19,7 @@ export class MemoryTables {
   readonly labels = new Map<string, { label?: Label; claim?: string; live: boolean; claims: number }>();
   readonly fences = new Map<string, { event: TicketEvent; label: Label; hash: string }>();
   readonly overrides = new Map<string, string>();
+  readonly failedCalls = new Map<string, { readonly calls: number; readonly replays: number }>();
   /** Set to let every method fail. */
   failure: StoreFailure | undefined;
 }
@@ -26,7 +28,7 @@ export class MemoryTables {
 export class MemoryStore implements LabelStore {
   constructor(readonly tables = new MemoryTables()) {}
 
-  begin({ key, event, claim }: BeginRequest): Promise<BeginResult> {
+  begin({ key, event, claim, callsMax }: BeginRequest): Promise<BeginResult> {
     const { tickets, labels, fences, overrides, failure } = this.tables;
     if (failure !== undefined) return Promise.resolve(failure);
     if (!/^\d{1,19}$/.test(key.ticketId)) {
@@ -58,9 +60,14 @@ export class MemoryStore implements LabelStore {
       return Promise.resolve({ kind: "known", label: row.label, applied });
     }
     if (row?.live) return Promise.resolve({ kind: "held" });
+    const { replays = 0 } = event;
+    const counted = this.tables.failedCalls.get(name);
+    const failedCalls = (replays > (counted?.replays ?? 0) ? 0 : counted?.calls ?? 0) +
+      (replays === 0 ? row?.claims ?? 0 : 0);
+    if (failedCalls >= callsMax) return Promise.resolve({ kind: "spent", failedCalls });
     const claims = (row?.claims ?? 0) + 1;
     labels.set(name, { claim, live: true, claims });
-    return Promise.resolve({ kind: "claimed", claims });
+    return Promise.resolve({ kind: "claimed", claims, failedCalls });
   }
 
   finish({ key, event, label, fresh }: FinishRequest): Promise<FinishResult> {
@@ -81,9 +88,18 @@ export class MemoryStore implements LabelStore {
     return Promise.resolve({ kind: "written" });
   }
 
-  release({ key, claim }: BeginRequest): Promise<void> {
-    const row = this.tables.labels.get(JSON.stringify(key));
-    if (row?.claim === claim && row.label === undefined) this.tables.labels.delete(JSON.stringify(key));
+  release({ key, claim, event: { replays = 0 }, failedCalls }: ReleaseRequest): Promise<void> {
+    const name = JSON.stringify(key);
+    const row = this.tables.labels.get(name);
+    if (row?.claim === claim && row.label === undefined) this.tables.labels.delete(name);
+    const counted = this.tables.failedCalls.get(name);
+    const before = replays > (counted?.replays ?? 0) ? 0 : counted?.calls ?? 0;
+    if (failedCalls > 0) {
+      this.tables.failedCalls.set(name, {
+        calls: before + failedCalls,
+        replays: Math.max(replays, counted?.replays ?? 0),
+      });
+    }
     return Promise.resolve();
   }
 

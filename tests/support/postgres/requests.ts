@@ -2,7 +2,7 @@
 
 import type { TicketEvent } from "../../../worker/core/fence.ts";
 import type { Label } from "../../../worker/core/label.ts";
-import type { BeginRequest, FinishRequest } from "../../../worker/core/label_store.ts";
+import type { BeginRequest, FinishRequest, ReleaseRequest } from "../../../worker/core/label_store.ts";
 
 /** An event at this offset of partition 0 of `support-tickets`. */
 export function eventAt(offset: number, atMs = 1_000, partition = 0, topic = "support-tickets"): TicketEvent {
@@ -28,7 +28,17 @@ export function labelOf(category: string, rest: Partial<Label> = {}): Label {
 
 /** A request for a ticket's label. */
 export function beginRequest(ticketId: string, event: TicketEvent, contentHash = "content"): BeginRequest {
-  return { key: { ticketId, contentHash, labelVersion: "stub:1" }, event, claim: crypto.randomUUID() };
+  return {
+    key: { ticketId, contentHash, labelVersion: "stub:1" },
+    event,
+    claim: crypto.randomUUID(),
+    callsMax: 6,
+  };
+}
+
+/** The end of a request without a label. */
+export function releaseRequest(begun: BeginRequest, failedCalls = 0): ReleaseRequest {
+  return { ...begun, failedCalls };
 }
 
 /** The write that ends a request. */

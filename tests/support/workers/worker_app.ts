@@ -6,6 +6,7 @@ import type { Completion, Llm, LlmFailure } from "../../../worker/core/llm.ts";
 import { type Prompt, promptWriter } from "../../../worker/core/prompt.ts";
 import { parseTaxonomy } from "../../../worker/core/taxonomy.ts";
 import { type LabellingRules, singleLabeller } from "../../../worker/labelling/labeller.ts";
+import { TicketCalls } from "../../../worker/labelling/ticket_calls.ts";
 import { createApp } from "../../../worker/app.ts";
 import { createMetrics } from "../../../worker/metrics.ts";
 import { Permits } from "../../../worker/permits.ts";
@@ -21,6 +22,7 @@ export interface WorkerAppOptions {
   readonly concurrency?: number;
   readonly reserved?: number;
   readonly maxBodyBytes?: number;
+  readonly ticketCallsMax?: number;
   readonly rules?: LabellingRules;
   readonly complete?: (prompt: Prompt, signal: AbortSignal | undefined) => Promise<Completion | LlmFailure>;
 }
@@ -75,6 +77,7 @@ export function workerApp(options: WorkerAppOptions = {}): WorkerApp {
         prompts: promptWriter(taxonomy),
         ...(rules === undefined ? {} : { rules }),
       }),
+      calls: new TicketCalls(options.ticketCallsMax ?? 6),
       newClaim: () => crypto.randomUUID(),
       onRepeatedClaim: () => {},
     },

@@ -44,6 +44,13 @@ Deno.test("toRequest() carries on the record's own trace, and only one that is w
   assert.notEqual(headersOf({ headers: { traceparent: text("00-xyz") } })["traceparent"], "00-xyz");
 });
 
+Deno.test("toRequest() says how often an operator sent a replay again, and believes no other record that", () => {
+  const headers = { "ackpool-replays": text("3") };
+  const origin = { topic: "orders", partition: 1, offset: 17, timestampMs: 1 };
+  assert.equal(toRequest({ ...record, headers }, origin, 1, 1000).headers["ackpool-replays"], "3");
+  assert.equal(headersOf({ headers })["ackpool-replays"], undefined);
+});
+
 Deno.test("toRequest() sends a tombstone with an empty body and says so", () => {
   const request = toRequest({ ...record, value: null }, undefined, 1, 1000);
   assert.equal(request.body, null);
@@ -56,6 +63,7 @@ Deno.test("toRequest() gives a replay its origin's key and timestamp", () => {
   const { headers } = toRequest(record, origin, 1, 1000);
   assert.equal(headers["idempotency-key"], '"orders/1/17"');
   assert.equal(headers["ackpool-timestamp"], "1600000000000");
+  assert.equal(headers["ackpool-replays"], "1");
 });
 
 Deno.test("toRequest() believes no header of a record that is no replay", () => {

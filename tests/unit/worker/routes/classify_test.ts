@@ -387,3 +387,50 @@ Deno.test("POST /classify refuses a record without ticket_id before anything is 
   assert.equal(prompts.length, 0);
   assert.equal((await classify(TICKET, { "idempotency-key": '"my-own-key"' })).status, 200);
 });
+
+Deno.test("POST /classify pays at most TICKET_CALLS_MAX calls for a ticket without a usable answer, then ends it", async () => {
+  for (const [ticketCallsMax, statuses] of [[6, [502, 502, 422, 422]], [3, [502, 422, 422]]] as const) {
+    const { classify, tables, prompts } = workerApp({
+      ticketCallsMax,
+      complete: () => Promise.resolve(answer("I would rather not.")),
+    });
+    tables.tickets.set("17", { category: null, classifiedAtMs: null });
+    const post = (headers: Record<string, string> = {}) =>
+      classify({ ...TICKET, ticket_id: 17 }, { "idempotency-key": '"support-tickets/0/5"', ...headers });
+    const answers = [];
+    for (const _ of statuses) answers.push(await read(await post()));
+    assert.deepEqual(answers.map(({ status }) => status), statuses);
+    assert.equal(prompts.length, ticketCallsMax);
+    const last = answers.at(-1);
+    assert.deepEqual([last?.slug, last?.rule], ["ticket-calls-spent", "rejected"]);
+    assert.match(last?.body.detail, new RegExp(`was paid ${ticketCallsMax} times.*TICKET_CALLS_MAX`));
+    // An operator's replay tries anew, within the same bound.
+    for (const _ of statuses) await post({ "ackpool-replays": "1" });
+    assert.equal(prompts.length, 2 * ticketCallsMax);
+  }
+});
+
+Deno.test("POST /classify lets people pay no more either, and believes no replay of theirs", async () => {
+  const { app, tables, prompts } = workerApp({
+    tokens: accessTokens("delivery-token-1", [{ token: "people-token-1", scopes: ["classify"] }]),
+    ticketCallsMax: 2,
+    complete: () => Promise.resolve(answer("no")),
+  });
+  tables.tickets.set("17", { category: null, classifiedAtMs: null });
+  const statuses = [];
+  for (const replays of ["1", "2", "3"]) {
+    const response = await app.request("/classify", {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "authorization": "Bearer people-token-1",
+        "ackpool-replays": replays,
+      },
+      body: JSON.stringify({ ...TICKET, ticket_id: 17 }),
+    });
+    statuses.push(response.status);
+    await response.body?.cancel();
+  }
+  assert.deepEqual(statuses, [422, 422, 422]);
+  assert.equal(prompts.length, 2);
+});
