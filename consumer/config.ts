@@ -21,6 +21,8 @@ export interface ConsumerConfig {
   readonly source: Omit<SourceConfig, "topics"> & { readonly topics: TopicSelection };
   readonly deadLetterTopic: string | undefined;
   readonly retryTopic: string | undefined;
+  /** Prove what was written to the side topics; the first signs. */
+  readonly deadLetterSecrets: readonly string[];
   /** A record that was replayed so often already is left in the dead-letter topic. */
   readonly replaysMax: number;
   readonly machine: MachineConfig;
@@ -70,6 +72,7 @@ export function parseConfig(env: Environment): ConsumerConfig {
     },
     deadLetterTopic: v.DEAD_LETTER_TOPIC,
     retryTopic: v.RETRY_TOPIC,
+    deadLetterSecrets: tokensOf(v.DEAD_LETTER_SECRET),
     replaysMax: v.DEAD_LETTER_REPLAYS_MAX,
     machine: machineOf(v),
     pool: {
@@ -134,6 +137,7 @@ const NAMES = [
   "DEAD_LETTER_BURST",
   "DEAD_LETTER_SHARE",
   "DEAD_LETTER_REPLAYS_MAX",
+  "DEAD_LETTER_SECRET",
   "PARK_KEYS",
   "LISTEN_ADDRESS",
   "ADMIN_PORT",

@@ -29,12 +29,18 @@ import { LetterWriter } from "./dead_letters/letter_writer.ts";
 import { refusalOf } from "./kafka/client/refusals.ts";
 import { Observer } from "./observer.ts";
 import { withOrigins } from "./dead_letters/replay_origins.ts";
+import { Signatures } from "./dead_letters/signatures.ts";
+import { checkingReader, signingProducer } from "./dead_letters/signed_ports.ts";
 import { RecordOperations } from "./record_operations.ts";
 
 const log = logger("consumer");
 
 /** How long all parts together may take to end, in ms. */
 const CLOSE_LIMIT_MS = 2000;
+
+/** What there is to know where nothing proves who wrote to the side topics. */
+const OPEN_SIDE_TOPICS =
+  "whoever may write to the dead-letter and retry topics can hide dead letters and say where records came from";
 
 /** What a consumer is made of. */
 export interface ConsumerParts {
@@ -111,6 +117,7 @@ class ConsumerRun {
   readonly #watch: TopicWatch;
   readonly #deadLetters: DeadLetterProducer;
   readonly #letters: LetterWriter;
+  readonly #signatures: Signatures;
   readonly #operations: DeadLetterOperations;
   readonly #runtime: Runtime;
   readonly #observer: Observer;
@@ -129,11 +136,13 @@ class ConsumerRun {
     const rights = new AclProbe(createKafka(client, 1, true));
     this.#watch = new TopicWatch(this.#fewRetriesKafka, rights, config, stopping);
     this.#deadLetters = new DeadLetterProducer(this.#kafka);
-    this.#letters = new LetterWriter(this.#deadLetters, sidesOf(config), monotonicMs);
-    this.#operations = new DeadLetterOperations(this.#kafka, config);
+    this.#signatures = new Signatures(config.deadLetterSecrets);
+    const producer = signingProducer(this.#deadLetters, this.#signatures);
+    this.#letters = new LetterWriter(producer, sidesOf(config), monotonicMs);
+    this.#operations = new DeadLetterOperations(this.#kafka, config, this.#signatures);
     this.#runtime = this.#createRuntime();
     this.#parking = config.machine.parkKeys
-      ? createParkingReader(this.#kafka, sidesOf(config), this.#runtime)
+      ? createParkingReader(this.#kafka, sidesOf(config), this.#runtime, this.#signatures)
       : undefined;
     this.#observer = new Observer({
       group: config.source.groupId,
@@ -156,6 +165,9 @@ class ConsumerRun {
     const { sender, workers } = this.#parts;
     this.#admin = this.#serveAdmin();
     this.#healthServer = this.#serveHealth();
+    if (this.#parts.config.deadLetterSecrets.length === 0) {
+      log.info("DEAD_LETTER_SECRET is not set", { open: OPEN_SIDE_TOPICS });
+    }
     log.info("listening", { port: this.#admin?.addr.port, pool: workers });
     this.#stopping.addEventListener("abort", () => this.#runtime.stop(), { once: true });
     await sender.start();
@@ -216,7 +228,7 @@ class ConsumerRun {
     const joined = new KafkaSource(this.#kafka, this.#fewRetriesKafka, { ...config.source, topics }, {
       onEvent: (event) => {
         this.#parking?.follow(event);
-        this.#runtime.feed(withOrigins(event, sidesOf(config)));
+        this.#runtime.feed(withOrigins(event, sidesOf(config), this.#signatures));
       },
       onJoined: () => this.#membership.joined(),
       onLost: (error) => this.#membership.lost(error, this.#watch.missingRights()),
@@ -237,7 +249,7 @@ class ConsumerRun {
   #health(): HealthDeps {
     return {
       causes: () => this.#causes(),
-      notes: () => [...this.#watch.notes(), ...this.#letters.notes()],
+      notes: () => [...this.#watch.notes(), ...this.#letters.notes(), ...this.#signatures.notes()],
       registry: this.#metrics.registry,
       scale: () => this.#scale(),
     };
@@ -295,12 +307,13 @@ function createParkingReader(
   kafka: Kafka,
   names: SideTopicNames,
   runtime: Pick<Runtime, "feed" | "view">,
+  signatures: Signatures,
 ): ParkingReader {
   const offsets = new GroupOffsets(kafka);
   const reader = new RenewableReader(kafka, names.groupId);
   return new ParkingReader(names, {
     offsets,
-    reader: (topics) => reader.of(topics),
+    reader: (topics) => checkingReader(reader.of(topics), signatures),
     feed: (event) => runtime.feed(event),
     parked: () =>
       new Set(runtime.view.partitions.filter(({ parkedKeyCount }) => parkedKeyCount > 0).map(({ id }) => id)),

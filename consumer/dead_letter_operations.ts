@@ -9,6 +9,8 @@ import type { DeadLetterPorts } from "./dead_letters/ports.ts";
 import { replay } from "./dead_letters/replay/replay.ts";
 import type { ReplayProgress, ReplayRequest, ReplaySummary } from "./dead_letters/replay/request.ts";
 import { findOne } from "./dead_letters/scan.ts";
+import type { Signatures } from "./dead_letters/signatures.ts";
+import { checkingReader, signingSender } from "./dead_letters/signed_ports.ts";
 import { GroupOffsets } from "./kafka/readers/group_offsets.ts";
 import { pause } from "../shared/wait.ts";
 import { retryTopicOf, sidesOf } from "./records/topic_names.ts";
@@ -25,10 +27,14 @@ export type DeadLetterConfig = Pick<ConsumerConfig, "deadLetterTopic" | "retryTo
 /** After so long without a question the reader leaves its group, in ms. */
 const READER_IDLE_MS = 60_000;
 
-/** List, show, replay and drop; `close()` after use. It connects when it is first asked. */
+/**
+ * List, show, replay and drop; `close()` after use. It connects when it is first asked. All throw {@link SecretMissing}
+ * where dead letters are signed and there is no secret.
+ */
 export class DeadLetterOperations {
   readonly #kafka: Kafka;
   readonly #config: DeadLetterConfig;
+  readonly #signatures: Signatures;
   readonly #offsets: GroupOffsets;
   readonly #reader: RenewableReader;
   readonly #ports: DeadLetterPorts;
@@ -37,9 +43,10 @@ export class DeadLetterOperations {
   #asking = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(kafka: Kafka, config: DeadLetterConfig) {
+  constructor(kafka: Kafka, config: DeadLetterConfig, signatures: Signatures) {
     this.#kafka = kafka;
     this.#config = config;
+    this.#signatures = signatures;
     this.#offsets = new GroupOffsets(kafka);
     const { groupId } = config.source;
     this.#reader = new RenewableReader(kafka, groupId);
@@ -48,8 +55,11 @@ export class DeadLetterOperations {
       topics: () => this.topics(),
       retryTopicOf: (topic) => retryTopicOf(topic, groupId, config.retryTopic),
       offsets: this.#offsets,
-      reader: async () => this.#reader.of(await this.topics()),
-      openSender: () => TransactionalProducer.open(this.#kafka, `${groupId}.dead-letters`),
+      reader: async () => checkingReader(this.#reader.of(await this.topics()), signatures),
+      openSender: async () => {
+        const sender = await TransactionalProducer.open(this.#kafka, `${groupId}.dead-letters`);
+        return signingSender(sender, signatures);
+      },
       nowMs: monotonicMs,
       pause,
     };
@@ -88,7 +98,9 @@ export class DeadLetterOperations {
     if (this.#asking === 0) this.#topics = undefined;
     this.#asking += 1;
     try {
-      return await question();
+      const answer = await question();
+      this.#signatures.requireSecretToLook();
+      return answer;
     } finally {
       this.#asking -= 1;
       if (this.#asking === 0) {

@@ -15,6 +15,8 @@ import { Pace } from "./core/scale.ts";
 import type { KafkaRecord } from "./records/record.ts";
 import type { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
 import type { AttemptSender } from "./senders/sender.ts";
+import { restoreHeaders } from "./dead_letters/carried_headers.ts";
+import type { Origin } from "./records/position.ts";
 import { toRequest } from "./senders/http_request.ts";
 
 /** What the runtime needs of Kafka. */
@@ -200,7 +202,7 @@ export class Runtime {
     const startedMs = performance.now();
     const { record, origin } = delivery;
     const request = toRequest(record, origin, attempt, this.#timeoutMs);
-    const { outcome } = await this.#ports.pool.send(request, record);
+    const { outcome } = await this.#ports.pool.send(request, asFirstRead(record, origin));
     const tookMs = performance.now() - startedMs;
     this.#log.attemptFinished(outcome, tookMs);
     if (ruleFor(outcome).disposition === "settle") this.#pace.recordSettled(tookMs);
@@ -241,4 +243,9 @@ export class Runtime {
       this.feed({ type: "tick" });
     }, Math.max(0, wakeMs - nowMs));
   }
+}
+
+/** A replay's headers as they came with the record. */
+function asFirstRead(record: KafkaRecord, origin: Origin | undefined): KafkaRecord {
+  return origin === undefined ? record : { ...record, headers: restoreHeaders(record.headers) };
 }

@@ -8,6 +8,7 @@ import { type Filter, isKnownStatus } from "../dead_letters/filter.ts";
 import type { Listing, ListRequest } from "../dead_letters/list.ts";
 import { RetryTopicMissing } from "../dead_letters/replay/retry_records.ts";
 import type { ReplayProgress, ReplayRequest, ReplaySummary } from "../dead_letters/replay/request.ts";
+import { SecretMissing } from "../dead_letters/signatures.ts";
 import type { findOne } from "../dead_letters/scan.ts";
 import { listAsJson, showAsJson } from "../dead_letters/json.ts";
 import { ProducerFenced, RecordTooLarge } from "../records/log_access.ts";
@@ -154,6 +155,7 @@ function kindOf(error: Error, commands: Pick<DeadLetterCommands, "isKafkaAway">)
   if (error instanceof Refusal) return error;
   if (error instanceof ProducerFenced) return { status: 409, slug: "superseded" };
   if (error instanceof RecordTooLarge) return { status: 409, slug: "record-too-large" };
+  if (error instanceof SecretMissing) return { status: 409, slug: "secret-missing" };
   if (error instanceof RetryTopicMissing) return { status: 409, slug: "retry-topic-missing" };
   if (error.name === "TimeoutError" || commands.isKafkaAway(error)) {
     return { status: 503, slug: "kafka-unavailable" };

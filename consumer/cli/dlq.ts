@@ -10,6 +10,7 @@ import { AdminClient } from "./admin_client.ts";
 import { DeadLetterOperations } from "../dead_letter_operations.ts";
 import { DLQ_USAGE, type DlqCommand, parseDlqArguments } from "./dlq_arguments.ts";
 import { RetryTopicMissing } from "../dead_letters/replay/retry_records.ts";
+import { SecretMissing, Signatures } from "../dead_letters/signatures.ts";
 import type { ReplayProgress } from "../dead_letters/replay/request.ts";
 import {
   bar,
@@ -47,7 +48,8 @@ async function main(): Promise<number> {
   const found = await environmentOf(env);
   if (command.name === "take" || command.name === "allow") return await askConsumers(command, found);
   const { kafka, config } = connectKafka(found, "ackpool-dlq");
-  const operations = new DeadLetterOperations(kafka, config);
+  const signatures = new Signatures(config.deadLetterSecrets, command.unsigned);
+  const operations = new DeadLetterOperations(kafka, config, signatures);
   try {
     return await run(operations, command, new AdminClient(found), stopping.signal);
   } catch (error) {
@@ -177,7 +179,9 @@ function progressBar(): ReplayProgress {
 }
 
 function toPlainError(error: Error): Error {
-  const isPlain = [ProducerFenced, RecordTooLarge, RetryTopicMissing].some((kind) => error instanceof kind);
+  const isPlain = [ProducerFenced, RecordTooLarge, RetryTopicMissing, SecretMissing].some((kind) =>
+    error instanceof kind
+  );
   return isPlain ? new StartError(error.message) : toStartError(error);
 }
 

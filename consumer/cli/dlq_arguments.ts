@@ -16,10 +16,22 @@ export type DlqCommand =
     readonly all: boolean;
     readonly limit: number;
     readonly json: boolean;
+    /** Records that no secret proves are believed, too. */
+    readonly unsigned: boolean;
   }
-  | { readonly name: "show"; readonly at: string; readonly json: boolean }
-  | { readonly name: "replay"; readonly request: ReplayRequest; readonly json: boolean }
-  | { readonly name: "drop"; readonly request: DropRequest; readonly json: boolean }
+  | { readonly name: "show"; readonly at: string; readonly json: boolean; readonly unsigned: boolean }
+  | {
+    readonly name: "replay";
+    readonly request: ReplayRequest;
+    readonly json: boolean;
+    readonly unsigned: boolean;
+  }
+  | {
+    readonly name: "drop";
+    readonly request: DropRequest;
+    readonly json: boolean;
+    readonly unsigned: boolean;
+  }
   | RecordPosition & {
     readonly name: "take";
     /** Base URLs of the consumers' admin ports; undefined: the one of this machine. */
@@ -51,6 +63,7 @@ Which (all that is given must hold; list shows what is meant):
            --canary-timeout 10m   --replays-max 3 (leaves those that were replayed so often)
   replay, drop   --dry-run
   take, allow    --admin http://host:port (a consumer's ADMIN_PORT; may be given again, the first that can does it)
+  list, show, replay, drop   --unsigned (believes what DEAD_LETTER_SECRET does not prove: you vouch for it)
   --json   for machines
 
 A replay that is stopped or killed goes on where it was when the same command is given again.
@@ -74,6 +87,7 @@ const OPTIONS = {
   "replays-max": { type: "string" },
   "dry-run": { type: "boolean", default: false },
   admin: { type: "string", multiple: true },
+  unsigned: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
 } as const;
 
@@ -88,7 +102,7 @@ type Given = ReturnType<typeof read>["values"];
 export function parseDlqArguments(args: readonly string[], nowMs: number, replaysMax: number): DlqCommand {
   const { values, positionals: [name = "help", ...rest] } = read(args);
   if (name === "help") return { name: "help" };
-  const { json } = values;
+  const { json, unsigned } = values;
   if (!["show", "take", "allow"].includes(name) && rest.length > 0) {
     throw new UsageError(`There is one command at a time: ${rest.join(" ")}`);
   }
@@ -100,16 +114,17 @@ export function parseDlqArguments(args: readonly string[], nowMs: number, replay
         all: values.all,
         limit: whole("--limit", values.limit),
         json,
+        unsigned,
       };
     case "show":
       if (rest[0] === undefined || rest.length > 1) {
         throw new UsageError("show takes one [TOPIC/]PARTITION/OFFSET");
       }
-      return { name, at: rest[0], json };
+      return { name, at: rest[0], json, unsigned };
     case "replay":
-      return { name, request: replayOf(values, nowMs, replaysMax), json };
+      return { name, request: replayOf(values, nowMs, replaysMax), json, unsigned };
     case "drop":
-      return { name, request: { ...narrowed(values, nowMs), dryRun: values["dry-run"] }, json };
+      return { name, request: { ...narrowed(values, nowMs), dryRun: values["dry-run"] }, json, unsigned };
     case "take":
       return { name, ...placeOf(rest), admins: values.admin };
     case "allow":

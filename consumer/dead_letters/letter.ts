@@ -7,7 +7,7 @@ import { causeText, type LetterCause, parseCause } from "../records/letter_cause
 import type { PlacedRecord } from "../records/log_access.ts";
 import { type Origin, type RecordPosition, recordPosition } from "../records/position.ts";
 import { headerText, type KafkaRecord } from "../records/record.ts";
-import { MARK } from "./marks/marks.ts";
+import { carriedHeaders, carryHeaders } from "./carried_headers.ts";
 import { deadLetterTopicOf, type SideTopicNames } from "../records/topic_names.ts";
 
 /** One dead letter, without its value. */
@@ -44,7 +44,8 @@ type Lettered = Pick<
   "record" | "origin" | "reason" | "lastOutcome" | "parkedBehind" | "attemptsSent" | "attemptsCounted"
 >;
 
-const Header = {
+/** Names of the headers of dead letters and replays. */
+export const Header = {
   originTopic: "ackpool-origin-topic",
   originPartition: "ackpool-origin-partition",
   originOffset: "ackpool-origin-offset",
@@ -65,10 +66,15 @@ const Header = {
   parkedCause: "ackpool-parked-cause",
   /** What did not fit into the dead-letter topic: `value`, `value,headers` or `value,headers,key`. */
   omitted: "ackpool-omitted",
+  /** Proves who wrote it, where the group has a secret. */
+  signature: "ackpool-signature",
 } as const;
 
 /** The reason that letters without their values are grouped by. */
 export const TOO_LARGE = "too-large-for-dead-letter-topic";
+
+/** The reason of records that no secret proves to be ours. */
+export const UNSIGNED = "unsigned";
 
 /** What the next attempts will say anew. */
 const OF_THE_LAST_TIME = new Set<string>([
@@ -79,6 +85,7 @@ const OF_THE_LAST_TIME = new Set<string>([
   Header.attemptsCounted,
   Header.deadLetteredAt,
   Header.parkedCause,
+  Header.signature,
 ]);
 const RESERVED = new Set<string>(Object.values(Header));
 /** Kafka's own rule for topic names. */
@@ -225,12 +232,11 @@ function originOf({ headers }: Pick<KafkaRecord, "headers">): Origin | undefined
 
 /** The headers that came with the record. On a source topic ours prove nothing, since any producer can set them. */
 function ownHeaders({ headers }: KafkaRecord, origin: Origin | undefined): KafkaRecord["headers"] {
-  const said = Object.entries(headers).filter(([name]) => !RESERVED.has(name) && !name.startsWith(MARK));
-  const replays = origin === undefined ? "0" : headerText(headers[Header.replays]) ?? "0";
-  const from = origin === undefined ? undefined : headers[Header.replayedFrom];
+  if (origin === undefined) return { ...carryHeaders(headers), [Header.replays]: "0" };
+  const from = headers[Header.replayedFrom];
   return {
-    ...Object.fromEntries(said),
-    [Header.replays]: replays,
+    ...carriedHeaders(headers),
+    [Header.replays]: headerText(headers[Header.replays]) ?? "0",
     ...(from === undefined ? {} : { [Header.replayedFrom]: from }),
   };
 }

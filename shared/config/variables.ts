@@ -133,6 +133,15 @@ const delivery = {
     whole(1, 1000),
     "`dlq replay` leaves records that were replayed so often",
   ),
+  DEAD_LETTER_SECRET: secret(
+    optional(
+      text().refine(
+        (list) => list.split(",").every((each) => each.trim().length >= 16),
+        "has a secret of less than 16 characters",
+      ),
+      "signs dead letters, their marks and replays, so that no others are believed; of a comma list the first signs, all prove",
+    ),
+  ),
   PARK_KEYS: withDefault("false", flag(), "in `key` mode, later records of a dead-lettered key follow it"),
 } as const satisfies Record<string, Variable<unknown>>;
 

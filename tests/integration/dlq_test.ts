@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { runCommand, startCommand } from "../support/processes/dlq_command.ts";
+import { Signatures } from "../../consumer/dead_letters/signatures.ts";
 import { DeadLetterOperations } from "../../consumer/dead_letter_operations.ts";
 import { type DlqCommand, parseDlqArguments } from "../../consumer/cli/dlq_arguments.ts";
 import { listAsJson } from "../../consumer/dead_letters/json.ts";
@@ -62,7 +63,7 @@ function deskOf({ kafka, topic, groupId }: Scene): DeadLetterOperations {
     source: { topics: { names: [topic], patterns: [] }, groupId },
     deadLetterTopic: undefined,
     retryTopic: undefined,
-  });
+  }, new Signatures([]));
 }
 
 /** Dead letters as the consumer writes them, without one. */

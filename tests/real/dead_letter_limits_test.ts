@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { CompressionTypes, Kafka, logLevel, type Message, Partitioners } from "kafkajs";
+import { Signatures } from "../../consumer/dead_letters/signatures.ts";
 import { DeadLetterOperations } from "../../consumer/dead_letter_operations.ts";
 import type { ReplayRequest } from "../../consumer/dead_letters/replay/request.ts";
 import { causeText } from "../../consumer/records/letter_cause.ts";
@@ -122,7 +123,7 @@ Deno.test("the consumer dead-letters and replays records whatever their headers 
     source: { topics: { names: [scene.topic], patterns: [] }, groupId: scene.groupId },
     deadLetterTopic: undefined,
     retryTopic: undefined,
-  });
+  }, new Signatures([]));
   const summary = await operations.replay(FILTER_ALL, () => {}, AbortSignal.timeout(LIMIT_MS));
   assert.deepEqual([summary.end, summary.replayed], ["done", 1]);
   const [replayed] = await replaysOf(kafka, scene.retryTopic, 1);
@@ -182,7 +183,7 @@ Deno.test("the consumer dead-letters records that are larger than the dead-lette
     source: { topics: { names: [topic], patterns: [] }, groupId },
     deadLetterTopic: undefined,
     retryTopic: undefined,
-  });
+  }, new Signatures([]));
   const { newest } = await operations.list({ filter: {}, all: false, limit: 10 });
   assert.equal(
     newest.filter(({ letter }) => causeText(letter.cause) === "too-large-for-dead-letter-topic 422").length,
@@ -250,7 +251,7 @@ Deno.test("a replay of 600 letters of 3 KB of one partition arrives whole and in
     source: { topics: { names: [scene.topic], patterns: [] }, groupId: scene.groupId },
     deadLetterTopic: undefined,
     retryTopic: undefined,
-  });
+  }, new Signatures([]));
   const summary = await operations.replay(FILTER_ALL, () => {}, AbortSignal.timeout(LIMIT_MS));
   assert.deepEqual([summary.end, summary.meant, summary.replayed], ["done", 600, 600]);
   const replayed = await replaysOf(kafka, scene.retryTopic, 600);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type Admin, Kafka, logLevel } from "kafkajs";
+import { Signatures } from "../../consumer/dead_letters/signatures.ts";
 import { DeadLetterOperations } from "../../consumer/dead_letter_operations.ts";
 import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { Scene } from "../support/processes/consumer_process.ts";
@@ -65,7 +66,7 @@ Deno.test("the consumer, with PARK_KEYS, delivers replayed records again when it
     source: { topics: { names: [scene.topic], patterns: [] }, groupId: scene.groupId },
     deadLetterTopic: undefined,
     retryTopic: undefined,
-  });
+  }, new Signatures([]));
   const dropped = await operations.drop(
     { filter: { key: "bad0" }, max: undefined, dryRun: false },
     AbortSignal.timeout(LIMIT_MS),

@@ -82,6 +82,34 @@ Deno.test("Runtime sends what is received, commits what is settled, and ends cle
   assert.deepEqual(await runtime.ended, { clean: true, idle: false });
 });
 
+Deno.test("Runtime hands a replay to its sender with the headers that came with the record, any other as it is", async () => {
+  const handed: KafkaRecord["headers"][] = [];
+  const { runtime } = runtimeOver({
+    pool: {
+      permits: 4,
+      onChange: () => {},
+      send: (_, { headers }) => {
+        handed.push(headers);
+        return Promise.resolve(SETTLED);
+      },
+      checkReady: () => Promise.resolve(true),
+      causes: () => [],
+    },
+  });
+  const headers = { own: "x", "ackpool-carried-ackpool-mark": "dropped", "ackpool-replays": "1" };
+  const origin = { topic: "t", partition: 0, offset: 9, timestampMs: 0, letter: undefined };
+  const both = records(2).map((one, at) => ({
+    ...one,
+    record: { ...one.record, headers },
+    ...(at === 0 ? { origin } : {}),
+  }));
+  runtime.feed({ ...received(2), records: both });
+  await until("both", () => handed.length === 2);
+  assert.deepEqual(handed, [{ own: "x", "ackpool-mark": "dropped" }, headers]);
+  runtime.stop();
+  await runtime.ended;
+});
+
 Deno.test("Runtime commits again what was refused", async () => {
   let refusals = 2;
   const committed: number[] = [];

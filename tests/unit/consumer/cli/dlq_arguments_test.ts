@@ -49,6 +49,16 @@ Deno.test("parseDlqArguments() says what it does not understand, and its value",
   assert.throws(() => parse("show"), /show takes one/);
 });
 
+Deno.test("parseDlqArguments() believes what no secret proves only where that is said", () => {
+  for (const args of [["list"], ["show", "0/1"], ["replay", "--everything"], ["drop", "--everything"]]) {
+    const unsigned = (...more: string[]) => {
+      const command = parse(...args, ...more);
+      return "unsigned" in command && command.unsigned;
+    };
+    assert.deepEqual([unsigned(), unsigned("--unsigned")], [false, true]);
+  }
+});
+
 Deno.test("parseTime() reads how long ago, and dates", () => {
   assert.equal(parseTime("--since", "7d", NOW), NOW - 7 * 86_400_000);
   assert.equal(parseTime("--since", "2026-01-01", NOW), Date.parse("2026-01-01"));

@@ -152,6 +152,8 @@ Deno.test("toLetterRecord() keeps a replay's origin and count, and believes no s
     assert.equal(written.headers["own"], "kept");
     assert.equal(readMark(written), undefined);
     assert.equal(written.headers["ackpool-parked-cause"], undefined);
+    const carried = origin === undefined ? "replayed" : undefined;
+    assert.equal(written.headers["ackpool-carried-ackpool-mark"], carried);
     return toDeadLetter(written);
   };
   const first = read("t", undefined);

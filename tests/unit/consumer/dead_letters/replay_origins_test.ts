@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { Event } from "../../../../consumer/core/events.ts";
 import { withOrigins } from "../../../../consumer/dead_letters/replay_origins.ts";
+import { Signatures } from "../../../../consumer/dead_letters/signatures.ts";
 import type { KafkaRecord } from "../../../../consumer/records/record.ts";
 
 const NAMES = { groupId: "g", deadLetterTopic: undefined, retryTopic: undefined };
@@ -15,7 +16,12 @@ const REPLAY = {
 };
 const ORIGIN = { topic: "t", partition: 1, offset: 4, timestampMs: 1_700_000_000_000, letter: 12 };
 
-function originOf(topic: string, headers: KafkaRecord["headers"] = REPLAY, names: typeof NAMES = NAMES) {
+function originOf(
+  topic: string,
+  headers: KafkaRecord["headers"] = REPLAY,
+  names: typeof NAMES = NAMES,
+  signatures = new Signatures([]),
+) {
   const record = { topic, partition: 1, offset: 0, timestampMs: 0, key: null, value: null, headers };
   const event: Event<KafkaRecord> = {
     type: "received",
@@ -25,7 +31,7 @@ function originOf(topic: string, headers: KafkaRecord["headers"] = REPLAY, names
     position: 1,
     highWatermark: 1,
   };
-  const told = withOrigins(event, names);
+  const told = withOrigins(event, names, signatures);
   return told.type === "received" ? told.records[0]?.origin : undefined;
 }
 
@@ -47,4 +53,11 @@ Deno.test("withOrigins() believes the headers of no other topic, nor those that 
     { ...REPLAY, "ackpool-origin-timestamp": "soon" },
   ];
   assert.deepEqual(wrong.map((headers) => originOf("t.g.retry", headers)), wrong.map(() => undefined));
+});
+
+Deno.test("withOrigins() believes nothing that a secret does not prove, where there is one", () => {
+  const signatures = new Signatures(["a secret of the group"]);
+  assert.equal(originOf("t.g.retry", REPLAY, NAMES, signatures), undefined);
+  const replay = { topic: "t.g.retry", partition: 1, key: null, value: null, headers: REPLAY };
+  assert.deepEqual(originOf("t.g.retry", signatures.sign(replay).headers, NAMES, signatures), ORIGIN);
 });
