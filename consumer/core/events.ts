@@ -3,6 +3,7 @@
 import type { Outcome } from "../../shared/contract/outcome.ts";
 import type { Commit, PartitionCommit } from "./commits.ts";
 import type { DeadLetterReason, Delivery, Received } from "./delivery.ts";
+import type { Flow } from "./policies/flow.ts";
 import type { PauseCause } from "./policies/breaker.ts";
 import type { LetterUpdate } from "./parking/letters.ts";
 import type { Partition } from "./partition.ts";
@@ -60,6 +61,8 @@ export type Event<R> =
   }
   /** How many attempts the pool takes at once now. */
   | { readonly type: "permits_changed"; readonly permits: number }
+  /** Operators hold, release or limit what is sent, or the group reads more or fewer partitions. */
+  | { readonly type: "flow_changed"; readonly flow: Flow }
   /** What the replicas' `/readyz` said. */
   | { readonly type: "readiness_checked"; readonly ready: boolean }
   /** An operator lets dead letters through. */

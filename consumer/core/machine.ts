@@ -3,7 +3,7 @@
 import type { MachineConfig } from "./config.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Command, Event } from "./events.ts";
-import { takeRecord } from "./operator.ts";
+import { applyFlow, takeRecord } from "./operator.ts";
 import {
   attemptAbandoned,
   attemptFinished,
@@ -11,6 +11,7 @@ import {
   readinessChecked,
 } from "./outcomes/outcomes.ts";
 import { applyLetters, intercepts } from "./parking/parking_gate.ts";
+import { type Flow, FREE_FLOW } from "./policies/flow.ts";
 import { createParts, type Parts } from "./parts.ts";
 import type { TopicPartition } from "../records/position.ts";
 import { requeueDue } from "./outcomes/retries.ts";
@@ -24,6 +25,7 @@ export class Machine<R> {
   readonly #parts: Parts<R>;
   /** The group rebalances: until the next assignment any partition may be about to go. */
   #rebalances = false;
+  #flow: Flow = FREE_FLOW;
   #idleReported = false;
   #stopByMs: number | undefined;
   #stopped = false;
@@ -57,8 +59,9 @@ export class Machine<R> {
       retries.nextMs ?? Infinity,
       commits.dueMs ?? Infinity,
       (deadLetters.busy ? deadLetters.nextMs(nowMs) : undefined) ?? Infinity,
-      this.#stopByMs ?? dispatcher.probeAtMs ?? Infinity,
-      this.#stopByMs ?? (policy.batched ? dispatcher.lingerUntilMs(this.#mayBegin) : undefined) ?? Infinity,
+      this.#stopByMs ?? dispatcher.rateAtMs(nowMs) ?? dispatcher.probeAtMs ?? Infinity,
+      this.#stopByMs ?? (policy.batched ? dispatcher.lingerUntilMs(this.#mayBegin, nowMs) : undefined) ??
+        Infinity,
       this.#idleAtMs() ?? Infinity,
     );
     return least === Infinity ? undefined : least;
@@ -70,11 +73,13 @@ export class Machine<R> {
       case "assigned":
         this.#rebalances = false;
         event.partitions.forEach((at) => this.#giveUp(at));
-        return parts.assignment.assign(event.epoch, event.partitions, nowMs);
+        parts.assignment.assign(event.epoch, event.partitions, nowMs);
+        return applyFlow(parts, this.#flow, nowMs);
       case "revoked":
         event.partitions.forEach((at) => this.#giveUp(at));
         parts.assignment.expectAssignment();
-        return parts.assignment.rebalanceShares(nowMs);
+        parts.assignment.rebalanceShares(nowMs);
+        return applyFlow(parts, this.#flow, nowMs);
       case "rebalancing":
         return this.#rebalancing(nowMs);
       case "received":
@@ -102,6 +107,9 @@ export class Machine<R> {
         return;
       case "permits_changed":
         return parts.dispatcher.setPermits(event.permits, nowMs);
+      case "flow_changed":
+        this.#flow = event.flow;
+        return applyFlow(parts, event.flow, nowMs);
       case "readiness_checked":
         return readinessChecked(parts, event.ready, nowMs);
       case "dead_letters_allowed":
@@ -146,7 +154,7 @@ export class Machine<R> {
   /** Sends what may be sent now. */
   #dispatch(nowMs: number): void {
     const { config, dispatcher } = this.#parts;
-    while (dispatcher.mayHaveNext) {
+    while (dispatcher.mayHaveNext(nowMs)) {
       const next = dispatcher.next(this.#mayBegin, nowMs);
       if (next === undefined) return;
       // Only new records go aside, and where nobody parks or takes any there is nothing to ask.

@@ -1,7 +1,9 @@
-// Operator actions: a record that is taken out becomes a dead letter, at once or when its attempt has ended.
+// Operator actions: a record that is taken out becomes a dead letter; what is held is not sent until it is let go.
 
 import type { DeadLetterQueue } from "./dead_letter_queue.ts";
 import type { Delivery } from "./delivery.ts";
+import { type Flow, isHeld, shareOf } from "./policies/flow.ts";
+import type { Parts } from "./parts.ts";
 
 /** When it becomes a dead letter: now, at the end of the attempt that is out, or when it would have been sent. */
 export type TakeEffect = "now" | "after-attempt" | "in-turn";
@@ -34,4 +36,21 @@ export function takeRecord<R>(delivery: Delivery<R>, deadLetters: DeadLetterQueu
   if (effect !== "now") return;
   if (delivery.state === "dead_lettering") deadLetters.waiveToken(delivery);
   else deadLetters.enqueueWithoutToken(delivery, "operator");
+}
+
+/** Holds what operators hold, lets the rest go, and takes our share of the group's limits. */
+export function applyFlow<R>({ assignment, dispatcher }: Parts<R>, flow: Flow, nowMs: number): void {
+  let own = 0;
+  for (const partition of assignment.partitions) {
+    own += 1;
+    dispatcher.setHeld(partition, isHeld(partition, flow));
+  }
+  const share = shareOf(flow, own);
+  const { ratePerSecond: rate, permitsMax } = flow;
+  dispatcher.setLimits(
+    rate === undefined ? undefined : rate * share,
+    // A share of less than one would leave partitions unread for good.
+    permitsMax === undefined ? undefined : Math.max(1, Math.floor(permitsMax * share)),
+    nowMs,
+  );
 }

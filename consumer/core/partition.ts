@@ -49,6 +49,8 @@ export class Partition<R> implements TopicPartition {
   inFlight = 0;
   /** Fetching is paused at our word. */
   paused = false;
+  /** An operator holds it: nothing of it is sent. */
+  held = false;
   /** It was given up; nothing of it is committed any more. */
   revoked = false;
   /** It waits for its turn in the dispatcher. */

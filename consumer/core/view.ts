@@ -32,6 +32,8 @@ export interface PartitionView extends TopicPartition {
   readonly watermark: number;
   /** No new record may start: its offset map has no room for one. */
   readonly mapFull: boolean;
+  /** An operator holds it. */
+  readonly held: boolean;
   /** Records that wait for nothing but a permit. */
   readonly ready: number;
   /** Those that failed before and are due again. */
@@ -49,6 +51,8 @@ export interface MachineView {
   readonly partitions: readonly PartitionView[];
   readonly inFlight: number;
   readonly permits: number;
+  /** Attempts a second that may leave: our share of what operators allow; undefined: no limit. */
+  readonly ratePerSecond: number | undefined;
   /** Records that wait for their retry. */
   readonly waiting: number;
   /** Why delivery is paused. */
@@ -75,6 +79,7 @@ export function viewOf<R>(
     partitions: Array.from(assignment.partitions, (partition) => partitionView(parts.ready, partition)),
     inFlight: dispatcher.inFlight,
     permits: dispatcher.permits,
+    ratePerSecond: dispatcher.ratePerSecond,
     waiting: retries.length,
     pause: judge.breaker.pause,
     deadLettersWaiting: deadLetters.waiting,
@@ -105,8 +110,9 @@ function partitionView<R>(ready: ReadyRecords<R>, partition: Partition<R>): Part
     backlog: partition.backlog(),
     watermark: ledger.committable(),
     mapFull,
-    ready: (mapFull ? 0 : partition.startable) + partition.retries.length,
-    suspects: partition.suspects.length,
+    held: partition.held,
+    ready: partition.held ? 0 : (mapFull ? 0 : partition.startable) + partition.retries.length,
+    suspects: partition.held ? 0 : partition.suspects.length,
     head: head && headView(head),
     parkingKnown: parking.known,
     parkedKeys: parking.keys(),

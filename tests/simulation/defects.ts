@@ -136,11 +136,9 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a lane is released while its record waits",
     exported: "requeueDue",
-    text: "else retries.add(delivery, nowMs + waitMs);",
-    instead: `else {
-    retries.add(delivery, nowMs + waitMs);
-    ready.release(delivery);
-  }`,
+    text: "retries.add(delivery, nowMs + waitMs);",
+    instead: `retries.add(delivery, nowMs + waitMs);
+  ready.release(delivery);`,
   },
   {
     name: "a new owner does not wait for its own old attempts",

@@ -5,6 +5,7 @@ import type { Breaker } from "../policies/breaker.ts";
 import type { Delivery } from "../delivery.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Partition } from "../partition.ts";
+import { RateGate } from "../policies/rate_gate.ts";
 import type { ReadyRecords } from "./ready_records.ts";
 
 /**
@@ -26,7 +27,9 @@ export class Dispatcher<R> {
   /** On their way are attempts of records that failed before. */
   readonly #suspects: Set<Delivery<R>> = new Set();
   #lastWasSuspect = false;
-  #permits = 0;
+  readonly #rate = new RateGate();
+  #poolPermits = 0;
+  #permitsMax = Infinity;
   #inFlight = 0;
 
   /** @param gate what new records pass in `batch` mode. */
@@ -42,9 +45,14 @@ export class Dispatcher<R> {
     return this.#inFlight;
   }
 
-  /** Attempts the pool takes at once. */
+  /** Attempts that may be out at once: what the pool takes, up to our share of what operators allow. */
   get permits(): number {
-    return this.#permits;
+    return Math.min(this.#poolPermits, this.#permitsMax);
+  }
+
+  /** Attempts a second that may leave; undefined: no limit. */
+  get ratePerSecond(): number | undefined {
+    return this.#rate.perSecond;
   }
 
   /** Whether no batch is open: what is settled may be committed. */
@@ -53,29 +61,52 @@ export class Dispatcher<R> {
   }
 
   /** Whether `next()` is worth asking; a pause and a batch have something to note also where no record is ready. */
-  get mayHaveNext(): boolean {
+  mayHaveNext(nowMs: number): boolean {
     const idle = !this.#ready.hasReady && this.#breaker.pause === undefined && this.#gate === undefined;
-    return this.#inFlight < this.#permits && !idle;
+    return this.#inFlight < this.permits && !idle && this.#rate.admits(nowMs);
+  }
+
+  /** When the rate lets the next one leave, in ms; undefined while it is not what is waited for. */
+  rateAtMs(nowMs: number): number | undefined {
+    const idle = this.#inFlight >= this.permits || !this.#ready.hasReady;
+    return idle || this.#rate.admits(nowMs) ? undefined : Math.ceil(this.#rate.nextMs);
   }
 
   /** When the next probe is due, in ms. */
   get probeAtMs(): number | undefined {
     // Without a record or a permit there is nothing to probe with; either of them comes as an event.
-    const idle = this.#inFlight >= this.#permits || !this.#ready.hasReady;
+    const idle = this.#inFlight >= this.permits || !this.#ready.hasReady;
     return idle ? undefined : this.#breaker.probeAtMs;
   }
 
   /** When a part-filled batch leaves, in ms. `mayBegin` says whether a new batch may. */
-  lingerUntilMs(mayBegin: boolean): number | undefined {
-    const held = this.#breaker.pause !== undefined || this.#inFlight >= this.#permits || !mayBegin;
+  lingerUntilMs(mayBegin: boolean, nowMs: number): number | undefined {
+    if (!this.#rate.admits(nowMs)) return undefined;
+    const held = this.#breaker.pause !== undefined || this.#inFlight >= this.permits || !mayBegin;
     return held ? undefined : this.#gate?.lingerUntilMs;
   }
 
   /** The pool takes so many attempts at once now. */
   setPermits(permits: number, nowMs: number): void {
     // A replica came up where there was none: there is no reason to wait for the next probe's turn.
-    if (this.#permits === 0 && permits > 0) this.#breaker.probeNow(nowMs);
-    this.#permits = permits;
+    if (this.#poolPermits === 0 && permits > 0) this.#breaker.probeNow(nowMs);
+    this.#poolPermits = permits;
+  }
+
+  /** An operator holds a partition, or lets it go. No batch waits for what is held; it joins a later one. */
+  setHeld(partition: Partition<R>, held: boolean): void {
+    this.#ready.setHeld(partition, held);
+    if (!held || this.#gate === undefined) return;
+    partition.ledger.walk({
+      settled() {},
+      unsettled: (_, delivery) => delivery.state === "in_flight" || this.#endBatched(delivery),
+    });
+  }
+
+  /** Our share of what operators allow; undefined: no limit. */
+  setLimits(ratePerSecond: number | undefined, permitsMax: number | undefined, nowMs: number): void {
+    this.#rate.setRate(ratePerSecond, nowMs);
+    this.#permitsMax = permitsMax ?? Infinity;
   }
 
   /** A new record waits for its turn. */
@@ -102,11 +133,13 @@ export class Dispatcher<R> {
       this.#probedSuspect = delivery.attemptsSent > 0;
       this.#breaker.probeSent();
     }
-    if (this.#gate !== undefined && !delivery.inBatch) {
+    // One that failed before is retried beside the batches: none of them waits for it.
+    if (this.#gate !== undefined && !delivery.inBatch && !delivery.hasFailed) {
       delivery.inBatch = true;
       this.#gate.recordStarted();
     }
     const { partition } = delivery;
+    this.#rate.recordSent(nowMs);
     this.#lastWasSuspect = delivery.hasFailed;
     if (delivery.hasFailed) this.#suspects.add(delivery);
     delivery.start(nowMs);
@@ -129,6 +162,7 @@ export class Dispatcher<R> {
     this.#suspects.delete(delivery);
     this.#inFlight -= 1;
     partition.inFlight -= 1;
+    if (partition.held) this.#endBatched(delivery);
     if (partition.revoked) this.#ready.linger(partition, -1);
   }
 
@@ -136,6 +170,11 @@ export class Dispatcher<R> {
   settled(delivery: Delivery<R>): void {
     this.#endBatched(delivery);
     this.#ready.offer(delivery.partition);
+  }
+
+  /** A record that may be bad is no part of its batch any more: what is well need not wait for it. */
+  leaveBatch(delivery: Delivery<R>): void {
+    this.#endBatched(delivery);
   }
 
   /** Held until the commit was confirmed: now its permit and its lane are free. */
@@ -167,7 +206,7 @@ export class Dispatcher<R> {
 
   /** Whether another record that failed before may have a permit. */
   #hasRoom(share: number): boolean {
-    return this.#suspects.size < Math.max(1, Math.floor(this.#permits * share));
+    return this.#suspects.size < Math.max(1, Math.floor(this.permits * share));
   }
 
   #nextProbe(nowMs: number): Delivery<R> | undefined {

@@ -51,7 +51,7 @@ export class ReadyRecords<R> {
     }
     if (lane !== undefined) partition.lanes.set(lane, new RingQueue());
     partition.newRecords.push(delivery);
-    this.#newRecords += 1;
+    this.#count(partition, 1);
     this.offer(partition);
   }
 
@@ -72,7 +72,7 @@ export class ReadyRecords<R> {
       return;
     }
     partition.unblocked.push(next.offset, next);
-    this.#newRecords += 1;
+    this.#count(partition, 1);
     this.offer(partition);
   }
 
@@ -86,7 +86,7 @@ export class ReadyRecords<R> {
     if (home.revoked) return;
     for (const delivery of home.deferred.splice(0)) {
       home.unblocked.push(delivery.offset, delivery);
-      this.#newRecords += 1;
+      this.#count(home, 1);
     }
     this.offer(home);
   }
@@ -109,7 +109,7 @@ export class ReadyRecords<R> {
     for (let turns = this.#turns.length; turns > 0; turns--) {
       const partition = this.#turns.shift();
       if (partition === undefined) break;
-      const delivery = this.#takeNew(partition);
+      const delivery = partition.held ? undefined : this.#takeNew(partition);
       partition.queued = false;
       this.offer(partition);
       if (delivery !== undefined) return delivery;
@@ -119,10 +119,19 @@ export class ReadyRecords<R> {
 
   /** A partition may have something to send: it gets a turn. */
   offer(partition: Partition<R>): void {
-    if (partition.queued || partition.revoked) return;
+    if (partition.queued || partition.revoked || partition.held) return;
     if (partition.retries.length + partition.suspects.length + partition.startable === 0) return;
     partition.queued = true;
     this.#turns.push(partition);
+  }
+
+  /** An operator holds a partition or lets it go: what is held is not counted as ready. */
+  setHeld(partition: Partition<R>, held: boolean): void {
+    if (partition.held === held) return;
+    if (held) this.#count(partition, -partition.startable);
+    partition.held = held;
+    if (!held) this.#count(partition, partition.startable);
+    this.offer(partition);
   }
 
   /** So many attempts of a revoked partition are out; negative where they ended. */
@@ -140,11 +149,15 @@ export class ReadyRecords<R> {
 
   /** A partition is gone, and its records with it. */
   forget(partition: Partition<R>): void {
-    this.#newRecords -= partition.startable;
+    this.#count(partition, -partition.startable);
+  }
+
+  #count({ held }: Partition<R>, records: number): void {
+    if (!held) this.#newRecords += records;
   }
 
   #take(partition: Partition<R>, fresh: boolean, suspects: boolean): Delivery<R> | undefined {
-    if (partition.revoked) return undefined;
+    if (partition.revoked || partition.held) return undefined;
     return takeReady(partition.retries) ?? (suspects ? takeReady(partition.suspects) : undefined) ??
       (fresh ? this.#takeNew(partition) : undefined);
   }
@@ -165,7 +178,7 @@ export class ReadyRecords<R> {
     const queue = older !== undefined && older.offset < (first?.offset ?? Infinity) ? unblocked : newRecords;
     const next = queue === unblocked ? older : first;
     if (next === undefined || !this.#fits(partition, next.offset)) return undefined;
-    this.#newRecords -= 1;
+    this.#count(partition, -1);
     return queue === unblocked ? unblocked.takeDue(Infinity) : newRecords.shift();
   }
 }
