@@ -32,6 +32,7 @@ export function attemptFinished<R>(
   switch (rule.disposition) {
     case "dead_letter": {
       const asked = outcome.kind === "answer" && outcome.action !== undefined;
+      dispatcher.leaveBatch(delivery);
       return deadLetters.enqueue(delivery, asked ? "asked-by-worker" : "rejected");
     }
     case "pause":

@@ -68,19 +68,21 @@ export function retryCounted<R>(parts: Parts<R>, delivery: Delivery<R>, nowMs: n
   }
   const missing = delivery.lastOutcome !== undefined &&
     ruleFor(delivery.lastOutcome).name === "ticket-not-found";
+  parts.dispatcher.leaveBatch(delivery);
   parts.deadLetters.enqueue(delivery, missing ? "ticket-not-found" : "attempts-exhausted");
 }
 
 function retry<R>(
-  { outbox, ready, retries }: Parts<R>,
+  { dispatcher, outbox, ready, retries }: Parts<R>,
   delivery: Delivery<R>,
   waitMs: number,
   counted: boolean,
   nowMs: number,
 ): void {
   outbox.notice({ kind: "retrying", delivery, waitMs, counted });
-  if (waitMs === 0) ready.requeue(delivery);
-  else retries.add(delivery, nowMs + waitMs);
+  if (waitMs === 0) return ready.requeue(delivery);
+  if (delivery.hasFailed) dispatcher.leaveBatch(delivery);
+  retries.add(delivery, nowMs + waitMs);
 }
 
 /** `Retry-After` where the worker gave one, else backoff. A `Retry-After` of 0 would spin, so it means backoff. */

@@ -315,6 +315,22 @@ Deno.test("Machine in batch mode lets a part-filled batch leave after its linger
   assert.deepEqual(driver.sent, [0, 1]);
 });
 
+Deno.test("Machine in batch mode begins the next batch beside records that fail or wait to be dead-lettered", () => {
+  const driver = new Driver({ mode: "batch", deadLetters: { burst: 0, share: 0 } }).assign({}).receive(
+    records(6),
+  );
+  driver.finish(0, status(500));
+  driver.finish(1, status(422));
+  assert.deepEqual(driver.got("dead_letter"), [], "there is no token for it");
+  driver.feed({ type: "readiness_checked", ready: true });
+  driver.finish(2, status(200));
+  assert.deepEqual(driver.sent, [3, 4, 5]);
+  assert.deepEqual(driver.committed, { "t/0": 0 }, "what is settled is committed, above what is not");
+  for (const offset of [3, 4, 5]) driver.finish(offset, status(200));
+  driver.pass(10_000);
+  assert.deepEqual(driver.sent, [0], "it is tried again, and no batch waits for it");
+});
+
 Deno.test("Machine in fast mode commits what was received, and takes that back when partitions may go or it stops", () => {
   for (const event of [{ type: "rebalancing" }, { type: "stop_requested" }] as const) {
     const driver = new Driver({ mode: "fast" }, 1).assign({}).receive(records(3));
