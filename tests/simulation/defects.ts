@@ -79,8 +79,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "records that failed before fill the permits",
     exported: "Dispatcher",
-    text: "return this.#suspects.size < Math.max(1, Math.floor(this.#permits * share));",
-    instead: "return this.#suspects.size < this.#permits || share > 1;",
+    text: "return this.#suspects.size < Math.max(1, Math.floor(this.permits * share));",
+    instead: "return this.#suspects.size < this.permits || share > 1;",
   },
   {
     name: "what half of the records fail of is taken for poison",
@@ -130,8 +130,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a probe takes a permit that is not there",
     exported: "Dispatcher",
-    text: "return this.#inFlight < this.#permits && !idle;",
-    instead: "return (this.#breaker.pause !== undefined || this.#inFlight < this.#permits) && !idle;",
+    text: "return this.#inFlight < this.permits && !idle && this.#rate.admits(nowMs);",
+    instead: "return (this.#breaker.pause !== undefined || this.#inFlight < this.permits) && !idle;",
   },
   {
     name: "a lane is released while its record waits",

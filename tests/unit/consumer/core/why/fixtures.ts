@@ -16,6 +16,7 @@ export function partitionOf(partition: number, backlog = 0, head?: Partial<HeadV
     backlog,
     watermark: 10,
     mapFull: false,
+    held: false,
     ready: backlog,
     suspects: 0,
     head: head && {
@@ -58,6 +59,7 @@ export function factsWith(
       partitions: [partitionOf(0), partitionOf(1)],
       inFlight: 0,
       permits: 8,
+      ratePerSecond: undefined,
       waiting: 0,
       pause: undefined,
       deadLettersWaiting: 0,
