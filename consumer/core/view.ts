@@ -55,6 +55,8 @@ export interface MachineView {
   readonly ratePerSecond: number | undefined;
   /** Records that wait for their retry. */
   readonly waiting: number;
+  /** Bytes of all records that are held, as they are counted against the bounds. */
+  readonly heldBytes: number;
   /** Why delivery is paused. */
   readonly pause: Pause | undefined;
   /** Records that wait for a token of the dead-letter budget. */
@@ -81,6 +83,10 @@ export function viewOf<R>(
     permits: dispatcher.permits,
     ratePerSecond: dispatcher.ratePerSecond,
     waiting: retries.length,
+    heldBytes: Array.from(assignment.partitions).reduce(
+      (sum, { bufferedBytes, asideBytes }) => sum + bufferedBytes + asideBytes,
+      0,
+    ),
     pause: judge.breaker.pause,
     deadLettersWaiting: deadLetters.waiting,
     floodSinceMs: deadLetters.floodSinceMs,

@@ -52,6 +52,11 @@ export class ConsumerMetrics {
     add("ackpool_permits", "Attempts that may be in flight at once", () => read.view().permits);
     add("ackpool_records_waiting_retry", "Records that wait for their retry", () => read.view().waiting);
     add(
+      "ackpool_held_bytes",
+      "Bytes of the records that are held, as they are counted against the bounds",
+      () => read.view().heldBytes,
+    );
+    add(
       "ackpool_backlog_records",
       "Records received or waiting that are not settled",
       () => read.view().partitions.reduce((sum, partition) => sum + partition.backlog, 0),

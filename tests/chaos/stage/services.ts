@@ -32,12 +32,22 @@ export async function campaignMain(
   json: boolean,
   campaign: (services: Services, report: Report) => Promise<Findings>,
 ): Promise<never> {
+  return await kafkaCampaignMain(name, json, (report) => onRealServices(report, campaign), undefined);
+}
+
+/** As {@link campaignMain}, for campaigns that start what they need. `services` says what that is. */
+export async function kafkaCampaignMain(
+  name: string,
+  json: boolean,
+  campaign: (report: Report) => Promise<Findings>,
+  services: string | undefined = "Kafka 4.1.0",
+): Promise<never> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => Deno.exit(130));
   const report = progress();
   try {
-    const findings = await onRealServices(report, campaign);
+    const findings = await campaign(report);
     if (json) print(`${JSON.stringify(findings)}\n`);
-    else await publish(name, findings);
+    else await publish(name, findings, services);
     return Deno.exit(findings.faults.length === 0 ? 0 : 1);
   } catch (error) {
     report(error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error));

@@ -10,14 +10,17 @@ const AGAIN_MS = 200;
 export class SteadyLoad {
   readonly #kafka: TestKafka;
   readonly #topic: string;
+  readonly #everyMs: number;
   readonly #prefix = crypto.randomUUID().slice(0, 4);
   readonly #sent: string[] = [];
   readonly #going: Promise<void>;
   #stopping = false;
 
-  constructor(kafka: TestKafka, topic: string) {
+  /** @param everyMs time between two sends of ten records, in ms. */
+  constructor(kafka: TestKafka, topic: string, everyMs: number = EVERY_MS) {
     this.#kafka = kafka;
     this.#topic = topic;
+    this.#everyMs = everyMs;
     this.#going = this.#go();
   }
 
@@ -35,7 +38,7 @@ export class SteadyLoad {
       try {
         await this.#kafka.produce(this.#topic, some.map((value) => ({ key: value, value })));
         this.#sent.push(...some);
-        await pause(EVERY_MS);
+        await pause(this.#everyMs);
       } catch {
         // The same again: the broker may have some of them already.
         await pause(AGAIN_MS);
