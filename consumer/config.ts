@@ -10,6 +10,7 @@ import type { ScaleBounds } from "./core/scale.ts";
 import type { KafkaClientConfig } from "./kafka/client/client.ts";
 import type { TlsFiles } from "./kafka/client/tls_files.ts";
 import { loginOf, SECURITY_NAMES, securityProblems, tlsFilesOf } from "./kafka/client/security_config.ts";
+import { clientIdOf } from "./kafka/group/predecessor.ts";
 import type { SourceConfig } from "./kafka/group/source.ts";
 import { parseTopics, type TopicSelection } from "./kafka/topics/topic_selection.ts";
 
@@ -56,10 +57,11 @@ const BOUNDS = { records: 10_000, bytes: 64 * 1024 * 1024 };
  */
 export function parseConfig(env: Environment): ConsumerConfig {
   const v = readAll(env);
+  const instanceId = v.KAFKA_INSTANCE_ID?.replaceAll("$HOSTNAME", () => env("HOSTNAME") ?? "");
   return {
     kafka: {
       brokers: v.KAFKA_BROKERS,
-      clientId: "ackpool-consumer",
+      clientId: clientIdOf(instanceId),
       sasl: loginOf(v),
     },
     tlsFiles: tlsFilesOf(v),
@@ -67,6 +69,7 @@ export function parseConfig(env: Environment): ConsumerConfig {
       topics: topicsOf(v),
       groupId: v.KAFKA_GROUP_ID,
       sessionTimeoutMs: v.KAFKA_SESSION_TIMEOUT_MS,
+      instanceId,
       reset: v.KAFKA_AUTO_OFFSET_RESET,
       ordered: v.DELIVERY_MODE === "key",
     },
@@ -109,6 +112,7 @@ const NAMES = [
   "KAFKA_GROUP_ID",
   ...SECURITY_NAMES,
   "KAFKA_SESSION_TIMEOUT_MS",
+  "KAFKA_INSTANCE_ID",
   "KAFKA_AUTO_OFFSET_RESET",
   "DELIVERY_MODE",
   "BATCH_SIZE",
@@ -158,7 +162,14 @@ function readAll(env: Environment) {
     ...portProblems(v),
     ...parkingProblems(v),
     ...sideTopicProblems(v),
+    ...instanceProblems(v, env),
   ]);
+}
+
+/** Two machines without a name would share an instance. */
+function instanceProblems({ KAFKA_INSTANCE_ID: id }: Part, env: Environment): string[] {
+  if (!id?.includes("$HOSTNAME") || env("HOSTNAME")) return [];
+  return [`KAFKA_INSTANCE_ID needs HOSTNAME, which is not set: current value is "${id}"`];
 }
 
 type Part = Readable<(typeof NAMES)[number]>;

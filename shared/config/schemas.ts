@@ -32,6 +32,13 @@ export const connectionString = () =>
 export const list = () =>
   text().transform((value) => value.split(",").map((part) => part.trim()).filter((part) => part.length > 0));
 
+/** As Kafka takes an instance's name; `$HOSTNAME` is put in later. */
+export const instanceId = () =>
+  z.string().regex(
+    /^(?:[A-Za-z0-9._-]|\$HOSTNAME){1,200}$/,
+    "is not made of letters, digits, ., _, - and $HOSTNAME, 200 at most",
+  );
+
 /** A host name, an IPv4 address, or an IPv6 address in brackets; then a port (RFC 3986 section 3.2). */
 const ADDRESS = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/;
 export const addresses = () =>

@@ -10,6 +10,7 @@ import {
   dnsServer,
   flag,
   identifier,
+  instanceId,
   list,
   milliseconds,
   prices,
@@ -89,6 +90,10 @@ const kafka = {
     "30000",
     milliseconds(1000),
     "silence after which the group gives our partitions away",
+  ),
+  KAFKA_INSTANCE_ID: optional(
+    instanceId(),
+    "a name that at most one process has at a time; one that starts with it takes its dead predecessor out of the group; `$HOSTNAME` in it is the machine's or container's name",
   ),
   KAFKA_AUTO_OFFSET_RESET: withDefault(
     "earliest",

@@ -6,6 +6,7 @@ import type { CommitMark, TopicPartition } from "../../records/position.ts";
 import { createGroupConsumer } from "./group_consumer.ts";
 import type { CommitOffsets, GroupHooks } from "../kafkajs_patches/live_subscription.ts";
 import { CommitRefused } from "../kafkajs_patches/offset_commit.ts";
+import { TakenOut, takeOutPredecessor } from "./predecessor.ts";
 import { pause, within } from "../../../shared/wait.ts";
 import type { Claim } from "./sticky_assignment.ts";
 
@@ -14,6 +15,8 @@ const log = logger("kafka");
 /** The first wait before we join again, and the longest, in ms. */
 const REJOIN_MS = 500;
 const REJOIN_MAX_MS = 10_000;
+/** Who was taken out of the group while alive leaves it to who did that for so long, in ms. */
+const TAKEN_OUT_MS = 10_000;
 /** How long each part of leaving the group may take, in ms. */
 const LEAVE_LIMIT_MS = 2500;
 
@@ -28,6 +31,8 @@ const OF_PARTITION = new Set([
 export interface MembershipConfig {
   readonly groupId: string;
   readonly sessionTimeoutMs: number;
+  /** At most one process has it at a time; undefined: nobody's predecessor is looked for. */
+  readonly instanceId: string | undefined;
   readonly reset: "earliest" | "latest";
   readonly topics: readonly string[];
 }
@@ -70,6 +75,8 @@ export class Membership {
   #topics: readonly string[];
   #joining: Promise<void> = Promise.resolve();
   #wasJoined = false;
+  /** Only who starts may have a predecessor: another member with its instance id came later and lives. */
+  #isFirstJoin = true;
   #crashed = Promise.withResolvers<Error>();
   #commitOffsets: CommitOffsets | undefined;
   /** Since when the group takes no commit of ours, in ms of the monotonic clock. */
@@ -93,6 +100,7 @@ export class Membership {
       halfJoined: (error: Error) => this.#crashed.resolve(error),
       connected: (cluster: Cluster) => this.#cluster = cluster,
       topics: () => this.#topics,
+      takenOut: () => config.instanceId === undefined ? undefined : new TakenOut(),
     };
     this.#makeConsumer = () => createGroupConsumer(kafka, config, questions);
     this.#consumer = this.#makeConsumer();
@@ -187,7 +195,9 @@ export class Membership {
       this.#joining = this.#join();
       const error = await this.#joining.then(() => this.#crashed.promise, (error: Error) => error);
       if (this.#leaving.signal.aborted) return;
-      waitMs = this.#wasJoined ? REJOIN_MS : Math.min(REJOIN_MAX_MS, waitMs * 2);
+      const takenOut = error.cause instanceof TakenOut;
+      if (takenOut) this.#reportTakenOut();
+      waitMs = takenOut ? TAKEN_OUT_MS : this.#wasJoined ? REJOIN_MS : Math.min(REJOIN_MAX_MS, waitMs * 2);
       this.#commitOffsets = undefined;
       this.#refusedSinceMs = undefined;
       this.#listener.ended(error);
@@ -197,10 +207,19 @@ export class Membership {
     }
   }
 
+  #reportTakenOut(): void {
+    const { instanceId } = this.#config;
+    log.warn("taken out of the group while alive", {
+      instance: instanceId,
+      remedy: "Another process started with this KAFKA_INSTANCE_ID: give each its own. It joins again.",
+    });
+  }
+
   async #join(): Promise<void> {
     const consumer = this.#consumer;
     this.#listen(consumer);
     await consumer.connect();
+    await this.#takeOutPredecessor();
     const fromBeginning = this.#config.reset === "earliest";
     await consumer.subscribe({ topics: [...this.#topics], fromBeginning });
     await consumer.run({
@@ -208,6 +227,14 @@ export class Membership {
       eachBatchAutoResolve: false,
       eachBatch: (payload) => this.#listener.batch(payload),
     });
+  }
+
+  async #takeOutPredecessor(): Promise<void> {
+    const { groupId, instanceId } = this.#config;
+    const isFirst = this.#isFirstJoin;
+    this.#isFirstJoin = false;
+    if (!isFirst || instanceId === undefined || this.#cluster === undefined) return;
+    await takeOutPredecessor(this.#cluster, { groupId, instanceId }, this.#leaving.signal);
   }
 
   #listen(consumer: Consumer): void {

@@ -34,6 +34,8 @@ export interface SourceConfig {
   readonly topics: readonly ReadTopic[];
   readonly groupId: string;
   readonly sessionTimeoutMs: number;
+  /** At most one process has it at a time; undefined: nobody's predecessor is looked for. */
+  readonly instanceId: string | undefined;
   readonly reset: "earliest" | "latest";
   /** Records of a key keep their order: the machine needs to know the keys. */
   readonly ordered: boolean;

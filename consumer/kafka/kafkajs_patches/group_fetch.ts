@@ -28,6 +28,8 @@ export interface FetchHooks {
   readonly unreadable: (at: TopicPartition, error: Error) => void;
   /** A partition was read, be there something new or not. */
   readonly readable: (at: TopicPartition) => void;
+  /** The group does not know a member that it heard a moment ago: what its membership ends with; undefined: it joins anew. */
+  readonly takenOut: () => Error | undefined;
 }
 
 /** One partition of a broker's answer. */
@@ -130,6 +132,8 @@ interface Beat {
   /** In ms of the monotonic clock, as all times here. */
   dueMs: number;
   failingSinceMs: number | undefined;
+  /** When the coordinator took the last one. */
+  heardMs: number | undefined;
   /** One that is on its way. */
   now: Promise<void> | undefined;
   /** The search for the group's new coordinator. */
@@ -194,10 +198,11 @@ export function patchGroupFetch(hooksOf: (cluster: Cluster) => FetchHooks | unde
   };
 
   group.heartbeat = async function (this: Group, { interval }): Promise<void> {
-    const beat = beats.get(this) ?? { dueMs: -Infinity, failingSinceMs: undefined, now: undefined };
+    const beat = beats.get(this) ??
+      { dueMs: -Infinity, failingSinceMs: undefined, heardMs: undefined, now: undefined };
     beats.set(this, beat);
-    const ours = hooksOf(this.cluster) !== undefined;
-    beat.now ??= heartbeat(this, interval, beat, ours).finally(() => beat.now = undefined);
+    const hooks = hooksOf(this.cluster);
+    beat.now ??= heartbeat(this, interval, beat, hooks).finally(() => beat.now = undefined);
     await beat.now;
   };
 }
@@ -320,18 +325,28 @@ function isStale(error: unknown): boolean {
   return STALE.has(type ?? "") || name === "KafkaJSTopicMetadataNotLoaded";
 }
 
-async function heartbeat(group: Group, intervalMs: number, beat: Beat, ours: boolean): Promise<void> {
+async function heartbeat(
+  group: Group,
+  intervalMs: number,
+  beat: Beat,
+  hooks: FetchHooks | undefined,
+): Promise<void> {
   const { groupId, generationId: groupGenerationId, memberId } = group;
   if (!memberId || performance.now() < beat.dueMs) return;
   const payload = { groupId, memberId, groupGenerationId };
   try {
     await group.coordinator?.heartbeat(payload);
   } catch (error) {
-    if (!ours || !isMoving(error)) throw error;
+    if (hooks === undefined) throw error;
+    const ended = isUnknown(error) && wasAlive(group, beat) ? hooks.takenOut() : undefined;
+    // Otherwise kafkajs joins again at once.
+    if (ended !== undefined) throw new KafkaJSNonRetriableError(ended, { cause: ended });
+    if (!isMoving(error)) throw error;
     return missBeat(group, beat, error as Error);
   }
   group.instrumentationEmitter.emit(HEARTBEAT, payload);
   beat.failingSinceMs = undefined;
+  beat.heardMs = performance.now();
   beat.dueMs = performance.now() + intervalMs;
 }
 
@@ -351,6 +366,13 @@ function missBeat(group: Group, beat: Beat, error: Error): void {
     group.coordinator = found as Coordinator;
     group.offsetManager.coordinator = group.coordinator;
   }, () => {}).finally(() => beat.search = undefined);
+}
+
+const isUnknown = (error: unknown) => (error as { readonly type?: string }).type === "UNKNOWN_MEMBER_ID";
+
+/** Who was heard within its session did not lose it by silence. */
+function wasAlive({ sessionTimeout }: Group, { heardMs }: Beat): boolean {
+  return heardMs !== undefined && performance.now() - heardMs < sessionTimeout;
 }
 
 function isMoving(error: unknown): boolean {

@@ -23,6 +23,7 @@ Deno.test("parseConfig() needs brokers and workers and has the defaults of the d
   assert.deepEqual(config.source, {
     topics: { names: ["support-tickets"], patterns: [] },
     groupId: "ticket-classifier",
+    instanceId: undefined,
     sessionTimeoutMs: 30_000,
     reset: "earliest",
     ordered: false,
@@ -202,4 +203,13 @@ Deno.test("parseConfig() refuses a WORKER_MIN above WORKER_MAX", () => {
     max: 3,
     targetDrainMs: 60_000,
   });
+});
+
+Deno.test("parseConfig() puts the machine's name into KAFKA_INSTANCE_ID, and needs one where it stands", () => {
+  const env = { ...REQUIRED, KAFKA_INSTANCE_ID: "consumer-$HOSTNAME" };
+  const { kafka, source } = parse({ ...env, HOSTNAME: "4f1c" });
+  assert.equal(source.instanceId, "consumer-4f1c");
+  assert.equal(kafka.clientId, "ackpool-consumer@consumer-4f1c");
+  assert.throws(() => parse(env), /needs HOSTNAME/);
+  assert.throws(() => parse({ ...env, KAFKA_INSTANCE_ID: "a b" }), /KAFKA_INSTANCE_ID/);
 });

@@ -27,14 +27,16 @@ const GOODBYE_MS = 10_000;
 function environmentOf(name: string): (variable: string) => string | undefined {
   const { environment, env_file: files = [] } = service(name);
   const fromFiles = files.map((path: string) => envFileOf(interpolated(path)));
-  const all = Object.assign({}, ...fromFiles, environment);
+  // Every container has a name.
+  const all = Object.assign({ HOSTNAME: "4f1c" }, ...fromFiles, environment);
   // A variable without a value is passed on from the machine, where nothing is set.
   return (variable) => all[variable] ? interpolated(String(all[variable])) : undefined;
 }
 
-/** `${NAME:-default}` is its default, `${NAME:+replacement}` nothing. */
+/** `${NAME:-default}` is its default, `${NAME:+replacement}` nothing, `$$` a dollar. */
 function interpolated(text: string): string {
-  return text.replace(/\$\{\w+:-([^}]*)\}/g, "$1").replace(/\$\{\w+:\+[^}]*\}/g, "");
+  return text.replace(/\$\{\w+:-([^}]*)\}/g, "$1").replace(/\$\{\w+:\+[^}]*\}/g, "")
+    .replaceAll("$$", () => "$");
 }
 
 /** The task a service runs. */

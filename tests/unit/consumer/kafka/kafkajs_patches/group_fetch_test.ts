@@ -58,6 +58,7 @@ function groupOf(codes: Readonly<Record<number, number>>, ours = true) {
       outOfRange: ({ partition }) => Promise.resolve(void heard.push(`${partition} out of range`)),
       unreadable: ({ partition }, { message }) => void heard.push(`${partition}: ${message}`),
       readable: ({ partition }) => void heard.push(`${partition} read`),
+      takenOut: () => new Error("somebody has our name"),
     });
   }
   const group = new ConsumerGroup(
@@ -146,6 +147,27 @@ Deno.test("patchGroupFetch() has records go on while another broker becomes the 
     await group.heartbeat({ interval: 0 });
     return beats > 0;
   });
+});
+
+Deno.test("patchGroupFetch() ends the membership of who is taken out of the group while it is heard, and of nobody who was silent", async () => {
+  const { group } = groupOf({ 0: 0 });
+  let known = true;
+  const unknown = () => Promise.reject(Object.assign(new Error("who?"), { type: "UNKNOWN_MEMBER_ID" }));
+  Object.assign(group, {
+    memberId: "me",
+    sessionTimeout: 60_000,
+    coordinator: { heartbeat: () => known ? Promise.resolve() : unknown() },
+    instrumentationEmitter: { emit() {} },
+  });
+  await group.heartbeat({ interval: 0 });
+  known = false;
+  await assert.rejects(
+    group.heartbeat({ interval: 0 }),
+    ({ retriable, cause }: { retriable: boolean; cause: Error }) =>
+      !retriable && cause.message === "somebody has our name",
+  );
+  Object.assign(group, { sessionTimeout: 0 });
+  await assert.rejects(group.heartbeat({ interval: 0 }), /who\?/);
 });
 
 Deno.test("patchGroupFetch() ends a membership whose heartbeats were not heard for a session", async () => {
