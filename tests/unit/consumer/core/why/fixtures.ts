@@ -61,6 +61,7 @@ export function factsWith(
       permits: 8,
       ratePerSecond: undefined,
       waiting: 0,
+      heldBytes: 0,
       pause: undefined,
       deadLettersWaiting: 0,
       floodSinceMs: undefined,
