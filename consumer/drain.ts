@@ -7,20 +7,12 @@ import { parseFlags } from "../shared/process/command_line.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { StartError } from "../shared/process/start_error.ts";
 import { onStopSignal } from "../shared/process/stop_signals.ts";
+import { DRAIN } from "./cli/drain_arguments.ts";
 import { parseSpan } from "./cli/time_span.ts";
 import { type ConsumerConfig, parseConfig } from "./config.ts";
 import { partsOf, runConsumer } from "./consumer.ts";
 import { checkTlsFiles } from "./kafka/client/security_config.ts";
 
-const USAGE = `Delivers what there is and ends: exit code 0 when nothing has come for IDLE_EXIT_MS (5000).
-
-  deno task drain                        once, for cron or a Kubernetes CronJob
-    --every 5m | "*/5 * * * *"           by itself: a time, or a cron expression (local time zone)
-    --no-overlap                         a run that is still going keeps the next from starting
-
-Runs that overlap, here or on other machines, share the group and so the work. Everything else is as with
-deno task consumer. The admin side is off unless ADMIN_PORT is set, health unless HEALTH_PORT is.
-`;
 const IDLE_EXIT_MS = "5000";
 
 const log = logger("drain");
@@ -46,12 +38,8 @@ async function main(): Promise<number> {
 }
 
 function readArguments() {
-  const flag = { type: "boolean", default: false } as const;
-  const { values } = parseFlags({
-    args: Deno.args,
-    options: { every: { type: "string" }, "no-overlap": flag },
-  });
-  return { every: values.every, overlap: !values["no-overlap"] };
+  const { values } = parseFlags({ args: Deno.args, options: DRAIN.options });
+  return { every: values.every, overlap: values["no-overlap"] !== true };
 }
 
 /** One run; says whether it ended as it should. */
@@ -105,4 +93,4 @@ function clockOf(every: string, protect: false | (() => void), one: () => Promis
   }
 }
 
-if (import.meta.main) await runMain(main, { task: "drain", usage: USAGE, takesArguments: true });
+if (import.meta.main) await runMain(main, DRAIN);

@@ -2,18 +2,19 @@
 
 import { collectProblems, logConfig } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
+import type { Program } from "../shared/process/command_line.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { parseConfig } from "./config.ts";
 import { partsOf, runConsumer } from "./consumer.ts";
 import { checkTlsFiles } from "./kafka/client/security_config.ts";
 
-const USAGE = `Reads records from Kafka, sends each to a worker, and commits what is settled.
-
-  KAFKA_BROKERS=kafka:9092 WORKER_URL=http://worker:8000 deno task consumer
-
-It takes no flags but --help and --version; docs/configuration.md has its variables.
-`;
+const CONSUMER: Program = {
+  task: "consumer",
+  usage: "Reads records from Kafka, sends each to a worker, and commits what is settled.",
+  examples: [["consumer", "with KAFKA_BROKERS and WORKER_URL set"]],
+  notes: "docs/configuration.md has its variables.",
+};
 
 const log = logger("consumer");
 
@@ -34,4 +35,4 @@ async function main(): Promise<number> {
   return EXIT.ok;
 }
 
-if (import.meta.main) await runMain(main, { task: "consumer", usage: USAGE });
+if (import.meta.main) await runMain(main, CONSUMER);

@@ -10,7 +10,7 @@ import { EXIT, runMain } from "../shared/process/main.ts";
 import { StartError } from "../shared/process/start_error.ts";
 import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { type KafkaTarget, kafkaTarget } from "./produce/kafka_target.ts";
-import { parseProduceArguments, PRODUCE_USAGE, type ProduceArguments } from "./produce/arguments.ts";
+import { parseProduceArguments, PRODUCE, type ProduceArguments } from "./produce/arguments.ts";
 import { homeFolder } from "./project.ts";
 import { readRun, type Run } from "../shared/run_file.ts";
 import { sampleTickets } from "./produce/samples.ts";
@@ -213,5 +213,5 @@ function print(text: string): void {
 
 if (import.meta.main) {
   onStopSignal(() => interruption.abort());
-  await runMain(main, { task: "produce", usage: PRODUCE_USAGE, takesArguments: true });
+  await runMain(main, PRODUCE);
 }

@@ -8,13 +8,14 @@ import { ChildFailedError } from "./processes/child.ts";
 import { feedSamples } from "./produce/feed_samples.ts";
 import { currentLabelVersion } from "./produce/label_version.ts";
 import { TicketRows } from "./produce/ticket_rows.ts";
+import { whenNpxEnds } from "./processes/npx_watch.mjs";
 import { isTaken } from "./processes/ports.ts";
 import { homeFolder } from "./project.ts";
 import { failureText, Reporter } from "./start/reporter.ts";
 import { readRun, removeRun, writeRun } from "../shared/run_file.ts";
 import { number, row, standardTerminal, type Terminal } from "./terminal.ts";
 import { Stack, type StackAddresses } from "./start/stack.ts";
-import { parseStartArguments, START_USAGE, type StartArguments } from "./start/arguments.ts";
+import { parseStartArguments, START, type StartArguments } from "./start/arguments.ts";
 import { readStartConfig, type StartConfig } from "./start/config.ts";
 
 const env = (name: string) => Deno.env.get(name);
@@ -72,8 +73,10 @@ class Start {
   }
 
   async run(): Promise<number> {
-    // SIGHUP: the terminal was closed.
-    const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+    whenNpxEnds(() => this.#end.resolve(undefined));
+    const onTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+    // SIGHUP: the terminal was closed; what nohup started has none.
+    const signals: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", ...(onTerminal ? ["SIGHUP" as const] : [])];
     onStopSignal(() => this.#end.resolve(undefined), {
       signals,
       sentTwice: signals,
@@ -209,4 +212,4 @@ function leftText(left: number, { brokers, topic }: StartConfig): string {
 
 const count = (value: number, what: string) => `${number(value)} ${what}${value === 1 ? "" : "s"}`;
 
-if (import.meta.main) await runMain(main, { task: "start", usage: START_USAGE, takesArguments: true });
+if (import.meta.main) await runMain(main, START);

@@ -3,6 +3,7 @@
 import { monotonicMs } from "../shared/clock.ts";
 import { collectProblems, ConfigError, logConfig } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
+import type { Program } from "../shared/process/command_line.ts";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { isLoopback } from "../shared/http/loopback.ts";
 import { serve } from "../shared/process/serve.ts";
@@ -40,14 +41,12 @@ const BATCH_LINGER_MS = 10;
 
 const CONTRADICTION_LOG_EVERY_MS = 60_000;
 
-const USAGE = `One replica of the worker: takes tickets over HTTP, asks the LLM, writes labels to Postgres.
-
-  DATABASE_URL=postgres://… OPENAI_API_KEY=… deno task worker
-  DATABASE_URL=postgres://… OPENAI_BASE_URL=http://model:8000/v1 deno task worker
-
-It takes no flags but --help and --version; docs/configuration.md has its variables. The tables come from
-deno task migrate.
-`;
+const WORKER: Program = {
+  task: "worker",
+  usage: "One replica of the worker: takes tickets over HTTP, asks the LLM, writes labels to Postgres.",
+  examples: [["worker", "with DATABASE_URL and OPENAI_API_KEY or OPENAI_BASE_URL set"]],
+  notes: "docs/configuration.md has its variables. The tables come from deno task migrate.",
+};
 
 const log = logger("worker");
 
@@ -185,4 +184,4 @@ async function main(): Promise<number> {
   return EXIT.ok;
 }
 
-if (import.meta.main) await runMain(main, { task: "worker", usage: USAGE });
+if (import.meta.main) await runMain(main, WORKER);

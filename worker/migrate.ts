@@ -7,16 +7,8 @@ import { EXIT, runMain } from "../shared/process/main.ts";
 import { StartError } from "../shared/process/start_error.ts";
 import { ticketsTable } from "./config.ts";
 import { Database, storeFailure } from "./db/database.ts";
+import { MIGRATE } from "./migrate_arguments.ts";
 import { migrate, readMigrations } from "./db/migrate.ts";
-
-const USAGE = `Brings the database up to date, and says what it did. It may run again at any time.
-
-  DATABASE_URL=postgres://… deno task migrate
-
-  --text-ids   where the tickets table is made: ids are text, not bigint
-
-docs/configuration.md has TICKETS_TABLE and TICKETS_COLUMNS.
-`;
 
 const log = logger("worker");
 
@@ -24,7 +16,7 @@ async function main(): Promise<number> {
   const env = (name: string) => Deno.env.get(name);
   const { values: { "text-ids": textIds } } = parseFlags({
     args: Deno.args,
-    options: { "text-ids": { type: "boolean", default: false } },
+    options: MIGRATE.options,
   });
   const idType = textIds ? "text" : "bigint";
   const [logs, values] = collectProblems(
@@ -47,4 +39,4 @@ async function main(): Promise<number> {
   }
 }
 
-if (import.meta.main) await runMain(main, { task: "migrate", usage: USAGE, takesArguments: true });
+if (import.meta.main) await runMain(main, MIGRATE);

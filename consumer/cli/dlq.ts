@@ -2,13 +2,13 @@
 
 import { type Environment, logConfig, readVariables } from "../../shared/config/read.ts";
 import { configureLogs } from "../../shared/log.ts";
-import { commandsAsStarted } from "../../shared/process/command_line.ts";
+import { commandsAsStarted, helpText } from "../../shared/process/command_line.ts";
 import { EXIT, runMain } from "../../shared/process/main.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import { onStopSignal } from "../../shared/process/stop_signals.ts";
 import { AdminClient } from "./admin_client.ts";
 import { DeadLetterOperations } from "../dead_letter_operations.ts";
-import { DLQ_USAGE, type DlqCommand, parseDlqArguments } from "./dlq_arguments.ts";
+import { DLQ, type DlqCommand, parseDlqArguments } from "./dlq_arguments.ts";
 import { RetryTopicMissing } from "../dead_letters/replay/retry_records.ts";
 import { SecretMissing, Signatures } from "../dead_letters/signatures.ts";
 import type { ReplayProgress } from "../dead_letters/replay/request.ts";
@@ -40,7 +40,7 @@ async function main(): Promise<number> {
   configureLogs({ ...logConfig(env, Deno.stdout.isTerminal()), level: "error" });
   const command = parse(env);
   if (command.name === "help") {
-    print(commandsAsStarted(DLQ_USAGE.trimEnd()));
+    print(commandsAsStarted(helpText(DLQ).trimEnd()));
     return EXIT.ok;
   }
   const stopping = new AbortController();
@@ -185,4 +185,4 @@ function toPlainError(error: Error): Error {
   return isPlain ? new StartError(error.message) : toStartError(error);
 }
 
-if (import.meta.main) await runMain(main, { task: "dlq", usage: DLQ_USAGE, takesArguments: true });
+if (import.meta.main) await runMain(main, DLQ);

@@ -1,6 +1,6 @@
 // DlqCommand: what `deno task dlq` is asked for on its command line. Pure.
 
-import { parseFlags, UsageError } from "../../shared/process/command_line.ts";
+import { parseFlags, type Program, UsageError } from "../../shared/process/command_line.ts";
 import { parseSpan } from "./time_span.ts";
 import type { DropRequest } from "../dead_letters/drop.ts";
 import { type Filter, isKnownStatus } from "../dead_letters/filter.ts";
@@ -39,57 +39,67 @@ export type DlqCommand =
   }
   | { readonly name: "allow"; readonly count: number; readonly admins: readonly string[] | undefined };
 
-/** The text of `--help`. */
-export const DLQ_USAGE = `Looks at the dead letters of a group, and sends them through again.
-
-  deno task dlq list                     by cause, then one by one, the newest first
-  deno task dlq show [TOPIC/]PART/OFFSET one of them with its value and headers
-  deno task dlq replay                   through the retry topic, which only this group reads
-  deno task dlq drop                     marks them as done with; Kafka deletes them in its time
-  deno task dlq take TOPIC/PART/OFFSET   dead-letters a record that is in delivery and will not settle
-  deno task dlq allow COUNT              lets so many through where the cause is dead-letter-flood
-
-Which (all that is given must hold; list shows what is meant):
-  --status 422,5xx,timeout   what the last attempt came to
-  --since 2h  --until 2026-01-31T12:00:00Z   when it was dead-lettered
-  --key KEY                  the whole key
-  --grep TEXT                a part of value, key or problem
-  --cause CAUSE              the whole cause, as list shows it
-  --at TOPIC/PART/OFFSET     this one; may be given again
-  --everything               replay and drop: all of them
-
-  list     --limit 20   --all (also replayed and dropped ones)
-  replay   --rate 50 (a second)   --max 1000   --canary 5 (the rest goes when these have settled)
-           --canary-timeout 10m   --replays-max 3 (leaves those that were replayed so often)
-  replay, drop   --dry-run
-  take, allow    --admin http://host:port (a consumer's ADMIN_PORT; may be given again, the first that can does it)
-  list, show, replay, drop   --unsigned (believes what DEAD_LETTER_SECRET does not prove: you vouch for it)
-  --json   for machines
-
-A replay that is stopped or killed goes on where it was when the same command is given again.
-`;
-
-const OPTIONS = {
-  status: { type: "string" },
-  since: { type: "string" },
-  until: { type: "string" },
-  key: { type: "string" },
-  grep: { type: "string" },
-  cause: { type: "string" },
-  at: { type: "string", multiple: true },
-  everything: { type: "boolean", default: false },
-  limit: { type: "string", default: "20" },
-  all: { type: "boolean", default: false },
-  rate: { type: "string" },
-  max: { type: "string" },
-  canary: { type: "string", default: "0" },
-  "canary-timeout": { type: "string", default: "10m" },
-  "replays-max": { type: "string" },
-  "dry-run": { type: "boolean", default: false },
-  admin: { type: "string", multiple: true },
-  unsigned: { type: "boolean", default: false },
-  json: { type: "boolean", default: false },
-} as const;
+/** The program, as its help shows it. */
+export const DLQ = {
+  task: "dlq",
+  usage: "Looks at the dead letters of a group, and sends them through again.",
+  takesArguments: true,
+  words: "list | show | replay | drop | take | allow",
+  options: {
+    status: { type: "string", value: "422,5xx,timeout", about: "which: what the last attempt came to" },
+    since: { type: "string", value: "2h", about: "which: dead-lettered since a date, or so long ago" },
+    until: { type: "string", value: "DATE", about: "which: dead-lettered until then" },
+    key: { type: "string", value: "KEY", about: "which: the whole key" },
+    grep: { type: "string", value: "TEXT", about: "which: a part of value, key or problem" },
+    cause: { type: "string", value: "CAUSE", about: "which: the whole cause, as list shows it" },
+    at: {
+      type: "string",
+      multiple: true,
+      value: "TOPIC/PART/OFFSET",
+      about: "which: this one; may be given again",
+    },
+    everything: { type: "boolean", default: false, about: "replay, drop: all of them" },
+    limit: { type: "string", default: "20", value: "N", about: "list: so many" },
+    all: { type: "boolean", default: false, about: "list: also replayed and dropped ones" },
+    rate: { type: "string", value: "N", about: "replay: so many a second" },
+    max: { type: "string", value: "N", about: "replay, drop: at most so many" },
+    canary: {
+      type: "string",
+      default: "0",
+      value: "N",
+      about: "replay: so many first, the rest when they have settled",
+    },
+    "canary-timeout": {
+      type: "string",
+      default: "10m",
+      value: "TIME",
+      about: "replay: how long these may take",
+    },
+    "replays-max": { type: "string", value: "N", about: "replay: leaves those that were replayed so often" },
+    "dry-run": { type: "boolean", default: false, about: "replay, drop: only says what would be done" },
+    admin: {
+      type: "string",
+      multiple: true,
+      value: "URL",
+      about: "take, allow: a consumer's ADMIN_PORT; may be given again",
+    },
+    unsigned: {
+      type: "boolean",
+      default: false,
+      about: "list, show, replay, drop: believes what DEAD_LETTER_SECRET does not prove; you vouch for it",
+    },
+    json: { type: "boolean", default: false, about: "for machines" },
+  },
+  examples: [
+    ["dlq list", "by cause, then one by one, the newest first"],
+    ["dlq show [TOPIC/]PART/OFFSET", "one of them with its value and headers"],
+    ["dlq replay --status 5xx --canary 5", "through the retry topic, which only this group reads"],
+    ["dlq drop --since 2h", "marks them as done with; Kafka deletes them in its time"],
+    ["dlq take TOPIC/PART/OFFSET", "dead-letters a record that is in delivery and will not settle"],
+    ["dlq allow COUNT", "lets so many through where the cause is dead-letter-flood"],
+  ],
+  notes: "A replay that is stopped or killed goes on where it was when the same command is given again.",
+} as const satisfies Program;
 
 type Given = ReturnType<typeof read>["values"];
 
@@ -160,7 +170,7 @@ function placeOf(rest: readonly string[]): RecordPosition {
 }
 
 function read(args: readonly string[]) {
-  return parseFlags({ args: [...args], allowPositionals: true, options: OPTIONS });
+  return parseFlags({ args, allowPositionals: true, options: DLQ.options });
 }
 
 function replayOf(values: Given, nowMs: number, replaysMax: number): ReplayRequest {

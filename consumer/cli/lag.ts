@@ -10,6 +10,7 @@ import type { HeldRecord } from "../records/held_record.ts";
 import { recordPosition } from "../records/position.ts";
 import { AdminClient } from "./admin_client.ts";
 import { heldAsText } from "./dlq_text.ts";
+import { LAG } from "./lag_arguments.ts";
 import { clearScreen, print, printError } from "./terminal.ts";
 import { textTable } from "./text_table.ts";
 import type { ConsumerConfig } from "../config.ts";
@@ -21,15 +22,6 @@ import { describeTopics, selectTopics } from "../kafka/topics/topic_selection.ts
 import { RenewableReader } from "../kafka/readers/renewable_reader.ts";
 import { connectKafka, environmentOf, toStartError } from "./kafka_connection.ts";
 
-const USAGE = `How far the group KAFKA_GROUP_ID is behind on its topics and their retry topics.
-
-  deno task lag
-    --watch   again every 2 s, until Ctrl-C
-    --json    for machines; with --watch a line each time
-
-SETTLED-AHEAD counts records above CURRENT-OFFSET that are done already; OLDEST-AGE is that of the record at it. HEAD is
-a record at CURRENT-OFFSET that was tried more than once, with its last answer, where a consumer says so (ADMIN_PORT).
-`;
 /** So many partitions' heads are asked for. */
 const HEADS_MAX = 20;
 const WATCH_EVERY_MS = 2000;
@@ -46,8 +38,7 @@ async function main(): Promise<number> {
 type Options = ReturnType<typeof readArguments>;
 
 function readArguments() {
-  const flag = { type: "boolean", default: false } as const;
-  return parseFlags({ args: Deno.args, options: { watch: flag, json: flag } }).values;
+  return parseFlags({ args: Deno.args, options: LAG.options }).values;
 }
 
 async function run(env: Environment, { watch, json }: Options, signal: AbortSignal): Promise<number> {
@@ -200,4 +191,4 @@ function age(ms: number): string {
   return `${Math.floor(s / 86_400)}d${Math.floor(s % 86_400 / 3600)}h`;
 }
 
-if (import.meta.main) await runMain(main, { task: "lag", usage: USAGE, takesArguments: true });
+if (import.meta.main) await runMain(main, LAG);

@@ -1,12 +1,12 @@
 // The command line of `deno task eval`. Pure.
 
-import { parseFlags, UsageError } from "../../shared/process/command_line.ts";
+import { parseFlags, type Program, UsageError } from "../../shared/process/command_line.ts";
 
 /** The command line of `deno task eval`. */
 export interface EvalArguments {
   /** A file of labelled tickets; undefined for the project's own, those the local model was not trained on. */
   readonly file: string | undefined;
-  /** What is evaluated, each as {@link EVAL_USAGE} has it; empty for what the environment says, two to compare. */
+  /** What is evaluated, each as {@link EVAL} has it; empty for what the environment says, two to compare. */
   readonly subjects: readonly string[];
   /** The least macro-F1, 0..1, below which the exit code is 1. */
   readonly minF1: number | undefined;
@@ -16,28 +16,45 @@ export interface EvalArguments {
   readonly concurrency: number;
 }
 
-/** The text of `--help`. */
-export const EVAL_USAGE = `Judges labels against labelled tickets, one JSON object a line:
-{"subject": "…", "body": "…", "category": "billing"}
-
-  deno task eval [FILE.jsonl]    without a file: the project's tickets that the local model never saw
-
-  --of SUBJECT     what is judged; without it the model of OPENAI_*, or the local one
-  --compare A B    two subjects side by side, with McNemar's test
-  --min-f1 0.8     exit code 1 when the macro-F1 of any subject is lower
-  --html FILE      where the report with pictures goes (.ackpool/eval.html)
-  --json           figures as JSON
-  --concurrency N  calls at once (4)
+/** The program, as its help shows it. */
+export const EVAL = {
+  task: "eval",
+  usage: "Judges labels against labelled tickets: accuracy, calibration, cost, latency.",
+  takesArguments: true,
+  words: "[FILE]",
+  options: {
+    of: {
+      type: "string",
+      value: "SUBJECT",
+      about: "what is judged (the model of OPENAI_*, or the local one)",
+    },
+    // Its two values are taken before the rest is read.
+    compare: { type: "string", value: "A B", about: "two subjects side by side, with McNemar's test" },
+    "min-f1": { type: "string", value: "SHARE", about: "exit code 1 when any subject's macro-F1 is lower" },
+    html: {
+      type: "string",
+      value: "FILE",
+      about: "where the report with pictures goes (.ackpool/eval.html)",
+    },
+    json: { type: "boolean", default: false, about: "figures as JSON" },
+    concurrency: { type: "string", default: "4", value: "N", about: "calls at once" },
+  },
+  examples: [
+    ["eval", "the project's tickets that the local model never saw"],
+    ["eval tickets.jsonl --of gpt-6-luna --min-f1 0.8", ""],
+    ["eval --compare local tfidf", ""],
+  ],
+  notes: `FILE has one JSON object a line: {"subject": "…", "body": "…", "category": "billing"}
 
 A SUBJECT is one of
-  http://localhost:8000            a worker: its POST /classify, without ticket_id, so that nothing is written
-  gpt-6-luna                       a model at OPENAI_BASE_URL with OPENAI_API_KEY, asked with the worker's own prompt
-  local                            the local model, asked in the same way
-  tfidf                            TF-IDF with logistic regression on the project's training tickets
+  http://localhost:8000   a worker: its POST /classify, without ticket_id, so that nothing is written
+  gpt-6-luna              a model at OPENAI_BASE_URL with OPENAI_API_KEY, asked with the worker's own prompt
+  local                   the local model, asked in the same way
+  tfidf                   TF-IDF with logistic regression on the project's training tickets
 and, for a model or local, after commas
-  taxonomy=FILE.json               other labels      prompt=FILE.txt    another system message
-  url=http://…/v1                  another provider  price=0.15/0.60    US dollars a million tokens, in/out
-`;
+  taxonomy=FILE.json      other labels      prompt=FILE.txt    another system message
+  url=http://…/v1         another provider  price=0.15/0.60    US dollars a million tokens, in/out`,
+} as const satisfies Program;
 
 /**
  * Reads the command line.
@@ -47,15 +64,9 @@ and, for a model or local, after commas
 export function parseEvalArguments(args: readonly string[]): EvalArguments {
   const { rest, compared } = takeCompared(args);
   const { values, positionals } = parseFlags({
-    args: [...rest],
+    args: rest,
     allowPositionals: true,
-    options: {
-      of: { type: "string" },
-      "min-f1": { type: "string" },
-      html: { type: "string" },
-      json: { type: "boolean", default: false },
-      concurrency: { type: "string", default: "4" },
-    },
+    options: EVAL.options,
   });
   if (positionals.length > 1) throw new UsageError(`More than one file: ${positionals.join(", ")}`);
   if (values.of !== undefined && compared.length > 0) {

@@ -10,7 +10,7 @@ import { knownPrices } from "../../worker/core/prices.ts";
 import { homeFolder } from "../project.ts";
 import { standardTerminal, type Terminal } from "../terminal.ts";
 import { parseLabelledTickets, splitTickets, TICKETS_URL } from "../model/tickets.ts";
-import { EVAL_USAGE, type EvalArguments, parseEvalArguments } from "./arguments.ts";
+import { EVAL, type EvalArguments, parseEvalArguments } from "./arguments.ts";
 import { statisticsOf } from "./statistics.ts";
 import { type JudgedTicket, readLabelledFile } from "./labelled_file.ts";
 import { compareVerdicts } from "./mcnemar.ts";
@@ -153,4 +153,4 @@ async function print(text: string): Promise<void> {
   for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
 }
 
-await runMain(main, { task: "eval", usage: EVAL_USAGE, takesArguments: true });
+await runMain(main, EVAL);

@@ -1,5 +1,6 @@
 // The local model as a process of its own: trains, then serves `/v1/chat/completions` on PORT until SIGTERM.
 
+import type { Program } from "../../shared/process/command_line.ts";
 import { configureLogs, logger } from "../../shared/log.ts";
 import { flagsOrExit } from "../../shared/process/main.ts";
 import { createModelApp } from "./app.ts";
@@ -7,17 +8,14 @@ import { batchingEmbedder } from "./embedding/batching_embedder.ts";
 import { openEmbedder } from "./embedding/embedder.ts";
 import { trainModel } from "./training/train_model.ts";
 
-const USAGE = `The local model: trains on the project's own tickets, then serves OpenAI's protocol under /v1.
-
-  PORT=8090 deno task model
-
-It listens on 127.0.0.1 unless LISTEN_ADDRESS says otherwise.
-
-It takes no flags but --help and --version.
-`;
+const MODEL: Program = {
+  task: "model",
+  usage: "The local model: trains on the project's own tickets, then serves OpenAI's protocol under /v1.",
+  examples: [["model", "PORT is 8090, LISTEN_ADDRESS 127.0.0.1"]],
+};
 const CACHE_FOLDER = new URL("../../.ackpool/model/", import.meta.url);
 
-flagsOrExit({ task: "model", usage: USAGE }, { args: Deno.args, options: {} });
+flagsOrExit(MODEL, { args: Deno.args, options: {} });
 configureLogs({ level: "info", format: Deno.env.get("LOG_FORMAT") === "pretty" ? "pretty" : "json" });
 const log = logger("model");
 

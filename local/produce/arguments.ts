@@ -1,6 +1,6 @@
 // The command line of `deno task produce`. Pure.
 
-import { parseFlags, UsageError } from "../../shared/process/command_line.ts";
+import { parseFlags, type Program, UsageError } from "../../shared/process/command_line.ts";
 import type { AskedColumns } from "./tickets/ticket_columns.ts";
 
 /** The command line of `deno task produce`. */
@@ -18,38 +18,48 @@ export interface ProduceArguments {
   readonly home: string | undefined;
 }
 
-/** The text of `--help`. */
-export const PRODUCE_USAGE = `Sends tickets into the topic, where they are labelled.
+/** The program, as its help shows it. */
+export const PRODUCE = {
+  task: "produce",
+  usage: "Sends tickets into the topic, where they are labelled.",
+  takesArguments: true,
+  words: "[FILE]",
+  options: {
+    insert: {
+      type: "boolean",
+      default: false,
+      about: "also inserts their rows into TICKETS_TABLE, those not there",
+    },
+    id: { type: "string", value: "COLUMN", about: "the column of the ticket's id" },
+    subject: { type: "string", value: "COLUMN", about: "the column of its subject" },
+    body: { type: "string", value: "COLUMN", about: "the column of its text" },
+    unlabelled: {
+      type: "boolean",
+      default: false,
+      about: "sends the rows of TICKETS_TABLE that have no label",
+    },
+    outdated: {
+      type: "boolean",
+      default: false,
+      about: "with --unlabelled: also rows that another model or taxonomy labelled",
+    },
+    json: { type: "boolean", default: false, about: "the summary as JSON" },
+    home: { type: "string", value: "DIR", about: "where start keeps its things (.ackpool)" },
+  },
+  examples: [
+    ["produce", "20 samples"],
+    ["produce tickets.csv --insert", "an export: CSV with a header, a JSON array, or JSON Lines"],
+    ["produce export.csv --insert --id 'Case Number' --subject Title --body Text", ""],
+    ["produce -", "standard input"],
+    ["produce --unlabelled", "rows that are there and have no label yet"],
+  ],
+  notes:
+    `Without --id, --subject and --body the columns of common exports are known (id, number, key; subject, title,
+summary; body, description, …). JSON Lines in our own spelling are sent as they are:
+{"ticket_id": 17, "subject": "…", "body": "…"}
 
-  deno task produce                               20 samples
-  deno task produce tickets.csv --insert          an export: CSV with a header, a JSON array, or JSON Lines
-  deno task produce export.csv --insert --id "Case Number" --subject Title --body Text
-  … | deno task produce -                         standard input
-  deno task produce --unlabelled                  rows of the tickets table that have no label yet
-
-  --insert          also inserts their rows into the table tickets, those that are not there
-  --id COLUMN       the columns by name; without these flags those of common exports are known
-  --subject COLUMN  (ticket_id, id, number, key; subject, title, summary; body, description, …)
-  --body COLUMN
-  --unlabelled      sends the rows of TICKETS_TABLE that have no label, by their ids
-  --outdated        with it: also those that another model or another taxonomy labelled
-  --json            the summary as JSON
-  --home DIR        where deno task start keeps its things (.ackpool)
-
-Goes to the broker and database of deno task start while that runs, or to KAFKA_BROKERS and DATABASE_URL.
-JSON Lines in our own spelling are sent as they are: {"ticket_id": 17, "subject": "…", "body": "…"}
-`;
-
-const OPTIONS = {
-  id: { type: "string" },
-  subject: { type: "string" },
-  body: { type: "string" },
-  insert: { type: "boolean", default: false },
-  unlabelled: { type: "boolean", default: false },
-  outdated: { type: "boolean", default: false },
-  json: { type: "boolean", default: false },
-  home: { type: "string" },
-} as const;
+Goes to the broker and database of deno task start while that runs, or to KAFKA_BROKERS and DATABASE_URL.`,
+} as const satisfies Program;
 
 /**
  * Reads the command line.
@@ -57,7 +67,7 @@ const OPTIONS = {
  * @throws {UsageError} with a message for people.
  */
 export function parseProduceArguments(args: readonly string[]): ProduceArguments {
-  const { values, positionals } = parseFlags({ args: [...args], allowPositionals: true, options: OPTIONS });
+  const { values, positionals } = parseFlags({ args, allowPositionals: true, options: PRODUCE.options });
   const { id, subject, body, insert, unlabelled, outdated, json, home } = values;
   const [file, ...others] = positionals;
   if (others.length > 0) throw new UsageError(`More than one file: ${positionals.join(", ")}`);

@@ -1,11 +1,19 @@
 // The start and end of every program: help and version, plain lines on standard error, an exit code. Only main files import it.
 
-import type { ParseArgsConfig } from "node:util";
 import { misspellings, misspeltVariables } from "../config/misspelt.ts";
 import { ConfigError } from "../config/read.ts";
 import { VERSION } from "../version.ts";
 export { EXIT } from "./exit_codes.ts";
-import { asksFor, commandsAsStarted, parseFlags, type Program, UsageError } from "./command_line.ts";
+import {
+  asksFor,
+  type CommandLine,
+  commandsAsStarted,
+  type Flags,
+  helpText,
+  parseFlags,
+  type Program,
+  UsageError,
+} from "./command_line.ts";
 import { EXIT } from "./exit_codes.ts";
 import { StartError } from "./start_error.ts";
 
@@ -21,13 +29,13 @@ export async function runMain(main: () => number | Promise<number>, program: Pro
 }
 
 /** The flags of a program that has no main function: what they cannot be ends it as {@link runMain} does. */
-export function flagsOrExit<T extends ParseArgsConfig>(
+export function flagsOrExit<F extends Flags>(
   program: Program,
-  config: T,
-): ReturnType<typeof parseFlags<T>> {
+  commandLine: CommandLine<F>,
+): ReturnType<typeof parseFlags<F>> {
   try {
     answerAboutItself({ ...program, takesArguments: true });
-    return parseFlags(config);
+    return parseFlags(commandLine);
   } catch (error) {
     return exitFor(error, program);
   }
@@ -41,9 +49,12 @@ function exitFor(error: unknown, { task }: Program): never {
 }
 
 /** Ends the process where it is asked for its help or its version. Refuses arguments where it takes none. */
-function answerAboutItself({ task, usage, takesArguments }: Program): void {
-  const version = asksFor("--version", Deno.args) ? `ackpool ${task} ${VERSION}\n` : undefined;
-  const help = asksFor("--help", Deno.args) || asksFor("-h", Deno.args) ? usage : undefined;
+function answerAboutItself(program: Program): void {
+  const { task, takesArguments } = program;
+  const version = asksFor("--version", Deno.args)
+    ? `${["ackpool", task === "ackpool" ? "" : task, VERSION].filter(Boolean).join(" ")}\n`
+    : undefined;
+  const help = asksFor("--help", Deno.args) || asksFor("-h", Deno.args) ? helpText(program) : undefined;
   const answer = version ?? help;
   if (answer !== undefined) {
     print(Deno.stdout, answer);

@@ -1,6 +1,6 @@
 // What the commands of the tests share: how they print, their flags, and how Ctrl-C or SIGTERM ends them.
 
-import type { ParseArgsConfig } from "node:util";
+import type { Flags } from "../../shared/process/command_line.ts";
 import { EXIT, flagsOrExit } from "../../shared/process/main.ts";
 
 /** Exit code of a run that a signal ended. */
@@ -23,7 +23,7 @@ export function interruption(): AbortSignal {
 }
 
 /** The flags of a task, each with its default; `--help` shows them, and any other ends the process. */
-export function flagsOf<T extends NonNullable<ParseArgsConfig["options"]>>(
+export function flagsOf<T extends Flags>(
   task: string,
   about: string,
   options: T,

@@ -72,6 +72,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "consumer/kafka/",
     "consumer/records/",
     "consumer/cli/environment.ts",
+    "consumer/cli/dlq_arguments.ts",
+    "consumer/cli/drain_arguments.ts",
+    "consumer/cli/lag_arguments.ts",
+    "worker/migrate_arguments.ts",
     "consumer/config.ts",
     "worker/config.ts",
     "worker/core/",
@@ -127,7 +131,7 @@ const PURE = new Set(["zod", "node:crypto"]);
 
 /** Files that are programs, and the one that says how programs start and end. */
 const ENTRY =
-  /(^|\/)([a-z_]+_)?main\.ts$|^worker\/migrate\.ts$|^consumer\/(drain|cli\/(dlq|lag))\.ts$|^local\/(start|produce|project|terminal|processes\/parent_watch)\.ts$|^shared\/process\/[a-z_]+\.ts$/;
+  /(^|\/)([a-z_]+_)?main\.ts$|^worker\/migrate\.ts$|^consumer\/(drain|cli\/(dlq|lag))\.ts$|^local\/(ackpool|start|produce|project|terminal|processes\/end_with_pipe)\.ts$|^shared\/process\/[a-z_]+\.ts$/;
 
 Deno.test("imports point one way: main, adapters, core, shared", () => {
   const wrong = projectImports().filter(({ from, to }) => {
@@ -202,7 +206,7 @@ Deno.test("tests/unit mirrors the source: a test lies where what it tests lies",
   for (const { path } of tests) {
     const place = path.slice("tests/unit/".length).replace(/_test\.ts$/, "");
     if (place.endsWith(".ts") || !place.includes("/")) continue; // no test, or one of the whole repository
-    const candidates = [`${place}.ts`, place, `tests/${place}.ts`, `tests/${place}`];
+    const candidates = [`${place}.ts`, `${place}.mjs`, place, `tests/${place}.ts`, `tests/${place}`];
     const found = await Promise.all(candidates.map((each) => exists(projectPath(each))));
     if (!found.includes(true)) wrong.push(path);
   }

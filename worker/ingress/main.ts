@@ -3,6 +3,7 @@
 import { collectProblems, logConfig } from "../../shared/config/read.ts";
 import { configureLogs, logger } from "../../shared/log.ts";
 import { Pool } from "../../shared/pool/pool.ts";
+import type { Program } from "../../shared/process/command_line.ts";
 import { EXIT, runMain } from "../../shared/process/main.ts";
 import { isLoopback } from "../../shared/http/loopback.ts";
 import { onStopSignal } from "../../shared/process/stop_signals.ts";
@@ -11,12 +12,12 @@ import { createIngress } from "./app.ts";
 import { parseIngressConfig } from "./config.ts";
 import { serveIngress } from "./server.ts";
 
-const USAGE = `One address for ad-hoc calls in front of all workers.
-
-  WORKER_URL=http://worker:8000 deno task ingress
-
-It takes no flags but --help and --version; docs/configuration.md has its variables.
-`;
+const INGRESS: Program = {
+  task: "ingress",
+  usage: "One address for ad-hoc calls in front of all workers.",
+  examples: [["ingress", "with WORKER_URL set"]],
+  notes: "docs/configuration.md has its variables.",
+};
 
 const log = logger("ingress");
 
@@ -55,4 +56,4 @@ async function main(): Promise<number> {
   return EXIT.ok;
 }
 
-if (import.meta.main) await runMain(main, { task: "ingress", usage: USAGE });
+if (import.meta.main) await runMain(main, INGRESS);
