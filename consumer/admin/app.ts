@@ -9,6 +9,7 @@ import { accessCheck, atMost, smallBodies } from "./access.ts";
 import { type DeadLetterCommands, deadLetterRoutes } from "./dead_letters.ts";
 import { parkedRoutes } from "./parked_keys.ts";
 import type { MachineView } from "../core/view.ts";
+import { type FlowCommands, flowRoutes } from "./flow.ts";
 import { type RecordCommands, recordRoutes } from "./records.ts";
 import type { Scale } from "../core/scale.ts";
 import type { WhyJson } from "../core/why/why.ts";
@@ -31,6 +32,7 @@ export interface AdminDeps extends HealthDeps {
   readonly records?: RecordCommands;
   readonly parked?: () => MachineView;
   readonly why?: () => WhyJson;
+  readonly flow?: FlowCommands;
 }
 
 const HEALTH_ENTRIES: readonly Entry[] = [
@@ -41,6 +43,7 @@ const HEALTH_ENTRIES: readonly Entry[] = [
 ];
 const OPERATOR_ENTRIES: readonly Entry[] = [
   ["GET /why", "what it waits for: one sentence and eleven checks; deno task why prints them"],
+  ["GET /flow", "what is paused and limited; POST /flow/pause, /resume, /rate and /pool change it"],
   ["GET /dead-letters", "dead letters; deno task dlq shows, replays and drops them"],
   ["GET /parked", "keys whose records wait behind a dead letter"],
   ["POST /records/{topic}/{partition}/{offset}/dead-letter", "dead-letters a record that will not settle"],
@@ -74,9 +77,9 @@ export function createHealth(deps: HealthDeps, others: readonly Entry[] = []): H
 }
 
 /** The same and what is for operators alone, for `ADMIN_PORT`. */
-export function createAdmin({ token, deadLetters, records, parked, why, ...health }: AdminDeps): Hono {
+export function createAdmin({ token, deadLetters, records, parked, why, flow, ...health }: AdminDeps): Hono {
   const app = createHealth(health, OPERATOR_ENTRIES);
-  for (const path of ["/dead-letters", "/records", "/parked", "/why"]) {
+  for (const path of ["/dead-letters", "/records", "/parked", "/why", "/flow"]) {
     for (const each of [path, `${path}/*`]) app.use(each, accessCheck(token), smallBodies);
   }
   app.get("/dead-letters", atMost());
@@ -85,8 +88,9 @@ export function createAdmin({ token, deadLetters, records, parked, why, ...healt
   if (records !== undefined) app.route("/records", recordRoutes(records));
   if (parked !== undefined) app.route("/parked", parkedRoutes(parked));
   if (why !== undefined) app.route("/why", whyRoutes(why));
+  if (flow !== undefined) app.route("/flow", flowRoutes(flow));
   app.notFound((c) =>
-    notFound(c.req.path, "/livez, /readyz, /metrics, /scale, /why, /dead-letters, /parked or /records")
+    notFound(c.req.path, "/livez, /readyz, /metrics, /scale, /why, /flow, /dead-letters, /parked or /records")
   );
   return app;
 }

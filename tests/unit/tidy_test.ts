@@ -19,8 +19,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "consumer/records/",
     "shared/",
   ],
+  "consumer/flow/": ["consumer/flow/", "consumer/core/", "consumer/records/", "shared/"],
   "consumer/admin/": [
     "consumer/admin/",
+    "consumer/flow/",
     "consumer/dead_letters/",
     "consumer/core/",
     "consumer/records/",
