@@ -66,6 +66,7 @@ const NAMES = [
   "SHUTDOWN_GRACE_MS",
 ] as const;
 
+const SECRET_MIN = 8;
 const PROVIDER_MISSING = "OPENAI_API_KEY or OPENAI_BASE_URL is not set (one of them says which LLM to use)";
 
 const DELIVERY_TOKEN_MISSING =
@@ -98,6 +99,7 @@ export function parseConfig(env: Environment): WorkerConfig {
     table: ticketsTable(values),
     llm: {
       apiKey: values.OPENAI_API_KEY,
+      secrets: secretsOf(values),
       baseUrl: values.OPENAI_BASE_URL,
       model: values.OPENAI_MODEL,
       fallbackModels: values.FALLBACK_MODELS ?? [],
@@ -132,6 +134,21 @@ export function ticketsTable(
     categoryColumn,
     classifiedAtColumn,
   };
+}
+
+/** All that nobody may ever read in an answer, besides the provider's key. */
+function secretsOf(
+  { DATABASE_URL, OPENAI_BASE_URL, WORKER_TOKEN, INGRESS_TOKEN }: Values<
+    "DATABASE_URL" | "OPENAI_BASE_URL" | "WORKER_TOKEN" | "INGRESS_TOKEN"
+  >,
+): readonly (string | undefined)[] {
+  const secrets = [
+    parseConnectionString(DATABASE_URL).password,
+    OPENAI_BASE_URL === undefined ? undefined : new URL(OPENAI_BASE_URL).password,
+    ...accessTokens(WORKER_TOKEN, INGRESS_TOKEN).map(({ token }) => token),
+  ];
+  // A short password may be a word that a provider says by chance.
+  return secrets.filter((secret) => secret !== undefined && secret.length >= SECRET_MIN);
 }
 
 /** Without its price a model would spend money that USD_PER_DAY never sees. */

@@ -5,7 +5,10 @@ import type { Prompt } from "./prompt.ts";
 
 /** Tokens that a provider bills for one answer. */
 export interface Usage {
+  /** As the provider calls it. */
   readonly model: string;
+  /** The one that was asked for, where the provider calls it otherwise. */
+  readonly askedModel?: string;
   readonly inputTokens: number;
   /** Those of the input that came from the provider's cache, which cost less. */
   readonly cachedTokens?: number;

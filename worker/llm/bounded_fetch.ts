@@ -7,12 +7,12 @@ export class AnswerTooLongError extends Error {
 
 /**
  * `fetch` whose response bodies fail beyond `bytesMax`. Redirects are not followed. A refusal's body comes as the `error`
- * of an object whatever its shape, since the SDK passes on nothing else, and without our `secret`.
+ * of an object whatever its shape, since the SDK passes on nothing else.
  */
-export function boundedFetch(bytesMax: number, secret?: string): typeof fetch {
+export function boundedFetch(bytesMax: number): typeof fetch {
   return async (input, init) => {
     const response = bounded(await fetch(input, { ...init, redirect: "manual" }), bytesMax);
-    return response.ok ? response : await refusal(response, secret);
+    return response.ok ? response : await refusal(response);
   };
 }
 
@@ -24,10 +24,9 @@ function bounded(response: Response, bytesMax: number): Response {
   return new Response(response.body.pipeThrough(limiter(bytesMax)), response);
 }
 
-async function refusal(response: Response, secret: string | undefined): Promise<Response> {
+async function refusal(response: Response): Promise<Response> {
   const { status, headers } = response;
-  const received = await response.text().catch(() => "");
-  const text = secret === undefined ? received : received.replaceAll(secret, "[key]");
+  const text = await response.text().catch(() => "");
   return Response.json({ error: parsed(text) }, {
     status: status === 304 ? 502 : status,
     headers: kept(headers),

@@ -3,15 +3,19 @@
 import OpenAI from "openai";
 import type { Completion, Lesson, Llm, LlmFailure, Usage } from "../core/llm.ts";
 import type { Prompt } from "../core/prompt.ts";
+import { Secrets } from "./secrets.ts";
 import { monotonicMs } from "../../shared/clock.ts";
 import { boundedFetch } from "./bounded_fetch.ts";
 import { LearntFeatures } from "./learnt_features.ts";
 import { callModel, type Model } from "./model_call.ts";
+import { ProviderWords } from "./provider_words.ts";
 import { type ModelShutdown, ProviderHealth } from "./provider_health.ts";
 
 /** How the provider is reached. */
 export interface LlmConfig {
   readonly apiKey: string | undefined;
+  /** What no answer may repeat, besides the key. */
+  readonly secrets?: readonly (string | undefined)[];
   readonly baseUrl: string | undefined;
   readonly model: string;
   /** Asked in turn when the model before failed. */
@@ -70,19 +74,25 @@ const SDK_TELEMETRY_HEADERS = [
 /** An {@link Llm} that repeats no call by itself, but without what a provider refuses: the consumer does the rest. */
 export function openaiLlm(config: LlmConfig, events: LlmEvents = {}): OpenaiLlm {
   const client = clientOf(config);
+  const words = new ProviderWords(new Secrets([config.apiKey, ...config.secrets ?? []]));
+  const onBilled = (usage: Usage) => events.onBilled?.(words.usage(usage));
   const models = [config.model, ...(config.fallbackModels ?? [])].map((name, index): Model => ({
     name,
-    learnt: new LearntFeatures(name, events.nowMs ?? monotonicMs, events.onLesson),
+    learnt: new LearntFeatures(
+      name,
+      events.nowMs ?? monotonicMs,
+      (lesson) => events.onLesson?.(words.lesson(lesson)),
+    ),
     // Every model has a rate of its own; the pool is about the one that is asked first.
-    onRateLimit: index === 0 ? events.onRateLimit : undefined,
-    onBilled: events.onBilled,
+    onRateLimit: index === 0 ? (headers) => events.onRateLimit?.(words.headers(headers)) : undefined,
+    onBilled,
   }));
   const health = new ProviderHealth({
     client,
     models: models.map(({ name }) => name),
     chat: async () => {
       const answer = await callAny(client, models, CHECK_TIMEOUT_MS, TINY_PROMPT, undefined);
-      if (answer.kind === "completed") events.onBilled?.(answer);
+      if (answer.kind === "completed") onBilled(answer);
       return answer;
     },
     onShutdown: events.onShutdown,
@@ -92,13 +102,13 @@ export function openaiLlm(config: LlmConfig, events: LlmEvents = {}): OpenaiLlm 
     complete: async (prompt, signal) => {
       const answer = await callAny(client, models, config.timeoutMs, prompt, signal);
       health.record(answer);
-      return withoutSecret(answer, config.apiKey);
+      return words.answer(answer);
     },
     check: async () => {
       const failure = await health.check();
-      return failure && withoutSecret(failure, config.apiKey);
+      return failure && words.failure(failure);
     },
-    lessons: () => models.flatMap(({ learnt }) => learnt.lessons),
+    lessons: () => models.flatMap(({ learnt }) => learnt.lessons.map((lesson) => words.lesson(lesson))),
   };
 }
 
@@ -113,15 +123,8 @@ function clientOf({ apiKey, baseUrl, timeoutMs }: LlmConfig): OpenAI {
     timeout: timeoutMs,
     logLevel: "off",
     defaultHeaders: Object.fromEntries(SDK_TELEMETRY_HEADERS.map((name) => [`x-stainless-${name}`, null])),
-    fetch: boundedFetch(ANSWER_BYTES_MAX, apiKey),
+    fetch: boundedFetch(ANSWER_BYTES_MAX),
   });
-}
-
-/** A provider may repeat our key where a code is expected. */
-function withoutSecret<T extends Completion | LlmFailure>(answer: T, secret: string | undefined): T {
-  if (answer.kind !== "failed" || secret === undefined) return answer;
-  const isRepeated = answer.detail.toLowerCase().includes(secret.toLowerCase());
-  return isRepeated ? { ...answer, detail: "The provider refused, and repeated our key" } : answer;
 }
 
 /** Every model gets an equal share of the time that is left, so that a hanging one leaves some for the next. */

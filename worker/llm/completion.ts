@@ -37,7 +37,11 @@ export function completionOf(
   const choice = record(Array.isArray(choices) ? choices[0] : undefined);
   const message = record(choice.message);
   const content = contentOf(message, choice);
-  const billed = usageOf(record(usage), nameOf(model) ?? askedModel, prompt, content);
+  const named = nameOf(model) ?? askedModel;
+  const billed = {
+    ...usageOf(record(usage), named, prompt, content),
+    ...(named === askedModel ? {} : { askedModel }),
+  };
   const isBilled = content !== "" || (Array.isArray(choices) && choices.length > 0) || usage !== undefined;
   const cutOff = choice.finish_reason === "length";
   const inner = [error, choice.error, errorAround(answer)].find((each) =>

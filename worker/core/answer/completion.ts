@@ -3,6 +3,7 @@
 import { type Answer, answerIn } from "./answer.ts";
 import { REASON_MAX } from "../label.ts";
 import type { FoundObject, Span } from "./lenient_json.ts";
+import { plainText } from "../plain_text.ts";
 import { labelNamed, type Taxonomy } from "../taxonomy.ts";
 
 /** What a usable answer says. */
@@ -93,16 +94,8 @@ function readPlain(content: string, plain: string, taxonomy: Taxonomy): Reading 
 
 /** A reason fit to show: one line, short, storable, and not the prompt's own words. */
 function safeReason(reason: string, leaks: (text: string) => boolean): string | null {
-  const line = oneLine(reason);
-  if (line === "" || leaks(line)) return null;
-  // No text has more characters than code units.
-  if (line.length <= REASON_MAX) return line;
-  return [...line].length <= REASON_MAX ? line : `${[...line].slice(0, REASON_MAX - 1).join("")}…`;
-}
-
-function oneLine(text: string): string {
-  // deno-lint-ignore no-control-regex -- control characters are what is taken out; Postgres cannot store NUL at all
-  return text.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f\s]+/g, " ").trim();
+  const line = plainText(reason, REASON_MAX);
+  return line === "" || leaks(line) ? null : line;
 }
 
 function languageTag(value: string): string | null {
