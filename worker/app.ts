@@ -1,9 +1,9 @@
 // HTTP application of a worker: its routes, who may use them, and what all answers have in common.
 
 import { Hono } from "hono";
-import type { Context } from "hono";
 import { type Problem, PROBLEM_CONTENT_TYPE } from "../shared/http/problem.ts";
 import { problem } from "./http/problems.ts";
+import { CLASSIFY_PATH } from "../shared/contract/protocol.ts";
 import type { Route } from "./http/route.ts";
 import {
   type AccessToken,
@@ -58,7 +58,12 @@ export function createApp(deps: AppDeps): Hono {
   const grants = grantOf(deps.tokens);
   const app = new Hono();
   for (const route of routes) {
-    app.on(route.method, route.path, (context) => measured(deps, route, context, grants));
+    app.on(route.method, route.path, (context) =>
+      measured(deps, route.path, () => {
+        const authorization = context.req.header("authorization");
+        const grant = grants(authorization) ?? NOTHING;
+        return refusalOf(route, grant, authorization) ?? route.handle(context, grant);
+      }));
   }
   const unmatched = unmatchedRequests(routes);
   app.notFound((context) => unmatched.fetch(context.req.raw));
@@ -83,7 +88,10 @@ function routesOf(deps: AppDeps): readonly Route[] {
   const classification = { ...deps, draining: () => readiness.draining };
   const routes = [
     classifyRoute(classification),
-    classifyBatchRoute(classification),
+    classifyBatchRoute({
+      ...classification,
+      measured: (answer) => measured(deps, CLASSIFY_PATH, answer),
+    }),
     ticketRoute(reviews),
     overrideRoute(deps),
     reviewRoute(deps),
@@ -97,22 +105,19 @@ function routesOf(deps: AppDeps): readonly Route[] {
 
 async function measured(
   deps: AppDeps,
-  route: Route,
-  context: Context,
-  grants: (authorization: string | undefined) => Grant | undefined,
+  path: string,
+  answer: () => Response | Promise<Response>,
 ): Promise<Response> {
   const startMs = performance.now();
-  const authorization = context.req.header("authorization");
   let response: Response;
   try {
-    const grant = grants(authorization) ?? NOTHING;
-    response = refusalOf(route, grant, authorization) ?? await route.handle(context, grant);
+    response = await answer();
   } catch (error) {
-    response = crashed(deps, route, error);
+    response = crashed(deps, path, error);
   }
-  deps.metrics.requests.inc({ route: route.path, status: String(response.status) });
-  deps.metrics.requestSeconds.observe({ route: route.path }, (performance.now() - startMs) / 1000);
-  if (response.status >= 500) await reportFailure(deps, route, response);
+  deps.metrics.requests.inc({ route: path, status: String(response.status) });
+  deps.metrics.requestSeconds.observe({ route: path }, (performance.now() - startMs) / 1000);
+  if (response.status >= 500) await reportFailure(deps, path, response);
   return response;
 }
 
@@ -126,19 +131,19 @@ function refusalOf({ scope }: Route, { scopes, bearer }: Grant, authorization: s
 }
 
 /** What the caller reads, and, by way of the readiness, what an operator does about it. */
-async function reportFailure({ log, readiness }: AppDeps, route: Route, response: Response): Promise<void> {
+async function reportFailure({ log, readiness }: AppDeps, path: string, response: Response): Promise<void> {
   const { status, headers } = response;
   // A full replica refuses thousands of times: one short line each.
   const isProblem = headers.get("content-type") === PROBLEM_CONTENT_TYPE && !headers.has("retry-after");
   const { type, detail }: Partial<Problem> = isProblem ? await response.clone().json() : {};
-  log.warn("failed", { route: route.path, status, ...(isProblem ? { problem: type, detail } : {}) });
+  log.warn("failed", { route: path, status, ...(isProblem ? { problem: type, detail } : {}) });
   if (isProblem) readiness.causes().catch(() => {});
 }
 
 /** A bug answers 500. Its message may hold anything, so only the log has it. */
-function crashed(deps: AppDeps, route: Route, error: unknown): Response {
+function crashed(deps: AppDeps, path: string, error: unknown): Response {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  deps.log.error("crashed", { route: route.path, error: name, detail: message, stack });
+  deps.log.error("crashed", { route: path, error: name, detail: message, stack });
   return problem("internal-error", "The worker's log says more");
 }
 

@@ -5,7 +5,8 @@ import type { Cause } from "../http/health.ts";
 import { logger } from "../log.ts";
 import { type Outcome, outcomeLabel } from "../contract/outcome.ts";
 import { RequestHeader } from "../contract/protocol.ts";
-import { type Answered, type AttemptRequest, type ExchangePorts, send } from "./exchange/buffered.ts";
+import { Batches, type Target } from "./exchange/batches.ts";
+import type { Answered, AttemptRequest, ExchangePorts } from "./exchange/buffered.ts";
 import { Connections } from "./exchange/connections.ts";
 import { RETRY_AFTER_MAX_MS } from "../contract/retry_after.ts";
 import type { AttemptDetails, AttemptInFlight } from "./attempt_in_flight.ts";
@@ -46,15 +47,11 @@ export interface PoolConfig {
   readonly lookUp?: LookUp;
 }
 
-interface Target {
-  readonly replica: Replica;
-  readonly endpoint: Endpoint;
-}
-
 /** Sends attempts to replicas. `start()` before, `close()` after use. */
 export class Pool {
   readonly #config: PoolConfig;
   readonly #ports: ExchangePorts;
+  readonly #batches: Batches;
   readonly #balancer: Balancer;
   readonly #lookups: LookupLoop;
   readonly #listeners: Set<() => void> = new Set();
@@ -71,6 +68,7 @@ export class Pool {
     const connections = new Connections(connectTimeoutMs);
     this.#ports = { connections, timers: new TimerWheel(), retryAfterMaxMs };
     this.#balancer = new Balancer(config.concurrency, config.random ?? Math.random, { retryAfterMaxMs });
+    this.#batches = new Batches(this.#ports, (key) => this.#balancer.wasReset(key));
     this.#rest = new ProviderRest({
       provider: this.#balancer.provider,
       nextChangeMs: (nowMs) => this.#balancer.nextChangeMs(nowMs),
@@ -88,6 +86,7 @@ export class Pool {
       replicas: () => this.replicas,
       endpointOf: ({ address }) => this.#endpoints.get(address),
       changed: () => this.#changed(),
+      offered: (replica, offer) => this.#batches.learn(replica, offer),
     });
     this.#hedger = new Hedger({
       hedgeMs: config.hedgeMs,
@@ -198,10 +197,10 @@ export class Pool {
     return this.#start(target, attempt);
   }
 
-  async #attempt({ replica, endpoint }: Target, attempt: AttemptRequest): Promise<Answered> {
-    const sent = this.#take(replica, attempt);
+  async #attempt(target: Target, attempt: AttemptRequest): Promise<Answered> {
+    const sent = this.#take(target.replica, attempt);
     try {
-      const answered = await send(this.#ports, endpoint, this.#prepared(attempt));
+      const answered = await this.#batches.send(target, this.#prepared(attempt));
       this.#finished(sent, answered.outcome, { report: readRateLimitHeaders(answered.headers) });
       return answered;
     } catch (error) {

@@ -5,7 +5,7 @@ import { within } from "../../shared/wait.ts";
 import { problem } from "./problems.ts";
 
 /** Time for a body to arrive, in ms. */
-const BODY_MS = 30_000;
+export const BODY_MS = 30_000;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -27,11 +27,8 @@ export interface BodyLimit {
  * request without one, but not one that says it is JSON (WHATWG Fetch, section 2.2.2).
  */
 export async function readJson(request: Request, { bytesMax, lengthsHold }: BodyLimit): Promise<JsonBody> {
-  if (!isJson(request.headers.get("content-type") ?? "")) {
-    return wrong(
-      problem("unsupported-media-type", "The content type is neither application/json nor +json in UTF-8"),
-    );
-  }
+  const contentType = request.headers.get("content-type") ?? "";
+  if (!isJson(contentType)) return unsupported();
   const tooLarge = () =>
     wrong(problem("body-too-large", `The body is larger than ${bytesMax} bytes`, { connection: "close" }));
   const stated = request.headers.get("content-length");
@@ -43,11 +40,23 @@ export async function readJson(request: Request, { bytesMax, lengthsHold }: Body
     return wrong(problem("body-too-slow", `It has ${BODY_MS / 1000} s to arrive`, { connection: "close" }));
   }
   if (bytes === "cut off") return wrong(problem("caller-gone", "The body ended before its end"));
+  return parseJson(contentType, bytes);
+}
+
+/** Parses a body that is there. */
+export function parseJson(contentType: string, bytes: Uint8Array): JsonBody {
+  if (!isJson(contentType)) return unsupported();
   try {
     return { kind: "json", value: JSON.parse(decoder.decode(bytes)) };
   } catch {
     return wrong(problem("not-json", "The body cannot be parsed as JSON in UTF-8"));
   }
+}
+
+function unsupported(): JsonBody {
+  return wrong(
+    problem("unsupported-media-type", "The content type is neither application/json nor +json in UTF-8"),
+  );
 }
 
 async function inTime(

@@ -1,6 +1,7 @@
 // Header fields that go through the ingress, and those that belong to one connection only.
 
 import type { AnswerHeaders } from "../../shared/pool/exchange/streamed.ts";
+import { BATCH_HEADER } from "../../shared/contract/batch_lines.ts";
 import { isPositionKey, RequestHeader } from "../../shared/contract/protocol.ts";
 
 /** RFC 9110 section 7.6.1, and what the next connection says anew. */
@@ -39,9 +40,10 @@ export function requestHeaders(headers: Headers, timeoutMs: number): Record<stri
   return { ...Object.fromEntries(kept), [RequestHeader.deadline]: String(timeoutMs) };
 }
 
-/** What a worker passes on for the pool: how much the account with the provider may still ask for. */
-function isProvidersRate(name: string): boolean {
-  return name.startsWith("x-ratelimit-") || name === "ratelimit" || name === "ratelimit-policy";
+/** What a worker says to the pool: how much the account with the provider may still ask for, and that it takes batches. */
+function isForPool(name: string): boolean {
+  return name === BATCH_HEADER || name.startsWith("x-ratelimit-") || name === "ratelimit" ||
+    name === "ratelimit-policy";
 }
 
 /** Header fields for the caller. */
@@ -52,7 +54,7 @@ export function answerHeaders(
   const dropped = named(headers["connection"]);
   const kept = new Headers();
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || PER_CONNECTION.has(name) || dropped.has(name) || isProvidersRate(name)) {
+    if (value === undefined || PER_CONNECTION.has(name) || dropped.has(name) || isForPool(name)) {
       continue;
     }
     for (const each of [value].flat()) kept.append(name, each);

@@ -11,6 +11,7 @@ const INGRESS_PROBLEMS = {
   "unauthorized": PROBLEMS.unauthorized,
   "method-not-allowed": PROBLEMS["method-not-allowed"],
   "body-too-large": PROBLEMS["body-too-large"],
+  "unsupported-media-type": PROBLEMS["unsupported-media-type"],
   "rate-limited": PROBLEMS["rate-limited"],
   "bad-request": {
     status: 400,

@@ -1,13 +1,13 @@
 // POST /classify: a ticket in, its label out, or the one status that says what became of it.
 
-import type { Context } from "hono";
 import { z } from "zod";
 import type { ZodOpenApiOperationObject } from "zod-openapi";
+import { offerBatches } from "../../shared/contract/batch_lines.ts";
 import { CLASSIFY_PATH, isPositionKey, RequestHeader } from "../../shared/contract/protocol.ts";
 import { ticketSchema } from "../../shared/ticket.ts";
 import { type ClassificationDeps, classify } from "../labelling/classify.ts";
 import { eventOf, type TicketEvent } from "../core/fence.ts";
-import { type BodyLimit, readJson } from "../http/body.ts";
+import { type BodyLimit, type JsonBody, readJson } from "../http/body.ts";
 import { invalidRequest, problem } from "../http/problems.ts";
 import { json, problems, type Route } from "../http/route.ts";
 import { CLASSIFY_PROBLEMS, failureResponse } from "../http/failure_responses.ts";
@@ -24,6 +24,14 @@ export interface ClassifyDeps extends DecisionSinks {
   readonly nowMs: () => number;
   /** Headers that say what is left of the provider's rate, where that is news. */
   readonly rateReport?: () => Readonly<Record<string, string>> | undefined;
+}
+
+/** A call as this route reads it: a request of its own, or a line of a batch. */
+export interface ClassifyCall {
+  readonly header: (name: string) => string | undefined;
+  readonly readBody: () => Promise<JsonBody>;
+  /** Fires when the caller is gone. */
+  readonly signal: AbortSignal;
 }
 
 /** Full and draining replicas say so for this long; the next one has room. */
@@ -63,13 +71,24 @@ export function classifyRoute(deps: ClassifyDeps): Route {
     path: CLASSIFY_PATH,
     scope: "classify",
     operation: OPERATION,
-    handle: (context, grant) => handle(deps, context, grant.scopes.has("deliver")),
+    handle: async ({ req }, grant) => {
+      const call: ClassifyCall = {
+        header: (name) => req.header(name),
+        readBody: () => readJson(req.raw, deps.bodyLimit),
+        signal: req.raw.signal,
+      };
+      return offerBatches(await answerCall(deps, call, grant.scopes.has("deliver")));
+    },
   };
 }
 
-/** @param delivers what only the consumer knows of a record is believed: its position, its timestamp, a tombstone. */
-async function handle(deps: ClassifyDeps, context: Context, delivers: boolean): Promise<Response> {
-  const stated = (name: string) => delivers ? context.req.header(name) : undefined;
+/** Answers one call. @param delivers what only the consumer knows of a record is believed: its position, its timestamp, a tombstone. */
+export async function answerCall(
+  deps: ClassifyDeps,
+  call: ClassifyCall,
+  delivers: boolean,
+): Promise<Response> {
+  const stated = (name: string) => delivers ? call.header(name) : undefined;
   if (stated(RequestHeader.tombstone) === "true") return new Response(null, { status: 204 });
   const startMs = deps.nowMs();
   const event = eventOf(stated, startMs);
@@ -77,14 +96,14 @@ async function handle(deps: ClassifyDeps, context: Context, delivers: boolean): 
     return problem("invalid-key", "A partition is at most 2^31-1, an offset at most 2^63-1");
   }
   // A permit is taken once the body is whole: who sends slowly holds none.
-  const body = await readJson(context.req.raw, deps.bodyLimit);
+  const body = await call.readBody();
   if (deps.draining()) return problem("draining", "Try another replica", TRY_ANOTHER);
   if (body.kind === "problem") return body.response;
   // Only a consumer's keys name a record's position; people may have keys of their own.
   const caller = event.position === undefined ? "ad_hoc" : "delivery";
   if (!deps.permits.take(caller)) return problem("replica-full", "Try another replica", TRY_ANOTHER);
   try {
-    return await classifyTicket(deps, context, event, body.value, startMs);
+    return await classifyTicket(deps, call, event, body.value, startMs);
   } finally {
     deps.permits.give(caller);
   }
@@ -92,7 +111,7 @@ async function handle(deps: ClassifyDeps, context: Context, delivers: boolean): 
 
 async function classifyTicket(
   deps: ClassifyDeps,
-  context: Context,
+  call: ClassifyCall,
   event: TicketEvent,
   body: unknown,
   startMs: number,
@@ -101,17 +120,17 @@ async function classifyTicket(
   if (!ticket.success) return invalidRequest(ticket.error);
   if (event.position !== undefined && ticket.data.ticket_id === undefined) return missingTicketId();
   const keyed = event.position !== undefined ||
-    context.req.header(RequestHeader.idempotencyKey) !== undefined;
+    call.header(RequestHeader.idempotencyKey) !== undefined;
   const classification = await classify(deps.classification, {
     ticket: ticket.data,
     event,
     // A keyed call is paid for and will be asked for again: it is finished even when its caller is gone.
-    signal: keyed ? undefined : context.req.raw.signal,
+    signal: keyed ? undefined : call.signal,
   });
   if (classification.kind !== "answered") return failureResponse(classification);
   const { ticket_id } = ticket.data;
   const ms = deps.nowMs() - startMs;
-  recordDecision(deps, ticket_id, classification, ms, context.req.header(RequestHeader.traceparent));
+  recordDecision(deps, ticket_id, classification, ms, call.header(RequestHeader.traceparent));
   const answer: Answer = answerOf(ticket_id, classification);
   const headers = deps.rateReport?.();
   return Response.json(answer, headers && { headers });

@@ -1,7 +1,8 @@
-// POST /classify/batch: many tickets in one request, a status for each.
+// POST /classify/batch: many tickets in one request, a status for each: in one JSON document, or streamed line by line.
 
 import type { Context } from "hono";
 import { z } from "zod";
+import { BATCH_PATH, isNdjson, NDJSON } from "../../shared/contract/batch_lines.ts";
 import { RequestHeader } from "../../shared/contract/protocol.ts";
 import { type Ticket, ticketSchema } from "../../shared/ticket.ts";
 import { classify } from "../labelling/classify.ts";
@@ -9,9 +10,10 @@ import { eventOf } from "../core/fence.ts";
 import { readJson } from "../http/body.ts";
 import { failureResponse } from "../http/failure_responses.ts";
 import { invalidRequest, problem, problemSchema } from "../http/problems.ts";
-import { json, problems, type Route } from "../http/route.ts";
+import { problems, type Route } from "../http/route.ts";
 import { answerOf, answerSchema } from "./label_answer.ts";
 import { type ClassifyDeps, TRY_ANOTHER } from "./classify.ts";
+import { answerLines, type LinesDeps } from "./classify_lines.ts";
 import { recordDecision } from "./decision_log.ts";
 
 const TICKETS_MAX = 100;
@@ -24,21 +26,57 @@ const itemSchema = z.object({
   problem: problemSchema.nullable(),
 });
 
+const textHeaders = z.record(z.string(), z.string()).optional();
+
+const recordLineSchema = z.object({
+  key: z.string().meta({ description: "The record's `Idempotency-Key`, quotes included" }),
+  timestamp: z.number().int().optional(),
+  attempt: z.number().int().optional(),
+  deadlineMs: z.number().int().optional(),
+  traceparent: z.string().optional(),
+  contentType: z.string().optional(),
+  headers: textHeaders,
+  value: z.string().optional(),
+  valueBase64: z.string().optional().meta({ description: "Where the value is not UTF-8" }),
+  tombstone: z.boolean().optional(),
+}).meta({ id: "RecordLine" });
+
+const answerLineSchema = z.object({
+  key: z.string(),
+  status: z.number().int().meta({ description: "What POST /classify would have answered" }),
+  headers: textHeaders,
+  problem: problemSchema.optional(),
+}).meta({ id: "AnswerLine" });
+
 /** Many tickets in one request, a status for each. */
-export function classifyBatchRoute(deps: ClassifyDeps): Route {
+export function classifyBatchRoute(deps: LinesDeps): Route {
   return {
     method: "POST",
-    path: "/classify/batch",
+    path: BATCH_PATH,
     scope: "classify",
     operation: {
       operationId: "classifyBatch",
       summary: `Classifies up to ${TICKETS_MAX} tickets`,
       description:
-        "Takes as many permits as are free and never more. The answers are in the order of the tickets.",
+        "As JSON: takes as many permits as are free and never more, and the answers are in the order of the tickets. " +
+        "As NDJSON, for deliveries: a record a line, each answered as `POST /classify` would answer it, with the moment " +
+        "its answer is known and a permit of its own.",
       tags: ["classify"],
-      requestBody: { required: true, content: { "application/json": { schema: batchSchema } } },
+      requestBody: {
+        required: true,
+        content: {
+          "application/json": { schema: batchSchema },
+          [NDJSON]: { schema: recordLineSchema },
+        },
+      },
       responses: {
-        "200": json("A status for each", z.object({ results: z.array(itemSchema) })),
+        "200": {
+          description: "A status for each",
+          content: {
+            "application/json": { schema: z.object({ results: z.array(itemSchema) }) },
+            [NDJSON]: { schema: answerLineSchema },
+          },
+        },
         ...problems(
           "not-json",
           "invalid-request",
@@ -53,7 +91,10 @@ export function classifyBatchRoute(deps: ClassifyDeps): Route {
         ),
       },
     },
-    handle: (context) => handle(deps, context),
+    handle: (context, grant) =>
+      isNdjson(context.req.header("content-type") ?? "")
+        ? answerLines(deps, context.req.raw, grant.scopes.has("deliver"))
+        : handle(deps, context),
   };
 }
 

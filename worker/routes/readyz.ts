@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { readinessResponse } from "../../shared/http/health.ts";
+import { offerBatches } from "../../shared/contract/batch_lines.ts";
 import { json, type Route } from "../http/route.ts";
 import type { Lesson } from "../core/llm.ts";
 import type { WorkerReadiness } from "../readiness.ts";
@@ -43,9 +44,8 @@ export function readyzRoute({ readiness, lessons }: ReadyzDeps): Route {
       },
     },
     handle: async (context) => {
-      const response = readinessResponse(await readiness.causes());
-      if (context.req.query("verbose") === undefined) return response;
-      return Response.json({ ...await response.json(), models: lessons() }, { status: response.status });
+      const verbose = context.req.query("verbose") !== undefined;
+      return offerBatches(readinessResponse(await readiness.causes(), verbose ? { models: lessons() } : {}));
     },
   };
 }

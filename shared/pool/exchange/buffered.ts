@@ -12,12 +12,12 @@ import type { Endpoint } from "../discovery/endpoints.ts";
 /** How much of a refusal's body is kept, in characters: what a dead letter quotes. */
 const EXCERPT_CHARS_MAX = 1024;
 /** How much of it is read, in bytes: so many characters of UTF-8. */
-const REFUSAL_BYTES_MAX = 4 * EXCERPT_CHARS_MAX;
+export const REFUSAL_BYTES_MAX = 4 * EXCERPT_CHARS_MAX;
 /** How long it is waited for, in ms. */
-const REFUSAL_BODY_MS = 5000;
+export const REFUSAL_BODY_MS = 5000;
 /** A success's body is let go unread. A larger one, in bytes, or a slower one, in ms, costs its connection. */
-const SUCCESS_BYTES_MAX = 65_536;
-const SUCCESS_BODY_MS = 1000;
+export const SUCCESS_BYTES_MAX = 65_536;
+export const SUCCESS_BODY_MS = 1000;
 
 /** What is sent: `POST /classify` unless it says otherwise. */
 export interface AttemptRequest {
@@ -156,7 +156,7 @@ class Exchange implements Dispatcher.DispatchHandler, Limited {
 
   expire(): void {
     if (this.#status !== 0) return this.#close(this.#controller);
-    const outcome = this.#late();
+    const outcome = lateOutcome(this.#firstLimitMs, this.#controller !== undefined);
     this.#end(outcome);
     this.#controller?.abort(new Error(outcome.detail));
   }
@@ -167,14 +167,6 @@ class Exchange implements Dispatcher.DispatchHandler, Limited {
 
   get #leftMs(): number {
     return this.#attempt.timeoutMs - (performance.now() - this.#startedMs);
-  }
-
-  /** Which limit has passed. Without a connection the attempt reached nobody, so it counts as refused. */
-  #late(): NoAnswer {
-    const limitMs = this.#firstLimitMs;
-    return this.#controller === undefined
-      ? { kind: "refused", detail: `No connection within ${limitMs} ms`, limit: "connect" }
-      : { kind: "timeout", detail: `No answer within ${limitMs} ms`, limit: "first-byte" };
   }
 
   readonly #abandon = () => {
@@ -193,7 +185,8 @@ class Exchange implements Dispatcher.DispatchHandler, Limited {
   #answer(): void {
     if (this.#answered) return;
     this.#answered = true;
-    const outcome = readAnswer(this.#status, this.#headers, this.#chunks, this.#ports.retryAfterMaxMs);
+    const text = isSuccess(this.#status) ? undefined : textOf(this.#chunks);
+    const outcome = readAnswer(this.#status, this.#headers, text, this.#ports.retryAfterMaxMs);
     this.#resolve({ outcome, headers: this.#headers });
   }
 
@@ -212,10 +205,11 @@ class Exchange implements Dispatcher.DispatchHandler, Limited {
 
 const isSuccess = (status: number) => status < 300;
 
-function readAnswer(
+/** What an answer came to. @param text what there is of a refusal's body. */
+export function readAnswer(
   status: number,
   headers: Readonly<Record<string, string>>,
-  body: readonly Uint8Array[],
+  text: string | undefined,
   retryAfterMaxMs: number,
 ): Outcome {
   const retryAfter = headers[ResponseHeader.retryAfter];
@@ -224,7 +218,6 @@ function readAnswer(
     return { kind: "answer", status };
   }
   const retryAfterMs = parseRetryAfter(retryAfter, Date.now(), retryAfterMaxMs);
-  const text = isSuccess(status) ? undefined : textOf(body);
   const problemType = text === undefined ? undefined : readProblemType(text);
   return {
     kind: "answer",
@@ -237,7 +230,7 @@ function readAnswer(
 }
 
 /** As much of a body as is wanted. A character that was cut through at its end is left out. */
-function textOf(chunks: readonly Uint8Array[]): string {
+export function textOf(chunks: readonly Uint8Array[]): string {
   const decoder = new TextDecoder();
   return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("");
 }
@@ -270,6 +263,13 @@ function cutProblemType(text: string): string | undefined {
       return undefined;
     }
   }
+}
+
+/** Which limit has passed. Without a connection the attempt reached nobody, so it counts as refused. */
+export function lateOutcome(limitMs: number, connected: boolean): NoAnswer {
+  return connected
+    ? { kind: "timeout", detail: `No answer within ${limitMs} ms`, limit: "first-byte" }
+    : { kind: "refused", detail: `No connection within ${limitMs} ms`, limit: "connect" };
 }
 
 const REFUSED = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"]);

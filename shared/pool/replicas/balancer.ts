@@ -124,6 +124,11 @@ export class Balancer {
     return usable.sort((a, b) => a.inFlight - b.inFlight)[0];
   }
 
+  /** Whether the last attempt of this record was reset. */
+  wasReset(key: string): boolean {
+    return this.#resets.has(key);
+  }
+
   /** An attempt leaves for a replica. */
   start(replica: Replica, nowMs: number, key?: string): AttemptInFlight {
     replica.recordStarted();

@@ -2,6 +2,7 @@
 
 import { monotonicMs } from "../../clock.ts";
 import { type Agent, type Dispatcher, request } from "undici";
+import { BATCH_HEADER } from "../../contract/batch_lines.ts";
 import { logger } from "../../log.ts";
 import { complaintsIn } from "./complaints.ts";
 import type { Replica } from "./replica.ts";
@@ -32,6 +33,8 @@ export interface HealthChecksPorts {
   readonly endpointOf: (replica: Replica) => Endpoint | undefined;
   /** A replica gets work again, or none any more. */
   readonly changed: () => void;
+  /** What it says of batches: its `Ackpool-Batch`. */
+  readonly offered: (replica: Replica, offer: string | undefined) => void;
 }
 
 /** Asks replicas for their `/readyz`: an ejected one until it says yes, the others now and then. */
@@ -70,7 +73,7 @@ export class HealthChecks {
     this.#timers.forEach((timer) => clearTimeout(timer));
   }
 
-  /** Asks one, and keeps what it says is wrong. */
+  /** Asks one, and keeps what it says is wrong, and whether it takes batches. */
   async ask(endpoint: Endpoint): Promise<Readiness> {
     const replica = this.#ports.replicas().find(({ address }) => address === endpoint.address);
     try {
@@ -82,6 +85,8 @@ export class HealthChecks {
       const ready = response.statusCode < 500;
       const body = await textOf(response.body, ready ? 0 : ANSWER_BYTES_MAX);
       if (replica !== undefined) replica.complaints = ready ? [] : complaintsIn(response.statusCode, body);
+      const offer = response.headers[BATCH_HEADER];
+      if (replica !== undefined && ready && offer !== undefined) this.#ports.offered(replica, String(offer));
       return ready ? "ready" : "not-ready";
     } catch {
       return "unanswered";

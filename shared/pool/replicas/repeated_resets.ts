@@ -8,6 +8,11 @@ export class RepeatedResets {
   /** Idempotency keys whose last attempt was reset. */
   readonly #keys: Set<string> = new Set();
 
+  /** Whether this record's last attempt was reset. */
+  has(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
   /** An attempt ended. Says whether it was reset as the same record's attempt before it was. */
   record(key: string | undefined, reset: boolean): boolean {
     if (key === undefined) return false;

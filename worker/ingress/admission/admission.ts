@@ -1,6 +1,7 @@
 // Admission of a call, before it takes a permit or starts a replica: rate limit, bearer token, length.
 
 import { CHALLENGE, grantOf, unauthorizedDetail } from "../../../shared/http/bearer_token.ts";
+import { isNdjson } from "../../../shared/contract/batch_lines.ts";
 import { clientOf } from "./client_id.ts";
 import type { IngressRules } from "../config.ts";
 import { ingressProblem } from "../problems.ts";
@@ -44,6 +45,7 @@ export function admissionCheck(
           ...CHALLENGE,
         });
       }
+      if (isNdjson(headers.get("content-type") ?? "")) return streamed(extraHeaders);
       if (Number(headers.get("content-length") ?? 0) > maxBodyBytes) {
         return tooLarge(maxBodyBytes, extraHeaders);
       }
@@ -51,6 +53,14 @@ export function admissionCheck(
     };
     return { client, extraHeaders, refusal: refusal() };
   };
+}
+
+/** The lines of a streamed batch say what only the consumer may say of a record, so they do not go through. */
+function streamed(extraHeaders: Readonly<Record<string, string>>): Response {
+  return ingressProblem("unsupported-media-type", "Streamed batches are for deliveries; JSON is taken", {
+    ...extraHeaders,
+    connection: "close",
+  });
 }
 
 /** 413, for bodies that say how long they are and for those that turn out to be. */
