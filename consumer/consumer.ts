@@ -15,6 +15,7 @@ import { DeadLetterOperations } from "./dead_letter_operations.ts";
 import { ParkingReader } from "./dead_letters/parking_reader.ts";
 import { clientOf, createKafka, type KafkaClientConfig } from "./kafka/client/client.ts";
 import { MembershipStatus } from "./kafka/group/membership_status.ts";
+import { FlowMemory } from "./page/memory/flow_memory.ts";
 import { KafkaSource } from "./kafka/group/source.ts";
 import { DeadLetterProducer } from "./kafka/producers/dead_letter_producer.ts";
 import { GroupOffsets } from "./kafka/readers/group_offsets.ts";
@@ -121,6 +122,8 @@ class ConsumerRun {
   readonly #operations: DeadLetterOperations;
   readonly #runtime: Runtime;
   readonly #observer: Observer;
+  readonly #memory = new FlowMemory();
+  readonly #closing = new AbortController();
   readonly #parking: ParkingReader | undefined;
   /** Created once a topic exists. */
   #source: KafkaSource | undefined;
@@ -179,6 +182,7 @@ class ConsumerRun {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     this.#observer.close();
     await this.#source?.stop();
     const closing = [
@@ -205,6 +209,7 @@ class ConsumerRun {
     return new Runtime(config.machine, config.timeoutMs, {
       pool: sender,
       metrics: this.#metrics,
+      ...(this.#parts.adminPort === undefined ? {} : { memory: this.#memory }),
       deadLetters: {
         write: async (delivery, nowMs) => {
           try {
@@ -265,6 +270,17 @@ class ConsumerRun {
       records: new RecordOperations(this.#runtime, () => this.#causes()),
       parked: () => this.#runtime.view,
       why: () => this.#observer.why(),
+      page: {
+        group: config.source.groupId,
+        why: () => this.#observer.why(),
+        samples: () => this.#observer.history.samples(),
+        view: () => this.#runtime.view,
+        pool: this.#parts.sender,
+        memory: this.#memory,
+        nowMs: Date.now,
+        asksForToken: config.adminToken !== undefined,
+        closing: this.#closing.signal,
+      },
     });
     return serve(adminPort, "ADMIN_PORT", admin.fetch, config.adminHost);
   }

@@ -10,6 +10,7 @@ import type { Command, Event } from "./core/events.ts";
 import { Machine, type MachineConfig, type MachineView } from "./core/machine.ts";
 import type { TopicPartition } from "./records/position.ts";
 import { DeliveryLog } from "./delivery_log.ts";
+import type { FlowMemory } from "./page/memory/flow_memory.ts";
 import { type TakeEffect, takeEffect } from "./core/operator.ts";
 import { Pace } from "./core/scale.ts";
 import type { KafkaRecord } from "./records/record.ts";
@@ -45,6 +46,8 @@ export interface RuntimePorts {
   readonly source: RecordSource;
   readonly deadLetters: DeadLetterWriter;
   readonly metrics: ConsumerMetrics;
+  /** What the operator's page remembers. */
+  readonly memory?: FlowMemory;
 }
 
 /** How a run ended. */
@@ -188,6 +191,9 @@ export class Runtime {
         clearTimeout(this.#timer);
         return this.#ended.resolve({ clean: command.clean, idle: this.#idle });
       case "notice":
+        if (command.notice.kind === "settled") {
+          this.#ports.memory?.recordSettled(command.notice.delivery, Date.now());
+        }
         return this.#log.notice(command.notice);
       default:
         return command satisfies never;
@@ -202,8 +208,9 @@ export class Runtime {
     const startedMs = performance.now();
     const { record, origin } = delivery;
     const request = toRequest(record, origin, attempt, this.#timeoutMs);
-    const { outcome } = await this.#ports.pool.send(request, asFirstRead(record, origin));
+    const { outcome, headers } = await this.#ports.pool.send(request, asFirstRead(record, origin));
     const tookMs = performance.now() - startedMs;
+    this.#ports.memory?.attemptFinished(delivery, { outcome, tookMs, headers }, Date.now());
     this.#log.attemptFinished(outcome, tookMs);
     if (ruleFor(outcome).disposition === "settle") this.#pace.recordSettled(tookMs);
     this.feed({ type: "attempt_finished", delivery, outcome });
@@ -225,6 +232,7 @@ export class Runtime {
     try {
       const { offset } = await this.#ports.deadLetters.write(delivery, Date.now());
       this.#log.deadLetterWritten(delivery);
+      this.#ports.memory?.deadLettered(delivery, Date.now());
       this.feed({ type: "dead_letter_written", delivery, ...(offset === undefined ? {} : { offset }) });
     } catch (error) {
       this.#log.deadLetterFailed(delivery, error);

@@ -2,8 +2,10 @@
 
 import type { Context, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { monotonicMs } from "../../shared/clock.ts";
 import { CHALLENGE, grantOf, tokensOf } from "../../shared/http/bearer_token.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
+import { sessionOf } from "../page/login.tsx";
 
 /** The largest request body, in bytes: filters and counts are short. */
 const BODY_BYTES_MAX = 65_536;
@@ -11,15 +13,17 @@ const BODY_BYTES_MAX = 65_536;
 const READS_MAX = 4;
 
 /**
- * Lets a request through that carries the token. Without a token of its own the side listens on loopback, and what asks
+ * Lets a request through that carries the token, or the session of a browser that has logged in with one. Without a token of its own the side listens on loopback, and what asks
  * has to call it by a name of this machine: a page that has its own name lead here does not (DNS rebinding). A page of
  * another origin may change nothing in either case.
  */
 export function accessCheck(token: string | undefined): MiddlewareHandler {
-  const tokens = tokensOf(token).map((each) => ({ token: each, scopes: [] }));
-  const grants = grantOf(tokens);
+  const tokens = tokensOf(token);
+  const grants = grantOf(tokens.map((each) => ({ token: each, scopes: [] })));
   return async (c, next) => {
-    if (grants(c.req.header("authorization")) === undefined) {
+    const bears = grants(c.req.header("authorization")) !== undefined;
+    if (!bears && sessionOf(c, tokens, monotonicMs()) === undefined) {
+      if (isForPeople(c)) return c.redirect(`/login?next=${encodeURIComponent(pathOf(c))}`, 303);
       return refused(
         401,
         "unauthorized",
@@ -30,10 +34,19 @@ export function accessCheck(token: string | undefined): MiddlewareHandler {
     if (tokens.length === 0 && !isOwnName(c)) {
       return refused(403, "wrong-host", "Without ADMIN_TOKEN this side answers to localhost alone");
     }
+    if (!bears && changes(c) && !saysItsPage(c)) {
+      return refused(403, "wrong-origin", "A browser's session acts from its own page alone");
+    }
     if (isForeignPage(c)) return refused(403, "wrong-origin", "A page of another origin may not do this");
     return await next();
   };
 }
+
+/** Refuses what a page of another origin sends. */
+export const ownPages: MiddlewareHandler = async (c, next) => {
+  if (isForeignPage(c)) return refused(403, "wrong-origin", "A page of another origin may not do this");
+  return await next();
+};
 
 /** Refuses bodies beyond 64 KiB while they arrive (RFC 9110 section 15.5.14). */
 export const smallBodies: MiddlewareHandler = bodyLimit({
@@ -69,6 +82,19 @@ function isForeignPage(c: Context): boolean {
   const site = c.req.header("sec-fetch-site");
   if (site !== undefined && site !== "same-origin" && site !== "none") return true;
   return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== c.req.header("host"));
+}
+
+const changes = (c: Context) => c.req.method !== "GET" && c.req.method !== "HEAD";
+
+const saysItsPage = (c: Context) =>
+  c.req.header("origin") !== undefined || c.req.header("sec-fetch-site") !== undefined;
+
+/** A browser that goes to a page; what a script of the page asks for is refused as programs are. */
+const isForPeople = (c: Context) => !changes(c) && (c.req.header("accept") ?? "").includes("text/html");
+
+function pathOf(c: Context): string {
+  const { pathname, search } = new URL(c.req.url);
+  return pathname + search;
 }
 
 function refused(

@@ -5,7 +5,13 @@ import type { Registry } from "prom-client";
 import { type Cause, readinessResponse } from "../../shared/http/health.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
 import { type Entry, startPage } from "../../shared/http/start_page.ts";
-import { accessCheck, atMost, smallBodies } from "./access.ts";
+import { monotonicMs } from "../../shared/clock.ts";
+import { tokensOf } from "../../shared/http/bearer_token.ts";
+import { assetRoutes } from "../page/assets.ts";
+import { pageHeaders } from "../page/headers.ts";
+import { loginRoutes } from "../page/login.tsx";
+import { type PageDeps, pageRoutes } from "../page/routes.tsx";
+import { accessCheck, atMost, ownPages, smallBodies } from "./access.ts";
 import { type DeadLetterCommands, deadLetterRoutes } from "./dead_letters.ts";
 import { parkedRoutes } from "./parked_keys.ts";
 import type { MachineView } from "../core/view.ts";
@@ -33,6 +39,7 @@ export interface AdminDeps extends HealthDeps {
   readonly parked?: () => MachineView;
   readonly why?: () => WhyJson;
   readonly flow?: FlowCommands;
+  readonly page?: PageDeps;
 }
 
 const HEALTH_ENTRIES: readonly Entry[] = [
@@ -51,7 +58,6 @@ const OPERATOR_ENTRIES: readonly Entry[] = [
 
 /** Health, metrics and scale, for `HEALTH_PORT`: nothing of a ticket, and nothing that changes anything. */
 export function createHealth(deps: HealthDeps, others: readonly Entry[] = []): Hono {
-  const { causes, notes, registry, scale } = deps;
   const app = new Hono();
   app.get(
     "/",
@@ -61,6 +67,13 @@ export function createHealth(deps: HealthDeps, others: readonly Entry[] = []): H
         ...others,
       ]),
   );
+  app.route("/", healthRoutes(deps));
+  app.notFound((c) => notFound(c.req.path, "/livez, /readyz, /metrics and /scale"));
+  return app;
+}
+
+function healthRoutes({ causes, notes, registry, scale }: HealthDeps): Hono {
+  const app = new Hono();
   app.get("/livez", (c) => c.json({ status: "alive" }));
   app.get(
     "/readyz",
@@ -72,13 +85,16 @@ export function createHealth(deps: HealthDeps, others: readonly Entry[] = []): H
     async (c) => c.body(await registry.metrics(), 200, { "content-type": registry.contentType }),
   );
   app.get("/scale", (c) => c.json(scale()));
-  app.notFound((c) => notFound(c.req.path, "/livez, /readyz, /metrics and /scale"));
   return app;
 }
 
 /** The same and what is for operators alone, for `ADMIN_PORT`. */
-export function createAdmin({ token, deadLetters, records, parked, why, flow, ...health }: AdminDeps): Hono {
-  const app = createHealth(health, OPERATOR_ENTRIES);
+export function createAdmin(
+  { token, deadLetters, records, parked, why, flow, page, ...health }: AdminDeps,
+): Hono {
+  const app = page === undefined
+    ? createHealth(health, OPERATOR_ENTRIES)
+    : adminWithPage(health, page, token);
   for (const path of ["/dead-letters", "/records", "/parked", "/why", "/flow"]) {
     for (const each of [path, `${path}/*`]) app.use(each, accessCheck(token), smallBodies);
   }
@@ -92,6 +108,19 @@ export function createAdmin({ token, deadLetters, records, parked, why, flow, ..
   app.notFound((c) =>
     notFound(c.req.path, "/livez, /readyz, /metrics, /scale, /why, /flow, /dead-letters, /parked or /records")
   );
+  return app;
+}
+
+/** The page needs its assets and the way to log in before anybody has logged in. */
+function adminWithPage(health: HealthDeps, page: PageDeps, token: string | undefined): Hono {
+  const app = new Hono();
+  app.route("/", healthRoutes(health));
+  app.use("/page/assets/*", pageHeaders);
+  app.route("/page/assets", assetRoutes());
+  for (const path of ["/login", "/logout"]) app.use(path, pageHeaders, ownPages, smallBodies);
+  app.route("/", loginRoutes(tokensOf(token), monotonicMs));
+  for (const path of ["/", "/page/*", "/state", "/state/*"]) app.use(path, accessCheck(token));
+  app.route("/", pageRoutes(page));
   return app;
 }
 

@@ -2,7 +2,7 @@
 
 import type { Outcome } from "../../shared/contract/outcome.ts";
 import type { TopicPartition } from "../records/position.ts";
-import type { Delivery } from "./delivery.ts";
+import type { Delivery, DeliveryState } from "./delivery.ts";
 import type { ParkedKey } from "./parking/letters.ts";
 import type { Partition } from "./partition.ts";
 import type { Parts } from "./parts.ts";
@@ -19,6 +19,15 @@ export interface HeadView {
   readonly attemptsCounted: number;
   readonly attemptsSent: number;
   readonly lastOutcome: Outcome | undefined;
+  readonly state: DeliveryState;
+}
+
+/** Records of a partition, one beside the other, that are in the same state. */
+export interface OffsetSpan {
+  readonly first: number;
+  /** The last one's offset, inclusive. */
+  readonly last: number;
+  readonly state: DeliveryState;
 }
 
 /** One partition. */
@@ -30,6 +39,15 @@ export interface PartitionView extends TopicPartition {
   readonly backlog: number;
   /** The offset below which every received record is settled. */
   readonly watermark: number;
+  /** The next offset to fetch. */
+  readonly position: number;
+  /** One past the last offset of the log, as last seen. */
+  readonly end: number;
+  /** What the broker has confirmed; undefined while a commit is on its way. */
+  readonly committed: number | undefined;
+  readonly inFlight: number;
+  /** What lies between watermark and position, in order of offsets. */
+  readonly spans: Iterable<OffsetSpan>;
   /** No new record may start: its offset map has no room for one. */
   readonly mapFull: boolean;
   /** An operator holds it. */
@@ -115,6 +133,11 @@ function partitionView<R>(ready: ReadyRecords<R>, partition: Partition<R>): Part
     epoch: partition.epoch,
     backlog: partition.backlog(),
     watermark: ledger.committable(),
+    position: ledger.position,
+    end: partition.highWatermark,
+    committed: partition.committed?.offset,
+    inFlight: partition.inFlight,
+    spans: { [Symbol.iterator]: () => spansOf(partition)[Symbol.iterator]() },
     mapFull,
     held: partition.held,
     ready: partition.held ? 0 : (mapFull ? 0 : partition.startable) + partition.retries.length,
@@ -126,7 +149,25 @@ function partitionView<R>(ready: ReadyRecords<R>, partition: Partition<R>): Part
   };
 }
 
+/** What was received behind the last record that was sent or settled waits, all of it. */
+function spansOf<R>({ ledger }: Partition<R>): readonly OffsetSpan[] {
+  const spans: OffsetSpan[] = [];
+  let end = ledger.committable();
+  const add = (first: number, last: number, state: DeliveryState) => {
+    end = last + 1;
+    const before = spans.at(-1);
+    if (before?.state === state) spans[spans.length - 1] = { first: before.first, last, state };
+    else spans.push({ first, last, state });
+  };
+  ledger.walk({
+    settled: (first, last) => add(first, last, "settled"),
+    unsettled: (offset, { state }) => add(offset, offset, state),
+  });
+  if (end < ledger.position) add(end, ledger.position - 1, "ready");
+  return spans;
+}
+
 function headView<R>(head: Delivery<R>): HeadView {
-  const { offset, timestampMs, sentMs, attemptsCounted, attemptsSent, lastOutcome } = head;
-  return { offset, timestampMs, sentMs, attemptsCounted, attemptsSent, lastOutcome };
+  const { offset, timestampMs, sentMs, attemptsCounted, attemptsSent, lastOutcome, state } = head;
+  return { offset, timestampMs, sentMs, attemptsCounted, attemptsSent, lastOutcome, state };
 }

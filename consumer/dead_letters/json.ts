@@ -42,6 +42,8 @@ export interface ListJson {
     readonly parked: number;
     readonly oldest: string;
     readonly newest: string;
+    /** `topic/partition/offset` of the newest. */
+    readonly example: string;
   }[];
   readonly dead_letters: readonly DeadLetterJson[];
 }
@@ -58,12 +60,13 @@ export function listAsJson({ total, meant, causes, newest }: Listing): ListJson 
   return {
     total,
     meant,
-    causes: causes.map(({ cause, count, parked, oldestMs, newestMs }) => ({
+    causes: causes.map(({ cause, count, parked, oldestMs, newestMs, example }) => ({
       cause,
       count,
       parked,
       oldest: iso(oldestMs),
       newest: iso(newestMs),
+      example: recordPosition(example),
     })),
     dead_letters: newest.map(({ letter, state }) => letterAsJson(letter, state)),
   };

@@ -4,6 +4,7 @@ import type { DeadLetter } from "./letter.ts";
 import type { Filter } from "./filter.ts";
 import type { DeadLetterPorts } from "./ports.ts";
 import { type Found, scan } from "./scan.ts";
+import type { RecordPosition } from "../records/position.ts";
 import { causeText } from "../records/letter_cause.ts";
 
 /** What is asked for. */
@@ -23,6 +24,8 @@ export interface CauseGroup {
   readonly parked: number;
   readonly oldestMs: number;
   readonly newestMs: number;
+  /** The newest of them. */
+  readonly example: RecordPosition;
 }
 
 /** How many dead letters there are of each cause, and the newest of them. */
@@ -69,13 +72,17 @@ function count(
   const { atMs, behind } = letter;
   const own = causeText(letter.cause);
   const cause = groups.has(own) || groups.size < CAUSES_MAX ? own : OTHER_CAUSES;
-  const group = groups.get(cause) ?? { count: 0, parked: 0, oldestMs: Infinity, newestMs: -Infinity };
+  const group = groups.get(cause) ??
+    { count: 0, parked: 0, oldestMs: Infinity, newestMs: -Infinity, example: positionOf(letter) };
   group.count += 1;
   if (behind !== undefined) group.parked += 1;
   group.oldestMs = Math.min(group.oldestMs, atMs);
+  if (atMs >= group.newestMs) group.example = positionOf(letter);
   group.newestMs = Math.max(group.newestMs, atMs);
   groups.set(cause, group);
 }
+
+const positionOf = ({ topic, partition, offset }: DeadLetter) => ({ topic, partition, offset });
 
 const newestFirst = ({ letter: a }: Found, { letter: b }: Found) => b.atMs - a.atMs || b.offset - a.offset;
 const mostFrequentFirst = (a: CauseGroup, b: CauseGroup) => b.count - a.count || b.newestMs - a.newestMs;

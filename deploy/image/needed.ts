@@ -9,6 +9,7 @@ const DYNAMIC = /\bimport\(\s*"([^"]+)"/g;
 export interface DenoJson {
   readonly imports: Readonly<Record<string, string>>;
   readonly tasks: Readonly<Record<string, Task>>;
+  readonly compilerOptions?: Readonly<Record<string, unknown>>;
 }
 
 /** What an image's deno.json says. */
@@ -46,6 +47,8 @@ export function imageDenoJson(
   const runs = (command: string) => programs.some((program) => command.endsWith(` ${program}`));
   return {
     nodeModulesDir: "none",
+    // How JSX is compiled.
+    ...(denoJson.compilerOptions === undefined ? {} : { compilerOptions: denoJson.compilerOptions }),
     imports: pick(denoJson.imports, isNeeded),
     tasks: pick(denoJson.tasks, (name) => runs(commandOf(denoJson.tasks[name]) ?? "")),
   };
@@ -57,7 +60,7 @@ export function packagesOf(programs: readonly string[], read: ReadFile): Readonl
   const seen = new Set<string>();
   const waiting = [...programs];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    if (seen.has(path) || !path.endsWith(".ts")) continue;
+    if (seen.has(path) || !/\.tsx?$/.test(path)) continue;
     seen.add(path);
     for (const specifier of specifiersOf(read(path))) {
       if (specifier.startsWith(".")) waiting.push(new URL(specifier, `file:///${path}`).pathname.slice(1));

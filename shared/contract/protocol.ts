@@ -21,12 +21,18 @@ export const RequestHeader = {
   traceparent: "traceparent",
 } as const;
 
-/** Response headers the pool reads. */
+/** Response headers: the first two decide, the others are for people who look. */
 export const ResponseHeader = {
   /** Overrides the status: `settle`, `retry` or `dead-letter`. */
   action: "ackpool-action",
   /** Seconds or an HTTP date: RFC 9110 section 10.2.3. */
   retryAfter: "retry-after",
+  /** `total`, `llm` and `db` with their durations in ms (W3C Server Timing). */
+  serverTiming: "server-timing",
+  /** A success's label and, where it is known, its confidence: `feature_request;0.93`, percent-encoded. */
+  label: "ackpool-label",
+  /** The ticket's id, percent-encoded. */
+  ticketId: "ackpool-ticket-id",
 } as const;
 
 /** The last segment of the problem type that says "the row is not there (yet)". */

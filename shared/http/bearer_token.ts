@@ -64,6 +64,12 @@ export function tokensOf(list: string | undefined): readonly string[] {
   return (list ?? "").split(",").map((token) => token.trim()).filter((token) => token !== "");
 }
 
+/** Whether a token is one of these, in a time that does not show how close it came. */
+export function isOneOf(tokens: readonly string[], token: string): boolean {
+  const given = digest(token);
+  return tokens.filter((each) => timingSafeEqual(digest(each), given)).length > 0;
+}
+
 /** What goes with every 401: RFC 6750 section 3. */
 export const CHALLENGE = { "www-authenticate": "Bearer" };
 

@@ -20,7 +20,7 @@ const ROOT = new URL("../../", import.meta.url);
 const STATEMENT = /^\s*(?:import|export)\s+(type\s)?(?:[^"';]*?\sfrom\s+)?"([^"]+)"/gm;
 const DYNAMIC = /\bimport\(\s*"([^"]+)"\s*\)/g;
 
-/** Every `.ts` file under some folders of the project, sorted by path. */
+/** Every `.ts` and `.tsx` file under some folders of the project, sorted by path. */
 export async function readModules(folders: readonly string[]): Promise<readonly Module[]> {
   const modules: Module[] = [];
   for (const folder of folders) {
@@ -41,7 +41,7 @@ async function* filesUnder(folder: string): AsyncGenerator<string> {
   for await (const entry of Deno.readDir(new URL(`${folder}/`, ROOT))) {
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory) yield* filesUnder(path);
-    else if (entry.name.endsWith(".ts")) yield path;
+    else if (/\.tsx?$/.test(entry.name)) yield path;
   }
 }
 

@@ -20,8 +20,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "shared/",
   ],
   "consumer/flow/": ["consumer/flow/", "consumer/core/", "consumer/records/", "shared/"],
+  "consumer/page/": [
+    "consumer/page/",
+    "consumer/senders/",
+    "consumer/core/",
+    "consumer/records/",
+    "shared/",
+  ],
   "consumer/admin/": [
     "consumer/admin/",
+    "consumer/page/",
     "consumer/flow/",
     "consumer/dead_letters/",
     "consumer/core/",
@@ -208,7 +216,14 @@ Deno.test("tests/unit mirrors the source: a test lies where what it tests lies",
   for (const { path } of tests) {
     const place = path.slice("tests/unit/".length).replace(/_test\.ts$/, "");
     if (place.endsWith(".ts") || !place.includes("/")) continue; // no test, or one of the whole repository
-    const candidates = [`${place}.ts`, `${place}.mjs`, place, `tests/${place}.ts`, `tests/${place}`];
+    const candidates = [
+      `${place}.ts`,
+      `${place}.tsx`,
+      `${place}.mjs`,
+      place,
+      `tests/${place}.ts`,
+      `tests/${place}`,
+    ];
     const found = await Promise.all(candidates.map((each) => exists(projectPath(each))));
     if (!found.includes(true)) wrong.push(path);
   }

@@ -83,6 +83,15 @@ export class Replica {
     return this.#limit;
   }
 
+  /** Why {@link limit} is what it is, for people. */
+  limitedBy(nowMs: number): string {
+    const limit = this.limit(nowMs);
+    if (limit >= this.#limitMax) return "WORKER_CONCURRENCY";
+    if (this.#slowStart.limit(nowMs) <= limit) return "it is new or came back, and begins with few";
+    if (this.#answers.limit <= limit) return "it answered that it was full";
+    return "more at once were no faster";
+  }
+
   /** Average time of an answer that settled, in ms, as a geometric mean; the latest ones weigh most. 0 without any. */
   get latencyMs(): number {
     return this.#logLatency === undefined ? 0 : Math.exp(this.#logLatency);

@@ -50,8 +50,19 @@ Deno.test("packagesOf() finds what every module of the programs imports", async 
   };
   programs.forEach(visit);
   const packages = [...reached].flatMap((path) => graph.get(path)?.imports.map(({ target }) => target) ?? [])
-    .filter((target) => !graph.has(target) && !target.startsWith("node:") && !target.endsWith(".json"));
+    .filter((target) => !graph.has(target) && !target.startsWith("node:") && !isFileOfOurs(target));
   assert.deepEqual([...packagesOf(programs, textOf)].sort(), [...new Set(packages)].sort());
+});
+
+/** Text and JSON that lies beside the modules. */
+const isFileOfOurs = (target: string) => /^(consumer|worker|shared)\//.test(target);
+
+Deno.test("imageDenoJson() keeps what JSX is compiled with", () => {
+  const { compilerOptions } = imageDenoJson(denoJson, programs, textOf);
+  assert.deepEqual([compilerOptions?.["jsx"], compilerOptions?.["jsxImportSource"]], [
+    "precompile",
+    "hono/jsx",
+  ]);
 });
 
 Deno.test("imageDenoJson() keeps a task's description", () => {

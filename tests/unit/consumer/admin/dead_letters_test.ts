@@ -38,7 +38,14 @@ class MemoryLetters implements DeadLetterCommands {
   running = Promise.withResolvers<ReplaySummary>();
 
   list() {
-    const causes = [{ cause: "422", count: 1, parked: 0, oldestMs: 0, newestMs: 0 }];
+    const causes = [{
+      cause: "422",
+      count: 1,
+      parked: 0,
+      oldestMs: 0,
+      newestMs: 0,
+      example: { topic: "d", partition: 0, offset: 7 },
+    }];
     return Promise.resolve({ total: 1, meant: 1, causes, newest: [FOUND] });
   }
   findOne({ offset }: { offset: number }) {

@@ -41,7 +41,7 @@ Deno.test("bar() shows what is done, how fast, and how long it still takes", () 
 });
 
 Deno.test("listAsText() shows causes, then letters, and how many more there are", () => {
-  const causes = [{ cause: "rejected 422", count: 3, parked: 2, oldest: "o", newest: "n" }];
+  const causes = [{ cause: "rejected 422", count: 3, parked: 2, oldest: "o", newest: "n", example: "d/0/1" }];
   const lines = listAsText({ total: 5, meant: 3, causes, dead_letters: [LETTER] }).split("\n");
   assert.deepEqual(lines[1]?.split(/\s{2,}/), ["rejected 422", "3", "2", "o", "n"]);
   assert.match(lines[4] ?? "", /^t\.dlq\/0\/7 .* 422 .* open .* t\/1\/3$/);

@@ -141,9 +141,10 @@ Deno.test("scan() reads a topic once where all of it may be kept", async () => {
 Deno.test("list() counts causes and shows the newest, however many pages it takes", async () => {
   const whole = await list(filled(41).ports(), { filter: {}, all: false, limit: 3 });
   assert.deepEqual(whole.newest.map(({ letter }) => letter.atMs), [40_000, 39_000, 38_000]);
+  const at = (partition: number, offset: number) => ({ topic: "t.g.dlq", partition, offset });
   assert.deepEqual(whole.causes, [
-    { cause: "422", count: 32, parked: 0, oldestMs: 1000, newestMs: 39_000 },
-    { cause: "500", count: 9, parked: 0, oldestMs: 0, newestMs: 40_000 },
+    { cause: "422", count: 32, parked: 0, oldestMs: 1000, newestMs: 39_000, example: at(1, 19) },
+    { cause: "500", count: 9, parked: 0, oldestMs: 0, newestMs: 40_000, example: at(0, 20) },
   ]);
   assert.deepEqual(await list(filled(41).ports(5), { filter: {}, all: false, limit: 3 }), whole);
 });
