@@ -7,6 +7,7 @@ import denoJson from "../deno.json" with { type: "json" };
 import type { Task } from "../shared/deno_task.ts";
 import type { Program } from "../shared/process/command_line.ts";
 import { MIGRATE } from "../worker/migrate_arguments.ts";
+import { DOCTOR } from "./doctor/arguments.ts";
 import { EVAL } from "./eval/arguments.ts";
 import { PRODUCE } from "./produce/arguments.ts";
 import { START } from "./start/arguments.ts";
@@ -20,7 +21,7 @@ export interface ListedCommand {
 }
 
 /** Programs whose flags a shell completes: one line for each. */
-export const WITH_FLAGS: readonly Program[] = [DLQ, DRAIN, EVAL, LAG, MIGRATE, PRODUCE, START];
+export const WITH_FLAGS: readonly Program[] = [DLQ, DOCTOR, DRAIN, EVAL, LAG, MIGRATE, PRODUCE, START];
 
 /** Every task is a command; its description begins with its group. */
 export const COMMANDS: readonly ListedCommand[] = Object.entries<Task>(denoJson.tasks).flatMap(

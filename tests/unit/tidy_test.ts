@@ -89,11 +89,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "consumer/config.ts",
     "worker/config.ts",
     "worker/core/",
-    "worker/db/connect.ts",
-    "worker/db/tickets_table.ts",
+    "worker/db/",
     "worker/ingress/config.ts",
     "worker/labelling/",
-    "worker/llm/client.ts",
+    "worker/llm/",
     "worker/taxonomy.json",
     "shared/",
   ],
@@ -124,6 +123,8 @@ const TIMES_OF_DAY = [
   "consumer/cli/lag.ts",
   "consumer/consumer.ts",
   "consumer/runtime.ts",
+  "local/doctor.ts",
+  "local/doctor/database.ts",
   "local/embedded/postgres/main.ts",
   "local/eval/labellers/local_labellers.ts",
   "local/model/main.ts",
@@ -141,7 +142,7 @@ const PURE = new Set(["zod", "node:crypto"]);
 
 /** Files that are programs, and the one that says how programs start and end. */
 const ENTRY =
-  /(^|\/)([a-z_]+_)?main\.ts$|^worker\/migrate\.ts$|^consumer\/(drain|cli\/(dlq|lag))\.ts$|^local\/(ackpool|start|produce|project|terminal|processes\/end_with_pipe)\.ts$|^shared\/process\/[a-z_]+\.ts$/;
+  /(^|\/)([a-z_]+_)?main\.ts$|^worker\/migrate\.ts$|^consumer\/(drain|cli\/(dlq|lag))\.ts$|^local\/(ackpool|doctor|start|produce|project|terminal|processes\/end_with_pipe)\.ts$|^shared\/process\/[a-z_]+\.ts$/;
 
 Deno.test("imports point one way: main, adapters, core, shared", () => {
   const wrong = projectImports().filter(({ from, to }) => {

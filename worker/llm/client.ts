@@ -47,7 +47,7 @@ export interface OpenaiLlm extends Llm {
 const ANSWER_BYTES_MAX = 1_048_576;
 const CHECK_TIMEOUT_MS = 10_000;
 /** The question that shows whether a model answers at all. */
-const TINY_PROMPT: Prompt = {
+export const TINY_PROMPT: Prompt = {
   system: "You are asked whether you are there. Answer in JSON.",
   user: 'Answer {"ready": true}',
   schemaName: "readiness",
