@@ -13,6 +13,8 @@ import { json, problems, type Route } from "../http/route.ts";
 import { CLASSIFY_PROBLEMS, failureResponse } from "../http/failure_responses.ts";
 import type { Permits } from "../permits.ts";
 import { type DecisionSinks, recordDecision } from "./decision_log.ts";
+import { Waits } from "../labelling/waits.ts";
+import { answerHeaders } from "./answer_headers.ts";
 import { type Answer, answerOf, answerSchema } from "./label_answer.ts";
 
 /** What the route works with. */
@@ -121,7 +123,8 @@ async function classifyTicket(
   if (event.position !== undefined && ticket.data.ticket_id === undefined) return missingTicketId();
   const keyed = event.position !== undefined ||
     call.header(RequestHeader.idempotencyKey) !== undefined;
-  const classification = await classify(deps.classification, {
+  const waits = new Waits(deps.nowMs);
+  const classification = await classify(waits.measuring(deps.classification), {
     ticket: ticket.data,
     event,
     // A keyed call is paid for and will be asked for again: it is finished even when its caller is gone.
@@ -132,8 +135,8 @@ async function classifyTicket(
   const ms = deps.nowMs() - startMs;
   recordDecision(deps, ticket_id, classification, ms, call.header(RequestHeader.traceparent));
   const answer: Answer = answerOf(ticket_id, classification);
-  const headers = deps.rateReport?.();
-  return Response.json(answer, headers && { headers });
+  const headers = { ...answerHeaders(ticket_id, classification, waits, ms), ...deps.rateReport?.() };
+  return Response.json(answer, { headers });
 }
 
 /** An ad-hoc caller gets the label in the answer; the label of a record without an id would be paid for and lost. */

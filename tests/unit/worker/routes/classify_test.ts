@@ -59,6 +59,16 @@ Deno.test("POST /classify writes the row of a ticket with an id, and pays once f
   assert.equal(prompts.length, 1);
 });
 
+Deno.test("POST /classify says in headers where the time went and what the label is, and nothing of the ticket", async () => {
+  const { classify, tables } = workerApp();
+  tables.tickets.set("17", { category: null, classifiedAtMs: null });
+  const { headers } = await classify({ ...TICKET, ticket_id: 17 });
+  assert.match(headers.get("server-timing") ?? "", /^llm;dur=[\d.]+, db;dur=[\d.]+, total;dur=[\d.]+$/);
+  assert.match(headers.get("ackpool-label") ?? "", /^billing(;[01](\.\d+)?)?$/);
+  assert.equal(headers.get("ackpool-ticket-id"), "17");
+  assert.doesNotMatch(JSON.stringify([...headers]), /Invoice|charged/);
+});
+
 Deno.test("POST /classify answers 409 while another request buys the label", async () => {
   const asked = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
