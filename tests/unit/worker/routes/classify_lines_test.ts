@@ -118,7 +118,10 @@ Deno.test("POST /classify/batch as NDJSON answers each line the moment it is kno
     /^\{"key":"\\"t\/0\/2\\"","status":200,"headers":\{"ackpool-label":"billing",.*\}\}\n$/,
   );
   slow.resolve();
-  assert.match((await reader?.read())?.value ?? "", /^\{"key":"\\"t\/0\/1\\"","status":200\}\n$/);
+  assert.match(
+    (await reader?.read())?.value ?? "",
+    /^\{"key":"\\"t\/0\/1\\"","status":200,"headers":\{"ackpool-label":"billing",.*\}\}\n$/,
+  );
   assert.equal((await reader?.read())?.done, true);
 });
 
