@@ -13,7 +13,15 @@ export const MIGRATE = {
       default: false,
       about: "where the tickets table is made: ids are text, not bigint",
     },
+    "grant": {
+      type: "string",
+      value: "ROLE",
+      about: "gives ROLE what a worker needs and no more; makes it where DATABASE_GRANT_PASSWORD is set",
+    },
   },
-  examples: [["migrate", "with DATABASE_URL set"]],
+  examples: [
+    ["migrate", "with DATABASE_URL set"],
+    ["migrate --grant ackpool_worker", "for workers that do not own the database"],
+  ],
   notes: "docs/configuration.md has TICKETS_TABLE and TICKETS_COLUMNS.",
 } as const satisfies Program;

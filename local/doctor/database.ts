@@ -5,7 +5,7 @@ import { describeTarget, parseConnectionString } from "../../shared/postgres/con
 import { ticketsTable } from "../../worker/config.ts";
 import { Database, storeFailure } from "../../worker/db/database.ts";
 import { PostgresLabelStore } from "../../worker/db/label_store.ts";
-import { readMigrations } from "../../worker/db/migrate.ts";
+import { readMigrations } from "../../worker/db/schema/migrate.ts";
 import { TableCatalog } from "../../worker/db/table_catalog.ts";
 import { type Finding, Findings } from "./finding.ts";
 

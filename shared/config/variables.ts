@@ -239,6 +239,9 @@ const worker = {
     columns(),
     "its columns for the id, the label and the time",
   ),
+  DATABASE_GRANT_PASSWORD: secret(
+    optional(text(), "password of the role that `migrate --grant` makes where there is none"),
+  ),
   DATABASE_TIMEOUT_MS: withDefault("10000", milliseconds(100), "time limit of one statement"),
 } as const satisfies Record<string, Variable<unknown>>;
 

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { isOlder, OFFSET_SPAN_MS } from "../../worker/core/fence.ts";
 import type { TicketEvent } from "../../worker/core/fence.ts";
 import { PostgresLabelStore } from "../../worker/db/label_store.ts";
-import { migrate, readMigrations } from "../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../worker/db/schema/migrate.ts";
 import { PostgresReviewStore } from "../../worker/db/review_store.ts";
 import { TableCatalog } from "../../worker/db/table_catalog.ts";
 import { DEFAULT_TICKETS_TABLE, type TicketsTable } from "../../worker/db/tickets_table.ts";

@@ -1,7 +1,7 @@
 // The day's budget over several workers, on PGlite and on real PostgreSQL.
 
 import assert from "node:assert/strict";
-import { migrate, readMigrations } from "../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../worker/db/schema/migrate.ts";
 import { SpendLedger } from "../../worker/db/spend_ledger.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { testDatabase } from "../support/postgres/store_harness.ts";

@@ -1,7 +1,7 @@
 // People never wait behind the backlog: a consumer, workers and an ingress as processes, every permit taken by records.
 
 import assert from "node:assert/strict";
-import { migrate, readMigrations } from "../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../worker/db/schema/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { startTask } from "../chaos/stage/tasks.ts";
 import { startConsumer } from "../support/processes/consumer_process.ts";

@@ -1,7 +1,7 @@
 // A pool at zero: a call waits, GET /scale asks for a replica, and once one starts the call is answered.
 
 import assert from "node:assert/strict";
-import { migrate, readMigrations } from "../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../worker/db/schema/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { startTask } from "../chaos/stage/tasks.ts";
 import { freePorts } from "../support/ports.ts";

@@ -5,7 +5,7 @@ import postgres from "postgres";
 import { createKafka } from "../../consumer/kafka/client/client.ts";
 import { TopicProgress } from "../../local/produce/topic_progress.ts";
 import { type Run, writeRun } from "../../shared/run_file.ts";
-import { migrate, readMigrations } from "../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../worker/db/schema/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { testDatabase } from "../support/postgres/store_harness.ts";
 import { embeddedKafka } from "../support/kafka/embedded_kafka.ts";

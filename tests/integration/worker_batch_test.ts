@@ -6,7 +6,7 @@ import { batchingEmbedder } from "../../local/model/embedding/batching_embedder.
 import { openEmbedder } from "../../local/model/embedding/embedder.ts";
 import { isHeldOut, parseLabelledTickets, TICKETS_URL } from "../../local/model/tickets.ts";
 import { trainModel } from "../../local/model/training/train_model.ts";
-import { migrate, readMigrations } from "../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../worker/db/schema/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { testDatabase } from "../support/postgres/store_harness.ts";
 import { bestDatabase } from "../support/postgres/test_database.ts";

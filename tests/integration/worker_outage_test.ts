@@ -1,7 +1,7 @@
 // The worker when database or provider misbehave: the right status each time, and no restart afterwards.
 
 import assert from "node:assert/strict";
-import { migrate, readMigrations } from "../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../worker/db/schema/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { CutWire } from "../support/cut_wire.ts";
 import { testDatabase } from "../support/postgres/store_harness.ts";

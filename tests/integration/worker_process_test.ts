@@ -1,7 +1,7 @@
 // The worker as a process: how it starts, refuses to start, keeps its promises over two replicas, and stops.
 
 import assert from "node:assert/strict";
-import { migrate, readMigrations } from "../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../worker/db/schema/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { freePort } from "../support/ports.ts";
 import { testDatabase } from "../support/postgres/store_harness.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { migrate, readMigrations } from "../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../worker/db/schema/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
 import { deliverTickets, TICKETS } from "../support/postgres/delivered_tickets.ts";
 import { RealPostgres } from "../support/postgres/real_postgres.ts";

@@ -7,7 +7,7 @@ import { startChild } from "../../support/processes/process.ts";
 import { RealPostgres } from "../../support/postgres/real_postgres.ts";
 import { startStubLlm } from "../../support/workers/stub_llm.ts";
 import { startWorker } from "../../support/processes/worker_process.ts";
-import { migrate, readMigrations } from "../../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../../worker/db/schema/migrate.ts";
 import { testDatabase } from "../../support/postgres/store_harness.ts";
 import { say } from "../stage.ts";
 

@@ -2,7 +2,7 @@
 // core; real PostgreSQL, an LLM that answers at once and the sender of the tickets share another one.
 
 import { flagsOf } from "../../support/test_command.ts";
-import { migrate, readMigrations } from "../../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../../worker/db/schema/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../../worker/db/tickets_table.ts";
 import { startChild } from "../../support/processes/process.ts";
 import { RealPostgres } from "../../support/postgres/real_postgres.ts";

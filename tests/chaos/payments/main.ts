@@ -2,7 +2,7 @@
 // Counts the LLM's calls ticket by ticket and explains every one beyond the first.
 
 import { flagsOf } from "../../support/test_command.ts";
-import { migrate, readMigrations } from "../../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../../worker/db/schema/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../../worker/db/tickets_table.ts";
 import { RealPostgres } from "../../support/postgres/real_postgres.ts";
 import { testDatabase } from "../../support/postgres/store_harness.ts";

@@ -58,7 +58,8 @@ const READERS: Readonly<Record<string, (env: Environment) => unknown>> = {
   drain: parseConsumer,
   worker: parseWorker,
   ingress: parseIngressConfig,
-  migrate: (env) => readVariables(["DATABASE_URL", "TICKETS_TABLE", "TICKETS_COLUMNS"], env),
+  migrate: (env) =>
+    readVariables(["DATABASE_URL", "DATABASE_GRANT_PASSWORD", "TICKETS_TABLE", "TICKETS_COLUMNS"], env),
 };
 
 /** Whether a task's program reads a variable. */

@@ -1,6 +1,6 @@
 // Tickets delivered to real workers over a database under test, as the consumer would: again until a 2xx arrives.
 
-import { migrate, readMigrations } from "../../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../../worker/db/schema/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../../worker/db/tickets_table.ts";
 import { startWorker, type WorkerProcess } from "../processes/worker_process.ts";
 import { startStubLlm, type StubRequest } from "../workers/stub_llm.ts";

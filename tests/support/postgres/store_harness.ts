@@ -2,7 +2,7 @@
 
 import { Database } from "../../../worker/db/database.ts";
 import { PostgresLabelStore } from "../../../worker/db/label_store.ts";
-import { migrate, readMigrations } from "../../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../../worker/db/schema/migrate.ts";
 import { PostgresReviewStore } from "../../../worker/db/review_store.ts";
 import { TableCatalog } from "../../../worker/db/table_catalog.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../../worker/db/tickets_table.ts";

@@ -58,7 +58,7 @@ Deno.test("the manifests run consumer, worker, ingress, migrate and a drain, all
     ["ackpool-consumer", "consumer"],
     ["ackpool-drain", "drain"],
     ["ackpool-ingress", "ingress"],
-    ["ackpool-migrate", "migrate"],
+    ["ackpool-migrate", "migrate", "--grant", "ackpool_worker"],
     ["ackpool-worker", "worker"],
   ]);
   for (const each of workloads) {

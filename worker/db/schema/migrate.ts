@@ -1,10 +1,11 @@
 // Migrations: numbered SQL files, each applied once, under a lock so that any number of replicas may try at once.
 
 import type postgres from "postgres";
-import type { Database } from "./database.ts";
+import type { Database } from "../database.ts";
 import { type CreatedIdType, createTicketsTable, widenIds } from "./create_tickets_table.ts";
-import type { Parameter, Row } from "./pool.ts";
-import { readTableFacts, type TicketsTable } from "./tickets_table.ts";
+import type { Parameter, Row } from "../pool.ts";
+import { type Query, readTableFacts, type TicketsTable } from "../tickets_table.ts";
+import { grantRights, type WorkerRole } from "./worker_rights.ts";
 
 /** One numbered file. */
 export interface Migration {
@@ -18,7 +19,7 @@ const LOCK = "27412385839935340";
 
 /** Reads the numbered files, in order. Needs leave to read their folder. */
 export async function readMigrations(
-  folder = new URL("./migrations/", import.meta.url),
+  folder = new URL("../migrations/", import.meta.url),
 ): Promise<Migration[]> {
   const migrations: Migration[] = [];
   for await (const { name } of Deno.readDir(folder)) {
@@ -33,13 +34,15 @@ export async function readMigrations(
 
 /**
  * Applies what is missing, all or nothing, and answers the names of what it applied. `idType` is the type of the ids
- * where the tickets table is created; `text` also widens whole-number ids of a table that is there.
+ * where the tickets table is created; `text` also widens whole-number ids of a table that is there. Where nothing is
+ * missing, reading is all the right it needs.
  */
 export async function migrate(
   database: Database,
   migrations: readonly Migration[],
   table: TicketsTable,
   idType: CreatedIdType = "bigint",
+  grantTo?: WorkerRole,
 ): Promise<readonly string[]> {
   const applied: string[] = [];
   await database.transaction(async (sql) => {
@@ -56,8 +59,14 @@ export async function migrate(
       applied.push(migration.name);
     }
     applied.push(...await prepareTable(sql, table, idType));
+    if (grantTo !== undefined) applied.push(...await grantRights(queryIn(sql), grantTo, table));
   });
   return applied;
+}
+
+function queryIn(session: postgres.TransactionSql): Query {
+  return <R extends Row>(statement: string, parameters: readonly Parameter[]) =>
+    session.unsafe<R[]>(statement, [...parameters]);
 }
 
 async function prepareTable(
@@ -65,10 +74,6 @@ async function prepareTable(
   table: TicketsTable,
   idType: CreatedIdType,
 ): Promise<readonly string[]> {
-  const queryIn =
-    (session: postgres.TransactionSql) =>
-    <R extends Row>(statement: string, parameters: readonly Parameter[]) =>
-      session.unsafe<R[]>(statement, [...parameters]);
   const facts = await readTableFacts(queryIn(sql), table);
   if (facts === undefined) {
     await createTicketsTable(queryIn(sql), table, idType);

@@ -1,7 +1,7 @@
 // The creation of the tickets table where there is none, unless its name looks like a mistake.
 
-import { nearest } from "../../shared/nearest.ts";
-import { misconfigured, nameParts, type Query, quoted, type TicketsTable } from "./tickets_table.ts";
+import { nearest } from "../../../shared/nearest.ts";
+import { misconfigured, nameParts, type Query, quoted, type TicketsTable } from "../tickets_table.ts";
 
 /** The types an id column is created with. */
 export type CreatedIdType = "bigint" | "text";

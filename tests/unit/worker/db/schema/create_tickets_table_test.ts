@@ -1,7 +1,7 @@
 // Which names of tables look like slips.
 
 import assert from "node:assert/strict";
-import { isSlip } from "../../../../worker/db/create_tickets_table.ts";
+import { isSlip } from "../../../../../worker/db/schema/create_tickets_table.ts";
 
 Deno.test("isSlip() tells a slip from a name that is meant", () => {
   for (const wanted of ["tikets", "Tickets", "ticket", "ticktes", "TICKETS"]) {
