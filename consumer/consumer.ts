@@ -26,6 +26,7 @@ import { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
 import { sidesOf, type SideTopicNames } from "./records/topic_names.ts";
 import { type RunEnd, Runtime } from "./runtime.ts";
 import type { Sender } from "./senders/sender.ts";
+import { UNREADABLE_BATCH } from "./dead_letters/letter.ts";
 import { LetterWriter } from "./dead_letters/letter_writer.ts";
 import { refusalOf } from "./kafka/client/refusals.ts";
 import { Observer } from "./observer.ts";
@@ -237,6 +238,10 @@ class ConsumerRun {
       },
       onJoined: () => this.#membership.joined(),
       onLost: (error) => this.#membership.lost(error, this.#watch.missingRights()),
+      onUnread: async (range) => {
+        await this.#letters.writeUnread(range, Date.now());
+        this.#metrics.deadLetters.inc({ reason: UNREADABLE_BATCH });
+      },
       onReset: ({ topic }) => this.#metrics.offsetResets.inc({ topic }),
     });
     this.#source = joined;

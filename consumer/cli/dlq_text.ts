@@ -62,7 +62,7 @@ export function showAsText({ value, headers, ...letter }: ShowJson): string {
 
 function noValue({ incomplete, origin }: Pick<ShowJson, "incomplete" | "origin">): string {
   if (!incomplete) return "(a tombstone)";
-  return `(its value was too large for the dead-letter topic; the whole record lies at ${origin?.at})`;
+  return `(its value is not in the dead-letter topic; the whole record lies at ${origin?.at})`;
 }
 
 /** The last line of `dlq replay`. */
@@ -76,7 +76,7 @@ export function replayAsText(
       ? [
         `${
           count(incomplete)
-        } left out: their values were too large for the dead-letter topic; list shows their origins`,
+        } left out: their values are not in the dead-letter topic; list shows their origins`,
       ]
       : []),
     ...(foreign > 0 ? [`${count(foreign)} left out: they do not say where they came from`] : []),

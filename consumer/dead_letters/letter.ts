@@ -8,7 +8,13 @@ import type { PlacedRecord } from "../records/log_access.ts";
 import { type Origin, type RecordPosition, recordPosition } from "../records/position.ts";
 import { headerText, type KafkaRecord } from "../records/record.ts";
 import { carriedHeaders, carryHeaders } from "./carried_headers.ts";
-import { deadLetterTopicOf, type SideTopicNames } from "../records/topic_names.ts";
+import type { UnreadRange } from "../records/unread_range.ts";
+import {
+  deadLetterTopicOf,
+  isRetryTopic,
+  retryTopicOf,
+  type SideTopicNames,
+} from "../records/topic_names.ts";
 
 /** One dead letter, without its value. */
 export interface DeadLetter extends RecordPosition {
@@ -64,7 +70,7 @@ export const Header = {
   replayedFrom: "ackpool-replayed-from",
   /** Of a parked one: the cause of what it is parked behind. */
   parkedCause: "ackpool-parked-cause",
-  /** What did not fit into the dead-letter topic: `value`, `value,headers` or `value,headers,key`. */
+  /** What did not fit into the dead-letter topic: `value`, `value,headers` or `value,headers,key`; `batch` where nobody can read it. */
   omitted: "ackpool-omitted",
   /** Proves who wrote it, where the group has a secret. */
   signature: "ackpool-signature",
@@ -75,6 +81,10 @@ export const TOO_LARGE = "too-large-for-dead-letter-topic";
 
 /** The reason of records that no secret proves to be ours. */
 export const UNSIGNED = "unsigned";
+
+/** The reason of letters that stand for a batch which cannot be unpacked. */
+export const UNREADABLE_BATCH = "unreadable-batch";
+const UNREADABLE = "unreadable";
 
 /** What the next attempts will say anew. */
 const OF_THE_LAST_TIME = new Set<string>([
@@ -149,6 +159,38 @@ export function smallerLetters(letter: PlacedRecord): readonly PlacedRecord[] {
   ];
 }
 
+/**
+ * What is left of records that nobody can read: one letter for all of them, which says where they lie. Its partition is
+ * theirs, and it cannot be replayed.
+ */
+export function toUnreadLetter(range: UnreadRange, names: SideTopicNames, nowMs: number): PlacedRecord {
+  const { topic, partition, from, to, records, timestampMs, why } = range;
+  // A retry topic's records are lettered where those of its source are.
+  const source = isRetryTopic(topic, names)
+    ? topic.slice(0, -retryTopicOf("", names.groupId, names.retryTopic).length)
+    : topic;
+  return {
+    topic: deadLetterTopicOf(source, names.groupId, names.deadLetterTopic),
+    partition,
+    key: null,
+    value: null,
+    headers: {
+      [Header.originTopic]: topic,
+      [Header.originPartition]: String(partition),
+      [Header.originOffset]: String(from),
+      [Header.originTimestamp]: String(timestampMs),
+      [Header.status]: UNREADABLE,
+      [Header.reason]: `${UNREADABLE_BATCH}: ${records} records, offsets ${from} to ${to}`,
+      [Header.problem]: why.slice(0, PROBLEM_CHARS_MAX),
+      [Header.attempts]: "0",
+      [Header.attemptsCounted]: "0",
+      [Header.replays]: "0",
+      [Header.deadLetteredAt]: new Date(nowMs).toISOString(),
+      [Header.omitted]: "batch",
+    },
+  };
+}
+
 /** Headers of a replay: what was said about the last time goes, the origin stays, and the count that stops loops grows. */
 export function replayHeaders(record: KafkaRecord, replays: number): KafkaRecord["headers"] {
   const kept = Object.entries(record.headers).filter(([name]) => !OF_THE_LAST_TIME.has(name));
@@ -180,7 +222,7 @@ export function toDeadLetter(record: KafkaRecord): DeadLetter {
     behind,
     cause: intern(
       behind === undefined
-        ? { reason: isIncomplete ? TOO_LARGE : reason, status, problem: problemTypeOf(text(Header.problem)) }
+        ? { reason: groupReason(reason, isIncomplete), status, problem: problemTypeOf(text(Header.problem)) }
         : parseCause(text(Header.parkedCause) ?? PARKED),
     ),
     attempts: count(text(Header.attempts)) ?? 0,
@@ -190,6 +232,11 @@ export function toDeadLetter(record: KafkaRecord): DeadLetter {
     replayedFrom: text(Header.replayedFrom),
     isIncomplete,
   };
+}
+
+function groupReason(reason: string, isIncomplete: boolean): string {
+  if (reason.startsWith(UNREADABLE_BATCH)) return UNREADABLE_BATCH;
+  return isIncomplete ? TOO_LARGE : reason;
 }
 
 /** What the worker said when a record was dead-lettered. */

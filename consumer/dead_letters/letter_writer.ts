@@ -6,9 +6,12 @@ import type { Delivery } from "../core/delivery.ts";
 import { type PlacedRecord, RecordRefused, RecordTooLarge } from "../records/log_access.ts";
 import { type KafkaRecord, recordBytes } from "../records/record.ts";
 import type { SideTopicNames } from "../records/topic_names.ts";
-import { smallerLetters, toLetterRecord, TOO_LARGE } from "./letter.ts";
+import type { UnreadRange } from "../records/unread_range.ts";
+import { smallerLetters, toLetterRecord, TOO_LARGE, toUnreadLetter, UNREADABLE_BATCH } from "./letter.ts";
 
 const log = logger("consumer");
+
+const REMEDY = "Look who writes such batches; the records lie where it says until their topic forgets them.";
 
 /** Where a dead letter was written. */
 interface Written {
@@ -32,6 +35,7 @@ export class LetterWriter {
   readonly #nowMs: () => number;
   #refused: Cause | undefined;
   #incomplete = 0;
+  #unread = 0;
 
   /** @param nowMs the time in ms since the epoch, for causes. */
   constructor(producer: LetterProducer, names: SideTopicNames, nowMs: () => number) {
@@ -47,9 +51,15 @@ export class LetterWriter {
 
   /** What was written otherwise than it was read. */
   notes(): readonly string[] {
-    const count = this.#incomplete;
-    if (count === 0) return [];
-    return [`${TOO_LARGE}: ${count} dead letters have no value; dlq list shows where the whole records lie`];
+    const [incomplete, unread] = [this.#incomplete, this.#unread];
+    return [
+      ...incomplete === 0 ? [] : [
+        `${TOO_LARGE}: ${incomplete} dead letters have no value; dlq list shows where the whole records lie`,
+      ],
+      ...unread === 0 ? [] : [
+        `${UNREADABLE_BATCH}: ${unread} records were dead-lettered unread; dlq list shows where they lie`,
+      ],
+    ];
   }
 
   /** Resolves when the broker has it, with where that is. */
@@ -69,6 +79,15 @@ export class LetterWriter {
       }
     }
     throw tooLarge;
+  }
+
+  /** Resolves when the broker has a letter for records that nobody can read. */
+  async writeUnread(range: UnreadRange, nowMs: number): Promise<void> {
+    await this.#producer.write(toUnreadLetter(range, this.#names, nowMs));
+    this.#unread += range.records;
+    const { topic, partition, from, to, records, why } = range;
+    const place = { topic, partition, from, to, records, why };
+    log.warn("record batch dead-lettered unread", { cause: UNREADABLE_BATCH, ...place, remedy: REMEDY });
   }
 
   #refuse({ message }: RecordRefused): void {

@@ -1,4 +1,4 @@
-// Codecs: gzip kafkajs has; snappy, lz4 and zstd are added here.
+// Codecs: gzip, snappy, lz4 and zstd, each of which unpacks to a bounded number of bytes.
 
 import { snappyCompressor, snappyUncompressor } from "hysnappy";
 import { CompressionCodecs, CompressionTypes } from "kafkajs";
@@ -6,7 +6,7 @@ import { CompressionCodecs, CompressionTypes } from "kafkajs";
 import lz4 from "lz4js";
 import { Buffer } from "node:buffer";
 import { promisify } from "node:util";
-import { zstdCompress, zstdDecompress } from "node:zlib";
+import { gunzip as unzip, gzip as zip, zstdCompress, zstdDecompress } from "node:zlib";
 
 /** A codec as kafkajs takes it. It compresses an encoder's buffer and reads a record batch's. */
 interface Codec {
@@ -19,8 +19,10 @@ export class CorruptBatch extends Error {
   override readonly name = "CorruptBatch";
 }
 
-/** A batch of 1 MiB becomes no larger than this in earnest, in bytes: more is a trap for our memory. */
-const BATCH_BYTES_MAX = 256 * 1024 * 1024;
+/** A batch of tickets becomes no larger than this in earnest, in bytes: more is a trap for our memory. */
+export const UNPACKED_BYTES_MAX = 32 * 1024 * 1024;
+/** Node's word for an output that is longer than allowed. */
+const TOO_LARGE = "ERR_BUFFER_TOO_LARGE";
 /** What snappy-java puts in front of its blocks, in Kafka's Java clients. */
 const XERIAL = Uint8Array.of(0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00);
 /** Behind it two versions of four bytes each. */
@@ -28,6 +30,7 @@ const XERIAL_HEADER_BYTES = XERIAL.length + 8;
 
 /** Teaches kafkajs all codecs. Asked for again, it changes nothing. */
 export function registerCodecs(): void {
+  CompressionCodecs[CompressionTypes.GZIP] = () => gzip;
   CompressionCodecs[CompressionTypes.Snappy] = () => snappy;
   CompressionCodecs[CompressionTypes.LZ4] = () => lz4Frame;
   CompressionCodecs[CompressionTypes.ZSTD] = () => zstd;
@@ -37,22 +40,27 @@ export function registerCodecs(): void {
 let uncompressSnappy: ReturnType<typeof snappyUncompressor> | undefined;
 let compressSnappy: ReturnType<typeof snappyCompressor> | undefined;
 
+/** Gzip: the runtime's own, which kafkajs uses without a bound. */
+export const gzip: Codec = {
+  compress: ({ buffer }) => promisify(zip)(buffer),
+  decompress: (bytes) => unpackWith(unzip, bytes),
+};
+
 /** Snappy, in the Java clients' frame or without one, as librdkafka writes it. */
 export const snappy: Codec = {
-  compress: ({ buffer }) => Promise.resolve().then(() => (compressSnappy ??= snappyCompressor())(buffer)),
+  compress: ({ buffer }) =>
+    Promise.resolve().then(() => toBuffer((compressSnappy ??= snappyCompressor())(buffer))),
   decompress: (bytes) => Promise.resolve().then(() => toBuffer(unframe(bytes))),
 };
 
 /** LZ4 in its frame format. */
 export const lz4Frame: Codec = {
-  compress: ({ buffer }) => Promise.resolve().then(() => lz4.compress(buffer)),
+  compress: ({ buffer }) => Promise.resolve().then(() => toBuffer(lz4.compress(buffer))),
   decompress: (bytes) =>
     Promise.resolve().then(() => {
       // Its types say that it returns nothing.
       const most: unknown = lz4.decompressBound(bytes);
-      if (typeof most !== "number" || !(most <= BATCH_BYTES_MAX)) {
-        throw new CorruptBatch(`An LZ4 frame says that it has ${most} bytes`);
-      }
+      if (typeof most !== "number" || !(most <= UNPACKED_BYTES_MAX)) throw tooLarge();
       return toBuffer(lz4.decompress(bytes, most));
     }),
 };
@@ -60,16 +68,32 @@ export const lz4Frame: Codec = {
 /** Zstandard: the runtime's own. */
 export const zstd: Codec = {
   compress: ({ buffer }) => promisify(zstdCompress)(buffer),
-  decompress: (bytes) => decompressZstd(bytes, { maxOutputLength: BATCH_BYTES_MAX }),
+  decompress: (bytes) => unpackWith(zstdDecompress, bytes),
 };
 
-const decompressZstd = promisify(
-  (
-    bytes: Uint8Array,
-    options: { maxOutputLength: number },
-    done: (error: Error | null, out: Buffer) => void,
-  ) => zstdDecompress(bytes, options, done),
-);
+type Unpack = (
+  bytes: Uint8Array,
+  options: { readonly maxOutputLength: number },
+  done: (error: Error | null, out: Buffer) => void,
+) => void;
+
+/** Stops while it unpacks. */
+async function unpackWith(unpack: Unpack, bytes: Uint8Array): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  unpack(
+    bytes,
+    { maxOutputLength: UNPACKED_BYTES_MAX },
+    (error, out) => error === null ? resolve(out) : reject(error),
+  );
+  try {
+    return await promise;
+  } catch (error) {
+    const { code, message } = error as Error & { readonly code?: string };
+    throw code === TOO_LARGE ? tooLarge() : new CorruptBatch(message);
+  }
+}
+
+const tooLarge = () => new CorruptBatch(`It unpacks to more than ${UNPACKED_BYTES_MAX} bytes`);
 
 /** kafkajs calls a Buffer's methods on it. The bytes are not copied. */
 function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
@@ -80,18 +104,21 @@ function unframe(bytes: Uint8Array): Uint8Array {
   if (!XERIAL.every((byte, at) => bytes[at] === byte)) return uncompressBlock(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const blocks: Uint8Array[] = [];
+  let left = UNPACKED_BYTES_MAX;
   for (let at = XERIAL_HEADER_BYTES; at < bytes.length;) {
     const length = at + 4 <= bytes.length ? view.getUint32(at) : Infinity;
     if (at + 4 + length > bytes.length) throw new CorruptBatch("A snappy block is cut off");
-    blocks.push(uncompressBlock(bytes.subarray(at + 4, at + 4 + length)));
+    const block = uncompressBlock(bytes.subarray(at + 4, at + 4 + length), left);
+    left -= block.length;
+    blocks.push(block);
     at += 4 + length;
   }
   return Buffer.concat(blocks);
 }
 
-function uncompressBlock(block: Uint8Array): Uint8Array {
+function uncompressBlock(block: Uint8Array, most = UNPACKED_BYTES_MAX): Uint8Array {
   const length = blockLength(block);
-  if (length > BATCH_BYTES_MAX) throw new CorruptBatch(`A snappy block says that it has ${length} bytes`);
+  if (length > most) throw tooLarge();
   uncompressSnappy ??= snappyUncompressor();
   return uncompressSnappy(block, length);
 }

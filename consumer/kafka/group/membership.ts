@@ -43,9 +43,9 @@ export interface Passed extends TopicPartition {
   readonly highWatermark: string;
 }
 
-/** What a member hears. None of it may throw but `outOfRange`, which is asked again then. */
+/** What a member hears. None of it may throw but `outOfRange` and `unread`, which are asked again then. */
 export interface MembershipListener
-  extends Pick<GroupHooks, "rejoining" | "outOfRange" | "unreadable" | "readable"> {
+  extends Pick<GroupHooks, "rejoining" | "outOfRange" | "unreadable" | "readable" | "unread"> {
   /** We ask to join: what we have, and since which generation. */
   readonly claim: () => Claim;
   readonly joined: (joined: ConsumerGroupJoinEvent["payload"]) => void;
@@ -86,12 +86,13 @@ export class Membership {
     this.#config = config;
     this.#listener = listener;
     this.#topics = config.topics;
-    const { claim, outOfRange, unreadable, readable } = listener;
+    const { claim, outOfRange, unreadable, readable, unread } = listener;
     const questions = {
       claim,
       outOfRange,
       unreadable,
       readable,
+      unread,
       rejoining: () => {
         this.#refusedSinceMs = undefined;
         listener.rejoining();

@@ -13,6 +13,8 @@ import { KeptStarts } from "./kept_starts.ts";
 import { Membership, type Passed } from "./membership.ts";
 import { pause, within } from "../../../shared/wait.ts";
 import type { KafkaRecord } from "../../records/record.ts";
+import type { UnreadRange } from "../../records/unread_range.ts";
+import type { UnreadAt } from "../kafkajs_patches/answer_records.ts";
 import { toOffset, toReceived } from "../message.ts";
 import { OffsetResets } from "./offset_resets.ts";
 import { type Start, StartingOffsets } from "./starting_offsets.ts";
@@ -41,11 +43,13 @@ export interface SourceConfig {
   readonly ordered: boolean;
 }
 
-/** What the source tells: the machine's events, and whether the group is there. None of them may throw. */
+/** What the source tells: the machine's events, and whether the group is there. None of them may throw but `onUnread`, which is asked again then. */
 export interface SourceListener {
   readonly onEvent: (event: Event<KafkaRecord>) => void;
   readonly onJoined: () => void;
   readonly onLost: (error: Error) => void;
+  /** A batch cannot be unpacked. Resolves when that is written down where it will be found; then reading goes on behind it. */
+  readonly onUnread: (batch: UnreadRange) => Promise<void>;
   /** What the group had read up to is not there, and reading goes on elsewhere. */
   readonly onReset: (at: TopicPartition) => void;
 }
@@ -92,6 +96,7 @@ export class KafkaSource {
       readable: (at) => {
         if (this.#owned.find(at) !== undefined) this.#unreadable.read(at);
       },
+      unread: (batch) => this.#unread(batch),
       batch: (payload) => this.#eachBatch(payload),
       passed: (passed) => this.#passed(passed),
     });
@@ -282,6 +287,31 @@ export class KafkaSource {
     const position = toOffset(payload.lastOffset) + 1;
     if (position <= (this.#owned.find(at)?.position ?? Infinity)) return;
     this.#received(at, [], position, toOffset(payload.highWatermark));
+  }
+
+  /** Nobody can read these records: they are told of, and reading goes on behind them. */
+  async #unread(
+    { topic, partition, from, to, records, timestampMs, why, highWatermark }: UnreadAt,
+  ): Promise<void> {
+    const at = { topic, partition };
+    const held = this.#owned.find(at);
+    if (held === undefined || held.position > to) return;
+    try {
+      await this.#listener.onUnread({
+        ...at,
+        from: Math.max(from, held.position),
+        to,
+        records,
+        timestampMs,
+        why,
+      });
+    } catch (error) {
+      this.#unreadable.failed(at, error as Error);
+      throw error;
+    }
+    if (this.#owned.find(at)?.epoch !== held.epoch) return;
+    this.#received(at, [], to + 1, highWatermark);
+    this.#membership.seek(at, to + 1);
   }
 
   /** The broker does not have the offset that comes next: reading goes on where the policy says. */

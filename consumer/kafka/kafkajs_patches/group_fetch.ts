@@ -18,6 +18,8 @@ import fetchV9 from "kafkajs/src/protocol/requests/fetch/v9/response.js";
 import fetchV10 from "kafkajs/src/protocol/requests/fetch/v10/response.js";
 import fetchV11 from "kafkajs/src/protocol/requests/fetch/v11/response.js";
 import { partitionId, type TopicPartition } from "../../records/position.ts";
+import { passOver, readAnswer, type UnreadAt } from "./answer_records.ts";
+import { patchFetchResponse } from "./fetch_response.ts";
 import { partitionError } from "./topic_metadata.ts";
 
 /** What a group tells of its partitions while it fetches. */
@@ -28,6 +30,11 @@ export interface FetchHooks {
   readonly unreadable: (at: TopicPartition, error: Error) => void;
   /** A partition was read, be there something new or not. */
   readonly readable: (at: TopicPartition) => void;
+  /**
+   * A batch cannot be unpacked, and what was before it has been read. It is told again until reading goes on behind it.
+   * Where this throws, it is told again a little later.
+   */
+  readonly unread: (batch: UnreadAt) => Promise<void>;
   /** The group does not know a member that it heard a moment ago: what its membership ends with; undefined: it joins anew. */
   readonly takenOut: () => Error | undefined;
 }
@@ -97,6 +104,8 @@ interface Group {
 
 /** A partition that could not be read is left alone for so long, in ms: a refusal is answered at once. */
 const UNREADABLE_AGAIN_MS = 250;
+/** A batch that cannot be unpacked, and whose dead letter could not be written, is looked at again after so long, in ms. */
+const UNREAD_AGAIN_MS = 2000;
 /** kafkajs's name of the event. */
 const HEARTBEAT = "consumer.heartbeat";
 /** They say that another broker leads the partition now, or none. */
@@ -143,6 +152,8 @@ interface Beat {
 /** Asked again before this time, in ms of the monotonic clock, by partition. */
 const notBefore: WeakMap<Group, Map<string, number>> = new WeakMap();
 const beats: WeakMap<Group, Beat> = new WeakMap();
+/** How often a group has fetched. */
+const turns: WeakMap<Group, number> = new WeakMap();
 let patched = false;
 
 /**
@@ -173,6 +184,7 @@ export function patchGroupFetch(hooksOf: (cluster: Cluster) => FetchHooks | unde
     fetchV10,
     fetchV11,
   ];
+  patchFetchResponse();
   for (const response of responses) (response as FetchResponse).parse = (data) => Promise.resolve(data);
   const group = (ConsumerGroup as { readonly prototype: Group }).prototype;
   const { recoverFromFetch } = group;
@@ -239,12 +251,25 @@ async function fetchFrom(
   const broker = await group.cluster.findBroker({ nodeId }) as Broker;
   const { maxWaitTime, minBytes, maxBytes, isolationLevel, rackId } = group;
   const question = { maxWaitTime, minBytes, maxBytes, isolationLevel, rackId, topics: requests };
-  const answer = await broker.fetch(question as never) as unknown as FetchAnswer;
+  const packed = await broker.fetch(question as never) as unknown as FetchAnswer;
+  const offsets = offsetsOf(requests);
+  const { answer, unread } = await readAnswer(packed, (at) => Number(offsets.get(partitionId(at)) ?? 0));
   const failures = failuresOf(answer);
   const [first] = failures;
   if (hooks !== undefined) await recover(group, answer, failures, hooks);
   else if (first !== undefined) throw first.error;
-  return batchesOf(group, answer, requests);
+  if (hooks === undefined) return batchesOf(group, passOver(answer, unread), offsets);
+  for (const batch of unread) tellUnread(group, batch, hooks);
+  return batchesOf(group, answer, offsets);
+}
+
+/** Others are read meanwhile. */
+function tellUnread(group: Group, batch: UnreadAt, hooks: FetchHooks): void {
+  leaveAlone(group, batch, Infinity);
+  hooks.unread(batch).then(
+    () => leaveAlone(group, batch, 0),
+    () => leaveAlone(group, batch, UNREAD_AGAIN_MS),
+  );
 }
 
 type Requests = readonly {
@@ -257,7 +282,7 @@ function requestsOf(group: Group, here: readonly Partitions[]): Requests {
   const active = group.getActiveTopicPartitions();
   const nowMs = performance.now();
   const isDue = (at: TopicPartition) => (notBefore.get(group)?.get(partitionId(at)) ?? 0) <= nowMs;
-  return here.map(({ topic, partitions }) => ({
+  const all = here.map(({ topic, partitions }) => ({
     topic,
     partitions: partitions.filter((partition) =>
       // kafkajs knows where to read on, and nobody has paused it.
@@ -269,14 +294,40 @@ function requestsOf(group: Group, here: readonly Partitions[]): Requests {
       maxBytes: group.maxBytesPerPartition,
     })),
   })).filter(({ partitions }) => partitions.length > 0);
+  const turn = turns.get(group) ?? 0;
+  turns.set(group, turn + 1);
+  return rotated(all, turn);
 }
 
-function batchesOf(group: Group, { responses }: FetchAnswer, requests: Requests): readonly unknown[] {
-  const offsets = new Map(
+/**
+ * A broker fills its answer in the order of the request, up to `maxBytes`: where there is more, whoever is asked for last
+ * gets nothing, each time. So each request begins with another partition.
+ */
+function rotated(requests: Requests, turn: number): Requests {
+  const all = requests.flatMap(({ topic, partitions }) => partitions.map((each) => ({ topic, each })));
+  const first = all.length === 0 ? 0 : turn % all.length;
+  const turned: { topic: string; partitions: Requests[number]["partitions"][number][] }[] = [];
+  for (const { topic, each } of [...all.slice(first), ...all.slice(0, first)]) {
+    const last = turned.at(-1);
+    if (last?.topic === topic) last.partitions.push(each);
+    else turned.push({ topic, partitions: [each] });
+  }
+  return turned;
+}
+
+function offsetsOf(requests: Requests): ReadonlyMap<string, string> {
+  return new Map(
     requests.flatMap(({ topic, partitions }) =>
       partitions.map(({ partition, fetchOffset }) => [partitionId({ topic, partition }), fetchOffset])
     ),
   );
+}
+
+function batchesOf(
+  group: Group,
+  { responses }: FetchAnswer,
+  offsets: ReadonlyMap<string, string>,
+): readonly unknown[] {
   return responses.flatMap(({ topicName: topic, partitions }) =>
     partitions.filter(({ partition, errorCode }) =>
       errorCode === 0 && !group.seekOffset.has(topic, partition) &&
@@ -315,9 +366,9 @@ function tellAway(group: Group, assigned: readonly Partitions[], hooks: FetchHoo
   }
 }
 
-function leaveAlone(group: Group, at: TopicPartition): void {
+function leaveAlone(group: Group, at: TopicPartition, forMs: number = UNREADABLE_AGAIN_MS): void {
   const all = notBefore.get(group) ?? new Map<string, number>();
-  notBefore.set(group, all.set(partitionId(at), performance.now() + UNREADABLE_AGAIN_MS));
+  notBefore.set(group, all.set(partitionId(at), performance.now() + forMs));
 }
 
 function isStale(error: unknown): boolean {

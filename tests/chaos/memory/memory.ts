@@ -150,7 +150,7 @@ function faultsOf(
   const [first, last] = [samples[0], samples.at(-1)];
   if (first === undefined || last === undefined) return ["nothing was measured"];
   const grown = last.residentMiB - first.residentMiB - last.countedMiB;
-  const due = Math.floor(last.sent * (1 - 1 / heldEvery) * 0.98);
+  const due = Math.floor(last.sent * (1 - 1 / heldEvery) * 0.9);
   return [
     grown > GROWTH_MAX_MIB
       ? `${partitions} partitions: ${grown.toFixed(0)} MiB more than what is counted`

@@ -118,3 +118,26 @@ Deno.test("LetterWriter.write() leaves passing errors to who tries again, the le
   await assert.rejects(writer.write(delivery({ value: LARGE }), 0), /no leader/);
   assert.deepEqual([tries, writer.causes()], [1, []]);
 });
+
+Deno.test("LetterWriter.writeUnread() writes one letter for records that nobody can read, which is not replayed", async () => {
+  const topic = new SmallTopic(20_000);
+  const writer = new LetterWriter(topic, NAMES, () => 0);
+  const range = { topic: "t", partition: 3, from: 7, to: 11, records: 5, timestampMs: 5000, why: "too much" };
+  await writer.writeUnread(range, 0);
+  await writer.writeUnread({ ...range, topic: "t.g.retry" }, 0);
+  const letters = topic.written.map((each) => ({
+    topic: each.topic,
+    partition: each.partition,
+    letter: toDeadLetter({ ...each, offset: 0, timestampMs: 0 }),
+  }));
+  assert.deepEqual(letters.map(({ topic, partition }) => [topic, partition]), [["t.g.dlq", 3], [
+    "t.g.dlq",
+    3,
+  ]]);
+  const [first, second] = letters.map(({ letter }) => letter);
+  assert.deepEqual(first?.origin, { topic: "t", partition: 3, offset: 7, timestampMs: 5000 });
+  assert.equal(second?.origin?.topic, "t.g.retry");
+  assert.deepEqual([first?.isIncomplete, first?.cause.reason], [true, "unreadable-batch"]);
+  assert.equal(first?.reason, "unreadable-batch: 5 records, offsets 7 to 11");
+  assert.match(writer.notes().join(), /unreadable-batch: 10 records/);
+});

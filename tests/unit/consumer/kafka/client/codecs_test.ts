@@ -1,13 +1,13 @@
 // The codecs on bytes: what they read back, in which frames, and what they refuse.
 
 import assert from "node:assert/strict";
-import { CorruptBatch, lz4Frame, snappy, zstd } from "../../../../../consumer/kafka/client/codecs.ts";
+import { CorruptBatch, gzip, lz4Frame, snappy, zstd } from "../../../../../consumer/kafka/client/codecs.ts";
 
 const text = "All work and no play makes Jack a dull boy. ".repeat(5000);
 const plain = new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-for (const [name, codec] of Object.entries({ snappy, lz4Frame, zstd })) {
+for (const [name, codec] of Object.entries({ gzip, snappy, lz4Frame, zstd })) {
   Deno.test(`${name} reads back what it wrote, smaller in between`, async () => {
     const compressed = await codec.compress({ buffer: plain });
     assert.ok(compressed.length < plain.length / 5, `${compressed.length} bytes`);

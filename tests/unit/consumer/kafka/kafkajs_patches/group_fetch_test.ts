@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import type { Cluster } from "kafkajs";
 import ConsumerGroup from "kafkajs/src/consumer/consumerGroup.js";
 import fetchV11 from "kafkajs/src/protocol/requests/fetch/v11/response.js";
@@ -23,10 +24,15 @@ type Group = {
 };
 
 /** A group that reads partitions of one topic from one broker, which answers for each with an error code. */
-function groupOf(codes: Readonly<Record<number, number>>, ours = true) {
+function groupOf(
+  codes: Readonly<Record<number, number>>,
+  ours = true,
+  recordSets: Readonly<Record<number, Buffer>> = {},
+) {
   const partitions = Object.keys(codes).map(Number);
   const heard: string[] = [];
   const asked: number[][] = [];
+  const unread = Promise.withResolvers<void>();
   let refreshed = 0;
   const parse = (fetchV11 as { parse(data: unknown): Promise<unknown> }).parse;
   const broker = {
@@ -39,6 +45,7 @@ function groupOf(codes: Readonly<Record<number, number>>, ours = true) {
         highWatermark: "2",
         abortedTransactions: [],
         messages: codes[partition] === 0 ? [{ offset: "0" }, { offset: "1" }] : [],
+        ...(recordSets[partition] === undefined ? {} : { recordSet: recordSets[partition] }),
       }));
       return parse({ responses: [{ topicName: "t", partitions: answered }] });
     },
@@ -58,6 +65,10 @@ function groupOf(codes: Readonly<Record<number, number>>, ours = true) {
       outOfRange: ({ partition }) => Promise.resolve(void heard.push(`${partition} out of range`)),
       unreadable: ({ partition }, { message }) => void heard.push(`${partition}: ${message}`),
       readable: ({ partition }) => void heard.push(`${partition} read`),
+      unread: async ({ partition, from, to, why }) => {
+        heard.push(`${partition} unread from ${from} to ${to}: ${why}`);
+        await unread.promise;
+      },
       takenOut: () => new Error("somebody has our name"),
     });
   }
@@ -79,7 +90,7 @@ function groupOf(codes: Readonly<Record<number, number>>, ours = true) {
     resolveOffsets: () => Promise.resolve(),
   };
   group.joinAndSync = () => assert.fail("joined again");
-  return { group: group as unknown as Group, heard, asked, refreshed: () => refreshed };
+  return { group: group as unknown as Group, heard, asked, refreshed: () => refreshed, unread };
 }
 
 Deno.test("patchGroupFetch() delivers the partitions that were read beside those that were not", async () => {
@@ -105,6 +116,43 @@ Deno.test("patchGroupFetch() asks who leads a partition now, and joins nothing a
 Deno.test("patchGroupFetch() fails as before in a group that is not ours", async () => {
   const { group } = groupOf({ 0: 0, 1: FORBIDDEN }, false);
   await assert.rejects(group.fetch("1"), { type: "TOPIC_AUTHORIZATION_FAILED" });
+});
+
+/** A batch at offsets 0 to 4 that says it is compressed by a codec that there is not. */
+function damagedBatch(): Buffer {
+  const bytes = Buffer.alloc(70);
+  bytes.writeInt32BE(bytes.length - 12, 8);
+  bytes.writeInt8(2, 16);
+  bytes.writeInt16BE(7, 21);
+  bytes.writeInt32BE(4, 23);
+  bytes.writeInt32BE(5, 57);
+  return bytes;
+}
+
+Deno.test("patchGroupFetch() tells of a batch that cannot be unpacked, delivers the others, and leaves the partition alone until that is dealt with", async () => {
+  const { group, heard, asked, unread } = groupOf({ 0: 0, 1: 0 }, true, { 1: damagedBatch() });
+  const batches = await group.fetch("1");
+  assert.deepEqual(batches.map(({ partition, messages }) => [partition, messages.length]), [[0, 2], [1, 0]]);
+  assert.ok(heard.includes("1 unread from 0 to 4: There is no codec 7"), heard.join());
+  await group.fetch("1");
+  unread.resolve();
+  await until("it to be asked for again", async () => {
+    await group.fetch("1");
+    return asked.at(-1)?.includes(1);
+  });
+  assert.deepEqual(asked.slice(0, 2), [[0, 1], [0]]);
+});
+
+Deno.test("patchGroupFetch() passes such a batch over for who does not ask", async () => {
+  const { group } = groupOf({ 0: 0 }, false, { 0: damagedBatch() });
+  const [batch] = await group.fetch("1") as unknown as { isEmpty(): boolean; lastOffset(): string }[];
+  assert.deepEqual([batch?.isEmpty(), batch?.lastOffset()], [true, "4"]);
+});
+
+Deno.test("patchGroupFetch() begins each request with another partition, for brokers fill their answers in order", async () => {
+  const { group, asked } = groupOf({ 0: 0, 1: 0, 2: 0 });
+  for (let turn = 0; turn < 4; turn++) await group.fetch("1");
+  assert.deepEqual(asked, [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 1, 2]]);
 });
 
 Deno.test("patchGroupFetch() has heartbeats go on when the machine's clock is set back", async () => {

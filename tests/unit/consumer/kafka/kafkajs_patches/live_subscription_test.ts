@@ -27,6 +27,7 @@ function groupOf(joinedWith: readonly string[], hooks: Partial<GroupHooks> | und
     outOfRange: () => Promise.resolve(),
     unreadable: () => {},
     readable: () => {},
+    unread: () => Promise.resolve(),
     takenOut: () => undefined,
     ...hooks,
   };
