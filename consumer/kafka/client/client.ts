@@ -4,7 +4,7 @@ import { Kafka, type KafkaConfig, type LogEntry, logLevel } from "kafkajs";
 import { logger } from "../../../shared/log.ts";
 import { registerCodecs } from "./codecs.ts";
 import { patchCoordinatorErrors } from "../kafkajs_patches/coordinator_errors.ts";
-import { patchRequestQueue } from "../kafkajs_patches/idle_request_queue.ts";
+import { patchRequestQueue } from "../kafkajs_patches/request_queue.ts";
 import { patchGroupFetch } from "../kafkajs_patches/group_fetch.ts";
 import { hooksOf } from "../kafkajs_patches/live_subscription.ts";
 import { patchOffsetCommit } from "../kafkajs_patches/offset_commit.ts";

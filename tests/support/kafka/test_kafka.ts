@@ -1,6 +1,7 @@
 // Kafka for a test: the real broker that KAFKA_BROKERS_TEST names, or else the embedded one; one topic for each test.
 
 import { type Admin, Kafka, logLevel, type Message } from "kafkajs";
+import { patchRequestQueue } from "../../../consumer/kafka/kafkajs_patches/request_queue.ts";
 import { patchTopicMetadata } from "../../../consumer/kafka/kafkajs_patches/topic_metadata.ts";
 import { BatchSender } from "../../../consumer/kafka/producers/batch_sender.ts";
 import { createTopicsByAsking } from "../../../local/embedded/kafka/create_topics.ts";
@@ -29,6 +30,8 @@ export const PARTITIONS = EMBEDDED_PARTITIONS;
 
 // Otherwise one topic that is just being made, or gone, fails every question about the others.
 patchTopicMetadata();
+// Otherwise each connection has a timer in the past, and the runtime warns of it.
+patchRequestQueue();
 
 /** A client of one broker. `await using` disconnects it and ends an embedded broker. */
 export class TestKafka implements AsyncDisposable {
