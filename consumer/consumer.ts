@@ -29,6 +29,7 @@ import type { Sender } from "./senders/sender.ts";
 import { UNREADABLE_BATCH } from "./dead_letters/letter.ts";
 import { LetterWriter } from "./dead_letters/letter_writer.ts";
 import { refusalOf } from "./kafka/client/refusals.ts";
+import { DecisionFeed } from "./decision_feed.ts";
 import { Observer } from "./observer.ts";
 import { withOrigins } from "./dead_letters/replay_origins.ts";
 import { Signatures } from "./dead_letters/signatures.ts";
@@ -123,6 +124,7 @@ class ConsumerRun {
   readonly #operations: DeadLetterOperations;
   readonly #runtime: Runtime;
   readonly #observer: Observer;
+  readonly #decisions = new DecisionFeed();
   readonly #memory = new FlowMemory();
   readonly #closing = new AbortController();
   readonly #parking: ParkingReader | undefined;
@@ -154,6 +156,7 @@ class ConsumerRun {
       view: () => this.#runtime.view,
       settled: () => this.#runtime.settled,
       pool: parts.sender,
+      lookForReady: () => this.#runtime.lookForReady(),
       dayMs: Date.now,
     });
     this.#metrics.observe({
@@ -210,6 +213,7 @@ class ConsumerRun {
     return new Runtime(config.machine, config.timeoutMs, {
       pool: sender,
       metrics: this.#metrics,
+      decisions: this.#decisions,
       ...(this.#parts.adminPort === undefined ? {} : { memory: this.#memory }),
       deadLetters: {
         write: async (delivery, nowMs) => {
@@ -275,6 +279,7 @@ class ConsumerRun {
       records: new RecordOperations(this.#runtime, () => this.#causes()),
       parked: () => this.#runtime.view,
       why: () => this.#observer.why(),
+      tail: { subscribe: (wants) => this.#decisions.subscribe(wants), closing: this.#closing.signal },
       page: {
         group: config.source.groupId,
         why: () => this.#observer.why(),

@@ -13,6 +13,8 @@ import { why, type WhyJson } from "./core/why/why.ts";
 import type { ObservedPool } from "./senders/sender.ts";
 
 const LOOK_EVERY_MS = 1000;
+/** So many looks apart the replicas of a paused pool are asked whether they are ready. */
+const READY_EVERY = 2;
 
 /** What is looked at. */
 export interface ObserverPorts {
@@ -22,6 +24,8 @@ export interface ObserverPorts {
   /** Records settled since the start, dead letters included. */
   readonly settled: () => number;
   readonly pool: ObservedPool;
+  /** Called every few seconds: looks whether a trouble is over. */
+  readonly lookForReady: () => Promise<void>;
   /** Time of day, in ms. */
   readonly dayMs: () => number;
 }
@@ -32,6 +36,7 @@ export class Observer {
   readonly #causeLog = new CauseLog();
   /** What arrived and was settled, over the last hour. */
   readonly history = new FlowHistory();
+  #looks = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(ports: ObserverPorts) {
@@ -67,6 +72,7 @@ export class Observer {
 
   #look(): void {
     const { causes, view, settled, dayMs } = this.#ports;
+    if (++this.#looks % READY_EVERY === 0) void this.#ports.lookForReady();
     const [now, atMs] = [view(), monotonicMs()];
     this.#causeLog.look(causes(), atMs);
     this.history.record(

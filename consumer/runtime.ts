@@ -9,10 +9,12 @@ import type { Delivery } from "./core/delivery.ts";
 import type { Command, Event } from "./core/events.ts";
 import { Machine, type MachineConfig, type MachineView } from "./core/machine.ts";
 import type { TopicPartition } from "./records/position.ts";
+import type { DecisionFeed } from "./decision_feed.ts";
 import { DeliveryLog } from "./delivery_log.ts";
 import type { FlowMemory } from "./page/memory/flow_memory.ts";
 import { type TakeEffect, takeEffect } from "./core/operator.ts";
 import { Pace } from "./core/scale.ts";
+import { backlogOf } from "./core/why/facts.ts";
 import type { KafkaRecord } from "./records/record.ts";
 import type { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
 import type { AttemptSender } from "./senders/sender.ts";
@@ -46,6 +48,8 @@ export interface RuntimePorts {
   readonly source: RecordSource;
   readonly deadLetters: DeadLetterWriter;
   readonly metrics: ConsumerMetrics;
+  /** Those who watch live. */
+  readonly decisions?: DecisionFeed;
   /** What the operator's page remembers. */
   readonly memory?: FlowMemory;
 }
@@ -70,6 +74,8 @@ export class Runtime {
   #feeding = false;
   #failed = false;
   #idle = false;
+  /** What the replicas said when they were last looked at in a pause. */
+  #ready = true;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerMs = Infinity;
 
@@ -77,7 +83,7 @@ export class Runtime {
   constructor(config: MachineConfig, timeoutMs: number, ports: RuntimePorts) {
     this.#machine = new Machine(config, Math.random, monotonicMs());
     this.#ports = ports;
-    this.#log = new DeliveryLog(ports.metrics);
+    this.#log = new DeliveryLog(ports.metrics, ports.decisions);
     this.#timeoutMs = timeoutMs;
     ports.pool.onChange(() => this.feed({ type: "permits_changed", permits: ports.pool.permits }));
   }
@@ -119,10 +125,26 @@ export class Runtime {
 
   /** Why delivery is held up, as far as machine and pool know. */
   causes(): readonly Cause[] {
-    const own = causesOf(this.#machine.view);
-    // Both may see the same outage: the breaker by its attempts, the pool by its replicas.
-    const pools = this.#ports.pool.causes().filter(({ name }) => !own.some((cause) => cause.name === name));
-    return [...own, ...pools];
+    const { view } = this;
+    const own = causesOf(view);
+    const covered = new Set(own.map(({ name }) => name));
+    // Attempts that fail say more than the replicas' `/readyz`, of the same trouble.
+    if (view.pause !== undefined) covered.add("workers-not-ready");
+    // Replicas at zero are no trouble while nothing is to be done.
+    if (backlogOf(view) === 0) covered.add("no-replica");
+    return [...own, ...this.#ports.pool.causes().filter(({ name }) => !covered.has(name))];
+  }
+
+  /**
+   * While delivery is paused: asks the replicas' `/readyz`, which is the first to know that the trouble is over. Probes
+   * that fail leave longer and longer pauses.
+   */
+  async lookForReady(): Promise<void> {
+    if (this.view.pause === undefined) return;
+    const ready = await this.#ports.pool.checkReady();
+    const turned = ready && !this.#ready;
+    this.#ready = ready;
+    if (turned) this.feed({ type: "replicas_ready" });
   }
 
   /** Begins with the permits there are. */

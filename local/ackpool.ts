@@ -25,6 +25,7 @@ Exit codes:
   0    done
   1    it failed, or found what is wrong
   2    the command line or the environment cannot be used
+  3    something holds a consumer up (why)
   130  interrupted`;
 
 function main(): number {

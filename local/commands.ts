@@ -3,6 +3,8 @@
 import { DLQ } from "../consumer/cli/dlq_arguments.ts";
 import { DRAIN } from "../consumer/cli/drain_arguments.ts";
 import { LAG } from "../consumer/cli/lag_arguments.ts";
+import { TAIL } from "../consumer/cli/live/tail_arguments.ts";
+import { WHY } from "../consumer/cli/live/why_arguments.ts";
 import denoJson from "../deno.json" with { type: "json" };
 import type { Task } from "../shared/deno_task.ts";
 import type { Program } from "../shared/process/command_line.ts";
@@ -21,7 +23,18 @@ export interface ListedCommand {
 }
 
 /** Programs whose flags a shell completes: one line for each. */
-export const WITH_FLAGS: readonly Program[] = [DLQ, DOCTOR, DRAIN, EVAL, LAG, MIGRATE, PRODUCE, START];
+export const WITH_FLAGS: readonly Program[] = [
+  DLQ,
+  DOCTOR,
+  DRAIN,
+  EVAL,
+  LAG,
+  MIGRATE,
+  PRODUCE,
+  START,
+  TAIL,
+  WHY,
+];
 
 /** Every task is a command; its description begins with its group. */
 export const COMMANDS: readonly ListedCommand[] = Object.entries<Task>(denoJson.tasks).flatMap(

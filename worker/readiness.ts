@@ -3,6 +3,7 @@
 import type { Cause } from "../shared/http/health.ts";
 import type { LlmFailure } from "./core/llm.ts";
 import type { StoreFailure } from "./core/label_store.ts";
+import { llmRemedy, storeRemedy } from "./core/remedies.ts";
 
 /** What readiness asks. */
 export interface ReadinessDeps {
@@ -19,9 +20,11 @@ export interface ReadinessDeps {
 
 type Finding = Omit<Cause, "sinceMs">;
 
-/** Probes come often; the database is asked at most this often, the provider less. */
+/** Probes come often; the database is asked at most this often, the provider less while it is well. */
 const STORE_FRESH_MS = 1_000;
 const PROVIDER_FRESH_MS = 5_000;
+const PROVIDER_BAD_FRESH_MS = 2_000;
+const UNREACHABLE_REMEDY = "Look at the database. The worker connects again by itself.";
 
 /** Remembers since when each cause holds. */
 export class WorkerReadiness {
@@ -39,6 +42,7 @@ export class WorkerReadiness {
       async () => providerFinding(await deps.checkProvider()),
       PROVIDER_FRESH_MS,
       nowMs,
+      PROVIDER_BAD_FRESH_MS,
     );
   }
 
@@ -94,68 +98,53 @@ function budgetFinding(detail: string | undefined): Finding | undefined {
   return {
     name: "budget-spent",
     detail,
-    remedy: "Wait for midnight UTC, or set a higher limit and start the workers again",
+    remedy: llmRemedy({ cause: "over_budget", detail }) ?? "",
   };
 }
 
 function storeFinding(failure: StoreFailure | undefined): Finding | undefined {
   if (failure === undefined) return undefined;
-  if (failure.cause === "read_only") {
-    return {
-      name: "database-unreachable",
-      detail: failure.detail,
-      remedy:
-        "Promote it, or point DATABASE_URL to the server that takes writes; the worker connects again by itself",
-    };
-  }
-  if (failure.cause === "misconfigured") {
-    return {
-      name: "database-misconfigured",
-      detail: failure.detail,
-      remedy: "Run deno task migrate, and check the database's name, user, rights and tables",
-    };
-  }
-  return {
-    name: "database-unreachable",
-    detail: failure.detail,
-    remedy: "Start the database or check DATABASE_URL; the worker connects again by itself",
-  };
+  const { detail } = failure;
+  const remedy = storeRemedy(failure) ?? UNREACHABLE_REMEDY;
+  return failure.cause === "misconfigured"
+    ? { name: "database-misconfigured", detail, remedy }
+    : { name: "database-unreachable", detail, remedy };
 }
 
 function providerFinding(failure: LlmFailure | undefined): Finding | undefined {
   // One that limits our rate is there: pace is the pool's affair, and a replica that says no gets nothing.
   if (failure === undefined || failure.cause === "rate_limited") return undefined;
-  if (failure.cause === "refused" || failure.cause === "no_model") {
-    return {
-      name: "provider-refused",
-      detail: failure.detail,
-      remedy: "Check OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL and the account's quota",
-    };
-  }
-  return {
-    name: "provider-unreachable",
-    detail: failure.detail,
-    remedy: "Check OPENAI_BASE_URL and the provider's status page; the worker tries again by itself",
-  };
+  const { detail } = failure;
+  const remedy = llmRemedy(failure) ?? "Look at the provider's status page.";
+  return failure.cause === "refused" || failure.cause === "no_model"
+    ? { name: "provider-refused", detail, remedy }
+    : { name: "provider-unreachable", detail, remedy };
 }
 
 /** One call at a time, its answer shared for a while. */
 class SharedAnswer<T> {
   readonly #ask: () => Promise<T>;
   readonly #freshMs: number;
+  readonly #badFreshMs: number;
   readonly #nowMs: () => number;
   #asked: { readonly atMs: number; readonly answer: Promise<T> } | undefined;
+  #bad = false;
 
-  constructor(ask: () => Promise<T>, freshMs: number, nowMs: () => number) {
+  /** @param badFreshMs how long an answer that something is wrong holds: its end is to be seen soon. */
+  constructor(ask: () => Promise<T>, freshMs: number, nowMs: () => number, badFreshMs: number = freshMs) {
     this.#ask = ask;
     this.#freshMs = freshMs;
+    this.#badFreshMs = badFreshMs;
     this.#nowMs = nowMs;
   }
 
   get(): Promise<T> {
     const nowMs = this.#nowMs();
-    if (this.#asked === undefined || nowMs - this.#asked.atMs >= this.#freshMs) {
-      this.#asked = { atMs: nowMs, answer: this.#ask() };
+    const freshMs = this.#bad ? this.#badFreshMs : this.#freshMs;
+    if (this.#asked === undefined || nowMs - this.#asked.atMs >= freshMs) {
+      const answer = this.#ask();
+      this.#asked = { atMs: nowMs, answer };
+      answer.then((said) => this.#bad = said !== undefined, () => {});
     }
     return this.#asked.answer;
   }

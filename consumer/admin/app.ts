@@ -19,6 +19,7 @@ import { type FlowCommands, flowRoutes } from "./flow.ts";
 import { type RecordCommands, recordRoutes } from "./records.ts";
 import type { Scale } from "../core/scale.ts";
 import type { WhyJson } from "../core/why/why.ts";
+import { type TailDeps, tailRoutes } from "./tail.ts";
 import { whyRoutes } from "./why.ts";
 
 /** What anybody may see: counts and causes. */
@@ -38,6 +39,7 @@ export interface AdminDeps extends HealthDeps {
   readonly records?: RecordCommands;
   readonly parked?: () => MachineView;
   readonly why?: () => WhyJson;
+  readonly tail?: TailDeps;
   readonly flow?: FlowCommands;
   readonly page?: PageDeps;
 }
@@ -50,6 +52,7 @@ const HEALTH_ENTRIES: readonly Entry[] = [
 ];
 const OPERATOR_ENTRIES: readonly Entry[] = [
   ["GET /why", "what it waits for: one sentence and eleven checks; deno task why prints them"],
+  ["GET /tail", "what becomes of each record, live; deno task tail prints it"],
   ["GET /flow", "what is paused and limited; POST /flow/pause, /resume, /rate and /pool change it"],
   ["GET /dead-letters", "dead letters; deno task dlq shows, replays and drops them"],
   ["GET /parked", "keys whose records wait behind a dead letter"],
@@ -90,12 +93,12 @@ function healthRoutes({ causes, notes, registry, scale }: HealthDeps): Hono {
 
 /** The same and what is for operators alone, for `ADMIN_PORT`. */
 export function createAdmin(
-  { token, deadLetters, records, parked, why, flow, page, ...health }: AdminDeps,
+  { token, deadLetters, records, parked, why, flow, page, tail, ...health }: AdminDeps,
 ): Hono {
   const app = page === undefined
     ? createHealth(health, OPERATOR_ENTRIES)
     : adminWithPage(health, page, token);
-  for (const path of ["/dead-letters", "/records", "/parked", "/why", "/flow"]) {
+  for (const path of ["/dead-letters", "/records", "/parked", "/why", "/flow", "/tail"]) {
     for (const each of [path, `${path}/*`]) app.use(each, accessCheck(token), smallBodies);
   }
   app.get("/dead-letters", atMost());
@@ -104,9 +107,13 @@ export function createAdmin(
   if (records !== undefined) app.route("/records", recordRoutes(records));
   if (parked !== undefined) app.route("/parked", parkedRoutes(parked));
   if (why !== undefined) app.route("/why", whyRoutes(why));
+  if (tail !== undefined) app.route("/tail", tailRoutes(tail));
   if (flow !== undefined) app.route("/flow", flowRoutes(flow));
   app.notFound((c) =>
-    notFound(c.req.path, "/livez, /readyz, /metrics, /scale, /why, /flow, /dead-letters, /parked or /records")
+    notFound(
+      c.req.path,
+      "/livez, /readyz, /metrics, /scale, /why, /tail, /flow, /dead-letters, /parked or /records",
+    )
   );
   return app;
 }

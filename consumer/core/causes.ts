@@ -1,8 +1,9 @@
 // Causes: why delivery is held up, as values that health, logs and metrics share.
 
 import type { Cause } from "../../shared/http/health.ts";
-import { type Outcome, outcomeLabel, problemText } from "../../shared/contract/outcome.ts";
+import { type Outcome, outcomeLabel, problemRemedy, problemText } from "../../shared/contract/outcome.ts";
 import type { Pause } from "./policies/breaker.ts";
+import type { CommonFailure } from "./dead_letter_queue.ts";
 import type { MachineView, PartitionView } from "./view.ts";
 
 /** Everything that holds delivery up now, the gravest first. */
@@ -10,7 +11,7 @@ export function causesOf(view: MachineView): readonly Cause[] {
   const { pause, floodSinceMs, deadLettersWaiting, deadLettersFailingSinceMs, commitsFailingSinceMs } = view;
   return [
     ...(pause === undefined ? [] : [pauseCause(pause)]),
-    ...(floodSinceMs === undefined ? [] : [floodCause(floodSinceMs, deadLettersWaiting)]),
+    ...(floodSinceMs === undefined ? [] : [floodCause(floodSinceMs, deadLettersWaiting, view.commonFailure)]),
     ...(deadLettersFailingSinceMs === undefined ? [] : [deadLetterTopicCause(deadLettersFailingSinceMs)]),
     ...(commitsFailingSinceMs === undefined ? [] : [commitCause(commitsFailingSinceMs)]),
     ...view.partitions.filter(({ mapFull }) => mapFull).flatMap(stalledCause),
@@ -27,14 +28,15 @@ function pauseCause({ cause, sinceMs, last }: Pause): Cause {
         name: "outage",
         sinceMs,
         detail: `Most attempts fail: ${said}`,
-        remedy: "Look at the workers' /readyz and logs. Probes go on; no record loses an attempt meanwhile.",
+        remedy: remedyOf(last) ??
+          "Look at the workers' /readyz and logs. Probes go on; no record loses an attempt meanwhile.",
       };
     case "misconfigured":
       return {
         name: "misconfigured",
         sinceMs,
         detail: `The workers refuse the way they are called: ${said}`,
-        remedy:
+        remedy: remedyOf(last) ??
           "Check WORKER_URL, WORKER_TOKEN and the provider's key. Nothing is dead-lettered; probes go on.",
       };
     default:
@@ -42,12 +44,16 @@ function pauseCause({ cause, sinceMs, last }: Pause): Cause {
   }
 }
 
-function floodCause(sinceMs: number, waiting: number): Cause {
+function floodCause(sinceMs: number, waiting: number, common: CommonFailure | undefined): Cause {
+  const share = common === undefined || common.outcome === undefined
+    ? ""
+    : `. ${common.count} of them came to ${describeOutcome(common.outcome)}`;
   return {
     name: "dead-letter-flood",
     sinceMs,
-    detail: `${waiting} records wait to be dead-lettered, more than a healthy topic has`,
-    remedy: "Look at why they fail. If they are bad indeed, let more through; one goes every 10 s by itself.",
+    detail: `${waiting} records wait to be dead-lettered, more than a healthy topic has${share}`,
+    remedy: "Mend that where it can be mended. If these records are bad indeed, let them through: " +
+      `deno task dlq allow ${waiting}. One goes every 10 s by itself.`,
   };
 }
 
@@ -74,16 +80,23 @@ function stalledCause({ id, head }: PartitionView): readonly Cause[] {
   const last = head.lastOutcome === undefined ? "no answer yet" : describeOutcome(head.lastOutcome);
   return [{
     name: "stalled-head",
-    sinceMs: head.sentMs ?? 0,
+    sinceMs: head.sentMs ?? head.receivedMs,
     detail: `${id} cannot run further ahead of offset ${head.offset}: ` +
       `${head.attemptsCounted} attempts counted, ${head.attemptsSent} made, the last came to ${last}`,
-    remedy: "Look at this record. The partition goes on when it is settled; the others are not held up.",
+    remedy: `${remedyOf(head.lastOutcome) ?? "Look at this record"}, or take it out: ` +
+      `deno task dlq take ${id}/${head.offset}. The other partitions are not held up.`,
   }];
 }
 
-/** What an attempt came to, with what the worker said: `403 (/problems/provider-refused: no such model)`. */
+/** What an attempt came to, what the worker said and who it was: `403 (/problems/x: no such model) from http://a:1`. */
 export function describeOutcome(outcome: Outcome): string {
   const type = outcome.kind === "answer" ? outcome.problemType : undefined;
   const said = [type, problemText(outcome)].filter((text) => text !== undefined).join(": ");
-  return said === "" ? outcomeLabel(outcome) : `${outcomeLabel(outcome)} (${said})`;
+  const from = outcome.replica === undefined ? "" : ` from ${outcome.replica}`;
+  return `${outcomeLabel(outcome)}${said === "" ? "" : ` (${said})`}${from}`;
+}
+
+/** What the worker itself says is to be done: it knows better. */
+function remedyOf(last: Outcome | undefined): string | undefined {
+  return last && problemRemedy(last);
 }

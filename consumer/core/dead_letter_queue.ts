@@ -1,5 +1,6 @@
 // DeadLetterQueue: records on their way to the dead-letter topic. Each waits for a token, then for the broker.
 
+import { type Answer, type Outcome, outcomeLabel } from "../../shared/contract/outcome.ts";
 import type { Assignment } from "./assignment.ts";
 import { backoffMs } from "./policies/backoff.ts";
 import { DeadLetterBudget, type DeadLetterBudgetConfig } from "./policies/dead_letter_budget.ts";
@@ -9,6 +10,15 @@ import { RingQueue } from "./structures/ring_queue.ts";
 
 /** Waits between tries to write a dead letter, in ms. */
 const WRITE_BACKOFF = { firstMs: 500, maxMs: 15_000 };
+
+/** So many of those that wait are looked at for what they have in common. */
+const COMMON_SAMPLE = 200;
+
+/** What most of the records that wait for a token failed with. */
+export interface CommonFailure {
+  readonly outcome: Outcome | undefined;
+  readonly count: number;
+}
 
 /** Records that wait to be written to the dead-letter topic. */
 export class DeadLetterQueue<R> {
@@ -54,6 +64,24 @@ export class DeadLetterQueue<R> {
   /** Records that wait for a token. */
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  /** What most of those that wait for a token failed with, of the first two hundred; undefined where none waits. */
+  commonFailure(): CommonFailure | undefined {
+    const found = new Map<string, { outcome: Outcome | undefined; count: number }>();
+    let most: CommonFailure | undefined;
+    for (let at = 0; at < Math.min(COMMON_SAMPLE, this.#waiting.length); at++) {
+      const outcome = this.#waiting.at(at)?.lastOutcome;
+      const kind = JSON.stringify([
+        outcome && outcomeLabel(outcome),
+        (outcome as Partial<Answer> | undefined)?.problemType,
+      ]);
+      const each = found.get(kind) ?? { outcome, count: 0 };
+      each.count += 1;
+      found.set(kind, each);
+      if (each.count > (most?.count ?? 0)) most = each;
+    }
+    return most;
   }
 
   /** Records whose write is on its way to the broker. */

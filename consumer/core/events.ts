@@ -65,6 +65,8 @@ export type Event<R> =
   | { readonly type: "flow_changed"; readonly flow: Flow }
   /** What the replicas' `/readyz` said. */
   | { readonly type: "readiness_checked"; readonly ready: boolean }
+  /** They say that they are ready, and did not when they were asked before. */
+  | { readonly type: "replicas_ready" }
   /** An operator lets dead letters through. */
   | { readonly type: "dead_letters_allowed"; readonly count: number }
   /** An operator wants this record dead-lettered, whatever its attempts come to. */

@@ -112,6 +112,8 @@ export class Machine<R> {
         return applyFlow(parts, event.flow, nowMs);
       case "readiness_checked":
         return readinessChecked(parts, event.ready, nowMs);
+      case "replicas_ready":
+        return parts.judge.replicasReady(nowMs);
       case "dead_letters_allowed":
         return parts.deadLetters.allow(event.count);
       case "take_requested": {

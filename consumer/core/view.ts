@@ -2,6 +2,7 @@
 
 import type { Outcome } from "../../shared/contract/outcome.ts";
 import type { TopicPartition } from "../records/position.ts";
+import type { CommonFailure } from "./dead_letter_queue.ts";
 import type { Delivery, DeliveryState } from "./delivery.ts";
 import type { ParkedKey } from "./parking/letters.ts";
 import type { Partition } from "./partition.ts";
@@ -16,6 +17,8 @@ export interface HeadView {
   readonly timestampMs: number;
   /** When it was sent for the first time, in ms. */
   readonly sentMs: number | undefined;
+  /** When it was received, in ms. */
+  readonly receivedMs: number;
   readonly attemptsCounted: number;
   readonly attemptsSent: number;
   readonly lastOutcome: Outcome | undefined;
@@ -80,6 +83,8 @@ export interface MachineView {
   /** Records that wait for a token of the dead-letter budget. */
   readonly deadLettersWaiting: number;
   readonly floodSinceMs: number | undefined;
+  /** What most of them failed with, while they are a flood. */
+  readonly commonFailure: CommonFailure | undefined;
   /** Since when the dead-letter topic cannot be written, in ms. */
   readonly deadLettersFailingSinceMs: number | undefined;
   /** Since when the broker refuses commits, in ms. */
@@ -108,6 +113,7 @@ export function viewOf<R>(
     pause: judge.breaker.pause,
     deadLettersWaiting: deadLetters.waiting,
     floodSinceMs: deadLetters.floodSinceMs,
+    commonFailure: deadLetters.floodSinceMs === undefined ? undefined : deadLetters.commonFailure(),
     deadLettersFailingSinceMs: deadLetters.failingSinceMs,
     commitsFailingSinceMs: commits.failingSinceMs,
     stopping,
@@ -168,6 +174,6 @@ function spansOf<R>({ ledger }: Partition<R>): readonly OffsetSpan[] {
 }
 
 function headView<R>(head: Delivery<R>): HeadView {
-  const { offset, timestampMs, sentMs, attemptsCounted, attemptsSent, lastOutcome, state } = head;
-  return { offset, timestampMs, sentMs, attemptsCounted, attemptsSent, lastOutcome, state };
+  const { offset, timestampMs, sentMs, receivedMs, attemptsCounted, attemptsSent, lastOutcome, state } = head;
+  return { offset, timestampMs, sentMs, receivedMs, attemptsCounted, attemptsSent, lastOutcome, state };
 }

@@ -36,9 +36,16 @@ export function parseChildLine(line: string): ChildLine {
   return { kind: "event", level: known, message: inner, properties: {} };
 }
 
-/** An event as a person reads it: `model refused (status 401, cause "key")`. */
+/** An event as a person reads it: `model refused (status 401, cause "key")`; a cause as sentences. */
 export function readable(line: ChildLine): string {
   if (line.kind === "text") return line.text;
+  const { cause, detail, remedy, after, afterMs } = line.properties;
+  if (typeof cause === "string" && typeof detail === "string" && typeof remedy === "string") {
+    return `${cause}: ${sentence(detail)} ${sentence(remedy)}`;
+  }
+  if (line.message === "delivery goes on" && typeof afterMs === "number") {
+    return `delivery goes on after ${Math.round(afterMs / 1000)} s${after ? ` (${after} is over)` : ""}`;
+  }
   const properties = Object.entries(line.properties)
     .filter(([, value]) => value !== undefined && value !== null)
     .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`);
@@ -62,4 +69,9 @@ function parseObject(line: string): Record<string, unknown> | undefined {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** With a full stop at its end, and none twice. */
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }

@@ -14,6 +14,8 @@ export interface Answer {
   readonly problemType?: string;
   /** First 1 KiB of the answer's body; only kept where it is not a success. */
   readonly excerpt?: string;
+  /** Who gave it, where it is not a success: the replica's address. */
+  readonly replica?: string;
 }
 
 /** No answer came. The worker may or may not have done the work. */
@@ -23,6 +25,8 @@ export interface NoAnswer {
   readonly detail: string;
   /** The time limit it ran into: for a connection, or for the answer. */
   readonly limit?: "connect" | "first-byte";
+  /** Who was asked: the replica's address. */
+  readonly replica?: string;
 }
 
 /** One attempt's end. */
@@ -37,18 +41,26 @@ const PROBLEM_CHARS_MAX = 200;
 
 /** What was said beside the status, in one line: an RFC 9457 body's detail or title, or the client library's words. */
 export function problemText(outcome: Outcome): string | undefined {
-  const text = outcome.kind === "answer" ? problemOf(outcome.excerpt ?? "") : outcome.detail;
+  return lineOf(outcome.kind === "answer" ? problemOf(outcome.excerpt, "detail", "title") : outcome.detail);
+}
+
+/** What the worker says is to be done, in one line: the member `remedy` of an RFC 9457 body. */
+export function problemRemedy(outcome: Outcome): string | undefined {
+  return lineOf(outcome.kind === "answer" ? problemOf(outcome.excerpt, "remedy") : undefined);
+}
+
+function lineOf(text: string | undefined): string | undefined {
   // deno-lint-ignore no-control-regex
   const line = text?.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
   if (line === undefined || line === "") return undefined;
   return line.length > PROBLEM_CHARS_MAX ? `${line.slice(0, PROBLEM_CHARS_MAX - 1)}…` : line;
 }
 
-/** Bodies of another kind may hold anything. */
-function problemOf(excerpt: string): string | undefined {
+/** The first of these members that is text. Bodies of another kind may hold anything. */
+function problemOf(excerpt = "", ...members: readonly string[]): string | undefined {
   try {
-    const { detail, title } = JSON.parse(excerpt) as { readonly detail?: unknown; readonly title?: unknown };
-    return [detail, title].find((text): text is string => typeof text === "string");
+    const body = Object(JSON.parse(excerpt)) as Readonly<Record<string, unknown>>;
+    return members.map((member) => body[member]).find((text) => typeof text === "string");
   } catch {
     return undefined;
   }

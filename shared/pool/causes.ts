@@ -25,13 +25,16 @@ export function poolCauses({ replicas, hosts, emptySinceMs, rest, nowMs }: PoolS
   if (emptySinceMs !== undefined) {
     const out = replicas.length === 0 ? "" : `: ${countsOf(replicas, nowMs)}`;
     causes.push(
-      isOutage(replicas) ? outage(emptySinceMs, hosts, out) : {
+      isOutage(replicas) ? outage(emptySinceMs, hosts, out, complaintsOf(replicas)) : {
         name: "no-replica",
         sinceMs: emptySinceMs,
         detail: `None of ${replicas.length} replicas takes work (${hosts.join(", ")})${out}`,
-        remedy: "Start a worker, or look at the workers' own /readyz. Delivery goes on by itself.",
+        remedy: complaintsOf(replicas)?.remedy ??
+          "Start a worker, or look at the workers' own /readyz. Delivery goes on by itself.",
       },
     );
+  } else {
+    causes.push(...notReady(replicas));
   }
   if (rest !== undefined && rest.untilMs - rest.sinceMs > REST_TOLD_MS && nowMs < rest.untilMs) {
     const seconds = Math.ceil((rest.untilMs - nowMs) / 1000);
@@ -52,12 +55,48 @@ function isOutage(replicas: readonly Replica[]): boolean {
     replicas.some(reached);
 }
 
-function outage(sinceMs: number, hosts: readonly string[], out: string): Cause {
+function outage(
+  sinceMs: number,
+  hosts: readonly string[],
+  out: string,
+  complaints: ReturnType<typeof complaintsOf>,
+): Cause {
+  const said = complaints === undefined ? "" : `. ${complaints.said}`;
   return {
     name: "outage",
     sinceMs,
-    detail: `Every replica fails (${hosts.join(", ")})${out}`,
-    remedy: "Look at the workers' /readyz and logs. A replica comes back when its health check answers.",
+    detail: `Every replica fails (${hosts.join(", ")})${out}${said}`,
+    remedy: complaints?.remedy ??
+      "Look at the workers' /readyz and logs. A replica comes back when its health check answers.",
+  };
+}
+
+/** Where all replicas say that they are not ready: what they say is wrong, also while nothing is to be sent. */
+function notReady(replicas: readonly Replica[]): readonly Cause[] {
+  const asked = replicas.filter(({ leaving, draining }) => !leaving && !draining);
+  const complaints = complaintsOf(asked);
+  if (complaints === undefined || complaints.count < asked.length) return [];
+  return [{
+    name: "workers-not-ready",
+    sinceMs: Math.max(...asked.map(({ complainsSinceMs = 0 }) => complainsSinceMs)),
+    detail: complaints.said,
+    remedy: complaints.remedy,
+  }];
+}
+
+/** What replicas say is wrong with them: the words of the first one, and how many say something. */
+function complaintsOf(replicas: readonly Replica[]) {
+  const complaining = replicas.filter(({ complaints }) => complaints.some(({ name }) => name !== "draining"));
+  const [first] = complaining;
+  if (first === undefined) return undefined;
+  const words = first.complaints.map(({ name, detail }) => `${name}: ${detail}`).join("; ");
+  const remedies = first.complaints.map(({ remedy }) => remedy).filter((remedy) => remedy !== "");
+  const { length: count } = complaining;
+  return {
+    count,
+    said:
+      `${count} of ${replicas.length} workers say that they are not ready: ${words} (says ${first.address})`,
+    remedy: remedies.join(" ") || "Look at the workers' /readyz and logs.",
   };
 }
 

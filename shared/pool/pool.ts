@@ -4,6 +4,7 @@ import { monotonicMs } from "../clock.ts";
 import type { Cause } from "../http/health.ts";
 import { logger } from "../log.ts";
 import { type Outcome, outcomeLabel } from "../contract/outcome.ts";
+import { ruleFor } from "../contract/status_contract.ts";
 import { RequestHeader } from "../contract/protocol.ts";
 import { Batches, type Target } from "./exchange/batches.ts";
 import type { Answered, AttemptRequest, ExchangePorts } from "./exchange/buffered.ts";
@@ -202,7 +203,9 @@ export class Pool {
     try {
       const answered = await this.#batches.send(target, this.#prepared(attempt));
       this.#finished(sent, answered.outcome, { report: readRateLimitHeaders(answered.headers) });
-      return answered;
+      return ruleFor(answered.outcome).disposition === "settle"
+        ? answered
+        : { ...answered, outcome: { ...answered.outcome, replica: target.replica.address } };
     } catch (error) {
       this.#abandoned(sent);
       throw error;

@@ -32,6 +32,8 @@ Deno.test("every program of production answers --help and --version", async () =
       "ingress",
       "lag",
       "dlq",
+      "why",
+      "tail",
       "eval",
     ]
   ) {

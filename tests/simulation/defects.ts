@@ -199,8 +199,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a misconfiguration counts against the record",
     exported: "attemptFinished",
-    text: `judge.refused(delivery, outcome, nowMs);
-      return retryUncounted(parts, delivery, nowMs);`,
+    text: "return follow(parts, delivery, judge.refused(delivery, outcome, nowMs), nowMs);",
     instead: "return retryCounted(parts, delivery, nowMs);",
   },
   {

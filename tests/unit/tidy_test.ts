@@ -85,6 +85,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "consumer/cli/dlq_arguments.ts",
     "consumer/cli/drain_arguments.ts",
     "consumer/cli/lag_arguments.ts",
+    "consumer/cli/live/tail_arguments.ts",
+    "consumer/cli/live/why_arguments.ts",
     "worker/migrate_arguments.ts",
     "consumer/config.ts",
     "worker/config.ts",
@@ -142,7 +144,7 @@ const PURE = new Set(["zod", "node:crypto"]);
 
 /** Files that are programs, and the one that says how programs start and end. */
 const ENTRY =
-  /(^|\/)([a-z_]+_)?main\.ts$|^worker\/migrate\.ts$|^consumer\/(drain|cli\/(dlq|lag))\.ts$|^local\/(ackpool|doctor|start|produce|project|terminal|processes\/end_with_pipe)\.ts$|^shared\/process\/[a-z_]+\.ts$/;
+  /(^|\/)([a-z_]+_)?main\.ts$|^worker\/migrate\.ts$|^consumer\/(drain|cli\/(dlq|lag|live\/(tail|why)))\.ts$|^local\/(ackpool|doctor|start|produce|project|terminal|processes\/end_with_pipe)\.ts$|^shared\/process\/[a-z_]+\.ts$/;
 
 Deno.test("imports point one way: main, adapters, core, shared", () => {
   const wrong = projectImports().filter(({ from, to }) => {

@@ -3,6 +3,7 @@
 import type { Classification } from "../labelling/classify.ts";
 import type { LlmFailure } from "../core/llm.ts";
 import type { StoreFailure } from "../core/label_store.ts";
+import { llmRemedy, storeRemedy } from "../core/remedies.ts";
 import { problem, type ProblemSlug } from "./problems.ts";
 
 /** A label takes about a second to buy; the holder of a claim is asked again after this. */
@@ -72,23 +73,30 @@ export function failureResponse(failed: Exclude<Classification, { kind: "answere
   }
 }
 
-function llmFailureResponse({ cause, detail, headers }: LlmFailure): Response {
+/** An operator has to look where no ticket is at fault: the answer says what to do. */
+function remedied(remedy: string | undefined): Readonly<Record<string, unknown>> {
+  return remedy === undefined ? {} : { remedy };
+}
+
+function llmFailureResponse(failure: LlmFailure): Response {
+  const { cause, detail, headers } = failure;
+  const remedy = remedied(llmRemedy(failure));
   switch (cause) {
     case "rate_limited":
       return problem("rate-limited", detail, headers);
     case "refused":
     case "no_model":
-      return problem("provider-refused", detail);
+      return problem("provider-refused", detail, {}, remedy);
     case "over_budget":
-      return problem("budget-spent", detail, headers);
+      return problem("budget-spent", detail, headers, remedy);
     case "too_long":
       return problem("ticket-too-long", detail);
     case "content_refused":
       return problem("content-refused", detail);
     case "unavailable":
-      return problem("provider-failed", detail, headers);
+      return problem("provider-failed", detail, headers, remedy);
     case "timeout":
-      return problem("provider-timeout", detail);
+      return problem("provider-timeout", detail, {}, remedy);
     case "aborted":
       return problem("caller-gone", detail);
     default: {
@@ -99,14 +107,16 @@ function llmFailureResponse({ cause, detail, headers }: LlmFailure): Response {
 }
 
 /** 503 goes without `Retry-After`: that would mean "this replica is full", and other replicas have the same database. */
-function storeFailureResponse({ cause, detail }: StoreFailure): Response {
+function storeFailureResponse(failure: StoreFailure): Response {
+  const { cause, detail } = failure;
+  const remedy = remedied(storeRemedy(failure));
   switch (cause) {
     case "unreachable":
     case "read_only":
     case "busy":
-      return problem("database-unreachable", detail);
+      return problem("database-unreachable", detail, {}, remedy);
     case "misconfigured":
-      return problem("database-misconfigured", detail);
+      return problem("database-misconfigured", detail, {}, remedy);
     case "bad_id":
       return problem("invalid-request", detail, {}, { errors: [{ pointer: "#/ticket_id", detail }] });
     case "unexpected":

@@ -9,6 +9,7 @@ export const problemSchema = z.object({
   title: z.string(),
   status: z.number().int(),
   detail: z.string().optional(),
+  remedy: z.string().optional().meta({ description: "What an operator does about it" }),
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 }).meta({ id: "Problem" });
 

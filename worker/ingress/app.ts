@@ -31,7 +31,7 @@ export function createIngress(deps: IngressDeps): Hono<IngressEnv> {
   const app = new Hono<IngressEnv>();
   app.get("/", () => startPage("Ackpool ingress", "One address in front of all workers.", ENTRIES));
   app.get("/livez", (c) => c.json({ status: "alive" }));
-  app.get("/readyz", () => readinessResponse(deps.pool.causes()));
+  app.get("/readyz", () => readinessResponse(proxy.causes()));
   app.get("/scale", (c) => c.json(proxy.scale()));
   app.get(
     "/metrics",

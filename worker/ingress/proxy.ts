@@ -80,6 +80,12 @@ export class IngressProxy {
     }, this.#deps.scaling);
   }
 
+  /** What is in the way of calls. Replicas at zero are not, while nobody calls. */
+  causes(): readonly Cause[] {
+    const wanted = this.scale().wantedReplicas > 0;
+    return this.#deps.pool.causes().filter(({ name }) => wanted || name !== "no-replica");
+  }
+
   /** Answers one call. @param peer the address at the other end of the connection. */
   async answer(request: Request, peer: string | undefined): Promise<Response> {
     const arrivedMs = performance.now();

@@ -56,7 +56,7 @@ export async function callModel(
         if (attempted.usage !== undefined) model.onBilled?.(attempted.usage);
         const next = afterRefusal(attempted.error, choice, prompt, refused);
         if (next === undefined) {
-          return withBill(failureFrom(attempted.error, prompt), attempted.usage !== undefined);
+          return withBill(failureFrom(attempted.error, prompt, model.name), attempted.usage !== undefined);
         }
         choice = next;
         roomy ||= model.learnt.needsRoom(choice);
@@ -103,13 +103,14 @@ function saidBy({ status, codes }: ProviderError): string {
   return code === undefined ? String(status) : `${status} ${code}`;
 }
 
-function failureFrom(error: ProviderError, { user }: Prompt): LlmFailure {
+function failureFrom(error: ProviderError, { user }: Prompt, model: string): LlmFailure {
   const { answeredStatus: status } = error;
   const failure = errorFailure(
     error,
     `The provider answered ${status}${status < 300 ? " with an error body" : ""}`,
     user,
   );
+  if (failure.cause === "no_model") return { ...failure, detail: `${failure.detail}: no model ${model}` };
   const parameter = failure.cause === "unavailable" ? refusedParameter(error, user) : undefined;
   if (parameter === undefined) return failure;
   return { ...failure, cause: "refused", detail: `${failure.detail}: it refuses the parameter ${parameter}` };

@@ -1,7 +1,7 @@
 // Whom a failed attempt speaks against: the health window, the breaker, and the question to the replicas' `/readyz`.
 
 import type { Outcome } from "../../../shared/contract/outcome.ts";
-import type { Rule } from "../../../shared/contract/status_contract.ts";
+import { type Rule, ruleFor } from "../../../shared/contract/status_contract.ts";
 import { Breaker, type PauseCause } from "../policies/breaker.ts";
 import type { Delivery } from "../delivery.ts";
 import type { Outbox } from "../outbox.ts";
@@ -19,6 +19,12 @@ const ANSWER_HOLDS_MS = 1000;
  * and a good one is to be found.
  */
 const PROBE_DENIED_MS = 2000;
+
+/**
+ * So many records that are refused one after the other, and none that goes through, make a misconfiguration. Fewer may
+ * be bad ones that came alone: then the replicas' `/readyz` decides.
+ */
+const REFUSED_MIN = 3;
 
 /**
  * The attempt counts; or it does not, and the record backs off; or it does not, and the breaker paces everything; or the
@@ -44,6 +50,10 @@ export class FailureJudge<R> {
   #freshFailedMs = -Infinity;
   #lastSuccessMs = -Infinity;
   #answer: { readonly ready: boolean; readonly atMs: number } = { ready: false, atMs: -Infinity };
+  /** Records that were refused since anything went through; no more of them than are needed. */
+  readonly #refused: Set<Delivery<R>> = new Set();
+  /** Records that were refused while others went through: by being refused again they say nothing of the pool. */
+  readonly #refusedAlone: WeakSet<Delivery<R>> = new WeakSet();
 
   constructor(outbox: Outbox<R>) {
     this.#outbox = outbox;
@@ -57,6 +67,8 @@ export class FailureJudge<R> {
   /** A worker settled a record. */
   recordSuccess({ hasFailed, sentMs }: Delivery<R>, nowMs: number): void {
     this.#lastSuccessMs = nowMs;
+    for (const delivery of this.#refused) this.#refusedAlone.add(delivery);
+    this.#refused.clear();
     if (hasFailed) return this.#health.recordRecovery();
     this.#health.recordSuccess(nowMs - (sentMs ?? nowMs), nowMs);
   }
@@ -69,13 +81,25 @@ export class FailureJudge<R> {
   }
 
   /**
-   * The worker refuses the way it is called. Where other records go through it is this record's own affair (a tenant
-   * that is forbidden, say): it backs off and nobody else waits for it. Otherwise delivery pauses.
+   * The worker refuses the way it is called. Where other records go through, or no other is there, it is this record's own
+   * affair (a tenant that is forbidden, say): it backs off and nobody else waits for it. Where others are refused as
+   * well, or the replicas say that they are not ready, delivery pauses.
    */
-  refused(delivery: Delivery<R>, outcome: Outcome, nowMs: number): void {
+  refused(delivery: Delivery<R>, outcome: Outcome, nowMs: number): Judgement {
     this.#recordFailure(delivery, nowMs);
-    const alone = this.breaker.pause === undefined && this.#health.succeeds(nowMs);
-    if (!alone) this.open("misconfigured", outcome, nowMs);
+    if (this.#refused.size < REFUSED_MIN && !this.#refusedAlone.has(delivery)) this.#refused.add(delivery);
+    if (this.breaker.pause === undefined) {
+      if (this.#health.succeeds(nowMs)) return "backs_off";
+      const many = this.#refused.size >= REFUSED_MIN || isInTheWay(delivery);
+      if (!many) return this.#ask(delivery, { counts: false, pauses: true }, nowMs);
+    }
+    this.open("misconfigured", outcome, nowMs);
+    return "backs_off";
+  }
+
+  /** The replicas say that they are ready, and did not before: the next probe leaves now. */
+  replicasReady(nowMs: number): void {
+    this.breaker.probeNow(nowMs);
   }
 
   /** The probe came back. */
@@ -92,6 +116,7 @@ export class FailureJudge<R> {
       return;
     }
     this.breaker.close();
+    this.#refused.clear();
     this.#health.clear();
     this.#outbox.notice({ kind: "resumed", pausedMs: nowMs - pause.sinceMs });
   }
@@ -128,7 +153,10 @@ export class FailureJudge<R> {
     this.#suspects = [];
     this.#answer = { ready, atMs: nowMs };
     const pausing = suspects.find(({ question }) => question.pauses);
-    if (!ready && pausing !== undefined) this.open("outage", pausing.delivery.lastOutcome, nowMs);
+    if (!ready && pausing !== undefined) {
+      const last = pausing.delivery.lastOutcome;
+      this.open(isRefusal(last) ? "misconfigured" : "outage", last, nowMs);
+    }
     if (ready && this.breaker.pause?.cause === "outage") this.breaker.probeWithin(PROBE_DENIED_MS, nowMs);
     return suspects.map((suspect) => ({
       delivery: suspect.delivery,
@@ -169,4 +197,14 @@ export class FailureJudge<R> {
 /** In a healthy pool a failure is the record's own, but for one: a refused connection never reached a worker. */
 function speaksOf(outcome: Outcome | undefined): Judgement {
   return outcome?.kind === "refused" ? "backs_off" : "counts";
+}
+
+/** Whether the worker refused the way it is called. */
+function isRefusal(outcome: Outcome | undefined): boolean {
+  return outcome !== undefined && ruleFor(outcome).disposition === "pause";
+}
+
+/** Whether a record is refused again and others wait behind it: then they are not there to say whose fault it is. */
+function isInTheWay<R>({ lane, failures, partition }: Delivery<R>): boolean {
+  return lane !== undefined && failures >= REFUSED_MIN - 1 && partition.backlog() > 1;
 }

@@ -36,8 +36,7 @@ export function attemptFinished<R>(
       return deadLetters.enqueue(delivery, asked ? "asked-by-worker" : "rejected");
     }
     case "pause":
-      judge.refused(delivery, outcome, nowMs);
-      return retryUncounted(parts, delivery, nowMs);
+      return follow(parts, delivery, judge.refused(delivery, outcome, nowMs), nowMs);
     case "retry":
       if (rule.slows === "replica") return retryElsewhere(parts, delivery, before, nowMs);
       return failed(parts, delivery, rule, outcome, probe, nowMs);

@@ -20,7 +20,12 @@ export class RingQueue<T> {
 
   /** What would be taken next, without taking it. */
   peek(): T | undefined {
-    return this.#length === 0 ? undefined : this.#ring[this.#head];
+    return this.at(0);
+  }
+
+  /** What would be taken after so many others, without taking it. */
+  at(index: number): T | undefined {
+    return index < this.#length ? this.#ring[(this.#head + index) & (this.#ring.length - 1)] : undefined;
   }
 
   /** Takes from the front; undefined when nothing waits. */

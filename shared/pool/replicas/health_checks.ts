@@ -4,7 +4,7 @@ import { monotonicMs } from "../../clock.ts";
 import { type Agent, type Dispatcher, request } from "undici";
 import { BATCH_HEADER } from "../../contract/batch_lines.ts";
 import { logger } from "../../log.ts";
-import { complaintsIn } from "./complaints.ts";
+import { type Complaint, complaintsIn } from "./complaints.ts";
 import type { Replica } from "./replica.ts";
 import type { Endpoint } from "../discovery/endpoints.ts";
 
@@ -14,7 +14,7 @@ const log = logger("pool");
 const AGAIN_FIRST_MS = 500;
 const AGAIN_MAX_MS = 5000;
 /** Pause between questions to those that work, in ms. */
-const POLL_EVERY_MS = 5000;
+const POLL_EVERY_MS = 3000;
 const CHECK_TIMEOUT_MS = 2000;
 /** Questions in a row without any answer after which a replica counts as not ready. */
 const UNANSWERED_MAX = 2;
@@ -76,6 +76,7 @@ export class HealthChecks {
   /** Asks one, and keeps what it says is wrong, and whether it takes batches. */
   async ask(endpoint: Endpoint): Promise<Readiness> {
     const replica = this.#ports.replicas().find(({ address }) => address === endpoint.address);
+    const keep = (complaints: readonly Complaint[]) => replica?.recordComplaints(complaints, monotonicMs());
     try {
       const response = await request(`${endpoint.address}/readyz`, {
         dispatcher: this.#ports.agent,
@@ -84,11 +85,12 @@ export class HealthChecks {
       });
       const ready = response.statusCode < 500;
       const body = await textOf(response.body, ready ? 0 : ANSWER_BYTES_MAX);
-      if (replica !== undefined) replica.complaints = ready ? [] : complaintsIn(response.statusCode, body);
+      keep(ready ? [] : complaintsIn(response.statusCode, body));
       const offer = response.headers[BATCH_HEADER];
       if (replica !== undefined && ready && offer !== undefined) this.#ports.offered(replica, String(offer));
       return ready ? "ready" : "not-ready";
     } catch {
+      keep([]);
       return "unanswered";
     }
   }

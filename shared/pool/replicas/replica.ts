@@ -38,8 +38,6 @@ export interface FinishedAttempt {
 export class Replica {
   /** Base URL, with the address in place of the name. */
   readonly address: string;
-  /** What its `/readyz` said was wrong when last asked; empty where it was ready, or was not asked. */
-  complaints: readonly Complaint[] = [];
   readonly #limitMax: number;
   readonly #answers = new ConcurrencyLimit();
   readonly #slowStart: SlowStart;
@@ -57,6 +55,8 @@ export class Replica {
   #draining = false;
   #leaving = false;
   #last: Outcome | undefined;
+  #complaints: readonly Complaint[] = [];
+  #complainsSinceMs: number | undefined;
   #logLatency: number | undefined;
   /** The limit as last asked for: it holds until this time, in ms, or until an event may change it. */
   #limit = 0;
@@ -125,6 +125,16 @@ export class Replica {
   /** What its last attempt came to. */
   get last(): Outcome | undefined {
     return this.#last;
+  }
+
+  /** What its `/readyz` said was wrong when last asked; empty where it was ready, or was not asked. */
+  get complaints(): readonly Complaint[] {
+    return this.#complaints;
+  }
+
+  /** Since when it has said so, in ms; undefined while it does not. */
+  get complainsSinceMs(): number | undefined {
+    return this.#complainsSinceMs;
   }
 
   /** Attempts and failures of the last half minute. */
@@ -222,6 +232,12 @@ export class Replica {
   startSlowly(nowMs: number): void {
     this.#limitUntilMs = -Infinity;
     this.#slowStart.begin(nowMs);
+  }
+
+  /** Its `/readyz` was asked. */
+  recordComplaints(complaints: readonly Complaint[], nowMs: number): void {
+    this.#complaints = complaints;
+    this.#complainsSinceMs = complaints.length === 0 ? undefined : this.#complainsSinceMs ?? nowMs;
   }
 
   /** Its address left the list, or came back to it. */

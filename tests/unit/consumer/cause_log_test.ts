@@ -31,7 +31,9 @@ Deno.test("CauseLog.look() logs a cause once when it begins, and that delivery g
   const log = new CauseLog();
   const lines = logged(() => {
     log.look([cause("no-replica", 1000)], 1000);
+    log.look([cause("no-replica", 1000)], 3000);
     log.look([cause("no-replica", 1000), cause("outage", 5000)], 5000);
+    log.look([cause("no-replica", 1000), cause("outage", 5000)], 7000);
     log.look([cause("outage", 5000)], 9000);
     log.look([], 15_000);
     log.look([], 16_000);
@@ -47,8 +49,8 @@ Deno.test("CauseLog.look() logs a cause once when it begins, and that delivery g
 Deno.test("CauseLog.look() says nothing of a consumer that has only joined", () => {
   const log = new CauseLog();
   const lines = logged(() => {
-    log.look([cause("joining", 0)], 0);
-    log.look([], 2000);
+    for (const nowMs of [0, 1000, 9000]) log.look([cause("joining", 0)], nowMs);
+    log.look([], 10_000);
   });
   assert.deepEqual(lines, []);
 });
@@ -56,8 +58,19 @@ Deno.test("CauseLog.look() says nothing of a consumer that has only joined", () 
 Deno.test("CauseLog.look() announces the end of a cause that its own part logs", () => {
   const log = new CauseLog();
   const lines = logged(() => {
-    log.look([cause("kafka-unavailable", 2000)], 2500);
+    for (const nowMs of [2500, 3500, 4500]) log.look([cause("kafka-unavailable", 2000)], nowMs);
     log.look([], 6000);
   });
   assert.deepEqual(lines, ["delivery goes on kafka-unavailable 4000"]);
+});
+
+Deno.test("CauseLog.look() says nothing of what is over in two seconds, and counts from when it held delivery up", () => {
+  const log = new CauseLog();
+  const lines = logged(() => {
+    log.look([cause("no-replica", 0)], 3_600_000);
+    log.look([], 3_601_000);
+    for (const nowMs of [3_700_000, 3_701_000, 3_702_000]) log.look([cause("no-replica", 0)], nowMs);
+    log.look([], 3_703_000);
+  });
+  assert.deepEqual(lines, ["cause no-replica", "delivery goes on no-replica 4000"]);
 });

@@ -136,9 +136,9 @@ Deno.test("Machine asks the replicas about a lone record, and opens the breaker 
 });
 
 Deno.test("Machine does not count an attempt on the word of /readyz when delivery was paused meanwhile", () => {
-  const driver = new Driver().assign({}).receive(records(2));
+  const driver = new Driver().assign({}).receive(records(4));
   driver.finish(0, failing);
-  driver.finish(1, status(401));
+  for (const offset of [1, 2, 3]) driver.finish(offset, status(401));
   driver.feed({ type: "readiness_checked", ready: true });
   assert.equal(driver.delivery(0).attemptsCounted, 0);
 });
@@ -170,6 +170,7 @@ Deno.test("Machine never counts a refused connection, which reached no worker, a
 Deno.test("Machine judges a failure after a misconfiguration afresh instead of calling it an outage", () => {
   const driver = new Driver().assign({}).receive(records(1));
   driver.finish(0, status(401));
+  driver.feed({ type: "readiness_checked", ready: false });
   driver.pass(500);
   driver.finish(0, status(500));
   assert.equal(driver.machine.view.pause, undefined);

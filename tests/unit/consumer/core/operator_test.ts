@@ -40,6 +40,7 @@ Deno.test("Machine takes a record out while delivery is paused, and no token is 
   const budget = { deadLetters: { burst: 1, share: 0 } };
   const driver = new Driver(budget, 1).assign({}).receive(records(1));
   driver.finish(0, status(403));
+  driver.feed({ type: "readiness_checked", ready: false });
   driver.pass(400);
   assert.equal(driver.machine.view.pause?.cause, "misconfigured");
   take(driver, 0);

@@ -66,3 +66,15 @@ Deno.test("readable() shows an event with its properties in one line", () => {
   const line = parseChildLine(record("paused", { causes: ["outage"], detail: "502", none: null }));
   assert.equal(readable(line), 'paused (causes ["outage"], detail 502)');
 });
+
+Deno.test("readable() tells a cause in sentences, and that delivery goes on", () => {
+  const cause = { cause: "misconfigured", detail: "403 (no model gpt-x)", remedy: "Set OPENAI_MODEL." };
+  assert.equal(
+    readable(parseChildLine(record("cause", cause))),
+    "misconfigured: 403 (no model gpt-x). Set OPENAI_MODEL.",
+  );
+  assert.equal(
+    readable(parseChildLine(record("delivery goes on", { afterMs: 14_200, after: "misconfigured" }))),
+    "delivery goes on after 14 s (misconfigured is over)",
+  );
+});

@@ -59,3 +59,30 @@ Deno.test("poolCauses() calls it an outage when every replica is there and fails
   assert.equal(cause?.name, "outage");
   assert.match(cause?.detail ?? "", /^Every replica fails \(workers:8000\): .*timeout/);
 });
+
+Deno.test("poolCauses() says what all workers say is wrong, also where nothing is to be sent", () => {
+  const balancer = new Balancer(1, () => 0);
+  balancer.setAddresses(["http://a", "http://b"], 0);
+  const causes = () => poolCauses({ ...NOTHING, replicas: balancer.replicas });
+  const complaints = [{ name: "provider-refused", detail: "no model gpt-x", remedy: "Set OPENAI_MODEL" }];
+  const [first, second] = balancer.replicas;
+  first?.recordComplaints(complaints, 100);
+  assert.deepEqual(causes(), []);
+  second?.recordComplaints(complaints, 200);
+  second?.recordComplaints(complaints, 700);
+  assert.deepEqual(causes(), [{
+    name: "workers-not-ready",
+    sinceMs: 200,
+    detail: "2 of 2 workers say that they are not ready: provider-refused: no model gpt-x (says http://a)",
+    remedy: "Set OPENAI_MODEL",
+  }]);
+  first?.recordComplaints([], 800);
+  assert.deepEqual(causes(), []);
+});
+
+Deno.test("poolCauses() does not take workers that are shutting down for ones in trouble", () => {
+  const balancer = new Balancer(1, () => 0);
+  balancer.setAddresses(["http://a"], 0);
+  balancer.replicas[0]?.recordComplaints([{ name: "draining", detail: "", remedy: "" }], 100);
+  assert.deepEqual(poolCauses({ ...NOTHING, replicas: balancer.replicas }), []);
+});

@@ -140,17 +140,62 @@ for (const code of [401, 404, 302]) {
   const outcome = status(code);
   Deno.test(`Machine pauses on ${code} where nothing else goes through, and goes on when a probe does`, () => {
     const driver = new Driver().assign({});
-    driver.receive([recordAt(0), recordAt(1)]);
-    driver.finish(0, outcome);
+    driver.receive([recordAt(0), recordAt(1), recordAt(2)]);
+    for (const offset of [0, 1, 2]) driver.finish(offset, outcome);
     assert.equal(driver.machine.view.pause?.cause, "misconfigured");
-    driver.finish(1, outcome);
     assert.equal(driver.delivery(0).attemptsCounted + driver.delivery(1).attemptsCounted, 0);
-    driver.receive([recordAt(2)]);
+    driver.receive([recordAt(3)]);
     driver.pass(30_000);
-    driver.finish(2, status(200));
+    driver.finish(3, status(200));
     assert.equal(driver.machine.view.pause, undefined);
   });
+
+  Deno.test(`Machine lets a lone record that is answered ${code} back off, for as long as the replicas are ready`, () => {
+    const driver = new Driver().assign({}).receive([recordAt(0)]);
+    for (let attempt = 0; attempt < 10; attempt++) {
+      driver.finish(0, outcome);
+      assert.equal(driver.got("check_readiness").length, 1);
+      driver.feed({ type: "readiness_checked", ready: true });
+      assert.equal(driver.machine.view.pause, undefined);
+      driver.pass(30_000);
+    }
+    assert.deepEqual([driver.delivery(0).attemptsCounted, driver.got("dead_letter").length], [0, 0]);
+    driver.receive([recordAt(1)]);
+    assert.deepEqual(driver.sent, [1]);
+  });
+
+  Deno.test(`Machine pauses on a lone ${code} where the replicas say that they are not ready`, () => {
+    const driver = new Driver().assign({}).receive([recordAt(0)]);
+    driver.finish(0, outcome);
+    driver.feed({ type: "readiness_checked", ready: false });
+    const { pause } = driver.machine.view;
+    assert.deepEqual([pause?.cause, pause?.last], ["misconfigured", outcome]);
+  });
 }
+
+Deno.test("Machine goes on beside records that are refused for ever, however many they are and however idle the topic", () => {
+  const driver = new Driver().assign({});
+  for (let offset = 0; offset < 10; offset++) {
+    driver.receive([recordAt(offset)]).finish(offset, status(offset % 2 === 0 ? 403 : 200));
+    driver.feed({ type: "readiness_checked", ready: true });
+    for (let passed = 0; passed < 3; passed++) {
+      driver.pass(60_000);
+      for (const again of driver.sent) driver.finish(again, status(403));
+      driver.feed({ type: "readiness_checked", ready: true });
+    }
+    assert.equal(driver.machine.view.pause, undefined);
+  }
+});
+
+Deno.test("Machine pauses where one record after another is refused in order, and the first holds the others back", () => {
+  const driver = new Driver({ mode: "partition" }).assign({}).receive([recordAt(0), recordAt(1)]);
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    driver.finish(0, status(401));
+    driver.feed({ type: "readiness_checked", ready: true });
+    if (attempt < 3) driver.pass(30_000);
+  }
+  assert.equal(driver.machine.view.pause?.cause, "misconfigured");
+});
 
 Deno.test("Machine pauses soon when all that went through is suddenly refused, and dead-letters nothing", () => {
   const driver = atWork();

@@ -22,3 +22,11 @@ Deno.test("RingQueue gives back what an array would, whatever is pushed and shif
 Deno.test("RingQueue.shift() is undefined when nothing waits", () => {
   assert.equal(new RingQueue<number>().shift(), undefined);
 });
+
+Deno.test("RingQueue.at() looks at what would be taken later, across the end of its ring, and takes nothing", () => {
+  const queue = new RingQueue<number>();
+  for (let each = 0; each < 10; each++) queue.push(each);
+  for (let each = 0; each < 10; each++) queue.shift();
+  for (let each = 0; each < 12; each++) queue.push(each);
+  assert.deepEqual([queue.at(0), queue.at(11), queue.at(12), queue.length], [0, 11, undefined, 12]);
+});
