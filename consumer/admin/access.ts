@@ -1,14 +1,19 @@
 // Access to the operator's side: who may read dead letters and act, and how much one may ask for at once.
 
 import type { Context, MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { monotonicMs } from "../../shared/clock.ts";
 import { CHALLENGE, grantOf, tokensOf } from "../../shared/http/bearer_token.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
+import { readBytes } from "../../shared/http/read_bytes.ts";
+import { within } from "../../shared/wait.ts";
 import { sessionOf } from "../page/login.tsx";
 
 /** The largest request body, in bytes: filters and counts are short. */
 const BODY_BYTES_MAX = 65_536;
+/** Time for a body to arrive, in ms. */
+const BODY_MS = 10_000;
+/** The rest of the request is not read. */
+const CLOSE = { connection: "close" };
 /** Requests that read dead letters at once: each reads whole topics. */
 const READS_MAX = 4;
 
@@ -48,12 +53,23 @@ export const ownPages: MiddlewareHandler = async (c, next) => {
   return await next();
 };
 
-/** Refuses bodies beyond 64 KiB while they arrive (RFC 9110 section 15.5.14). */
-export const smallBodies: MiddlewareHandler = bodyLimit({
-  maxSize: BODY_BYTES_MAX,
-  onError: () =>
-    refused(413, "body-too-large", `At most ${BODY_BYTES_MAX} bytes are taken`, { connection: "close" }),
-});
+/** Refuses bodies beyond 64 KiB while they arrive (RFC 9110 section 15.5.14), and those that never come whole. */
+export const smallBodies: MiddlewareHandler = async (c, next) => {
+  const { raw } = c.req;
+  if (raw.body === null) return await next();
+  if (Number(c.req.header("content-length") ?? 0) > BODY_BYTES_MAX) return tooLarge();
+  const reading = readBytes(raw, BODY_BYTES_MAX).catch(() => null);
+  if (!await within(BODY_MS, reading)) {
+    return refused(408, "body-too-slow", `A body has ${BODY_MS / 1000} s to arrive`, CLOSE);
+  }
+  const bytes = await reading;
+  if (bytes === undefined) return tooLarge();
+  if (bytes === null) return refused(400, "body-cut-off", "The body ended before its end", CLOSE);
+  c.req.raw = new Request(raw, { body: new Uint8Array(bytes) });
+  return await next();
+};
+
+const tooLarge = () => refused(413, "body-too-large", `At most ${BODY_BYTES_MAX} bytes are taken`, CLOSE);
 
 /** Lets only a few requests of a kind run at once; the others are to come again. */
 export function atMost(count = READS_MAX): MiddlewareHandler {

@@ -1,6 +1,6 @@
 // Body of a request, read as JSON without ever holding more of it than is allowed.
 
-import { joinChunks } from "../../shared/http/join_chunks.ts";
+import { readBytes } from "../../shared/http/read_bytes.ts";
 import { within } from "../../shared/wait.ts";
 import { problem } from "./problems.ts";
 
@@ -80,16 +80,4 @@ function isJson(contentType: string): boolean {
   );
   return /^(?:application\/json|[\w.-]+\/[\w.-]+\+json)$/.test(type) &&
     (charset === undefined || charset === "utf-8" || charset === "utf8");
-}
-
-/** Counts as it reads, because a length may be missing or wrong; undefined beyond the limit. */
-async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.body ?? []) {
-    length += chunk.byteLength;
-    if (length > bytesMax) return undefined;
-    chunks.push(chunk);
-  }
-  return joinChunks(chunks, length);
 }

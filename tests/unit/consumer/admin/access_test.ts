@@ -81,6 +81,21 @@ Deno.test("smallBodies refuses a large body, stated or not, before it is in memo
   assert.equal((await app.request(url, { method: "POST", headers, body: "x".repeat(65_536) })).status, 200);
 });
 
+Deno.test("smallBodies says 400 of a body that breaks off, which is no fault of ours", async () => {
+  const broken = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new Uint8Array(10));
+      controller.error(new Error("request body receiver not connected"));
+    },
+  });
+  const answer = await guarded().request("http://localhost/dead-letters/drop", {
+    method: "POST",
+    headers: { host: "localhost" },
+    body: broken,
+  });
+  assert.deepEqual([answer.status, answer.headers.get("connection")], [400, "close"]);
+});
+
 Deno.test("atMost() sends away what would be too many at once, and counts what has ended", async () => {
   const gate = Promise.withResolvers<void>();
   const app = new Hono();
