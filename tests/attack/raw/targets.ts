@@ -1,6 +1,6 @@
 // Targets of raw requests: a worker, an ingress and a consumer's admin port as processes, with tokens or without.
 
-import { migrate, readMigrations } from "../../../worker/db/migrate.ts";
+import { migrate, readMigrations } from "../../../worker/db/schema/migrate.ts";
 import { DEFAULT_TICKETS_TABLE } from "../../../worker/db/tickets_table.ts";
 import { startTask } from "../../chaos/stage/tasks.ts";
 import { freePort } from "../../support/ports.ts";
@@ -67,6 +67,12 @@ const ADMIN_REQUESTS = [
   ["GET", "/readyz?verbose"],
   ["GET", "/metrics"],
   ["GET", "/scale"],
+  ["GET", "/"],
+  ["GET", "/login"],
+  ["POST", "/login", "token=wrong"],
+  ["GET", "/page/live/now"],
+  ["GET", "/state/records?topic=t"],
+  ["GET", "/why"],
 ] as const;
 
 /** Starts all three; they end with the stack. @param withTokens whether they ask for tokens; the good requests have them. */
