@@ -6,6 +6,7 @@ import { BrowserScene } from "./scene.ts";
 
 const FOLDER = "docs/pictures";
 const WIDE = { width: 1100, height: 760 };
+const GROUP = "ticket-classifier";
 const PHONE = { width: 390, height: 760 };
 /** The hour's picture needs some samples, one each five seconds. */
 const BEFORE_MS = 40_000;
@@ -40,7 +41,9 @@ async function takeAll(scene: BrowserScene, adminUrl: string): Promise<void> {
 
 async function main(): Promise<void> {
   await using scene = await BrowserScene.start();
-  const consumer = scene.consumer({ KAFKA_GROUP_ID: "ticket-classifier" });
+  const { topic } = scene.scene;
+  await scene.kafka.make(`${topic}.${GROUP}.dlq`, `${topic}.${GROUP}.retry`);
+  const consumer = scene.consumer({ KAFKA_GROUP_ID: GROUP });
   await consumer.untilReady();
   await scene.scene.produce(Array.from({ length: 12 }, (_, at) => `bad ${at}`));
   scene.load();
