@@ -57,7 +57,7 @@ export class Pool {
   readonly #lookups: LookupLoop;
   readonly #listeners: Set<() => void> = new Set();
   readonly #checks: HealthChecks;
-  readonly #hedger: Hedger;
+  readonly #hedger: Hedger | undefined;
   readonly #rest: ProviderRest;
   #endpoints: ReadonlyMap<string, Endpoint> = new Map();
   #permits = -1;
@@ -72,7 +72,6 @@ export class Pool {
     this.#batches = new Batches(this.#ports, (key) => this.#balancer.wasReset(key));
     this.#rest = new ProviderRest({
       provider: this.#balancer.provider,
-      nextChangeMs: (nowMs) => this.#balancer.nextChangeMs(nowMs),
       changed: () => this.#changed(),
     });
     const resolver = resolverFrom(config.dnsServer);
@@ -80,7 +79,7 @@ export class Pool {
       urls: config.urls,
       resolver: config.lookUp === undefined ? resolver : { ...resolver, addresses: config.lookUp },
       onFound: (endpoints) => this.#lookedUp(endpoints),
-      usable: () => this.#replicaPermits > 0,
+      usable: () => this.#balancer.replicaPermits(monotonicMs()) > 0,
     });
     this.#checks = new HealthChecks({
       agent: connections.single,
@@ -89,7 +88,7 @@ export class Pool {
       changed: () => this.#changed(),
       offered: (replica, offer) => this.#batches.learn(replica, offer),
     });
-    this.#hedger = new Hedger({
+    this.#hedger = config.hedgeMs === undefined ? undefined : new Hedger({
       hedgeMs: config.hedgeMs,
       permits: () => this.permits,
       beginElsewhere: (except, attempt) => this.#beginElsewhere(except, attempt),
@@ -99,8 +98,7 @@ export class Pool {
 
   /** How many attempts may be in flight at once now. */
   get permits(): number {
-    // Second attempts hold permits that their callers do not know of.
-    return Math.max(0, this.#balancer.permits(monotonicMs()) - this.#hedger.inFlight);
+    return this.#leftOf(this.#balancer.permits(monotonicMs()));
   }
 
   /** Attempts on their way. */
@@ -125,7 +123,7 @@ export class Pool {
 
   /** Second attempts for stragglers since the start, and those that were quicker. */
   get hedges(): { readonly sent: number; readonly won: number } {
-    return this.#hedger.counts;
+    return this.#hedger?.counts ?? { sent: 0, won: 0 };
   }
 
   /** Why nothing can be sent, as far as the pool knows. */
@@ -161,15 +159,16 @@ export class Pool {
    * @throws {AttemptAbandoned} when the caller's signal fired.
    */
   async send(attempt: AttemptRequest): Promise<Answered> {
-    const target = this.#target();
+    const nowMs = monotonicMs();
+    const target = this.#target(nowMs);
     if (target === undefined) return { outcome: NO_REPLICA.outcome, headers: {} };
-    if (!this.#hedger.takes(attempt)) return await this.#attempt(target, attempt);
-    return await this.#hedger.watch(this.#start(target, attempt), target.replica, attempt);
+    if (!this.#hedger?.takes(attempt)) return await this.#attempt(target, attempt, nowMs);
+    return await this.#hedger.watch(this.#start(target, attempt, nowMs), target.replica, attempt);
   }
 
   /** Where the next attempt goes: to a free replica, or to the least busy one where it cannot wait. */
-  #target(): Target | undefined {
-    return this.#targetAt(this.#balancer.pick(monotonicMs()) ?? this.#balancer.leastBusy());
+  #target(nowMs: number): Target | undefined {
+    return this.#targetAt(this.#balancer.pick(nowMs) ?? this.#balancer.leastBusy());
   }
 
   #targetAt(replica: Replica | undefined): Target | undefined {
@@ -178,13 +177,13 @@ export class Pool {
   }
 
   /** An attempt that can be given up. */
-  #start(target: Target, attempt: AttemptRequest): StartedAttempt {
+  #start(target: Target, attempt: AttemptRequest, nowMs: number): StartedAttempt {
     const given = new AbortController();
     const signal = attempt.signal === undefined
       ? given.signal
       : AbortSignal.any([attempt.signal, given.signal]);
     return {
-      answered: this.#attempt(target, { ...attempt, signal }),
+      answered: this.#attempt(target, { ...attempt, signal }, nowMs),
       abandon: () => given.abort(),
     };
   }
@@ -195,11 +194,11 @@ export class Pool {
     const target = this.#targetAt(this.#balancer.pick(nowMs, except));
     if (target === undefined || this.#balancer.inFlight >= this.#balancer.permits(nowMs)) return undefined;
     log.debug("hedged", { slow: except.address, replica: target.replica.address });
-    return this.#start(target, attempt);
+    return this.#start(target, attempt, nowMs);
   }
 
-  async #attempt(target: Target, attempt: AttemptRequest): Promise<Answered> {
-    const sent = this.#take(target.replica, attempt);
+  async #attempt(target: Target, attempt: AttemptRequest, nowMs: number): Promise<Answered> {
+    const sent = this.#take(target.replica, attempt, nowMs);
     try {
       const answered = await this.#batches.send(target, this.#prepared(attempt));
       this.#finished(sent, answered.outcome, { report: readRateLimitHeaders(answered.headers) });
@@ -218,10 +217,11 @@ export class Pool {
    * @throws {AttemptAbandoned} when the caller's signal fired or its body threw.
    */
   async stream(request: StreamedRequest): Promise<StreamedAnswer> {
-    const target = this.#target();
+    const nowMs = monotonicMs();
+    const target = this.#target(nowMs);
     if (target === undefined) return NO_REPLICA;
     const { replica, endpoint } = target;
-    const sent = this.#take(replica, request);
+    const sent = this.#take(replica, request, nowMs);
     const streaming = streamTo(this.#ports, endpoint, request);
     const ended = streaming.ended.then((end) => {
       if (end !== undefined) {
@@ -258,22 +258,28 @@ export class Pool {
   }
 
   /** If this attempt uses the provider's rate up, the timer for the next one is set now and not when an answer comes. */
-  #take(replica: Replica, { headers }: Pick<AttemptRequest, "headers">): AttemptInFlight {
-    const nowMs = monotonicMs();
+  #take(replica: Replica, { headers }: Pick<AttemptRequest, "headers">, nowMs: number): AttemptInFlight {
     const sent = this.#balancer.start(replica, nowMs, headers[RequestHeader.idempotencyKey]);
-    this.#rest.schedule(nowMs);
+    if (this.#balancer.provider.ratePerSecond !== undefined) {
+      this.#rest.update(this.#balancer.nextChangeMs(nowMs), nowMs);
+    }
     return sent;
   }
 
   #finished(sent: AttemptInFlight, outcome: Outcome, also: AttemptDetails): void {
     const { replica } = sent;
     const before = { ejected: replica.ejected, draining: replica.draining };
-    this.#balancer.recordFinished(sent, outcome, monotonicMs(), also);
+    const nowMs = monotonicMs();
+    this.#balancer.recordFinished(sent, outcome, nowMs, also);
+    if (replica.ejected || replica.draining) this.#leftAlone(replica, before, outcome);
+    this.#changed(nowMs);
+  }
+
+  #leftAlone(replica: Replica, before: Pick<Replica, "ejected" | "draining">, outcome: Outcome): void {
     const about = { replica: replica.address, last: outcomeLabel(outcome) };
     if (replica.ejected && !before.ejected) log.warn("replica ejected", { ...about, why: replica.ejection });
     if (replica.draining && !before.draining) log.info("replica drains", about);
-    if (replica.ejected || replica.draining) this.#checks.watch();
-    this.#changed();
+    this.#checks.watch();
   }
 
   #abandoned(sent: AttemptInFlight): void {
@@ -281,24 +287,23 @@ export class Pool {
     this.#changed();
   }
 
-  get #replicaPermits(): number {
-    return this.#balancer.replicaPermits(monotonicMs());
+  /** Second attempts hold permits that their callers do not know of. */
+  #leftOf(permits: number): number {
+    return Math.max(0, permits - (this.#hedger?.inFlight ?? 0));
   }
 
-  #changed(): void {
-    const nowMs = monotonicMs();
-    const { permits } = this;
-    this.#rest.schedule(nowMs);
-    this.#rest.report(nowMs);
-    this.#noticeEmpty(nowMs);
+  #changed(nowMs = monotonicMs()): void {
+    const survey = this.#balancer.survey(nowMs);
+    const permits = this.#leftOf(survey.permits);
+    this.#rest.update(survey.nextChangeMs, nowMs);
+    this.#noticeEmpty(survey.replicaPermits === 0, nowMs);
     if (permits === this.#permits) return;
     this.#permits = permits;
     for (const listener of this.#listeners) listener();
   }
 
   /** Looks at the replicas' own permits: a rest of the provider is no lack of replicas, and must not hide one. */
-  #noticeEmpty(nowMs: number): void {
-    const empty = this.#replicaPermits === 0;
+  #noticeEmpty(empty: boolean, nowMs: number): void {
     if (empty === (this.#emptySinceMs !== undefined)) return;
     this.#emptySinceMs = empty ? nowMs : undefined;
     if (empty) this.#lookups.hurry();

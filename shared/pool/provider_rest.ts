@@ -14,8 +14,6 @@ const LOG_EVERY_MS = 10_000;
 /** What it works with. */
 export interface ProviderRestPorts {
   readonly provider: Pick<ProviderLimit, "ratePerSecond" | "restUntilMs">;
-  /** When permits change by time alone, in ms; undefined when they do not. */
-  readonly nextChangeMs: (nowMs: number) => number | undefined;
   /** Permits have changed by time alone. */
   readonly changed: () => void;
 }
@@ -38,9 +36,9 @@ export class ProviderRest {
     return this.#last;
   }
 
-  /** Sets the timer for the next change by time. */
-  schedule(nowMs: number): void {
-    const nextMs = this.#ports.nextChangeMs(nowMs);
+  /** Sets the timer for the next change by time, in ms, and notes a rest that has begun. */
+  update(nextMs: number | undefined, nowMs: number): void {
+    if (nowMs < this.#ports.provider.restUntilMs) this.#report(nowMs);
     if (nextMs === this.#timerMs) return;
     this.#timerMs = nextMs;
     clearTimeout(this.#timer);
@@ -49,22 +47,22 @@ export class ProviderRest {
     }
   }
 
-  /** Notes a rest that has begun. A provider that asks for one every second is logged every ten. */
-  report(nowMs: number): void {
+  /** Ends all waiting. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** A provider that asks for a rest every second is logged every ten. */
+  #report(nowMs: number): void {
     const { restUntilMs, ratePerSecond } = this.#ports.provider;
     const last = this.#last;
-    if (restUntilMs <= nowMs || restUntilMs === last?.untilMs) return;
+    if (restUntilMs === last?.untilMs) return;
     const continues = last !== undefined && nowMs <= last.untilMs + CONTINUES_WITHIN_MS;
     this.#last = { sinceMs: continues ? last.sinceMs : nowMs, untilMs: restUntilMs };
     if (nowMs - this.#loggedMs < LOG_EVERY_MS) return;
     this.#loggedMs = nowMs;
     log.info("provider limits us, nothing leaves", { ms: Math.round(restUntilMs - nowMs), ratePerSecond });
-  }
-
-  /** Ends all waiting. */
-  close(): void {
-    this.#closed = true;
-    clearTimeout(this.#timer);
   }
 
   #wake(): void {

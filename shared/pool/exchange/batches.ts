@@ -110,10 +110,9 @@ export class Batches {
     const answered = await send(this.#ports, endpoint, attempt);
     const { outcome, headers } = answered;
     const offer = headers[BATCH_HEADER];
+    const succeeded = outcome.kind === "answer" && outcome.status < 300;
     // A success without the offer comes from a worker that takes none; a failure may come from anything between.
-    if (offer !== undefined || (outcome.kind === "answer" && outcome.status < 300)) {
-      this.learn(replica, offer);
-    }
+    if (offer !== undefined || (succeeded && this.#sizes.has(replica))) this.learn(replica, offer);
     return answered;
   }
 }

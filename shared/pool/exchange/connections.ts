@@ -17,6 +17,11 @@ const HEADER_BYTES_MAX = 262_144;
 /** A request. */
 export type RequestOptions = Dispatcher.DispatchOptions & { readonly origin: string };
 
+/** One that listens to the whole answer. */
+export type ExchangeHandler =
+  & Dispatcher.DispatchHandler
+  & Required<Pick<Dispatcher.DispatchHandler, "onResponseStart" | "onResponseData" | "onResponseEnd">>;
+
 /** Where connections are used once only. */
 interface Once {
   readonly untilMs: number;
@@ -53,7 +58,7 @@ export class Connections {
    *
    * @param repeatable the request may be sent twice; its body is no stream.
    */
-  dispatch(request: RequestOptions, handler: Dispatcher.DispatchHandler, repeatable: boolean): void {
+  dispatch(request: RequestOptions, handler: ExchangeHandler, repeatable: boolean): void {
     if (this.#usedOnce(request.origin)) this.#single.dispatch(request, handler);
     else {this.#kept.dispatch(
         request,
@@ -72,7 +77,7 @@ export class Connections {
   }
 
   /** Says whether the request is on its way again. */
-  #afterReset(request: RequestOptions, handler: Dispatcher.DispatchHandler, repeatable: boolean): boolean {
+  #afterReset(request: RequestOptions, handler: ExchangeHandler, repeatable: boolean): boolean {
     const { origin } = request;
     // Others on their way may meet the same reset: that is one reason, not several.
     if (!this.#usedOnce(origin)) {
@@ -92,17 +97,23 @@ export class Connections {
 
 const RESET = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "UND_ERR_SOCKET"]);
 
-/** Hands an exchange on as undici tells of it, but for the reset of a reused connection before the answer's first byte. */
+/** Hands an exchange on as undici tells of it, answers without a detour, but for the reset of a reused connection before the answer's first byte. */
 class Reuse implements Dispatcher.DispatchHandler, ReuseListener {
-  readonly #handler: Dispatcher.DispatchHandler;
+  readonly onResponseStart: ExchangeHandler["onResponseStart"];
+  readonly onResponseData: ExchangeHandler["onResponseData"];
+  readonly onResponseEnd: ExchangeHandler["onResponseEnd"];
+  readonly #handler: ExchangeHandler;
   readonly #afterReset: () => boolean;
   #reused = false;
   #begun = false;
   #startedMs = 0;
 
-  constructor(handler: Dispatcher.DispatchHandler, afterReset: () => boolean) {
+  constructor(handler: ExchangeHandler, afterReset: () => boolean) {
     this.#handler = handler;
     this.#afterReset = afterReset;
+    this.onResponseStart = handler.onResponseStart.bind(handler);
+    this.onResponseData = handler.onResponseData.bind(handler);
+    this.onResponseEnd = handler.onResponseEnd.bind(handler);
   }
 
   onConnection(reused: boolean): void {
@@ -119,25 +130,6 @@ class Reuse implements Dispatcher.DispatchHandler, ReuseListener {
   /** The first byte of the answer. */
   onResponseStarted(): void {
     this.#begun = true;
-  }
-
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    this.#handler.onResponseStart?.(controller, status, headers);
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    this.#handler.onResponseData?.(controller, chunk as never);
-  }
-
-  onResponseEnd(
-    controller: Dispatcher.DispatchController,
-    trailers: Record<string, string | string[] | undefined>,
-  ): void {
-    this.#handler.onResponseEnd?.(controller, trailers);
   }
 
   onResponseError(controller: Dispatcher.DispatchController, error: Error & { code?: string }): void {

@@ -16,9 +16,14 @@ export class ConcurrencyLimit {
   #accepted = 0;
   #seenMs = 0;
 
+  /** Whether somebody has said that there are too many. */
+  get known(): boolean {
+    return this.#base !== Infinity;
+  }
+
   /** Attempts at once; infinite while nobody has said that there are too many. At least 1. */
   get limit(): number {
-    if (this.#base === Infinity) return Infinity;
+    if (!this.known) return Infinity;
     const grownMs = Math.max(0, this.#usedMs - PLATEAU_MS);
     const byTime = GROWTH * (grownMs / 1000) ** 3;
     return Math.max(1, Math.floor(this.#base + Math.max(byTime, this.#accepted / (ROUNDS * this.#base))));
@@ -41,7 +46,7 @@ export class ConcurrencyLimit {
    * @param max the limit is forgotten when it has grown to this.
    */
   recordAccepted(inFlight: number, max: number, nowMs: number): void {
-    if (this.#base === Infinity) return;
+    if (!this.known) return;
     // One long silence is one round of use and no more.
     if (inFlight >= this.limit * 0.9 - 1) {
       this.#usedMs += Math.min(1000, nowMs - this.#seenMs);

@@ -75,13 +75,13 @@ export class ProviderLimit {
 
   /** Attempts that may be in flight at once, of `max` that the replicas take. */
   permits(max: number, inFlight: number, nowMs: number): number {
-    const tokens = this.#rate.tokens(nowMs);
+    const tokens = this.#isLimited(nowMs) ? this.#rate.tokens(nowMs) : Infinity;
     return Math.min(max, Math.max(1, this.limit), tokens === Infinity ? Infinity : inFlight + tokens);
   }
 
   /** When it may be more by time alone, in ms. */
   nextChangeMs(nowMs: number): number | undefined {
-    return this.#rate.nextTokenMs(nowMs);
+    return this.#isLimited(nowMs) ? this.#rate.nextTokenMs(nowMs) : undefined;
   }
 
   /** An attempt leaves; returns which of all it is. */
@@ -103,7 +103,7 @@ export class ProviderLimit {
     if (!settled) return;
     this.#own.recordAccepted(sent.key);
     this.#rate.recordAccepted(nowMs);
-    this.#answers.recordAccepted(inFlight, max, nowMs);
+    if (this.#answers.known) this.#answers.recordAccepted(inFlight, max, nowMs);
     if (sent.number <= this.#startedWhenRefused) return;
     if (this.#row > 0) this.#classifyRefusals();
     this.#acceptedAt = Math.max(this.#acceptedAt, sent.level);
@@ -138,6 +138,10 @@ export class ProviderLimit {
     this.#rate.rest(waitMs, nowMs);
     if (byRate && !exhausted) this.#rate.learn(waitMs, nowMs);
     if (this.#rate.known) this.#answers.forget();
+  }
+
+  #isLimited(nowMs: number): boolean {
+    return this.#rate.known || nowMs < this.#rate.restUntilMs;
   }
 
   /**

@@ -17,11 +17,20 @@ type Fields = Readonly<Record<string, string | string[] | undefined>>;
 
 /** The report in an answer's headers (names in lower case); undefined without one that can be read. */
 export function readRateLimitHeaders(headers: Fields): RateReport | undefined {
+  if (!hasAny(headers)) return undefined;
   const requests = readVendor(headers, "-requests") ?? readVendor(headers, "") ?? readStandard(headers);
   const tokens = readVendor(headers, "-tokens");
   // Tokens are not counted in requests: all they say of those is that there are none.
   if (tokens === undefined || tokens.remaining >= 1) return requests;
   return { remaining: 0, resetMs: tokens.resetMs, limit: undefined, windowMs: undefined };
+}
+
+/** Most answers have none of them. */
+function hasAny(headers: Fields): boolean {
+  for (const name in headers) {
+    if (name.startsWith("ratelimit") || name.startsWith("x-ratelimit-")) return true;
+  }
+  return false;
 }
 
 /** `x-ratelimit-remaining-requests: 59`, `x-ratelimit-reset-requests: 1m0.5s`. */

@@ -22,6 +22,16 @@ export interface BalancerRules {
   readonly retryAfterMaxMs: number;
 }
 
+/** The pool's permits at one moment. */
+export interface Survey {
+  /** How many attempts may be in flight at once. */
+  readonly permits: number;
+  /** How many the replicas take, whatever the provider bears. */
+  readonly replicaPermits: number;
+  /** When either may change by time alone, in ms. */
+  readonly nextChangeMs: number | undefined;
+}
+
 const RULES: BalancerRules = { retryAfterMaxMs: RETRY_AFTER_MAX_MS };
 
 /** The replicas and their permits. */
@@ -57,14 +67,7 @@ export class Balancer {
    * still holds that hangs, leaves or has shrunk takes nothing from the others.
    */
   permits(nowMs: number): number {
-    let [usable, free] = [0, 0];
-    for (const replica of this.#replicas.values()) {
-      const permits = replica.permits(nowMs);
-      usable += permits;
-      free += Math.max(0, permits - replica.inFlight);
-    }
-    const { inFlight } = this;
-    return this.provider.permits(usable === 0 ? 0 : inFlight + free, inFlight, nowMs);
+    return this.survey(nowMs).permits;
   }
 
   /** How many attempts the replicas take at once now, whatever the provider bears. */
@@ -76,11 +79,25 @@ export class Balancer {
 
   /** When permits may change by time alone, in ms: a replica has rested, the provider takes another one. */
   nextChangeMs(nowMs: number): number | undefined {
+    return this.survey(nowMs).nextChangeMs;
+  }
+
+  /** Everything that is asked about permits after an attempt, in one walk. */
+  survey(nowMs: number): Survey {
+    let [usable, free, inFlight] = [0, 0, 0];
     let nextMs = this.provider.nextChangeMs(nowMs) ?? Infinity;
     for (const replica of this.#replicas.values()) {
+      const permits = replica.permits(nowMs);
+      usable += permits;
+      free += Math.max(0, permits - replica.inFlight);
+      inFlight += replica.inFlight;
       nextMs = Math.min(nextMs, replica.nextChangeMs(nowMs) ?? Infinity);
     }
-    return nextMs === Infinity ? undefined : nextMs;
+    return {
+      permits: this.provider.permits(usable === 0 ? 0 : inFlight + free, inFlight, nowMs),
+      replicaPermits: usable,
+      nextChangeMs: nextMs === Infinity ? undefined : nextMs,
+    };
   }
 
   /**
@@ -146,9 +163,11 @@ export class Balancer {
     const tookMs = latencyMs ?? nowMs - sentMs;
     const [inFlight, rule] = [this.inFlight, ruleFor(outcome)];
     const settled = rule.disposition === "settle";
-    const ownReset = this.#resets.record(sent.key, outcome.kind === "reset");
-    replica.recordFinished({
+    const reset = outcome.kind === "reset";
+    const ownReset = (reset || this.#resets.any) && this.#resets.record(sent.key, reset);
+    const failed = replica.recordFinished({
       outcome,
+      rule,
       ownReset,
       sentMs,
       tookMs,
@@ -162,7 +181,7 @@ export class Balancer {
       const max = this.replicaPermits(nowMs);
       this.provider.recordFinished({ settled, sent, tookMs, inFlight, max, nowMs });
     }
-    if (replica.ejection === undefined) this.#ejectOutlier(replica, nowMs);
+    if (failed && replica.ejection === undefined) this.#ejectOutlier(replica, nowMs);
     this.#forgetGone();
   }
 

@@ -8,6 +8,11 @@ export class RepeatedResets {
   /** Idempotency keys whose last attempt was reset. */
   readonly #keys: Set<string> = new Set();
 
+  /** Whether any record was reset and has had no other outcome yet. */
+  get any(): boolean {
+    return this.#keys.size > 0;
+  }
+
   /** Whether this record's last attempt was reset. */
   has(key: string): boolean {
     return this.#keys.has(key);

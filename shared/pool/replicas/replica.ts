@@ -2,7 +2,7 @@
 
 import type { Outcome } from "../../contract/outcome.ts";
 import { DRAINING } from "../../contract/protocol.ts";
-import { ruleFor } from "../../contract/status_contract.ts";
+import type { Rule } from "../../contract/status_contract.ts";
 import { ConcurrencyLimit } from "../limits/concurrency_limit.ts";
 import { GoodputSearch } from "../limits/goodput_search.ts";
 import { RecentAttempts } from "../limits/recent_attempts.ts";
@@ -25,6 +25,7 @@ export type Ejection = "failures-in-a-row" | "outlier";
 /** What a replica's attempt came to, and how the others fare. */
 export interface FinishedAttempt {
   readonly outcome: Outcome;
+  readonly rule: Rule;
   /** It is a reset that this record meets wherever it goes: it says nothing about the replica. */
   readonly ownReset?: boolean;
   readonly sentMs: number;
@@ -77,8 +78,9 @@ export class Replica {
   /** Attempts it takes at once, as learned. */
   limit(nowMs: number): number {
     if (nowMs >= this.#limitUntilMs) {
-      this.#limit = Math.min(this.#slowStart.limit(nowMs), this.#learned());
-      this.#limitUntilMs = this.#slowStart.nextStepMs(nowMs) ?? Infinity;
+      const learned = Math.min(this.#limitMax, this.#answers.limit, this.#search.limit);
+      this.#limit = this.#slowStart.active ? Math.min(this.#slowStart.limit(nowMs), learned) : learned;
+      this.#limitUntilMs = this.#slowStart.active ? this.#slowStart.nextStepMs(nowMs) ?? Infinity : Infinity;
     }
     return this.#limit;
   }
@@ -159,7 +161,8 @@ export class Replica {
 
   /** When its permits may change by time alone, in ms. */
   nextChangeMs(nowMs: number): number | undefined {
-    return this.#restUntilMs > nowMs ? this.#restUntilMs : this.#slowStart.nextStepMs(nowMs);
+    if (this.#restUntilMs > nowMs) return this.#restUntilMs;
+    return this.#slowStart.active ? this.#slowStart.nextStepMs(nowMs) : undefined;
   }
 
   /** An attempt leaves for it. */
@@ -172,25 +175,29 @@ export class Replica {
     this.#inFlight -= 1;
   }
 
-  /** An attempt came back. */
-  recordFinished({ outcome, ownReset = false, sentMs, tookMs, nowMs, standsOut }: FinishedAttempt): void {
+  /** An attempt came back. Says whether it counts as a failure of this replica. */
+  recordFinished(
+    { outcome, rule, ownReset = false, sentMs, tookMs, nowMs, standsOut }: FinishedAttempt,
+  ): boolean {
     this.#limitUntilMs = -Infinity;
     const before = this.#inFlight;
     this.#inFlight -= 1;
     this.#last = outcome;
-    if (ownReset) return;
-    const rule = ruleFor(outcome);
+    if (ownReset) return false;
     const unanswered = outcome.kind !== "answer";
-    if (!unanswered && rule.slows === "replica") return this.#full(outcome, sentMs, nowMs);
+    if (!unanswered && rule.slows === "replica") {
+      this.#full(outcome, sentMs, nowMs);
+      return false;
+    }
     // Refused or reset is the replica's own failure. A timeout may be the provider's.
     const own = outcome.kind === "refused" || outcome.kind === "reset";
     // A replica that alone answers 401 (after a token was rotated, say) has failed as well.
     const failed = unanswered || outcome.status >= 500 || rule.disposition === "pause";
     this.#recent.record(failed, nowMs);
-    if (failed) return this.#failed(own, standsOut);
-    this.#failures = 0;
-    if (rule.disposition !== "settle") return;
-    this.#settled(before, tookMs, sentMs, nowMs);
+    if (failed) this.#failed(own, standsOut);
+    else this.#failures = 0;
+    if (!failed && rule.disposition === "settle") this.#settled(before, tookMs, sentMs, nowMs);
+    return failed;
   }
 
   /**
@@ -252,10 +259,6 @@ export class Replica {
     this.#draining = draining;
   }
 
-  #learned(): number {
-    return Math.min(this.#limitMax, this.#answers.limit, this.#search.limit);
-  }
-
   #usable(nowMs: number): boolean {
     return !this.#leaving && !this.ejected && !this.#draining && nowMs >= this.#restUntilMs;
   }
@@ -267,8 +270,8 @@ export class Replica {
     this.#logLatency = this.#logLatency === undefined
       ? log
       : this.#logLatency + (log - this.#logLatency) * LATENCY_WEIGHT;
-    this.#slowStart.recordSettled(nowMs);
-    this.#answers.recordAccepted(inFlight, this.#limitMax, nowMs);
+    if (this.#slowStart.active) this.#slowStart.recordSettled(nowMs);
+    if (this.#answers.known) this.#answers.recordAccepted(inFlight, this.#limitMax, nowMs);
   }
 
   /**

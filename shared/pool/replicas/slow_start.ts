@@ -27,9 +27,14 @@ export class SlowStart {
     this.#sinceMs = undefined;
   }
 
+  /** Whether it has fewer permits than it may have. */
+  get active(): boolean {
+    return this.#allowed !== Infinity;
+  }
+
   /** It settled something: one more, which doubles them every round. */
   recordSettled(nowMs: number): void {
-    if (this.#allowed === Infinity) return;
+    if (!this.active) return;
     this.#sinceMs ??= nowMs;
     this.#allowed += 1;
     if (this.limit(nowMs) >= this.#limitMax) this.#allowed = Infinity;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { ruleFor } from "../../../../../shared/contract/status_contract.ts";
 import { FAILURES_MAX, Replica } from "../../../../../shared/pool/replicas/replica.ts";
 import type { Outcome } from "../../../../../shared/contract/outcome.ts";
 
@@ -12,7 +13,7 @@ const no = () => false;
 
 /** One attempt comes back, sent when the one before it ended. */
 function end(replica: Replica, outcome: Outcome, standsOut: () => boolean, nowMs: number): void {
-  replica.recordFinished({ outcome, sentMs: nowMs - 1, tookMs: 1, nowMs, standsOut });
+  replica.recordFinished({ outcome, rule: ruleFor(outcome), sentMs: nowMs - 1, tookMs: 1, nowMs, standsOut });
 }
 
 function busy(limitMax: number, attempts: number): Replica {
