@@ -5,7 +5,7 @@ import { Delivery, type Received } from "./delivery.ts";
 import type { Assigned, Event } from "./events.ts";
 import { Backpressure, type BackpressureBounds } from "./backpressure.ts";
 import { decodeOffsetMap } from "./offsets/offset_map.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outbox } from "./events.ts";
 import { Partition } from "./partition.ts";
 import { partitionId, type TopicPartition } from "../records/position.ts";
 import { type DeliveryPolicy, laneOf } from "./policies/delivery_mode.ts";
@@ -61,7 +61,9 @@ export class Assignment<R> {
     for (const { offset, metadata, ...at } of partitions) {
       const decoded = decodeOffsetMap(metadata, offset);
       const inherited = decoded.kind === "map" ? decoded.map : { settled: [], attempts: new Map() };
-      if (decoded.kind === "untrusted") this.#outbox.notice({ kind: "map_untrusted", at, why: decoded.why });
+      if (decoded.kind === "untrusted") {
+        this.#outbox.push({ type: "notice", notice: { kind: "map_untrusted", at, why: decoded.why } });
+      }
       const partition = new Partition<R>(at, epoch, { offset, metadata: metadata ?? "" }, inherited);
       this.#partitions.set(partition.id, partition);
     }
@@ -135,7 +137,7 @@ export class Assignment<R> {
     partition.ledger.settle(delivery.entry);
     this.#backpressure.remove(delivery);
     this.#commits.markDirty(partition, nowMs);
-    this.#outbox.notice({ kind: "settled", delivery });
+    this.#outbox.push({ type: "notice", notice: { kind: "settled", delivery } });
     if (partition.paused || this.#backpressure.full) this.#regulate(partition, nowMs);
   }
 
@@ -158,7 +160,7 @@ export class Assignment<R> {
     for (const changed of this.#backpressure.regulate(partition, this.#partitions.values())) {
       // A paused partition could bring no record, so idle time begins again.
       if (!changed.paused && this.#lastActivityMs !== undefined) this.#lastActivityMs = nowMs;
-      this.#outbox.emit({ type: changed.paused ? "pause" : "resume", partition: changed });
+      this.#outbox.push({ type: changed.paused ? "pause" : "resume", partition: changed });
     }
   }
 }

@@ -164,7 +164,12 @@ export class Commits<R> {
 
   #markOf({ ledger }: Partition<R>, leaving: boolean): CommitMark {
     if (this.#policy.extent === "received" && !leaving) return { offset: ledger.position, metadata: "" };
-    return { offset: ledger.committable(), metadata: encodeOffsetMap(ledger, this.#metadataBytesMax) };
+    const offset = ledger.committable();
+    // Where nothing above the watermark is settled or sent there is no map.
+    return {
+      offset,
+      metadata: ledger.mapEntries === 0 ? "" : encodeOffsetMap(ledger, this.#metadataBytesMax),
+    };
   }
 
   #refused(commit: Pending<R>, nowMs: number): void {

@@ -94,6 +94,11 @@ export class DeadLetterQueue<R> {
     return this.#budget.tokens(nowMs);
   }
 
+  /** Whether a success is worth anything. */
+  get earns(): boolean {
+    return !this.#budget.full;
+  }
+
   /** A worker settled a record. */
   recordSucceeded(): void {
     this.#budget.recordSucceeded();

@@ -90,6 +90,9 @@ export type Notice<R> =
   | { readonly kind: "stale"; readonly delivery: Delivery<R> }
   | { readonly kind: "map_untrusted"; readonly at: TopicPartition; readonly why: string };
 
+/** The commands that one event brings, in order. */
+export type Outbox<R> = Command<R>[];
+
 /** Everything the machine asks for. */
 export type Command<R> =
   | {

@@ -48,7 +48,7 @@ export class Machine<R> {
   handle(event: Event<R>, nowMs: number): readonly Command<R>[] {
     this.#apply(event, nowMs);
     if (!this.#stopped) this.#advance(nowMs);
-    return this.#parts.outbox.take();
+    return this.#parts.outbox.splice(0);
   }
 
   /** When a `tick` is due at the latest, in ms; undefined when only events can change anything. */
@@ -59,7 +59,8 @@ export class Machine<R> {
       retries.nextMs ?? Infinity,
       commits.dueMs ?? Infinity,
       (deadLetters.busy ? deadLetters.nextMs(nowMs) : undefined) ?? Infinity,
-      this.#stopByMs ?? dispatcher.rateAtMs(nowMs) ?? dispatcher.probeAtMs ?? Infinity,
+      this.#stopByMs ?? (dispatcher.ratePerSecond === undefined ? undefined : dispatcher.rateAtMs(nowMs)) ??
+        dispatcher.probeAtMs ?? Infinity,
       this.#stopByMs ?? (policy.batched ? dispatcher.lingerUntilMs(this.#mayBegin, nowMs) : undefined) ??
         Infinity,
       this.#idleAtMs() ?? Infinity,
@@ -149,7 +150,7 @@ export class Machine<R> {
   #writeDeadLetters(nowMs: number): void {
     const { deadLetters, outbox } = this.#parts;
     for (let bad = deadLetters.nextToWrite(nowMs); bad !== undefined; bad = deadLetters.nextToWrite(nowMs)) {
-      outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
+      outbox.push({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
     }
   }
 
@@ -195,7 +196,7 @@ export class Machine<R> {
   #commitNow(nowMs: number): void {
     const leaving = this.#rebalances || this.#stopByMs !== undefined;
     const commit = this.#parts.commits.nextCommit(leaving, nowMs);
-    if (commit !== undefined) this.#parts.outbox.emit({ type: "commit", commit });
+    if (commit !== undefined) this.#parts.outbox.push({ type: "commit", commit });
   }
 
   #idleAtMs(): number | undefined {
@@ -208,7 +209,7 @@ export class Machine<R> {
 
   #reportIdle(): void {
     this.#idleReported = true;
-    this.#parts.outbox.emit({ type: "idle" });
+    this.#parts.outbox.push({ type: "idle" });
   }
 
   #stopRequested(nowMs: number): void {
@@ -226,6 +227,6 @@ export class Machine<R> {
     this.#commitDue(nowMs);
     if (!commits.allConfirmed && !late) return;
     this.#stopped = true;
-    outbox.emit({ type: "stopped", clean: !working && commits.allConfirmed });
+    outbox.push({ type: "stopped", clean: !working && commits.allConfirmed });
   }
 }

@@ -6,7 +6,7 @@ import type { MachineConfig } from "./config.ts";
 import { DeadLetterQueue } from "./dead_letter_queue.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { FailureJudge } from "./outcomes/judge.ts";
-import { Outbox } from "./outbox.ts";
+import type { Outbox } from "./events.ts";
 import { BatchGate } from "./policies/batch_gate.ts";
 import { type DeliveryPolicy, policyFor } from "./policies/delivery_mode.ts";
 import { ReadyRecords } from "./dispatch/ready_records.ts";
@@ -37,7 +37,7 @@ export function createParts<R>(config: MachineConfig, random: () => number, nowM
     maxAttempts: config.maxAttempts,
     metadataBytesMax: config.metadataBytesMax,
   };
-  const outbox = new Outbox<R>();
+  const outbox: Outbox<R> = [];
   const commits = new Commits<R>(policy, config.commitIntervalMs, config.metadataBytesMax);
   const assignment = new Assignment<R>(policy, config.bounds, commits, outbox);
   const judge = new FailureJudge(outbox);

@@ -27,10 +27,10 @@ export function toRequest(
 ): AttemptRequest {
   const { value, headers } = record;
   const { topic, partition, offset, timestampMs } = origin ?? record;
-  const type = headerText(headers["content-type"]);
+  const type = textOf(headers, "content-type");
   return {
     headers: {
-      ...cloudEventHeaders(headers),
+      ...(headers["ce_specversion"] === undefined ? {} : cloudEventHeaders(headers)),
       "content-type": type !== undefined && HEADER_TEXT.test(type) ? type : "application/json",
       [RequestHeader.idempotencyKey]: idempotencyKey(topic, partition, String(offset)),
       [RequestHeader.timestamp]: String(timestampMs),
@@ -51,11 +51,17 @@ function replaysOf(headers: KafkaRecord["headers"]): string {
   return /^[1-9]\d{0,8}$/.test(text) ? text : "1";
 }
 
+/** Most records have none of the headers that are asked for. */
+function textOf(headers: KafkaRecord["headers"], name: string): string | undefined {
+  const value = headers[name];
+  return value === undefined ? undefined : headerText(value);
+}
+
 /** The record's own trace goes on; one without starts a trace that all its attempts share, a span each. */
 function traceparentOf(record: KafkaRecord, attempt: number): string {
   const { topic, partition, offset, headers } = record;
   // CloudEvents carries a trace as an extension attribute, too.
-  const carried = headerText(headers["traceparent"]) ?? headerText(headers["ce_traceparent"]);
+  const carried = textOf(headers, "traceparent") ?? textOf(headers, "ce_traceparent");
   if (carried !== undefined && TRACEPARENT.test(carried)) return carried;
   const trace = hex(recordPosition(record), 4);
   return `00-${trace}-${hex(`${offset}#${attempt}/${partition}/${topic}`, 2)}-01`;

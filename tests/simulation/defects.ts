@@ -42,8 +42,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a dead letter is settled before it is confirmed",
     exported: "Machine",
-    text: `outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });`,
-    instead: `outbox.emit({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
+    text: `outbox.push({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });`,
+    instead: `outbox.push({ type: "dead_letter", delivery: bad, reason: bad.reason ?? "rejected" });
       this.#parts.assignment.settle(bad, nowMs);`,
   },
   {

@@ -3,7 +3,7 @@
 import type { BatchGate } from "../policies/batch_gate.ts";
 import type { Breaker } from "../policies/breaker.ts";
 import type { Delivery } from "../delivery.ts";
-import type { Outbox } from "../outbox.ts";
+import type { Outbox } from "../events.ts";
 import type { Partition } from "../partition.ts";
 import { RateGate } from "../policies/rate_gate.ts";
 import type { ReadyRecords } from "./ready_records.ts";
@@ -63,13 +63,13 @@ export class Dispatcher<R> {
   /** Whether `next()` is worth asking; a pause and a batch have something to note also where no record is ready. */
   mayHaveNext(nowMs: number): boolean {
     const idle = !this.#ready.hasReady && this.#breaker.pause === undefined && this.#gate === undefined;
-    return this.#inFlight < this.permits && !idle && this.#rate.admits(nowMs);
+    return this.#inFlight < this.permits && !idle && this.#rateAdmits(nowMs);
   }
 
   /** When the rate lets the next one leave, in ms; undefined while it is not what is waited for. */
   rateAtMs(nowMs: number): number | undefined {
     const idle = this.#inFlight >= this.permits || !this.#ready.hasReady;
-    return idle || this.#rate.admits(nowMs) ? undefined : Math.ceil(this.#rate.nextMs);
+    return idle || this.#rateAdmits(nowMs) ? undefined : Math.ceil(this.#rate.nextMs);
   }
 
   /** When the next probe is due, in ms. */
@@ -81,7 +81,7 @@ export class Dispatcher<R> {
 
   /** When a part-filled batch leaves, in ms. `mayBegin` says whether a new batch may. */
   lingerUntilMs(mayBegin: boolean, nowMs: number): number | undefined {
-    if (!this.#rate.admits(nowMs)) return undefined;
+    if (!this.#rateAdmits(nowMs)) return undefined;
     const held = this.#breaker.pause !== undefined || this.#inFlight >= this.permits || !mayBegin;
     return held ? undefined : this.#gate?.lingerUntilMs;
   }
@@ -139,14 +139,14 @@ export class Dispatcher<R> {
       this.#gate.recordStarted();
     }
     const { partition } = delivery;
-    this.#rate.recordSent(nowMs);
+    if (this.#rate.perSecond !== undefined) this.#rate.recordSent(nowMs);
     this.#lastWasSuspect = delivery.hasFailed;
     if (delivery.hasFailed) this.#suspects.add(delivery);
     delivery.start(nowMs);
     partition.inFlight += 1;
     partition.ledger.markStarted(delivery.entry);
     this.#inFlight += 1;
-    this.#outbox.emit({ type: "send", delivery, attempt: delivery.attemptsSent });
+    this.#outbox.push({ type: "send", delivery, attempt: delivery.attemptsSent });
   }
 
   /** Whether this attempt was the probe; it is not out any more. */
@@ -188,7 +188,7 @@ export class Dispatcher<R> {
     this.returnPermit(delivery);
     this.#endBatched(delivery);
     delivery.drop();
-    this.#outbox.notice({ kind: "stale", delivery });
+    this.#outbox.push({ type: "notice", notice: { kind: "stale", delivery } });
   }
 
   /** A partition is gone. What is in flight of it keeps its permit until its attempt ends. */
@@ -214,6 +214,10 @@ export class Dispatcher<R> {
     const delivery = this.#ready.nextProbe();
     if (delivery === undefined) this.#breaker.probeInconclusive(nowMs);
     return delivery;
+  }
+
+  #rateAdmits(nowMs: number): boolean {
+    return this.#rate.perSecond === undefined || this.#rate.admits(nowMs);
   }
 
   #endBatched(delivery: Delivery<R>): void {

@@ -185,8 +185,9 @@ export class ReadyRecords<R> {
 
 /** An operator may have taken some out meanwhile. */
 function takeReady<R>(queue: RingQueue<Delivery<R>>): Delivery<R> | undefined {
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    if (next.state === "ready") return next;
+  while (queue.length > 0) {
+    const next = queue.shift();
+    if (next?.state === "ready") return next;
   }
   return undefined;
 }

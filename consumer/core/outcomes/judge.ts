@@ -4,7 +4,7 @@ import type { Outcome } from "../../../shared/contract/outcome.ts";
 import { type Rule, ruleFor } from "../../../shared/contract/status_contract.ts";
 import { Breaker, type PauseCause } from "../policies/breaker.ts";
 import type { Delivery } from "../delivery.ts";
-import type { Outbox } from "../outbox.ts";
+import type { Outbox } from "../events.ts";
 import { HealthWindow, type ReadinessQuestion } from "../policies/health_window.ts";
 
 /**
@@ -77,7 +77,7 @@ export class FailureJudge<R> {
   open(cause: PauseCause, last: Outcome | undefined, nowMs: number): void {
     const before = this.breaker.pause?.cause;
     this.breaker.open(cause, last, nowMs);
-    if (before !== cause) this.#outbox.notice({ kind: "paused", cause, last });
+    if (before !== cause) this.#outbox.push({ type: "notice", notice: { kind: "paused", cause, last } });
   }
 
   /**
@@ -118,7 +118,7 @@ export class FailureJudge<R> {
     this.breaker.close();
     this.#refused.clear();
     this.#health.clear();
-    this.#outbox.notice({ kind: "resumed", pausedMs: nowMs - pause.sinceMs });
+    this.#outbox.push({ type: "notice", notice: { kind: "resumed", pausedMs: nowMs - pause.sinceMs } });
   }
 
   /** An attempt failed that may be the record's fault or the pool's. */
@@ -189,7 +189,7 @@ export class FailureJudge<R> {
   }
 
   #checkReadiness(): void {
-    if (!this.#asking) this.#outbox.emit({ type: "check_readiness" });
+    if (!this.#asking) this.#outbox.push({ type: "check_readiness" });
     this.#asking = true;
   }
 }

@@ -21,7 +21,7 @@ export function attemptFinished<R>(
   if (probe) judge.probeFinished(delivery, rule, outcome, nowMs);
   if (rule.disposition === "settle") {
     judge.recordSuccess(delivery, nowMs);
-    deadLetters.recordSucceeded();
+    if (deadLetters.earns) deadLetters.recordSucceeded();
   }
   if (delivery.partition.revoked) return dispatcher.dropStale(delivery);
   const before = delivery.lastOutcome;

@@ -79,7 +79,7 @@ function retry<R>(
   counted: boolean,
   nowMs: number,
 ): void {
-  outbox.notice({ kind: "retrying", delivery, waitMs, counted });
+  outbox.push({ type: "notice", notice: { kind: "retrying", delivery, waitMs, counted } });
   if (waitMs === 0) return ready.requeue(delivery);
   if (delivery.hasFailed) dispatcher.leaveBatch(delivery);
   retries.add(delivery, nowMs + waitMs);

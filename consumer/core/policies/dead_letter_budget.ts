@@ -35,6 +35,11 @@ export class DeadLetterBudget {
     return nowMs + Math.ceil(Math.max(0, 1 - EPSILON - this.#tokens) * TOKEN_EVERY_MS);
   }
 
+  /** Whether nothing can be earned. */
+  get full(): boolean {
+    return this.#tokens >= this.#config.burst;
+  }
+
   /** A record was settled by a worker. */
   recordSucceeded(): void {
     this.#earn(this.#config.share);

@@ -129,7 +129,7 @@ export class Balancer {
     }
     const first = free[Math.floor(this.#random() * free.length)];
     const second = free[Math.floor(this.#random() * free.length)];
-    if (first === undefined || second === undefined) return first;
+    if (first === second || first === undefined || second === undefined) return first;
     return this.#load(second, nowMs) < this.#load(first, nowMs) ? second : first;
   }
 
