@@ -27,6 +27,8 @@ export interface ConsumerConfig {
   /** A record that was replayed so often already is left in the dead-letter topic. */
   readonly replaysMax: number;
   readonly machine: MachineConfig;
+  /** Attempts a second of the whole group; undefined: no limit. */
+  readonly ratePerSecond: number | undefined;
   readonly pool: {
     readonly urls: readonly URL[];
     readonly dnsServer: DnsServer | undefined;
@@ -78,6 +80,7 @@ export function parseConfig(env: Environment): ConsumerConfig {
     deadLetterSecrets: tokensOf(v.DEAD_LETTER_SECRET),
     replaysMax: v.DEAD_LETTER_REPLAYS_MAX,
     machine: machineOf(v),
+    ratePerSecond: v.RATE_LIMIT,
     pool: {
       urls: v.WORKER_URL,
       dnsServer: v.WORKER_DNS_SERVER,
@@ -136,6 +139,7 @@ const NAMES = [
   "RETRY_BACKOFF_MAX_MS",
   "RETRY_AFTER_MAX_MS",
   "RETRY_AGE_MAX_MS",
+  "RATE_LIMIT",
   "DEAD_LETTER_TOPIC",
   "RETRY_TOPIC",
   "DEAD_LETTER_BURST",

@@ -10,6 +10,10 @@ import { pause, within } from "../shared/wait.ts";
 import { createAdmin, createHealth, type HealthDeps } from "./admin/app.ts";
 import type { DeadLetterCommands } from "./admin/dead_letters.ts";
 import type { ConsumerConfig } from "./config.ts";
+import { FlowControl } from "./flow/flow_control.ts";
+import type { FlowStore } from "./flow/flow_store.ts";
+import { TooMuchToKeep } from "./flow/refusals.ts";
+import { GroupNotes, NoteTooLong } from "./kafka/group/group_notes.ts";
 import { type Scale, scaleOf } from "./core/scale.ts";
 import { DeadLetterOperations } from "./dead_letter_operations.ts";
 import { ParkingReader } from "./dead_letters/parking_reader.ts";
@@ -127,6 +131,8 @@ class ConsumerRun {
   readonly #decisions = new DecisionFeed();
   readonly #memory = new FlowMemory();
   readonly #closing = new AbortController();
+  readonly #offsets: GroupOffsets;
+  readonly #flow: FlowControl;
   readonly #parking: ParkingReader | undefined;
   /** Created once a topic exists. */
   #source: KafkaSource | undefined;
@@ -150,6 +156,17 @@ class ConsumerRun {
     this.#parking = config.machine.parkKeys
       ? createParkingReader(this.#kafka, sidesOf(config), this.#runtime, this.#signatures)
       : undefined;
+    this.#offsets = new GroupOffsets(this.#fewRetriesKafka);
+    this.#flow = new FlowControl({
+      store: createFlowStore(this.#fewRetriesKafka, config.source.groupId),
+      topics: () => this.#watch.topics,
+      countPartitions: (topic) => this.#offsets.partitions(topic),
+      apply: (flow) => this.#runtime.feed({ type: "flow_changed", flow }),
+      view: () => this.#runtime.view,
+      ratePerSecond: config.ratePerSecond,
+      nowMs: monotonicMs,
+      dayMs: Date.now,
+    });
     this.#observer = new Observer({
       group: config.source.groupId,
       causes: () => this.#causes(),
@@ -181,6 +198,7 @@ class ConsumerRun {
     this.#runtime.start();
     this.#observer.start();
     const topics = await this.#watch.first((awaited) => this.#membership.waiting(awaited));
+    await this.#flow.first((why) => this.#membership.waiting({ kind: "brokers", why }), this.#stopping);
     if (topics !== undefined) this.#join(topics);
     return await this.#runtime.ended;
   }
@@ -191,6 +209,8 @@ class ConsumerRun {
     await this.#source?.stop();
     const closing = [
       this.#parking?.close(),
+      this.#flow.close(),
+      this.#offsets.close(),
       this.#deadLetters.close(),
       this.#operations.close(),
       this.#parts.sender.close(),
@@ -251,6 +271,7 @@ class ConsumerRun {
     this.#source = joined;
     joined.start();
     this.#parking?.start();
+    this.#flow.follow();
     this.#watch.follow((topics) => joined.subscribe(topics), (topic) => joined.restart(topic));
   }
 
@@ -291,13 +312,14 @@ class ConsumerRun {
         asksForToken: config.adminToken !== undefined,
         closing: this.#closing.signal,
       },
+      flow: this.#flow,
     });
     return serve(adminPort, "ADMIN_PORT", admin.fetch, config.adminHost);
   }
 
   /** For a cause that is in both lists, `known` wins because it carries the reason. */
   #causes(): readonly Cause[] {
-    const known = [...this.#watch.causes(), ...this.#letters.causes()];
+    const known = [...this.#flow.causes(), ...this.#watch.causes(), ...this.#letters.causes()];
     const names = new Set(known.map(({ name }) => name));
     const seen = this.#runtime.causes().filter(({ name }) => !names.has(name));
     const source = this.#source?.causes() ?? [];
@@ -326,6 +348,23 @@ class ConsumerRun {
       isKafkaAway: (error) => error.name.startsWith("KafkaJS") || refusalOf(error) !== undefined,
     };
   }
+}
+
+/** Keeps what operators set, beside the group's own commits. */
+function createFlowStore(kafka: Kafka, groupId: string): FlowStore {
+  const notes = new GroupNotes(kafka, groupId, "flow");
+  return {
+    read: (topics) => notes.read(topics),
+    write: async (topics, stored) => {
+      try {
+        await notes.write(topics, stored);
+      } catch (error) {
+        if (!(error instanceof NoteTooLong)) throw error;
+        throw new TooMuchToKeep(`${error.message}: pause whole topics instead of many partitions`);
+      }
+    },
+    close: () => notes.close(),
+  };
 }
 
 /** Reads for `PARK_KEYS`, as a member of a throwaway group whose name begins with ours. */

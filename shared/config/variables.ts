@@ -129,6 +129,10 @@ const delivery = {
     milliseconds(1),
     "a record that is answered 409, 425 or 429 for so long while others settle begins to lose attempts",
   ),
+  RATE_LIMIT: optional(
+    whole(1, 1_000_000),
+    "attempts a second of the whole group; `./ackpool rate` changes it while it runs",
+  ),
   DEAD_LETTER_TOPIC: optional(text(), "default `<topic>.<group>.dlq`"),
   RETRY_TOPIC: optional(text(), "default `<topic>.<group>.retry`"),
   DEAD_LETTER_BURST: withDefault("20", whole(1, 1_000_000), "dead letters allowed at once"),

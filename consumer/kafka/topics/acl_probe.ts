@@ -1,7 +1,8 @@
 // AclProbe finds out which rights we have without using them: it asks about a partition or a member that does not exist.
 
-import { type Broker, type Cluster, CompressionTypes, type Kafka, PartitionAssigners } from "kafkajs";
+import { type Broker, type Cluster, CompressionTypes, type Kafka } from "kafkajs";
 import { within } from "../../../shared/wait.ts";
+import { clusterOf } from "../client/cluster.ts";
 import { isForbidden } from "../client/refusals.ts";
 import { readTopicIds } from "./topic_ids.ts";
 import { failuresOf, type FetchAnswer } from "../kafkajs_patches/group_fetch.ts";
@@ -103,19 +104,4 @@ export class AclProbe {
 /** What brokers say has a type; a connection that ends has none. */
 interface KafkaError {
   readonly type?: string;
-}
-
-/** kafkajs shows its connections to assigners alone. */
-function clusterOf(kafka: Kafka): Cluster {
-  let found: Cluster | undefined;
-  kafka.consumer({
-    groupId: "unused",
-    allowAutoTopicCreation: false,
-    partitionAssigners: [(made) => {
-      found = made.cluster;
-      return PartitionAssigners.roundRobin(made);
-    }],
-  });
-  if (found === undefined) throw new Error("kafkajs made no assigner");
-  return found;
 }

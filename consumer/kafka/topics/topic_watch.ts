@@ -170,6 +170,11 @@ export class TopicWatch {
     }];
   }
 
+  /** Names of the topics that are read, retry topics among them. */
+  get topics(): readonly string[] {
+    return this.#topics().map(({ topic }) => topic);
+  }
+
   /** What an operator should know and nothing waits for: side topics that are weaker than their source. */
   notes(): readonly string[] {
     return [...this.#weak.values()].flat();
