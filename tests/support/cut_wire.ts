@@ -8,6 +8,10 @@ export class CutWire implements AsyncDisposable {
   /** Pending while nothing may pass. */
   #thawed: Promise<void> = Promise.resolve();
   #thaw: () => void = () => {};
+  /** Wait of each piece, in ms, and its largest size. */
+  #delayMs = 0;
+  #pieceMax = Infinity;
+  #losesAnswers = false;
   readonly port: number;
 
   constructor(target: Deno.ConnectOptions) {
@@ -31,8 +35,27 @@ export class CutWire implements AsyncDisposable {
     this.#thaw = resolve;
   }
 
-  /** Undoes {@link cut} and {@link freeze}. */
+  /** Makes each piece wait so long, in ms. */
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
+  /** Lets bytes through in small pieces, each in a packet of its own. */
+  slice(bytes: number): void {
+    this.#pieceMax = bytes;
+    this.#delayMs = 1;
+  }
+
+  /** Takes requests to the service, and resets the connection when an answer comes. */
+  loseAnswers(): void {
+    this.#losesAnswers = true;
+  }
+
+  /** Undoes all of these. */
   mend(): void {
+    this.#delayMs = 0;
+    this.#pieceMax = Infinity;
+    this.#losesAnswers = false;
     this.#thaw();
     if (this.#listener === undefined) this.#listen(this.port);
   }
@@ -54,21 +77,26 @@ export class CutWire implements AsyncDisposable {
   }
 
   async #forward(client: Deno.TcpConn): Promise<void> {
-    const server = await Deno.connect(this.#target);
+    const server = await Deno.connect(this.#target).catch(() => undefined);
+    if (server === undefined) return close(client);
     this.#open.add(client).add(server);
-    await Promise.allSettled([this.#pump(client, server), this.#pump(server, client)]);
+    await Promise.allSettled([this.#pump(client, server, false), this.#pump(server, client, true)]);
     for (const connection of [client, server]) {
       this.#open.delete(connection);
       close(connection);
     }
   }
 
-  async #pump(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+  async #pump(from: Deno.Conn, to: Deno.Conn, isAnswer: boolean): Promise<void> {
     const bytes = new Uint8Array(65_536);
     try {
       for (let read = await from.read(bytes); read !== null; read = await from.read(bytes)) {
         await this.#thawed;
-        for (let at = 0; at < read;) at += await to.write(bytes.subarray(at, read));
+        if (isAnswer && this.#losesAnswers) return;
+        for (let at = 0; at < read;) {
+          if (this.#delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#delayMs));
+          at += await to.write(bytes.subarray(at, Math.min(read, at + this.#pieceMax)));
+        }
       }
     } finally {
       close(from);

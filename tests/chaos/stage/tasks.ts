@@ -7,7 +7,7 @@ const ROOT = new URL("../../../", import.meta.url).pathname;
 
 /**
  * Starts a `deno run …` task of deno.json with its own permission flags and nothing in its environment but `env`.
- * `more` are arguments as they stand behind the task's name on the command line.
+ * `more` are arguments as they stand behind the task's name on the command line; `root` is the project's folder.
  *
  * @throws {Error} when there is no such task or it is more than one `deno run`.
  */
@@ -16,14 +16,15 @@ export function startTask(
   name: string,
   env: Readonly<Record<string, string>>,
   more: readonly string[] = [],
+  root = ROOT,
 ): Child {
-  const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`));
-  const line = commandOf(tasks[task]);
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`));
+  const line = commandOf(tasks[task], (path) => Deno.readTextFileSync(`${root}${path}`));
   if (typeof line !== "string" || !line.startsWith("deno run ") || /[&|;"'$]/.test(line)) {
     throw new Error(`the task ${task} in deno.json is not one plain "deno run": current value is ${line}`);
   }
   const args = [...line.split(/\s+/).slice(1), ...more];
-  return startChild({ name, command: Deno.execPath(), args, env, cwd: ROOT });
+  return startChild({ name, command: Deno.execPath(), args, env, cwd: root });
 }
 
 /** Runs a task to its end; throws with its last lines when it fails. */

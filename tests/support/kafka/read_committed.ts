@@ -21,7 +21,7 @@ export async function readCommitted(brokers: string, topic: string): Promise<rea
 /** Every record there is now, byte for byte. */
 export async function readRecords(brokers: string, topic: string): Promise<readonly KafkaRecord[]> {
   const kafka = createKafka({
-    brokers: [brokers],
+    brokers: brokers.split(","),
     clientId: "ackpool-test",
     tls: undefined,
     sasl: undefined,

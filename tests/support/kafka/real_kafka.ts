@@ -97,6 +97,11 @@ export class RealKafka implements AsyncDisposable {
     await this.#end("SIGTERM");
   }
 
+  /** Sends a signal, such as SIGSTOP, to a running broker. */
+  signal(signal: Deno.Signal): void {
+    this.#broker?.kill(signal);
+  }
+
   /** Starts the broker again, on the same ports and data. */
   async restart(): Promise<void> {
     await this.#end("SIGTERM");
