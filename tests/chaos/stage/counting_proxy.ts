@@ -1,10 +1,9 @@
-// A TCP proxy between one consumer and one worker replica that notes every keyed POST and its status in a journal.
+// A TCP proxy between one consumer and one worker replica that notes every keyed POST, alone or in a
+// batch, and its status in a journal.
 // Bytes, refusals and lost connections pass through as they are.
 
-import { CLASSIFY_PATH, RequestHeader } from "../../../shared/contract/protocol.ts";
+import { HttpWatch } from "./http_watch.ts";
 import type { Journal } from "./journal.ts";
-
-type Answered = (status: number | undefined) => void;
 
 /** Where a proxy listens; port 0 is a free one. */
 export interface ProxyAddress {
@@ -109,63 +108,4 @@ function closeQuietly(connection: Deno.Conn): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
-}
-
-/** Reads requests and statuses off one HTTP/1.1 connection without pipelining. */
-class HttpWatch {
-  readonly #latin1 = new TextDecoder("latin1");
-  readonly #sent: (key: string) => Answered;
-  #requestText = "";
-  #bodyLeft = 0;
-  #responseText = "";
-  #answered: Answered | undefined;
-  #awaiting = false;
-
-  constructor(sent: (key: string) => Answered) {
-    this.#sent = sent;
-  }
-
-  request(bytes: Uint8Array): void {
-    this.#requestText += this.#latin1.decode(bytes);
-    while (this.#requestText.length > 0) {
-      const skipped = Math.min(this.#bodyLeft, this.#requestText.length);
-      this.#bodyLeft -= skipped;
-      this.#requestText = this.#requestText.slice(skipped);
-      const end = this.#requestText.indexOf("\r\n\r\n");
-      if (end < 0) return;
-      this.#requestHead(this.#requestText.slice(0, end + 2));
-      this.#requestText = this.#requestText.slice(end + 4);
-    }
-  }
-
-  response(bytes: Uint8Array): void {
-    if (!this.#awaiting) return;
-    this.#responseText += this.#latin1.decode(bytes);
-    const status = /^HTTP\/1\.1 (\d{3}) /.exec(this.#responseText)?.[1];
-    if (status === undefined || !this.#responseText.includes("\r\n\r\n")) return;
-    this.#awaiting = false;
-    this.#responseText = "";
-    this.#answered?.(Number(status));
-  }
-
-  /** The connection is gone. */
-  end(): void {
-    if (this.#awaiting) this.#answered?.(undefined);
-  }
-
-  #requestHead(head: string): void {
-    if (/^transfer-encoding:/im.test(head)) {
-      throw new Error(`the proxy cannot follow a chunked request:\n${head}`);
-    }
-    this.#bodyLeft = Number(header(head, "content-length") ?? 0);
-    this.#awaiting = true;
-    const key = head.startsWith(`POST ${CLASSIFY_PATH} `)
-      ? header(head, RequestHeader.idempotencyKey)
-      : undefined;
-    this.#answered = key === undefined ? undefined : this.#sent(key);
-  }
-}
-
-function header(head: string, name: string): string | undefined {
-  return new RegExp(`^${name}: *(.*?)\\r$`, "im").exec(head)?.[1];
 }

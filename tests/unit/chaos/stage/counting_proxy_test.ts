@@ -84,3 +84,33 @@ Deno.test("CountingProxy refuses connections between close() and open(), on the 
   assert.equal(response.status, 200);
   assert.equal(proxy.url, url);
 });
+
+Deno.test("CountingProxy notes each record of a streamed batch, and the loss of those without a line", async () => {
+  await using server = worker(async (request) => {
+    if (!request.url.endsWith("/batch")) return new Response("{}");
+    const keys = (await request.text()).split("\n").filter(Boolean).map((line) =>
+      JSON.parse(line).key as string
+    );
+    const lines = [
+      `{"key":${JSON.stringify(keys[1])},"status":429}\n{"key":`,
+      `${JSON.stringify(keys[0])},"status":200}\n`,
+    ];
+    const body = ReadableStream.from(lines).pipeThrough(new TextEncoderStream());
+    return new Response(body, { headers: { "content-type": "application/x-ndjson" } });
+  });
+  const journal = new Journal();
+  using proxy = new CountingProxy(server.addr.port, "consumer 1", 0, journal);
+  const pool = new Pool(proxy.url, { connections: 1 });
+  const lines = [0, 1, 2].map((offset) =>
+    `${JSON.stringify({ key: `"t/0/${offset}"`, value: '{"a":1}' })}\n`
+  );
+  const batch = { method: "POST", path: "/classify/batch", body: lines.join("") } as const;
+  await (await pool.request(batch)).body.text();
+  await (await post(pool, '"t/0/3"', "{}")).body.text();
+  await pool.close();
+  assert.deepEqual(
+    journal.posts.map(({ key, answer }) => [key, answer?.status]),
+    [['"t/0/0"', 200], ['"t/0/1"', 429], ['"t/0/2"', undefined], ['"t/0/3"', 200]],
+  );
+  assert.notEqual(journal.posts[2]?.lostAtMs, undefined);
+});
