@@ -194,14 +194,17 @@ const FAULT_REACH_MS = 60_000;
 /** Settled this long before a fault, a record is in a commit, in ms. */
 const COMMITTED_AFTER_MS = 10_000;
 
-/** A record that was settled is sent again only after a fault that came before its commit, and soon after it. */
+/** A record that was settled is sent again only in or after a fault that came before its commit, and soon after it. */
 function unexplainedRedeliveries({ sent, settledAt, faults, mended }: Index): string[] {
-  const troubles = [...faults, ...mended].map(({ at }) => at);
+  const troubles = faults.map(({ kind, at }) => {
+    const end = mended.find((each) => each.kind === kind && each.at >= at)?.at ?? at;
+    return { from: at, to: end };
+  });
   return sent.filter(({ place, at }) => {
     const settled = settledAt.get(placeId(place));
     if (settled === undefined || at <= settled) return false;
     const from = Math.max(settled - COMMITTED_AFTER_MS, at - FAULT_REACH_MS);
-    return !troubles.some((trouble) => trouble >= from && trouble <= at);
+    return !troubles.some((trouble) => trouble.to >= from && trouble.from <= at);
   }).map(({ place }) => `${placeId(place)} was sent again after it had been settled, and nothing was broken`);
 }
 
