@@ -23,7 +23,7 @@ import { TableCatalog } from "./db/table_catalog.ts";
 import { type Labeller, type LabellingDeps, singleLabeller } from "./labelling/labeller.ts";
 import { openaiLlm } from "./llm/client.ts";
 import { countTokens, measuredLlm } from "./labelling/measured_llm.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 import { Permits } from "./permits.ts";
 import { TicketCalls } from "./labelling/ticket_calls.ts";
 import { ProviderRate } from "./labelling/provider_rate.ts";
@@ -36,6 +36,10 @@ const CONNECTIONS_MAX = 4;
 const REVIEW_CONNECTIONS_MAX = 2;
 const OPEN = "Whoever reaches this port may classify, override labels, and claim to deliver records; " +
   "set WORKER_TOKEN, and INGRESS_TOKEN for people";
+const SHARED_PROMPTS =
+  "With LLM_BATCH the text of one ticket may sway the labels of those that share its prompt. " +
+  "Hostile-looking ones are asked alone and decoys show who speaks for all; what speaks for one neighbour may go " +
+  "unseen. Use it for texts you trust";
 /** A hundredth of what a call of the LLM takes. */
 const BATCH_LINGER_MS = 10;
 
@@ -109,7 +113,11 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
   const app = createApp({
     classification: {
       store,
-      labeller: labellerFor(config, { llm, taxonomy, prompts: promptWriter(taxonomy), rules: config.rules }),
+      labeller: labellerFor(
+        config,
+        { llm, taxonomy, prompts: promptWriter(taxonomy), rules: config.rules },
+        metrics,
+      ),
       calls: new TicketCalls(config.ticketCallsMax),
       newClaim: () => crypto.randomUUID(),
       onRepeatedClaim: () => metrics.repeatedClaims.inc(),
@@ -150,10 +158,12 @@ function contradictionLog(): () => void {
   };
 }
 
-function labellerFor({ llmBatch, rules }: WorkerConfig, deps: LabellingDeps): Labeller {
+function labellerFor({ llmBatch, rules }: WorkerConfig, deps: LabellingDeps, metrics: Metrics): Labeller {
   if (llmBatch === 1) return singleLabeller(deps);
+  log.warn("tickets share prompts", { llm_batch: llmBatch, what: SHARED_PROMPTS });
   const ticketTokensMax = Math.ceil(rules.ticketTokensMax / llmBatch);
-  return new BatchLabeller(deps, { ticketsMax: llmBatch, lingerMs: BATCH_LINGER_MS, ticketTokensMax });
+  const limits = { ticketsMax: llmBatch, lingerMs: BATCH_LINGER_MS, ticketTokensMax };
+  return new BatchLabeller(deps, limits, { onDoubt: () => metrics.llmBatchesDoubted.inc() });
 }
 
 /** Finishes what is in flight, within the grace; a second signal ends everything at once. */

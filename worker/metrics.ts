@@ -10,6 +10,7 @@ export interface Metrics extends LlmMetrics {
   readonly requests: Counter<"route" | "status">;
   readonly requestSeconds: Histogram<"route">;
   readonly labels: Counter<"category" | "outcome">;
+  readonly llmBatchesDoubted: Counter;
   readonly modelShutdown: Gauge<"model">;
   readonly repeatedClaims: Counter;
   readonly offsetContradictions: Counter;
@@ -71,6 +72,12 @@ export function createMetrics(gauges: Gauges): Metrics {
     llmTokensEstimated: new Counter({
       name: name("llm_tokens_estimated_total"),
       help: "Of the tokens paid for, those estimated from the texts because the provider gave no usage.",
+      registers,
+    }),
+    llmBatchesDoubted: new Counter({
+      name: name("llm_batches_doubted_total"),
+      help:
+        "Prompts with several tickets whose decoys came back wrong: their tickets were asked for one by one.",
       registers,
     }),
     modelShutdown: new Gauge({

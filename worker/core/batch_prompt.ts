@@ -4,6 +4,11 @@ import { answerIn } from "./answer/answer.ts";
 import { answerSchema, lineOf, type Prompt, type TicketText } from "./prompt.ts";
 import type { Taxonomy } from "./taxonomy.ts";
 
+/** A ticket of a batch. No ticket can name a neighbour whose number it cannot guess. */
+export interface NumberedTicket extends TicketText {
+  readonly id: number;
+}
+
 const BATCH_RULE = [
   "",
   "There are several tickets, one JSON object a line between <tickets> and </tickets>, each with an id. They have nothing",
@@ -11,9 +16,9 @@ const BATCH_RULE = [
   'Answer with {"labels": [...]}: for each ticket, in their order, an object as above with the ticket\'s "id" first.',
 ].join("\n");
 
-/** The prompt for tickets that are numbered from 1 in the order given. */
-export function batchPrompt(system: string, taxonomy: Taxonomy, tickets: readonly TicketText[]): Prompt {
-  const lines = tickets.map((ticket, at) => lineOf({ id: at + 1, ...ticket }));
+/** The prompt for tickets, in the order given. */
+export function batchPrompt(system: string, taxonomy: Taxonomy, tickets: readonly NumberedTicket[]): Prompt {
+  const lines = tickets.map(({ id, subject, body }) => lineOf({ id, subject, body }));
   return {
     system: `${system}\n${BATCH_RULE}`,
     user: `<tickets>\n${lines.join("\n")}\n</tickets>`,
@@ -31,14 +36,15 @@ export interface BatchPart {
   readonly from: number;
 }
 
-/** Finds each ticket's part by its id; a ticket that is missing, or there twice, has none. */
-export function batchParts(content: string, count: number): readonly (BatchPart | undefined)[] {
-  const parts: (BatchPart | undefined)[] = Array.from({ length: count }, () => undefined);
+/** Finds the parts by their ids; an id that is there twice has none. */
+export function batchParts(content: string): ReadonlyMap<number, BatchPart> {
+  const parts = new Map<number, BatchPart>();
   const seen = new Set<number>();
   for (const { fields, from, to } of answerIn(content)?.objects ?? []) {
     const id = Number(fields["id"] ?? NaN);
-    if (!Number.isInteger(id) || id < 1 || id > count) continue;
-    parts[id - 1] = seen.has(id) ? undefined : { content: content.slice(from, to), from };
+    if (!Number.isInteger(id)) continue;
+    if (seen.has(id)) parts.delete(id);
+    else parts.set(id, { content: content.slice(from, to), from });
     seen.add(id);
   }
   return parts;

@@ -1,10 +1,11 @@
 // An LLM that answers at once and costs as little as possible: `deno run -A tests/bench/worker/instant_llm.ts`.
 
 import { serveRaw } from "../raw_http.ts";
+import taxonomy from "../../../worker/taxonomy.json" with { type: "json" };
 
-const label = (id?: number) => ({
+const label = (id?: number, category = "billing") => ({
   ...(id === undefined ? {} : { id }),
-  category: "billing",
+  category,
   language: "en",
   reason: "It is about an invoice.",
 });
@@ -31,16 +32,30 @@ function completion(content: string): Uint8Array {
 }
 
 const one = completion(JSON.stringify(label()));
-const many = new Map<number, Uint8Array>();
+const alone = new Map(
+  taxonomy.labels.map(({ name }) => [name, completion(JSON.stringify(label(undefined, name)))]),
+);
+/** The worker's decoys, with the labels they have alone: an answer that is wrong about them is not believed. */
+const decoys = taxonomy.labels.flatMap(({ name, examples }) => examples.map((text) => [text, name] as const));
+const NUMBER = /\{\\"id\\":(\d+)/g;
 
-/** Counts the tickets of a batch by their ids, without parsing the request. */
+/** Names the tickets of a batch by their numbers, without parsing the request. */
 function answer(body: string): Uint8Array {
-  if (!body.includes("<tickets>")) return one;
-  const count = body.split('{\\"id\\":').length - 1;
-  const made = many.get(count) ??
-    completion(JSON.stringify({ labels: Array.from({ length: count }, (_, at) => label(at + 1)) }));
-  many.set(count, made);
-  return made;
+  if (!body.includes("<tickets>")) {
+    const ticket = body.slice(body.lastIndexOf("<ticket>"));
+    return ticket.length > 400 ? one : alone.get(decoyIn(ticket)) ?? one;
+  }
+  const numbers = [...body.matchAll(NUMBER)];
+  const labels = numbers.map(({ 1: id, index }, at) => {
+    const to = numbers[at + 1]?.index ?? body.length;
+    const category = to - index > 300 ? "billing" : decoyIn(body.slice(index, to));
+    return label(Number(id), category);
+  });
+  return completion(JSON.stringify({ labels }));
+}
+
+function decoyIn(text: string): string {
+  return decoys.find(([decoy]) => text.includes(decoy))?.[1] ?? "billing";
 }
 
 const port = serveRaw(answer);
