@@ -51,6 +51,8 @@ class Start {
   readonly #reporter: Reporter;
   readonly #stack: Stack;
   #rows: TicketRows | undefined;
+  /** Samples that were sent; undefined where the tickets are people's own. */
+  #fed: number | undefined;
   /** Why it ends: undefined for a clean stop. */
   readonly #end = Promise.withResolvers<string | undefined>();
 
@@ -67,6 +69,7 @@ class Start {
       onScale: (before, wanted, why) => this.#reporter.scaled(before, wanted, why),
       onUp: (number, tookMs, group) => this.#reporter.replicaUp(number, tookMs, group),
       onCrash: (name, why, pauseMs) => this.#reporter.crashed(name, why, pauseMs),
+      onStored: (addresses) => this.#feed(addresses),
       onBacklog: (records) => this.#reporter.backlog(records),
       onEnd: this.#end.resolve,
     });
@@ -131,33 +134,36 @@ class Start {
       adminPort: addresses.adminPort,
     });
     if (modelUrl === undefined) this.#screen.line("  llm        yours, by OPENAI_API_KEY or OPENAI_BASE_URL");
-    await this.#feed(addresses);
+    await this.#tell(addresses);
   }
 
-  async #feed(addresses: StackAddresses): Promise<void> {
-    const { brokers, databaseUrl } = addresses;
+  /** Samples are for what is ours alone: nothing made up goes to the user's own topic or table unasked. */
+  async #feed({ brokers, databaseUrl }: Pick<StackAddresses, "brokers" | "databaseUrl">): Promise<void> {
     const { brokers: ownBrokers, databaseUrl: ownDatabase, topic } = this.#config;
+    const rows = this.#rows = TicketRows.at(databaseUrl, env);
+    this.#reporter.showSubjects((ids) => rows.subjects(ids));
+    if (ownBrokers !== undefined || ownDatabase !== undefined) return;
+    if (!this.#samples && !await rows.isEmpty()) return;
+    this.#fed = await feedSamples({ brokers, topic, databaseUrl, env });
+  }
+
+  async #tell(addresses: StackAddresses): Promise<void> {
+    const { brokers, databaseUrl, topic } = this.#config;
     this.#screen.line("");
     this.#screen.line("Everything is up. Ctrl-C stops it.");
     for (const [name, text] of hints(addresses)) this.#screen.line(row(name, text));
     this.#screen.line("");
-    const rows = this.#rows = TicketRows.at(databaseUrl, env);
-    this.#reporter.showSubjects((ids) => rows.subjects(ids));
-    // Samples are for what is ours alone: nothing made up goes to the user's own topic or table unasked.
-    if (ownBrokers !== undefined || ownDatabase !== undefined) {
-      this.#screen.line(`Waiting for tickets in ${topic}.`);
+    if (this.#fed !== undefined) {
+      this.#screen.line(`${this.#fed} sample tickets are in ${topic}:`);
       return;
     }
-    if (!this.#samples && !await rows.isEmpty()) {
-      const unlabelled = await rows.countUnlabelled(undefined);
-      if (unlabelled > 0) {
-        this.#screen.line(`${count(unlabelled, "ticket")} without a label: deno task produce --unlabelled`);
-      }
-      this.#screen.line(`Waiting for tickets in ${topic} (--samples sends the samples again).`);
-      return;
+    const ownAlone = brokers === undefined && databaseUrl === undefined;
+    const unlabelled = ownAlone ? await this.#rows?.countUnlabelled(undefined) ?? 0 : 0;
+    if (unlabelled > 0) {
+      this.#screen.line(`${count(unlabelled, "ticket")} without a label: deno task produce --unlabelled`);
     }
-    const sent = await feedSamples({ brokers, topic, databaseUrl, env });
-    this.#screen.line(`${sent} sample tickets are in ${topic}:`);
+    const again = ownAlone ? " (--samples sends the samples again)" : "";
+    this.#screen.line(`Waiting for tickets in ${topic}${again}.`);
   }
 }
 

@@ -59,12 +59,14 @@ export function workerCommand(
   return { name: `worker ${number}`, args: watchedTask("worker"), env };
 }
 
-export function consumerCommand({ brokers, host, dnsServer }: Addresses): ChildCommand {
+export function consumerCommand(
+  { brokers, host, dnsServer }: Pick<Addresses, "brokers" | "host" | "dnsServer">,
+): ChildCommand {
   const env = { ...LOGS, ...pool(dnsServer), LISTEN_ADDRESS: host, KAFKA_BROKERS: brokers };
   return { name: "consumer", args: watchedTask("consumer"), env };
 }
 
-export function ingressCommand({ host, dnsServer }: Addresses): ChildCommand {
+export function ingressCommand({ host, dnsServer }: Pick<Addresses, "host" | "dnsServer">): ChildCommand {
   const env = { ...LOGS, ...pool(dnsServer), LISTEN_ADDRESS: host };
   return { name: "ingress", args: watchedTask("ingress"), env };
 }

@@ -108,8 +108,10 @@ export class Reporter {
   #warn(name: string, line: ChildLine & { kind: "event" }): void {
     if (this.#verbose || this.#quiet) return;
     if (line.message === "dead-lettered") return this.#deadLetters.add(String(line.properties["reason"]));
-    // The same words of another cause are another warning.
     const { said, cause, reason } = line.properties;
+    // Replicas come and go by the backlog here, and their crashes are told.
+    if (cause === "no-replica") return;
+    // The same words of another cause are another warning.
     const key = JSON.stringify([name, line.message, said, cause, reason]);
     const shownMs = this.#shownMs.get(key);
     if (shownMs !== undefined && this.#nowMs() - shownMs < QUIET_MS) return;

@@ -22,6 +22,8 @@ const MARGIN_MS = 5_000;
 export interface StackListener extends Omit<ProcessesListener, "onDone">, Omit<ScalingListener, "onCrash"> {
   readonly onGoing: (name: string, what: string) => void;
   readonly onReady: (name: string, where: string) => void;
+  /** Topic and tables are there, while the rest still starts: what is put in now is waited for. */
+  readonly onStored: (addresses: Pick<parts.Addresses, "brokers" | "databaseUrl">) => Promise<void>;
   /** So many records are not settled. */
   readonly onBacklog: (records: number) => void;
   /** Nothing can go on; `why` is undefined where a part has finished its work. */
@@ -66,18 +68,29 @@ export class Stack {
   async start(): Promise<StackAddresses> {
     const [postgresPort = 0, modelPort = 0] = await keptPorts(`${this.#home}/ports.json`, 2);
     await this.#install();
-    const [brokers, databaseUrl, modelUrl] = await Promise.all([
-      this.#config.brokers === undefined ? this.#kafka() : this.#ownKafka(this.#config.brokers),
-      this.#postgres(postgresPort),
-      this.#config.localModel ? this.#model(modelPort) : undefined,
-    ]);
+    const { host, localModel } = this.#config;
+    const databaseUrl = this.#config.databaseUrl ?? `postgres://postgres@127.0.0.1:${postgresPort}/postgres`;
+    const modelUrl = localModel ? `http://127.0.0.1:${modelPort}/v1` : undefined;
     const scaling = await this.#replicas({ databaseUrl, modelUrl });
-    const { host } = this.#config;
-    const addresses = { brokers, databaseUrl, modelUrl, host, dnsServer: scaling.dnsServer };
-    const [adminPort, ingressPort] = await Promise.all([
-      this.#processes.keep("front", parts.consumerCommand(addresses)),
-      this.#processes.keep("front", parts.ingressCommand(addresses)),
+    const { dnsServer } = scaling;
+    // Nothing waits for what it does not need: each part takes a second of a processor or two.
+    const kafka = this.#config.brokers === undefined ? this.#kafka() : this.#ownKafka(this.#config.brokers);
+    const consumer = kafka.then((brokers) =>
+      this.#processes.keep("front", parts.consumerCommand({ brokers, host, dnsServer }))
+    );
+    const stored = Promise.all([kafka, this.#postgres(databaseUrl, postgresPort)])
+      .then(([brokers]) => this.#listener.onStored({ brokers, databaseUrl }));
+    const [brokers, adminPort, ingressPort] = await Promise.all([
+      kafka,
+      consumer,
+      this.#processes.keep("front", parts.ingressCommand({ host, dnsServer })),
+      stored,
+      localModel ? this.#model(modelPort) : undefined,
     ]);
+    this.#listener.onReady(
+      "workers",
+      `${this.#config.bounds.min} to ${this.#config.bounds.max}, as the backlog asks`,
+    );
     const reached = `http://${parts.reachedAt(host)}`;
     const [adminUrl, ingressUrl] = [`${reached}:${adminPort}`, `${reached}:${ingressPort}`];
     this.#listener.onReady("consumer", `${adminUrl}/`);
@@ -90,7 +103,7 @@ export class Stack {
       return demand;
     };
     scaling.follow(follow).catch((error) => this.#listener.onEnd(`! scaling: ${error}`));
-    return { ...addresses, adminPort, ingressPort, ingressUrl };
+    return { brokers, databaseUrl, modelUrl, host, dnsServer, adminPort, ingressPort, ingressUrl };
   }
 
   /** Records that are not settled; undefined where the consumer does not say. */
@@ -153,12 +166,11 @@ export class Stack {
     return brokers.join(",");
   }
 
-  async #postgres(port: number): Promise<string> {
+  async #postgres(url: string, port: number): Promise<void> {
     const { databaseUrl: own } = this.#config;
     this.#listener.onGoing("postgres", own === undefined ? "starting" : "migrating yours");
     const folder = `${this.#home}/postgres`;
     if (own === undefined) await this.#processes.keep("postgres", parts.postgresCommand(folder, port));
-    const url = own ?? `postgres://postgres@127.0.0.1:${port}/postgres`;
     await this.#processes.runOnce("model", parts.migrateCommand(url, own === undefined));
     this.#listener.onReady(
       "postgres",
@@ -166,15 +178,12 @@ export class Stack {
         ? `embedded, in ${folder}: ${url}`
         : `yours: ${describeTarget(parseConnectionString(url))}`,
     );
-    return url;
   }
 
-  async #model(port: number): Promise<string> {
+  async #model(port: number): Promise<void> {
     this.#listener.onGoing("model", "starting");
     await this.#processes.keep("model", parts.modelCommand(port));
-    const url = `http://127.0.0.1:${port}/v1`;
-    this.#listener.onReady("model", `embedded: ${url}`);
-    return url;
+    this.#listener.onReady("model", `embedded: http://127.0.0.1:${port}/v1`);
   }
 
   async #replicas(addresses: Pick<parts.Addresses, "databaseUrl" | "modelUrl">): Promise<ScalingLoop> {
@@ -193,7 +202,6 @@ export class Stack {
       },
     });
     this.#processes.add("workers", { stop: () => scaling.stop(), kill: () => scaling.kill() });
-    this.#listener.onReady("workers", `${bounds.min} to ${bounds.max}, as the backlog asks`);
     return this.#scaling = scaling;
   }
 

@@ -87,8 +87,9 @@ Deno.test("the embedded Postgres keeps what was committed when it is killed", as
 Deno.test("the embedded Postgres starts where its first start was killed half-way, and sets unreadable files aside", async () => {
   await using home = await TemporaryFolder.make("ackpool-postgres-");
   const folder = `${home.path}/postgres`;
-  await Deno.mkdir(`${folder}.unfinished/base`, { recursive: true });
-  await Deno.writeTextFile(`${folder}.unfinished/PG_VERSION`, "18\n");
+  await Deno.mkdir(`${folder}/base`, { recursive: true });
+  await Deno.writeTextFile(`${folder}/PG_VERSION`, "18\n");
+  await Deno.writeTextFile(`${folder}.unfinished`, "");
   await (await embeddedPostgres(folder))[Symbol.asyncDispose]();
   await Deno.remove(`${folder}/global`, { recursive: true });
   await using database = await embeddedPostgres(folder);

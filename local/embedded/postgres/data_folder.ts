@@ -45,7 +45,8 @@ export async function openFolder(folder: string, nowMs: number): Promise<OpenDat
 }
 
 async function openOrCreate(folder: string, nowMs: number): Promise<OpenDatabase> {
-  if (!(await exists(`${folder}/PG_VERSION`))) return { database: await createFolder(folder) };
+  const isThere = await exists(`${folder}/PG_VERSION`) && !await exists(unfinishedMark(folder));
+  if (!isThere) return { database: await createFolder(folder) };
   try {
     return { database: await PGlite.create({ dataDir: folder }) };
   } catch {
@@ -55,13 +56,22 @@ async function openOrCreate(folder: string, nowMs: number): Promise<OpenDatabase
   }
 }
 
-/** A half-made folder would never open again, so it is made beside its place and moved there when it is whole. */
+/** A half-made folder would never open again, so a mark beside it stays until it is whole. */
 async function createFolder(folder: string): Promise<PGlite> {
-  const unfinished = `${folder}.unfinished`;
-  await Deno.remove(unfinished, { recursive: true }).catch((error) => {
+  await removeIfThere(folder);
+  await removeIfThere(unfinishedMark(folder));
+  await Deno.writeTextFile(unfinishedMark(folder), "");
+  const database = await PGlite.create({ dataDir: folder });
+  await Deno.remove(unfinishedMark(folder));
+  return database;
+}
+
+function unfinishedMark(folder: string): string {
+  return `${folder}.unfinished`;
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  await Deno.remove(path, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
-  await (await PGlite.create({ dataDir: unfinished })).close();
-  await Deno.rename(unfinished, folder);
-  return await PGlite.create({ dataDir: folder });
 }

@@ -36,3 +36,17 @@ Deno.test("Reporter tells what a crash loop says once, and each pause", () => {
     "! worker 1: ended with code 137; starting again in 2 s",
   ]);
 });
+
+Deno.test("Reporter says nothing of replicas that are not there: they are its own, and come with the backlog", () => {
+  const { reporter, shown } = setUp();
+  const cause = (cause: string) => ({
+    kind: "event" as const,
+    level: "warning" as const,
+    message: "cause",
+    properties: { cause, detail: "d" },
+  });
+  reporter.onLine("consumer", cause("no-replica"));
+  reporter.onLine("consumer", cause("outage"));
+  assert.equal(shown.length, 1);
+  assert.match(shown[0] ?? "", /^! consumer: .*outage/);
+});
