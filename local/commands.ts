@@ -3,6 +3,7 @@
 import { DLQ } from "../consumer/cli/dlq_arguments.ts";
 import { DRAIN } from "../consumer/cli/drain_arguments.ts";
 import { LAG } from "../consumer/cli/lag_arguments.ts";
+import { PAUSE, POOL, RATE, RESUME } from "../consumer/cli/flow/flow_arguments.ts";
 import { TAIL } from "../consumer/cli/live/tail_arguments.ts";
 import { WHY } from "../consumer/cli/live/why_arguments.ts";
 import denoJson from "../deno.json" with { type: "json" };
@@ -30,7 +31,11 @@ export const WITH_FLAGS: readonly Program[] = [
   EVAL,
   LAG,
   MIGRATE,
+  PAUSE,
+  POOL,
   PRODUCE,
+  RATE,
+  RESUME,
   START,
   TAIL,
   WHY,

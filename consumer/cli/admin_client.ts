@@ -39,6 +39,11 @@ export class AdminClient {
     return this.#ask(path, { method: "POST", body: JSON.stringify(body) });
   }
 
+  /** Asks one after the other until one answers. */
+  first(path: string): Promise<Asked> {
+    return this.#ask(path, { method: "GET" });
+  }
+
   /** Asks each of them, all at once. */
   async all(path: string): Promise<readonly Asked[]> {
     return await Promise.all(this.admins.map((admin) => this.#ask(path, { method: "GET" }, [admin])));

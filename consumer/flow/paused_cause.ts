@@ -26,6 +26,6 @@ export function pausedCause(
     name: "paused",
     sinceMs: nowMs - Math.max(0, ageMs),
     detail: `Paused by an operator: ${[...named, ...more].join("; ")}`,
-    remedy: "Resume it when it may go on: `./ackpool resume`. What was in flight is finished.",
+    remedy: "Resume it when it may go on: deno task resume. What was in flight is finished.",
   };
 }

@@ -131,7 +131,7 @@ const delivery = {
   ),
   RATE_LIMIT: optional(
     whole(1, 1_000_000),
-    "attempts a second of the whole group; `./ackpool rate` changes it while it runs",
+    "attempts a second of the whole group; `deno task rate` changes it while it runs",
   ),
   DEAD_LETTER_TOPIC: optional(text(), "default `<topic>.<group>.dlq`"),
   RETRY_TOPIC: optional(text(), "default `<topic>.<group>.retry`"),

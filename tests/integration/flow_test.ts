@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { FlowJson } from "../../consumer/flow/flow_json.ts";
 import { type ConsumerProcess, Scene, values } from "../support/processes/consumer_process.ts";
+import { runCommand } from "../support/processes/dlq_command.ts";
 import { StubWorker } from "../support/workers/stub_worker.ts";
 import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
@@ -74,7 +75,15 @@ Deno.test("A hand on the flow", async (t) => {
       await using consumer = scene.consumer([worker]);
       await untilShared([consumer]);
       const at = { topic: scene.topic, partition: 1 };
-      await ask(consumer, "/pause", at);
+      const told = await runCommand("pause", scene, [
+        `${scene.topic}/1`,
+        "--by",
+        "bob",
+        "--admin",
+        consumer.adminUrl,
+      ]);
+      assert.equal(told.code, 0, told.text);
+      assert.match(told.text, /^Paused: .*\/1 \(by bob from 127\.0\.0\.1/m);
       await scene.produce(values(3), 1);
       await scene.produce(values(3), 0);
       await until("the other partition", () => worker.deliveries.size === 3);
