@@ -13,34 +13,71 @@ export type Measured = Pick<
   "good" | "delivered" | "deadLetters" | "paused" | "p50Ms" | "p99Ms" | "posts"
 >;
 
-interface Ticket {
+/** One record. */
+export interface Ticket {
   readonly bad: boolean;
+  /** When it was written, by the clock. */
   readonly atMs: number;
+}
+
+/** What workers settled. */
+export interface Settled {
+  /** Of each good record. */
+  readonly tookMs: readonly number[];
+  readonly posts: number;
+}
+
+/** The replicas that a load is played on. */
+export interface PlayedWorkers {
+  readonly urls: readonly string[];
+  /** A record's value; ids count from 1, and the first record has 0. */
+  readonly recordOf: (ticket: Ticket, id: number) => string;
+  /** Resolves when the first record was settled, which is not counted. */
+  readonly first: (consumer: Child) => Promise<void>;
+  /** @param tickets by their ids less 1. */
+  readonly settled: (tickets: readonly Ticket[]) => Promise<Settled>;
+  readonly close: () => Promise<void>;
 }
 
 /** How long a consumer may take to read its first record, in ms. */
 const READY_WITHIN_MS = 60_000;
 
-/** Plays a load. `folder` holds the code whose consumer is started. */
-export async function playOnKafka(load: KafkaLoad, brokers: string, folder: string): Promise<Measured> {
+/** Plays a load. `folder` holds the code whose consumer is started. The workers are closed at the end. */
+export async function playOnKafka(
+  load: KafkaLoad,
+  brokers: string,
+  folder: string,
+  workers: PlayedWorkers = new StubWorkers(load.replicas),
+): Promise<Measured> {
   const retry = { retries: 20 };
   const client = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING, retry });
   const [admin, producer] = [client.admin(), client.producer()];
   await Promise.all([admin.connect(), producer.connect()]);
   const topic = load.name.replace(/[^a-z0-9]+/gi, "-");
   await admin.createTopics({ topics: [{ topic, numPartitions: load.partitions }], waitForLeaders: false });
-  const workers = new StubWorkers(load.replicas);
   try {
     await using consumer = startConsumer(brokers, topic, workers.urls, load.concurrency, folder);
     const pauses = new Pauses(consumer);
-    await producer.send({ topic, messages: [{ value: JSON.stringify({ bad: false, atMs: Date.now() }) }] });
+    await producer.send({
+      topic,
+      messages: [{ value: workers.recordOf({ bad: false, atMs: Date.now() }, 0) }],
+    });
     await workers.first(consumer);
     pauses.begin();
-    const tickets = await produceAll(producer, topic, load);
-    return { ...workers.figures(), ...pauses.figures(), good: tickets.filter(({ bad }) => !bad).length };
+    const tickets = await produceAll(producer, topic, load, workers);
+    const good = tickets.filter(({ bad }) => !bad).length;
+    return { ...figuresOf(await workers.settled(tickets)), ...pauses.figures(), good };
   } finally {
     await Promise.all([admin.disconnect(), producer.disconnect(), workers.close()]);
   }
+}
+
+function figuresOf(
+  { tookMs, posts }: Settled,
+): Pick<Measured, "delivered" | "p50Ms" | "p99Ms" | "posts"> {
+  const took = tookMs.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round(took[Math.floor(took.length * share)] ?? NaN);
+  return { delivered: took.length, p50Ms: at(0.5), p99Ms: at(0.99), posts };
 }
 
 function startConsumer(
@@ -66,7 +103,12 @@ function startConsumer(
   });
 }
 
-async function produceAll(producer: Producer, topic: string, load: KafkaLoad): Promise<readonly Ticket[]> {
+async function produceAll(
+  producer: Producer,
+  topic: string,
+  load: KafkaLoad,
+  workers: PlayedWorkers,
+): Promise<readonly Ticket[]> {
   const { goodPerSecond, badPerSecond, burst, forMs } = load;
   const dueMs = (perSecond: number, bad: boolean) =>
     Array.from({ length: Math.floor(perSecond * forMs / 1000) }, (_, each) => ({
@@ -79,15 +121,15 @@ async function produceAll(producer: Producer, topic: string, load: KafkaLoad): P
   ].sort((a, b) => a.inMs - b.inMs);
   const startedMs = Date.now();
   const tickets: Ticket[] = [];
-  let partition = 0;
+  let id = 0;
   while (due.length > 0) {
     const elapsedMs = Date.now() - startedMs;
     const now = due.splice(0, due.findIndex(({ inMs }) => inMs > elapsedMs) >>> 0);
     const made = now.map(({ bad }): Ticket => ({ bad, atMs: Date.now() }));
     tickets.push(...made);
     const messages = made.map((ticket) => ({
-      value: JSON.stringify({ ...ticket, id: partition }),
-      partition: partition++ % load.partitions,
+      partition: id % load.partitions,
+      value: workers.recordOf(ticket, ++id),
     }));
     if (messages.length > 0) await producer.send({ topic, messages });
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -97,7 +139,7 @@ async function produceAll(producer: Producer, topic: string, load: KafkaLoad): P
 }
 
 /** Replicas in this process, and what they settled. */
-class StubWorkers {
+class StubWorkers implements PlayedWorkers {
   readonly #servers: Deno.HttpServer<Deno.NetAddr>[];
   readonly #tookMs: Map<number, number> = new Map();
   readonly #first = Promise.withResolvers<void>();
@@ -114,7 +156,10 @@ class StubWorkers {
     return this.#servers.map(({ addr }) => `http://127.0.0.1:${addr.port}`);
   }
 
-  /** Resolves when the first record was settled, which is not counted. */
+  recordOf(ticket: Ticket, id: number): string {
+    return JSON.stringify({ ...ticket, id });
+  }
+
   async first(consumer: Child): Promise<void> {
     const timer = setTimeout(() => this.#first.reject(consumer.failure("reads nothing")), READY_WITHIN_MS);
     await this.#first.promise.finally(() => clearTimeout(timer));
@@ -122,10 +167,8 @@ class StubWorkers {
     this.#posts = 0;
   }
 
-  figures(): Pick<Measured, "delivered" | "p50Ms" | "p99Ms" | "posts"> {
-    const took = [...this.#tookMs.values()].sort((a, b) => a - b);
-    const at = (share: number) => Math.round(took[Math.floor(took.length * share)] ?? NaN);
-    return { delivered: took.length, p50Ms: at(0.5), p99Ms: at(0.99), posts: this.#posts };
+  settled(): Promise<Settled> {
+    return Promise.resolve({ tookMs: [...this.#tookMs.values()], posts: this.#posts });
   }
 
   async close(): Promise<void> {

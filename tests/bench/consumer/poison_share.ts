@@ -7,11 +7,13 @@ import type { DeliveryMode } from "../../../consumer/core/policies/delivery_mode
 import { RealKafka } from "../../support/kafka/real_kafka.ts";
 import { flagsOf } from "../../support/test_command.ts";
 import { say } from "../stage.ts";
+import { PaidWorkers } from "./paid_workers.ts";
 import { type KafkaLoad, type Measured, playOnKafka } from "./poison_kafka.ts";
 import { type Load, type MeasuredCore, type Outage, play, type Played } from "./poison_model.ts";
 
 const values = flagsOf("bench:poison", "Good records beside bad ones, and outages of the same shapes.", {
   kafka: { type: "boolean", default: false },
+  paid: { type: "boolean", default: false },
   seconds: { type: "string", default: "90" },
   seeds: { type: "string", default: "3" },
   mode: { type: "string", default: "parallel" },
@@ -169,6 +171,54 @@ async function kafkaTable(): Promise<string> {
   ]);
 }
 
+/** Shares of a second's 20 records, as the real worker and a model that counts its calls see them. */
+const PAID_SHARES: readonly (readonly [string, number, number])[] = [
+  ["0%", 20, 0],
+  ["30%", 14, 6],
+  ["60%", 8, 12],
+  ["80%", 4, 16],
+];
+
+async function paidTable(): Promise<string> {
+  await using kafka = await RealKafka.start();
+  const rows: string[][] = [];
+  for (const callsMax of [1_000, 6]) {
+    for (const [share, goodPerSecond, badPerSecond] of PAID_SHARES) {
+      const name = `${share}, TICKET_CALLS_MAX ${callsMax}`;
+      if (!new RegExp(values.only).test(name)) continue;
+      const workers = await PaidWorkers.start(BASE.replicas, callsMax);
+      const load = { ...BASE, goodPerSecond, badPerSecond, name };
+      const measured = await playOnKafka(load, kafka.brokers, resolve(values.core), workers);
+      const bad = Math.floor(badPerSecond * BASE.forMs / 1000);
+      const { good: goodCalls, bad: badCalls } = workers.calls;
+      const [, ...figures] = kafkaRow(name, measured);
+      rows.push([
+        name,
+        ...figures,
+        `${goodCalls}`,
+        `${badCalls}`,
+        bad === 0 ? "" : (badCalls / bad).toFixed(2),
+      ]);
+      say(rows.at(-1)?.join("  ") ?? "");
+    }
+  }
+  return textTable([
+    [
+      "bad records",
+      "good",
+      "share",
+      "outage",
+      "letters",
+      "p50 ms",
+      "p99 ms",
+      "paid, good",
+      "paid, bad",
+      "each bad",
+    ],
+    ...rows,
+  ]);
+}
+
 function kafkaRow(name: string, { good, delivered, deadLetters, paused, p50Ms, p99Ms }: Measured): string[] {
   const share = percent(delivered / good);
   return [name, `${delivered} of ${good}`, share, percent(paused), `${deadLetters}`, `${p50Ms}`, `${p99Ms}`];
@@ -186,7 +236,9 @@ function percent(share: number): string {
   return `${(share * 100).toFixed(1)}%`;
 }
 
-if (values.kafka) {
+if (values.paid) {
+  say(`\n${await paidTable()}`);
+} else if (values.kafka) {
   say(`\n${await kafkaTable()}`);
 } else {
   const core = await coreOf(values.core);

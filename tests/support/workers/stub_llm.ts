@@ -24,7 +24,10 @@ export interface StubOptions {
   /** Probability the stub claims for its category. */
   readonly confidence?: number;
   /** Answers instead of the stub where it returns something. */
-  readonly script?: (request: StubRequest, call: number) => Response | Promise<Response> | undefined;
+  readonly script?: (
+    request: StubRequest,
+    call: number,
+  ) => Response | undefined | Promise<Response | undefined>;
 }
 
 /** A running stub. */
