@@ -24,7 +24,11 @@ const log = logger("consumer");
 const LOOK_EVERY_MS = 1000;
 
 /** What reading needs of Kafka, of time and of the machine. */
-export interface ParkingPorts extends Pick<DeadLetterPorts, "offsets" | "nowMs" | "pause"> {
+export interface ParkingPorts extends Pick<DeadLetterPorts, "nowMs" | "pause"> {
+  readonly offsets: Pick<DeadLetterPorts["offsets"], "partitions" | "committed"> & {
+    /** Of the partitions that a broker leads. */
+    readonly knownRanges: DeadLetterPorts["offsets"]["ranges"];
+  };
   /** A reader of these topics. */
   readonly reader: (topics: readonly string[]) => LetterReader;
   readonly feed: (event: Event<KafkaRecord>) => void;
@@ -43,6 +47,13 @@ interface WatchedPartition {
   readonly log: LetterLog;
   /** The next offset to read; undefined before the first look. */
   position: number | undefined;
+}
+
+/** A dead-letter topic now. */
+interface Letters {
+  readonly partitions: number;
+  /** Of those that a broker leads. */
+  readonly ranges: readonly OffsetRange[];
 }
 
 /**
@@ -121,14 +132,14 @@ export class ParkingReader {
 
   async #look(partitions: readonly WatchedPartition[]): Promise<boolean> {
     const askedMs = this.#ports.nowMs();
-    // By topic: what cannot be asked costs the partitions that need it, and no others.
+    // By topic or partition: what cannot be asked costs the partitions that need it, and no others.
     const failed = new Map<string, Error>();
     try {
       // The order matters: a replay that came back is written as a letter before it is committed.
       const settled = await this.#settledReplays(partitions, failed);
       const ranges = await this.#ranges(partitions, failed);
-      const known = partitions.filter(({ deadLetters, retries }) =>
-        !failed.has(deadLetters) && !failed.has(retries)
+      const known = partitions.filter((watched) =>
+        !failed.has(watched.deadLetters) && !failed.has(watched.retries) && isLed(watched, ranges, failed)
       );
       const entries = await this.#read(known, ranges);
       for (const watched of known) this.#report(watched, ranges, entries, settled, askedMs);
@@ -164,20 +175,20 @@ export class ParkingReader {
   async #ranges(
     partitions: readonly WatchedPartition[],
     failed: Map<string, Error>,
-  ): Promise<ReadonlyMap<string, readonly OffsetRange[]>> {
+  ): Promise<ReadonlyMap<string, Letters>> {
     const { offsets } = this.#ports;
-    const found = new Map<string, readonly OffsetRange[]>();
+    const found = new Map<string, Letters>();
     for (const { deadLetters, retries } of partitions) {
       if (found.has(deadLetters) || failed.has(deadLetters)) continue;
       await noting(failed, deadLetters, async () => {
-        const ranges = await offsets.ranges(deadLetters);
+        const count = await offsets.partitions(deadLetters);
         const others = await offsets.partitions(retries);
-        if (ranges.length > 0 && others > 0 && ranges.length !== others) {
+        if (count > 0 && others > 0 && count !== others) {
           throw new Error(
-            `${deadLetters} has ${ranges.length} partitions and ${retries} has ${others}: PARK_KEYS needs as many of both`,
+            `${deadLetters} has ${count} partitions and ${retries} has ${others}: PARK_KEYS needs as many of both`,
           );
         }
-        found.set(deadLetters, ranges);
+        found.set(deadLetters, { partitions: count, ranges: await offsets.knownRanges(deadLetters) });
       });
     }
     return found;
@@ -186,7 +197,7 @@ export class ParkingReader {
   /** What is new, by partition of the dead-letter topics. */
   async #read(
     partitions: readonly WatchedPartition[],
-    ranges: ReadonlyMap<string, readonly OffsetRange[]>,
+    ranges: ReadonlyMap<string, Letters>,
   ): Promise<ReadonlyMap<string, readonly StoredEntry[]>> {
     const wanted = new Map<string, OffsetRange>();
     for (const watched of partitions) {
@@ -200,7 +211,7 @@ export class ParkingReader {
     }
     const entries = new Map<string, StoredEntry[]>();
     if (wanted.size === 0) return entries;
-    const reader = this.#ports.reader([...ranges.keys()].filter((topic) => ranges.get(topic)?.length));
+    const reader = this.#ports.reader([...ranges.keys()].filter((topic) => ranges.get(topic)?.partitions));
     await reader.read([...wanted.values()], (records) => {
       for (const record of records) {
         const entry = toEntry(record);
@@ -216,7 +227,7 @@ export class ParkingReader {
 
   #report(
     watched: WatchedPartition,
-    ranges: ReadonlyMap<string, readonly OffsetRange[]>,
+    ranges: ReadonlyMap<string, Letters>,
     entries: ReadonlyMap<string, readonly StoredEntry[]>,
     settled: (place: ReplayPlace) => boolean,
     askedMs: number,
@@ -248,13 +259,26 @@ export class ParkingReader {
   }
 }
 
-/** The partition of the dead-letter topic with the same number; undefined where there is no such topic. */
+/** Notes a partition of a dead-letter topic that nobody leads: what is in it is not known. */
+function isLed(
+  watched: WatchedPartition,
+  topics: ReadonlyMap<string, Letters>,
+  failed: Map<string, Error>,
+): boolean {
+  const { partitions = 0 } = topics.get(watched.deadLetters) ?? {};
+  if (partitions === 0 || rangeOf(watched, topics) !== undefined) return true;
+  const id = partitionId({ topic: watched.deadLetters, partition: watched.at.partition % partitions });
+  failed.set(id, new Error(`No broker leads ${id}`));
+  return false;
+}
+
+/** The partition of the dead-letter topic with the same number; undefined where there is none, or nobody leads it. */
 function rangeOf(
   { at, deadLetters }: WatchedPartition,
-  ranges: ReadonlyMap<string, readonly OffsetRange[]>,
+  topics: ReadonlyMap<string, Letters>,
 ): OffsetRange | undefined {
-  const all = ranges.get(deadLetters) ?? [];
-  return all.find(({ partition }) => partition === at.partition % all.length);
+  const { partitions, ranges } = topics.get(deadLetters) ?? { partitions: 0, ranges: [] };
+  return ranges.find(({ partition }) => partition === at.partition % partitions);
 }
 
 async function noting(failed: Map<string, Error>, topic: string, work: () => Promise<void>): Promise<void> {

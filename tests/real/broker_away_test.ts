@@ -183,6 +183,35 @@ Deno.test("the consumer on two brokers delivers on while one is away", async (t)
     await consumer.untilReady(LIMIT_MS);
     assert.deepEqual([await consumer.stop(), await other.stop()], [0, 0]);
   });
+  await t.step("with PARK_KEYS: only those wait whose dead letters lie where no broker leads", async () => {
+    const [topic, groupId] = ["parked", "p"];
+    await admin.createTopics({
+      topics: [
+        { topic, numPartitions: 2, replicationFactor: 2 },
+        ...["dlq", "retry"].map((side) => ({
+          topic: `${topic}.${groupId}.${side}`,
+          replicaAssignment: [{ partition: 0, replicas: [1] }, { partition: 1, replicas: [2] }],
+        })),
+      ],
+    });
+    await inSync(admin, 2, topic);
+    await second.kill();
+    await using consumer = consumerOf(first.brokers, worker, {
+      KAFKA_TOPIC: topic,
+      KAFKA_GROUP_ID: groupId,
+      DELIVERY_MODE: "key",
+      PARK_KEYS: "true",
+    });
+    await produceTo(first, topic, 0, ["parked-0"]);
+    await produceTo(first, topic, 1, ["parked-1"]);
+    await settled(worker, ["parked-0"]);
+    const { details } = await consumer.untilCause("dead-letters-unread", LIMIT_MS);
+    assert.match(details, /parked\.p\.dlq\/1/);
+    assert.ok(worker.requests.every(({ text }) => text !== "parked-1"));
+    await second.restart();
+    await settled(worker, ["parked-1"]);
+    assert.equal(await consumer.stop(), 0);
+  });
   await admin.disconnect();
 });
 
@@ -191,9 +220,9 @@ async function work(worker: StubWorker, what: string): Promise<void> {
   await until(what, () => worker.requests.length > before + 100, { timeoutMs: LIMIT_MS });
 }
 
-async function inSync(admin: Admin, replicas = 3): Promise<void> {
+async function inSync(admin: Admin, replicas = 3, topic = TOPIC): Promise<void> {
   await until("all replicas to be in sync", async () => {
-    const { topics } = await admin.fetchTopicMetadata({ topics: [TOPIC] });
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
     return topics[0]?.partitions.every(({ isr }) => isr.length === replicas);
   }, { timeoutMs: LIMIT_MS });
 }

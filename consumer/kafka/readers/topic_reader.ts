@@ -17,10 +17,15 @@ const FETCH_WAIT_MS = 100;
 const CRASHES_MAX = 10;
 const RUN_AGAIN_MS = 500;
 
+/** Reading that has joined and got nothing for so long is given up, in ms: a partition may have lost its leader. */
+const STALLED_MS = 15_000;
+
 interface Reading {
   readonly left: Map<string, { readonly at: TopicPartition; position: number; readonly to: number }>;
   readonly visit: Visit;
   readonly done: PromiseWithResolvers<void>;
+  /** Gives up; begun anew whenever something comes. */
+  stalled: ReturnType<typeof setTimeout> | undefined;
 }
 
 /** Reads the same topics as often as it is asked to; the first time takes as long as joining a group does. */
@@ -77,7 +82,7 @@ export class TopicReader {
       const at = { topic, partition };
       return [partitionId(at), { at, position: from, to }];
     }));
-    const reading = { left, visit, done: Promise.withResolvers<void>() };
+    const reading: Reading = { left, visit, done: Promise.withResolvers<void>(), stalled: undefined };
     const giveUp = () => reading.done.reject(signal?.reason);
     signal?.addEventListener("abort", giveUp, { once: true });
     try {
@@ -85,13 +90,25 @@ export class TopicReader {
       this.#started ??= this.#start();
       await Promise.race([this.#started.then(() => this.#joined.promise), reading.done.promise]);
       this.#reading = reading;
+      this.#progressed();
       this.#position();
       await reading.done.promise;
     } finally {
       signal?.removeEventListener("abort", giveUp);
+      clearTimeout(reading.stalled);
       this.#reading = undefined;
       this.#pauseAll();
     }
+  }
+
+  #progressed(): void {
+    const reading = this.#reading;
+    if (reading === undefined) return;
+    clearTimeout(reading.stalled);
+    reading.stalled = setTimeout(() => {
+      const [first] = reading.left.keys();
+      reading.done.reject(new Error(`Nothing of ${first} came for ${STALLED_MS / 1000} s`));
+    }, STALLED_MS);
   }
 
   async #start(): Promise<void> {
@@ -202,6 +219,7 @@ export class TopicReader {
     const wanted = this.#reading?.left.get(partitionId({ topic, partition }));
     if (this.#reading === undefined || wanted === undefined) return;
     wanted.position = Math.max(wanted.position, position);
+    this.#progressed();
     if (wanted.position < wanted.to) return;
     this.#reading.left.delete(partitionId({ topic, partition }));
     this.#whileConsuming(() => this.#consumer.pause([{ topic, partitions: [partition] }]));

@@ -32,19 +32,23 @@ class Scene {
   /** Kafka has deleted the records before. */
   from = 0;
   reads = 0;
+  /** Partitions of the dead-letter topic that nobody leads. */
+  leaderless: readonly number[] = [];
   readonly news: Extract<Event<KafkaRecord>, { type: "letters_read" }>[] = [];
   readonly letters: ParkingReader;
 
   constructor(names = NAMES) {
     const ports: ParkingPorts = {
       offsets: {
-        ranges: (topic) =>
-          Promise.resolve(Array.from({ length: this.partitions[topic] ?? 0 }, (_, partition) => ({
-            topic,
-            partition,
-            from: this.from,
-            to: partition === 1 ? this.records.length : 0,
-          }))),
+        knownRanges: (topic) =>
+          Promise.resolve(
+            Array.from({ length: this.partitions[topic] ?? 0 }, (_, partition) => ({
+              topic,
+              partition,
+              from: this.from,
+              to: partition === 1 ? this.records.length : 0,
+            })).filter(({ partition }) => !this.leaderless.includes(partition)),
+          ),
         partitions: (topic) => Promise.resolve(this.partitions[topic] ?? 0),
         committed: () => Promise.resolve([{ partition: 1, offset: this.committed, metadata: null }]),
       },
@@ -136,6 +140,26 @@ Deno.test("ParkingReader knows letters of the retry topic's partition by the sou
   scene.assign("t.g.retry").letters.start();
   const { news } = await until("news", () => scene.news[0]);
   assert.deepEqual(news.letters.map(({ offset }) => offset), [0, 1]);
+});
+
+Deno.test("ParkingReader has only those wait whose letters lie where no broker leads", async () => {
+  await using scene = new Scene();
+  scene.leaderless = [2];
+  scene.letters.follow({
+    type: "assigned",
+    epoch: 3,
+    partitions: [1, 2, 3].map((partition) => ({ topic: "t", partition, offset: 0, metadata: null })),
+  });
+  scene.letters.start();
+  const told = () => scene.news.map(({ at }) => at.partition).sort();
+  await until("news of the others", () => scene.news.length === 2);
+  assert.deepEqual(told(), [1, 3]);
+  const [cause] = await until("the cause", () => scene.letters.causes().length > 0 && scene.letters.causes());
+  assert.match(cause?.detail ?? "", /No broker leads t\.g\.dlq\/2/);
+  scene.leaderless = [];
+  await until("news of the last", () => scene.news.length === 3);
+  assert.deepEqual(told(), [1, 2, 3]);
+  await until("no cause", () => scene.letters.causes().length === 0);
 });
 
 Deno.test("ParkingReader.follow() forgets partitions that are gone", async () => {
