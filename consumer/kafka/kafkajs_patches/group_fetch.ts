@@ -152,8 +152,6 @@ interface Beat {
 /** Asked again before this time, in ms of the monotonic clock, by partition. */
 const notBefore: WeakMap<Group, Map<string, number>> = new WeakMap();
 const beats: WeakMap<Group, Beat> = new WeakMap();
-/** How often a group has fetched. */
-const turns: WeakMap<Group, number> = new WeakMap();
 let patched = false;
 
 /**
@@ -282,7 +280,7 @@ function requestsOf(group: Group, here: readonly Partitions[]): Requests {
   const active = group.getActiveTopicPartitions();
   const nowMs = performance.now();
   const isDue = (at: TopicPartition) => (notBefore.get(group)?.get(partitionId(at)) ?? 0) <= nowMs;
-  const all = here.map(({ topic, partitions }) => ({
+  return here.map(({ topic, partitions }) => ({
     topic,
     partitions: partitions.filter((partition) =>
       // kafkajs knows where to read on, and nobody has paused it.
@@ -294,25 +292,6 @@ function requestsOf(group: Group, here: readonly Partitions[]): Requests {
       maxBytes: group.maxBytesPerPartition,
     })),
   })).filter(({ partitions }) => partitions.length > 0);
-  const turn = turns.get(group) ?? 0;
-  turns.set(group, turn + 1);
-  return rotated(all, turn);
-}
-
-/**
- * A broker fills its answer in the order of the request, up to `maxBytes`: where there is more, whoever is asked for last
- * gets nothing, each time. So each request begins with another partition.
- */
-function rotated(requests: Requests, turn: number): Requests {
-  const all = requests.flatMap(({ topic, partitions }) => partitions.map((each) => ({ topic, each })));
-  const first = all.length === 0 ? 0 : turn % all.length;
-  const turned: { topic: string; partitions: Requests[number]["partitions"][number][] }[] = [];
-  for (const { topic, each } of [...all.slice(first), ...all.slice(0, first)]) {
-    const last = turned.at(-1);
-    if (last?.topic === topic) last.partitions.push(each);
-    else turned.push({ topic, partitions: [each] });
-  }
-  return turned;
 }
 
 function offsetsOf(requests: Requests): ReadonlyMap<string, string> {
