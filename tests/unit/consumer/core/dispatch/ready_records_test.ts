@@ -16,6 +16,34 @@ Deno.test("ReadyRecords.next() lets partitions take turns, however much each of 
   assert.equal(ready.next(true, true), undefined);
 });
 
+Deno.test("ReadyRecords.next() has no partition wait longer than a turn of each other one, however quickly those are filled again", () => {
+  // Which partitions get records before each turn; the first always have a backlog.
+  const fetches = fc.array(fc.array(fc.nat({ max: 5 }), { maxLength: 4 }), { minLength: 30, maxLength: 200 });
+  fc.assert(
+    fc.property(fetches, (turns) => {
+      const ready = new ReadyRecords<Name>(RULES);
+      const partitions = Array.from({ length: 6 }, (_, each) => partitionOf(each));
+      const waited = partitions.map(() => 0);
+      const left = partitions.map(() => 0);
+      for (const filled of turns) {
+        for (const each of [0, 0, 1, 1, ...filled]) {
+          const partition = partitions[each];
+          if (partition === undefined) continue;
+          ready.enqueue(deliveryOf(partition));
+          left[each] = (left[each] ?? 0) + 1;
+        }
+        const taken = ready.next(true, true)?.partition.partition ?? -1;
+        left[taken] = (left[taken] ?? 0) - 1;
+        partitions.forEach((_, each) => {
+          waited[each] = each === taken || left[each] === 0 ? 0 : (waited[each] ?? 0) + 1;
+          assert.ok((waited[each] ?? 0) <= partitions.length, `partition ${each} waits`);
+        });
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
 Deno.test("ReadyRecords.next() gives a partition's retries before its new records", () => {
   const ready = new ReadyRecords<Name>(RULES);
   const home = partitionOf();
