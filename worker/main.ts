@@ -1,5 +1,6 @@
 // Program of the worker: environment, parts, signals and exit codes.
 
+import { whyUnreadable } from "../shared/config/file_folders.ts";
 import { monotonicMs } from "../shared/clock.ts";
 import { collectProblems, ConfigError, logConfig } from "../shared/config/read.ts";
 import { configureLogs, logger } from "../shared/log.ts";
@@ -61,7 +62,9 @@ function readTaxonomy(file: string | undefined): Taxonomy {
   } catch (error) {
     if (error instanceof TaxonomyError) throw new ConfigError(error.message.split("\n"));
     throw new ConfigError([
-      `TAXONOMY_FILE cannot be read as JSON: ${error instanceof Error ? error.message : error}`,
+      `TAXONOMY_FILE cannot be read as JSON: ${
+        error instanceof SyntaxError ? error.message : whyUnreadable(error)
+      }`,
     ]);
   }
 }

@@ -60,7 +60,7 @@ Deno.test("serveIngress() answers a 4xx with a problem to what is no request, an
       const [, slug] = /"type":"\/problems\/([a-z-]+)"/.exec(answer) ?? [];
       assert.equal(`${status} ${slug}`, expected, JSON.stringify(text.slice(0, 60)));
     }
-    for (const host of ["a b", "", "a/b"]) {
+    for (const host of ["a b", "", "a/b", "4127.0.0.1", "127.i.0.1", "e27.0.0.1", "[::1", "a:99999"]) {
       const answer = await answerTo(port, `${GET}Host: ${host}\r\n\r\n`);
       assert.match(answer, /^HTTP\/1\.1 400 [\s\S]*\/problems\/bad-request/, host);
     }

@@ -1,5 +1,6 @@
 // The connections to one Postgres host, with the encryption its connection string asks for.
 
+import { whyUnreadable } from "../../shared/config/file_folders.ts";
 import { checkServerIdentity, type ConnectionOptions } from "node:tls";
 import postgres from "postgres";
 import type { PostgresHost, PostgresTarget } from "../../shared/postgres/connection_string.ts";
@@ -102,11 +103,7 @@ function read(parameter: string, file: string): string {
   try {
     return Deno.readTextFileSync(file);
   } catch (error) {
-    throw unusable(
-      error instanceof Deno.errors.NotCapable
-        ? `${parameter}: the file ${file} needs --allow-read=${file}: add it to the task`
-        : `${parameter}: the file ${file} cannot be read (${error instanceof Error ? error.name : error})`,
-    );
+    throw unusable(`${parameter}: the file ${file} cannot be read (${whyUnreadable(error)})`);
   }
 }
 

@@ -17,7 +17,7 @@ const HEADER_BYTES_MAX = 16_384;
 /** Connections of all clients together. */
 const CONNECTIONS_MAX = 4_096;
 
-type IncomingRequest = Pick<IncomingMessage, "url" | "rawHeaders" | "socket">;
+type IncomingRequest = Pick<IncomingMessage, "url" | "headers" | "rawHeaders" | "socket">;
 
 /** Answers one request; `peer` is the address at the other end of its connection. */
 export type Handler = (request: Request, peer: string | undefined) => Response | Promise<Response>;
@@ -47,7 +47,7 @@ export async function serveIngress(handler: Handler, options: ServerOptions): Pr
   const listener = getRequestListener(
     (request: Request, { incoming }: { readonly incoming: IncomingRequest }) =>
       requestFault(incoming) ?? handler(request, incoming.socket.remoteAddress),
-    { errorHandler: () => ingressProblem("bad-request", "Host or target make no URL", CLOSE) },
+    { errorHandler: noUrl },
   );
   const server = createServer({
     headersTimeout: options.headersMs ?? HEADERS_MS,
@@ -79,14 +79,18 @@ function listening(server: Server, { port, host }: ServerOptions): Promise<void>
 }
 
 /** What is wrong with a request that can be read, before anybody else sees it. */
-function requestFault({ url = "", rawHeaders }: IncomingRequest): Response | undefined {
+function requestFault({ url = "", headers, rawHeaders }: IncomingRequest): Response | undefined {
   // Neither a proxy's form nor `*` (RFC 9112 section 3.2): callers name a path.
   if (!url.startsWith("/")) {
     return ingressProblem("bad-request", "The request's target has to be a path that begins with /", CLOSE);
   }
+  // Some hosts look like names and are none, such as 4127.0.0.1: whoever asks for the URL then gets an exception.
+  if (!URL.canParse(`http://${headers.host ?? "localhost"}${url}`)) return noUrl();
   if (rawHeaders.length / 2 <= HEADERS_MAX) return undefined;
   return ingressProblem("too-many-headers", `At most ${HEADERS_MAX} header fields are taken`, CLOSE);
 }
+
+const noUrl = () => ingressProblem("bad-request", "Host or target make no URL", CLOSE);
 
 function connectionLimit(most: number): (socket: Socket) => void {
   const open = new Map<string, number>();

@@ -1,5 +1,6 @@
 // TLS files: certificates and keys, read again when their files change.
 
+import { whyUnreadable } from "../../../shared/config/file_folders.ts";
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { ConnectionOptions } from "node:tls";
 import { collectProblems, ConfigError } from "../../../shared/config/read.ts";
@@ -82,7 +83,7 @@ function readFile(variable: string, path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch (error) {
-    throw problem(`${variable} names a file that cannot be read: ${path} (${(error as Error).name})`);
+    throw problem(`${variable} names a file that cannot be read: ${path} (${whyUnreadable(error)})`);
   }
 }
 

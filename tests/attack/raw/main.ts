@@ -89,7 +89,9 @@ for (const withTokens of [true, false]) {
   for (const target of (await startTargets(stack, withTokens)).filter(({ name }) => wanted.includes(name))) {
     const { faults, ...campaign } = await attack(target, Number(values.requests), Number(values.seed));
     show(`${JSON.stringify({ tokens: withTokens, ...campaign, faults: faults.length })}\n`);
-    for (const fault of faults.slice(0, SHOWN)) show(`  ${fault}\n`);
+    for (const fault of [...new Set(faults.map((each) => each.replace(/\d+/g, "N")))].slice(0, SHOWN)) {
+      show(`  ${fault}\n`);
+    }
     broken ||= faults.length > 0;
   }
 }
