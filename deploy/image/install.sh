@@ -4,7 +4,7 @@
 set -eu
 
 deno run --no-config --no-lock --allow-read=. --allow-write=deno.json deploy/image/prune.ts "$@"
-deno install --entrypoint "$@"
+deno install --frozen=false --entrypoint "$@"
 
 # What only editors and people read is two thirds of the packages.
 find "$DENO_DIR/npm" -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' -o -name '*.md' \) -delete

@@ -16,7 +16,7 @@ const LOOPBACK = "127.0.0.1";
 /** What every child of ours gets: log lines that `start` can read. */
 const LOGS = { LOG_FORMAT: "json", LOG_LEVEL: "info" };
 // Training reads the examples and keeps its result; the network's weights are in the package.
-const MODEL_FLAGS = ["--allow-net", "--allow-read=.", "--allow-env", "--allow-sys", "--allow-write=.ackpool"];
+const MODEL_FLAGS = ["--allow-net", "--allow-read", "--allow-env", "--allow-sys", "--allow-write=.ackpool"];
 
 /** Addresses of the parts that others call. */
 export interface Addresses {
