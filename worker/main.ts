@@ -12,7 +12,7 @@ import { onStopSignal } from "../shared/process/stop_signals.ts";
 import { within } from "../shared/wait.ts";
 import { createApp } from "./app.ts";
 import { BatchLabeller } from "./labelling/batch_labeller.ts";
-import { budgetedLlm, spend } from "./labelling/budgeted_llm.ts";
+import { budgetedLlm, type Ledger, spend } from "./labelling/budgeted_llm.ts";
 import { parseConfig, type WorkerConfig } from "./config.ts";
 import { promptWriter } from "./core/prompt.ts";
 import { parseTaxonomy, type Taxonomy, TaxonomyError } from "./core/taxonomy.ts";
@@ -23,7 +23,7 @@ import { PostgresReviewStore } from "./db/review_store.ts";
 import { TableCatalog } from "./db/table_catalog.ts";
 import { type Labeller, type LabellingDeps, singleLabeller } from "./labelling/labeller.ts";
 import { openaiLlm } from "./llm/client.ts";
-import { countTokens, measuredLlm } from "./labelling/measured_llm.ts";
+import { countCost, countTokens, measuredLlm } from "./labelling/measured_llm.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { Permits } from "./permits.ts";
 import { TicketCalls } from "./labelling/ticket_calls.ts";
@@ -85,6 +85,13 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
     },
   });
   const ledger = new SpendLedger(database, config.budget, Date.now);
+  const spending: Ledger = {
+    add: (usage, usd) => {
+      ledger.add(usage, usd);
+      countCost(metrics, usage, usd);
+    },
+    reached: () => ledger.reached(),
+  };
   const permits = new Permits(config.concurrency, config.reserved);
   const metrics = createMetrics({
     inFlight: () => permits.inFlight,
@@ -95,7 +102,7 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
   const provider = openaiLlm(config.llm, {
     onRateLimit: (headers) => providerRate.record(headers),
     onBilled: (usage) => {
-      spend(ledger, config.rules.prices, usage);
+      spend(spending, config.rules.prices, usage);
       countTokens(metrics, usage);
     },
     onLesson: (lesson) => log.info("learnt", { ...lesson }),
@@ -104,7 +111,7 @@ function compose(config: WorkerConfig, taxonomy: Taxonomy) {
       metrics.modelShutdown.set({ model }, Date.parse(at) / 1000);
     },
   });
-  const llm = budgetedLlm(measuredLlm(provider, metrics), ledger, config.rules.prices, Date.now);
+  const llm = budgetedLlm(measuredLlm(provider, metrics), spending, config.rules.prices, Date.now);
   const readiness = new WorkerReadiness({
     checkStore: () => store.check(),
     checkProvider: llm.check,

@@ -74,6 +74,12 @@ export function createMetrics(gauges: Gauges): Metrics {
       help: "Of the tokens paid for, those estimated from the texts because the provider gave no usage.",
       registers,
     }),
+    llmCost: new Counter({
+      name: name("llm_cost_usd_total"),
+      help: "US dollars paid for calls of the LLM, by model; models without a known price are left out.",
+      labelNames: ["model"],
+      registers,
+    }),
     llmBatchesDoubted: new Counter({
       name: name("llm_batches_doubted_total"),
       help:

@@ -60,7 +60,7 @@ export function statementsFor(
     check:
       `select current_setting('transaction_read_only') as read_only, ackpool.offset_contradicted(0, 0, 0, 0)
       from (select 1) as one
-      where not exists (select t.${names.id}, t.${names.category}, t.${names.classifiedAt}
+      where not exists (select t.${names.id}, t.${names.category}, t.${names.classifiedAt}, spend.model
         from ${names.table} t, ackpool.labels, ackpool.fences, ackpool.history, ackpool.spend,
           ackpool.failed_calls limit 0)`,
     read: read(names),

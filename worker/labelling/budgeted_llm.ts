@@ -6,7 +6,7 @@ import type { Llm, LlmFailure, Usage } from "../core/llm.ts";
 
 /** Where spending is noted. */
 export interface Ledger {
-  readonly add: (tokens: number, usd: number) => void;
+  readonly add: (usage: Usage, usd: number | null) => void;
   /** Which limit has been reached, in words. */
   readonly reached: () => string | undefined;
 }
@@ -34,7 +34,7 @@ export function budgetedLlm(
 
 /** Notes what was billed. */
 export function spend(ledger: Pick<Ledger, "add">, prices: readonly ModelPrice[], usage: Usage): void {
-  ledger.add(usage.inputTokens + usage.outputTokens, costUsd(prices, usage) ?? 0);
+  ledger.add(usage, costUsd(prices, usage));
 }
 
 function overBudget(detail: string, nowMs: number): LlmFailure {

@@ -9,6 +9,7 @@ export interface LlmMetrics {
   readonly llmSeconds: Histogram;
   readonly llmTokens: Counter<"direction">;
   readonly llmTokensEstimated: Counter;
+  readonly llmCost: Counter<"model">;
 }
 
 /** Counts every call of `llm`. */
@@ -28,6 +29,15 @@ export function measuredLlm(llm: Llm, metrics: LlmMetrics): Llm {
       return answer;
     },
   };
+}
+
+/** Counts what a call cost, under the name of the model that was asked for, of which there are few. */
+export function countCost(
+  { llmCost }: Pick<LlmMetrics, "llmCost">,
+  { model, askedModel }: Usage,
+  usd: number | null,
+): void {
+  if (usd !== null) llmCost.inc({ model: askedModel ?? model }, usd);
 }
 
 /** Counts tokens that were billed. */

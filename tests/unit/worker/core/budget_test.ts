@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { budgetReached, costUsd, dayOf, untilTomorrowMs } from "../../../../worker/core/budget.ts";
 import { budgetedLlm } from "../../../../worker/labelling/budgeted_llm.ts";
-import type { Llm } from "../../../../worker/core/llm.ts";
+import type { Llm, Usage } from "../../../../worker/core/llm.ts";
 import { knownPrices } from "../../../../worker/core/prices.ts";
 import table from "../../../../worker/core/prices.json" with { type: "json" };
 import { answer } from "../../../support/workers/worker_app.ts";
@@ -63,9 +63,9 @@ Deno.test("budgetedLlm() notes what is spent and asks nobody once the budget is 
     check: () => Promise.resolve(undefined),
   };
   const ledger = {
-    add: (added: number, addedUsd: number) => {
-      tokens += added;
-      usd += addedUsd;
+    add: (usage: Usage, addedUsd: number | null) => {
+      tokens += usage.inputTokens + usage.outputTokens;
+      usd += addedUsd ?? 0;
     },
     reached: () => tokens >= 100 ? "TOKENS_PER_DAY is reached" : undefined,
   };

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { budgetedLlm, spend } from "../../../../worker/labelling/budgeted_llm.ts";
+import type { Usage } from "../../../../worker/core/llm.ts";
 import { openaiLlm } from "../../../../worker/llm/client.ts";
 import { type ScriptedOptions, startScriptedProvider } from "../../../support/workers/scripted_provider.ts";
 
@@ -13,7 +14,7 @@ async function callsUntilReached(tokensMax: number, options: ScriptedOptions): P
   await using provider = startScriptedProvider({ model: "m", ...options });
   let tokens = 0;
   const ledger = {
-    add: (added: number) => void (tokens += added),
+    add: ({ inputTokens, outputTokens }: Usage) => void (tokens += inputTokens + outputTokens),
     reached: () => tokens >= tokensMax ? "TOKENS_PER_DAY is reached" : undefined,
   };
   const llm = budgetedLlm(
