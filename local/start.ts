@@ -14,6 +14,7 @@ import { homeFolder } from "./project.ts";
 import { failureText, Reporter } from "./start/reporter.ts";
 import { readRun, removeRun, writeRun } from "../shared/run_file.ts";
 import { number, row, standardTerminal, type Terminal } from "./terminal.ts";
+import { STATEMENT_LIMIT_MS } from "./start/statement_limit.ts";
 import { Stack, type StackAddresses } from "./start/stack.ts";
 import { parseStartArguments, START, type StartArguments } from "./start/arguments.ts";
 import { readStartConfig, type StartConfig } from "./start/config.ts";
@@ -70,6 +71,7 @@ class Start {
       onUp: (number, tookMs, group) => this.#reporter.replicaUp(number, tookMs, group),
       onCrash: (name, why, pauseMs) => this.#reporter.crashed(name, why, pauseMs),
       onStored: (addresses) => this.#feed(addresses),
+      onStatementLimit: (limitMs) => screen.line(statementLimitText(limitMs)),
       onBacklog: (records) => this.#reporter.backlog(records),
       onEnd: this.#end.resolve,
     });
@@ -151,7 +153,9 @@ class Start {
     const { brokers, databaseUrl, topic } = this.#config;
     this.#screen.line("");
     this.#screen.line("Everything is up. Ctrl-C stops it.");
-    for (const [name, text] of hints(addresses)) this.#screen.line(row(name, text));
+    for (const [name, text] of hints(addresses, databaseUrl !== undefined)) {
+      this.#screen.line(row(name, text));
+    }
     this.#screen.line("");
     if (this.#fed !== undefined) {
       this.#screen.line(`${this.#fed} sample tickets are in ${topic}:`);
@@ -189,9 +193,15 @@ function whyNot(error: unknown): string {
   return `! ${error instanceof Error ? error.stack : error}`;
 }
 
+/** The embedded Postgres does one thing at a time. */
+const LIMITED = `it does one thing at a time: your statements have ${
+  STATEMENT_LIMIT_MS / 1000
+} s; DATABASE_URL: your own`;
+
 /** What one can do now. */
 function hints(
   { ingressUrl, databaseUrl, modelUrl }: StackAddresses,
+  own: boolean,
 ): readonly (readonly [string, string])[] {
   const token = env("WORKER_TOKEN") ? ` -H "authorization: Bearer $WORKER_TOKEN"` : "";
   const ticket = `'{"subject":"Charged twice","body":"My card was charged twice."}'`;
@@ -202,10 +212,19 @@ function hints(
     ["try", `curl -d ${ticket} ${json}${token} ${ingressUrl}/classify`],
     ["tickets", "deno task produce FILE --insert   your own: CSV, JSON or JSON Lines"],
     ["labels", `psql postgres://${username}@${host}${pathname}   tables tickets and ackpool.history`],
+    ...(own ? [] : [["", LIMITED] as const]),
     ["", `PUT ${ingressUrl}/tickets/ID/label   a person's decision`],
     ["", `TAXONOMY_FILE   other labels${modelUrl === undefined ? "" : "; OPENAI_API_KEY   another model"}`],
     ["operate", "deno task lag, deno task dlq list, deno task eval"],
   ];
+}
+
+/** PGlite runs one statement at a time, and cannot be told to stop. */
+function statementLimitText(limitMs: number): string {
+  return `! postgres: a statement of yours took longer than ${
+    limitMs / 1000
+  } s and is ended, all else waits for it; ` +
+    "start with DATABASE_URL has no such limit";
 }
 
 /** What was not done, and how it will be. */

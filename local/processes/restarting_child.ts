@@ -56,6 +56,11 @@ export class RestartingChild<Child extends RunningChild = RunningChild> {
     await this.#loop;
   }
 
+  /** Ends the child at once, so that it is started again. */
+  restart(): void {
+    this.#child?.kill();
+  }
+
   /** Ends the child at once. */
   kill(): void {
     this.#stopping.abort();

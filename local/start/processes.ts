@@ -30,6 +30,7 @@ interface Stoppable {
 export class Processes {
   readonly #listener: ProcessesListener;
   readonly #running = new Map<Stage, Stoppable[]>(STAGES.map((stage) => [stage, []]));
+  readonly #restarting = new Map<string, RestartingChild<Child>>();
   #stopping = false;
 
   constructor(listener: ProcessesListener) {
@@ -49,9 +50,15 @@ export class Processes {
   async keep(stage: Stage, command: ChildCommand): Promise<number> {
     const port = Promise.withResolvers<number>();
     const kept = this.#kept(command, port.resolve);
+    this.#restarting.set(command.name, kept);
     this.add(stage, kept);
     await kept.start();
     return await port.promise;
+  }
+
+  /** Ends a part that is kept running, which starts it again. */
+  restart(name: string): void {
+    if (!this.#stopping) this.#restarting.get(name)?.restart();
   }
 
   /** A process whose lines reach the listener; the caller stops it. */

@@ -11,6 +11,7 @@ import { Processes, type ProcessesListener, type Stage } from "./processes.ts";
 import { failureText } from "./reporter.ts";
 import { type ScalingListener, ScalingLoop } from "./replicas/scaling_loop.ts";
 import type { StartConfig } from "./config.ts";
+import { STATEMENT_LIMIT_MS, StatementLimit } from "./statement_limit.ts";
 import { readDemand } from "./replicas/demand.ts";
 
 /** How long an embedded part may take to stop. */
@@ -24,6 +25,8 @@ export interface StackListener extends Omit<ProcessesListener, "onDone">, Omit<S
   readonly onReady: (name: string, where: string) => void;
   /** Topic and tables are there, while the rest still starts: what is put in now is waited for. */
   readonly onStored: (addresses: Pick<parts.Addresses, "brokers" | "databaseUrl">) => Promise<void>;
+  /** A statement of somebody's took so long that the embedded Postgres is started again. */
+  readonly onStatementLimit: (limitMs: number) => void;
   /** So many records are not settled. */
   readonly onBacklog: (records: number) => void;
   /** Nothing can go on; `why` is undefined where a part has finished its work. */
@@ -43,6 +46,16 @@ export class Stack {
   readonly #home: string;
   readonly #listener: StackListener;
   readonly #processes: Processes;
+  readonly #statements = new StatementLimit({
+    later: (ms, callBack) => {
+      const timer = setTimeout(callBack, ms);
+      return () => clearTimeout(timer);
+    },
+    restart: () => {
+      this.#listener.onStatementLimit(STATEMENT_LIMIT_MS);
+      this.#processes.restart("postgres");
+    },
+  });
   #scaling: ScalingLoop | undefined;
   #backlog: () => Promise<number | undefined> = () => Promise.resolve(undefined);
 
@@ -54,6 +67,7 @@ export class Stack {
       ...listener,
       onDone: () => listener.onEnd(undefined),
       onLine: (name, line) => {
+        if (name === "postgres") this.#statements.onLine(line);
         if (parts.isWork(name, line)) this.#scaling?.worked();
         listener.onLine(name, line);
       },
@@ -114,6 +128,7 @@ export class Stack {
   /** Stops in order: no new work, then the workers, then what they stand on. May be called at any time. */
   async stop(): Promise<void> {
     this.#scaling?.hold();
+    this.#statements.clear();
     const ownGraceMs = this.#config.shutdownGraceMs + MARGIN_MS;
     const production: readonly Stage[] = ["front", "workers"];
     await this.#processes.stop((stage) => production.includes(stage) ? ownGraceMs : EMBEDDED_GRACE_MS);

@@ -6,6 +6,8 @@ import { createKafka } from "../../consumer/kafka/client/client.ts";
 import { TopicProducer } from "../../consumer/kafka/producers/topic_producer.ts";
 import { TopicProgress } from "../../local/produce/topic_progress.ts";
 import { Child } from "../../local/processes/child.ts";
+import { openInMemory } from "../../local/embedded/postgres/in_memory.ts";
+import { servePostgres } from "../../local/embedded/postgres/server.ts";
 import { embeddedKafka } from "../support/kafka/embedded_kafka.ts";
 import { embeddedPostgres } from "../support/postgres/embedded_postgres.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -99,6 +101,34 @@ Deno.test("the embedded Postgres starts where its first start was killed half-wa
   assert.equal(((await Deno.stat(folder)).mode ?? 0) & 0o777, 0o700, "nobody else reads it");
   const names = Array.from(Deno.readDirSync(home.path), ({ name }) => name);
   assert.equal(names.filter((name) => name.startsWith("postgres.unreadable-")).length, 1);
+});
+
+Deno.test("a transaction that somebody leaves open in the embedded Postgres ends when others wait, and only then", async () => {
+  const database = await openInMemory();
+  const limits = { idleMs: 50, onBegin: () => {}, onEnd: () => {} };
+  const server = servePostgres(database, 0, limits);
+  const url = `postgres://postgres@127.0.0.1:${server.port}/postgres`;
+  const closed = Promise.withResolvers<void>();
+  const named = (name: string, onclose = () => {}) =>
+    postgres(url, { max: 1, onclose, connection: { application_name: name } });
+  const [leaver, person, ours] = [named("psql", closed.resolve), named("psql"), named("ackpool")];
+  const left = await leaver.reserve();
+  await left`begin`;
+  await left`create table t (v int)`;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await left`insert into t values (1)`;
+  assert.equal((await ours`select to_regclass('t') is null as gone`)[0]?.["gone"], true);
+  await closed.promise;
+  const kept = await ours.reserve();
+  await kept`begin`;
+  const waits = person`select 1 as one`;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await kept`commit`;
+  assert.equal((await waits)[0]?.["one"], 1);
+  kept.release();
+  await Promise.all([leaver, person, ours].map((each) => each.end({ timeout: 0 })));
+  server.close();
+  await database.close();
 });
 
 Deno.test("two embedded Postgres never share their files", async () => {

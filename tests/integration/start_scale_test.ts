@@ -1,6 +1,8 @@
 // The replicas of `deno task start`: none without work, one when there is some, and never one without its parent.
 
 import assert from "node:assert/strict";
+import postgres from "postgres";
+import { readRun } from "../../shared/run_file.ts";
 import { runStart, type StartedStart } from "../support/processes/embedded_start.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
@@ -29,9 +31,29 @@ Deno.test("deno task start has no replica without work, and one for the first re
   assert.equal(answer.status, 200);
   assert.equal(typeof (await answer.json()).category, "string");
   await printed("replicas 0 → 1 (ad-hoc call)");
+  await assertStatementLimit(child, home.path);
   assert.equal((await child.end("SIGINT")).code, 0);
   assert.deepEqual(start.processes(), []);
 });
+
+/** PGlite cannot be interrupted, so a statement that does not end costs its process, and no row. */
+async function assertStatementLimit(child: StartedStart["child"], home: string): Promise<void> {
+  const { databaseUrl = "" } = await readRun(home) ?? {};
+  const connect = () => postgres(databaseUrl, { max: 1, connection: { application_name: "psql" } });
+  const person = connect();
+  await assert.rejects(person`select pg_sleep(3600)`);
+  await child.waitForLine(
+    ({ text }) => text.startsWith("! postgres: a statement of yours took longer"),
+    LIMIT_MS,
+  );
+  await person.end({ timeout: 0 });
+  await until("Postgres is back", async () => {
+    const sql = connect();
+    const rows = await sql`select count(*)::int as n from tickets where category is not null`.catch(() => []);
+    await sql.end({ timeout: 0 });
+    return rows[0]?.["n"] === 20;
+  }, { timeoutMs: LIMIT_MS, everyMs: 200 });
+}
 
 Deno.test("no replica outlives a deno task start that is killed with -9, be it up, starting or leaving", async () => {
   await using home = await TemporaryFolder.make("ackpool-start-");

@@ -52,6 +52,18 @@ export class FrameReader {
   }
 }
 
+/** A parameter of a client's start-up message, such as `application_name`; undefined where it has none of that name. */
+export function startupParameter(bytes: Uint8Array, name: string): string | undefined {
+  const strings = new TextDecoder().decode(bytes.subarray(8)).split("\0");
+  const at = strings.findIndex((each, index) => index % 2 === 0 && each === name);
+  return at < 0 ? undefined : strings[at + 1];
+}
+
+/** An ErrorResponse after which the connection ends. */
+export function fatalError(sqlState: string, text: string): Uint8Array {
+  return message("E", new TextEncoder().encode(`SFATAL\0VFATAL\0C${sqlState}\0M${text}\0\0`));
+}
+
 /** Several byte arrays as one. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));

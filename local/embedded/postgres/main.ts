@@ -6,6 +6,7 @@ import type { PGlite } from "@electric-sql/pglite";
 import { configureLogs, logger } from "../../../shared/log.ts";
 import { DataFolderInUseError, lockFolder, openFolder } from "./data_folder.ts";
 import { openInMemory } from "./in_memory.ts";
+import { STATEMENT_BEGAN, STATEMENT_ENDED } from "./statement_events.ts";
 import { servePostgres } from "./server.ts";
 
 /** A start that was killed has this long to let go of the files: its children stop within 5 s. */
@@ -13,6 +14,12 @@ const LOCK_PATIENCE_MS = 10_000;
 
 configureLogs({ level: "info", format: Deno.env.get("LOG_FORMAT") === "pretty" ? "pretty" : "json" });
 const log = logger("postgres");
+/** Statements of people are told, so that who watches can end this process: PGlite itself cannot be interrupted. */
+const LIMITS = {
+  idleMs: 5_000,
+  onBegin: () => log.info(STATEMENT_BEGAN),
+  onEnd: () => log.info(STATEMENT_ENDED),
+};
 
 async function open(folder: string | undefined): Promise<PGlite> {
   if (folder === undefined) return await openInMemory();
@@ -31,7 +38,7 @@ const port = Number(Deno.env.get("PORT") ?? 0);
 const [folder] = Deno.args;
 try {
   const database = await open(folder);
-  const server = servePostgres(database, port);
+  const server = servePostgres(database, port, LIMITS);
   let stopping = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, async () => {

@@ -3,7 +3,7 @@
 import type { PGlite } from "@electric-sql/pglite";
 import { closeConnection } from "../close_connection.ts";
 import { joined } from "./frames.ts";
-import { type Execute, Session } from "./session.ts";
+import { type Execute, type OutsiderLimits, Session } from "./session.ts";
 import { SessionLock } from "./session_lock.ts";
 
 /** A server that runs. */
@@ -20,7 +20,7 @@ export interface PostgresServer {
  *
  * @throws {Deno.errors.AddrInUse}
  */
-export function servePostgres(database: PGlite, port: number): PostgresServer {
+export function servePostgres(database: PGlite, port: number, limits?: OutsiderLimits): PostgresServer {
   const listener = Deno.listen({ hostname: "127.0.0.1", port });
   const { promise: broken, resolve: breakDown } = Promise.withResolvers<unknown>();
   const lock = new SessionLock();
@@ -30,7 +30,9 @@ export function servePostgres(database: PGlite, port: number): PostgresServer {
     for await (const conn of listener) {
       conns.add(conn);
       conn.setNoDelay();
-      new Session(executeOn(database), lock).serve(conn).catch(breakDown).finally(() => conns.delete(conn));
+      new Session(executeOn(database), lock, limits).serve(conn).catch(breakDown).finally(() =>
+        conns.delete(conn)
+      );
     }
   };
   accept().catch(breakDown);

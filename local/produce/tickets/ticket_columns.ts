@@ -15,15 +15,43 @@ export interface TicketColumns {
 /** The columns that were named on the command line. */
 export type AskedColumns = Partial<TicketColumns>;
 
-/** How we, Zendesk, Jira, GitHub, Freshdesk, HubSpot, Salesforce and ServiceNow call them; the first that is there counts. */
+/**
+ * How we, Zendesk, Jira, GitHub, Freshdesk, HubSpot, Intercom, Help Scout, Salesforce and ServiceNow call them; the first
+ * that is there counts.
+ */
 const KNOWN: Readonly<Record<keyof TicketColumns, readonly string[]>> = {
-  id: ["ticketid", "issuekey", "casenumber", "ticketnumber", "key", "number", "displayid", "id"],
-  subject: ["subject", "summary", "title", "shortdescription", "ticketname", "name"],
+  id: [
+    "ticketid",
+    "issuekey",
+    "casenumber",
+    "ticketnumber",
+    "conversationid",
+    "conversationnumber",
+    "recordid",
+    "key",
+    "number",
+    "displayid",
+    "id",
+  ],
+  subject: [
+    "subject",
+    "summary",
+    "title",
+    "shortdescription",
+    "ticketname",
+    "tickettitle",
+    "ticketsubject",
+    "conversationtitle",
+    "conversationsubject",
+    "name",
+  ],
   body: [
     "body",
     "description",
     "ticketdescription",
     "descriptiontext",
+    "conversationbody",
+    "firstmessage",
     "message",
     "content",
     "text",
@@ -44,7 +72,11 @@ export function columnsOf(names: readonly string[], asked: AskedColumns): Ticket
   const missing = Object.entries({ id, subject, body }).filter(([, column]) => column === undefined);
   const flags = missing.map(([field]) => `--${field} COLUMN`).join(" ");
   const which = missing.map(([field]) => field).join(", ");
-  throw new UsageError(`No column for ${which} among ${names.join(", ")}: name it with ${flags}`);
+  // Lists of Zendesk and Freshdesk have no text unless it was asked for.
+  const instead = body === undefined && subject !== undefined
+    ? ` (--body "${subject}" where there is no other text)`
+    : "";
+  throw new UsageError(`No column for ${which} among ${names.join(", ")}: name it with ${flags}${instead}`);
 }
 
 function columnOf(field: keyof TicketColumns, names: readonly string[], asked: string | undefined) {

@@ -39,7 +39,9 @@ FAIL  schema      is not there
 
 1 wrong, 0 to look at.`,
   );
-  assert.match(findingsAsText([{ about: "a", state: "fail", detail: "b" }], true), /^\x1b\[31mFAIL\x1b\[0m/);
+  assert.ok(
+    findingsAsText([{ about: "a", state: "fail", detail: "b" }], true).startsWith("\x1b[31mFAIL\x1b[0m"),
+  );
 });
 
 Deno.test("checkMachine() warns of little memory, and of a clock that is not set", () => {

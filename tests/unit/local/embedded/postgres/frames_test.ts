@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { withoutCopyFromStdin } from "../../../../../local/embedded/postgres/copy_refusal.ts";
-import { FrameReader, joined, message, readyStatus } from "../../../../../local/embedded/postgres/frames.ts";
+import {
+  FrameReader,
+  joined,
+  message,
+  readyStatus,
+  startupParameter,
+} from "../../../../../local/embedded/postgres/frames.ts";
 import { SessionLock } from "../../../../../local/embedded/postgres/session_lock.ts";
 
 const text = (value: string) => new TextEncoder().encode(value);
@@ -84,4 +90,22 @@ Deno.test("SessionLock gives the turn to one at a time, in the order they asked"
   first();
   await Promise.all([second, third]);
   assert.deepEqual(order, [1, 2, 3]);
+});
+
+Deno.test("SessionLock knows whether anybody waits", async () => {
+  const lock = new SessionLock();
+  const release = await lock.take();
+  assert.equal(lock.isAwaited, false);
+  const next = lock.take();
+  assert.equal(lock.isAwaited, true);
+  release();
+  await next;
+  assert.equal(lock.isAwaited, false);
+});
+
+Deno.test("startupParameter() reads a client's name, and no value for a name", () => {
+  const strings = new TextEncoder().encode("user\0application_name\0application_name\0psql\0\0");
+  const bytes = new Uint8Array([0, 0, 0, 8 + strings.length, 0, 3, 0, 0, ...strings]);
+  assert.equal(startupParameter(bytes, "application_name"), "psql");
+  assert.equal(startupParameter(bytes, "database"), undefined);
 });
