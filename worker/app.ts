@@ -28,7 +28,12 @@ import { openApiRoutes } from "./routes/openapi.ts";
 import { overrideRoute } from "./routes/override.ts";
 import { problemsRoute } from "./routes/problems.ts";
 import { readyzRoute } from "./routes/readyz.ts";
-import { reviewRoute } from "./routes/review.ts";
+import { isForPeople, REVIEW_PATH, reviewRoute } from "./routes/review.ts";
+import { assetRoutes } from "../shared/page/assets.ts";
+import { pageHeaders } from "../shared/page/headers.ts";
+import { loginRoutes } from "../shared/page/login.tsx";
+import { loginConfig, ownPages, sessionBearer } from "./http/session.ts";
+import { REVIEW_ASSETS } from "./review_page/assets.ts";
 import { ticketRoute } from "./routes/ticket.ts";
 
 const ENTRIES: readonly Entry[] = [
@@ -56,15 +61,24 @@ export interface AppDeps extends Omit<ClassifyDeps, "draining"> {
 export function createApp(deps: AppDeps): Hono {
   const routes = routesOf(deps);
   const grants = grantOf(deps.tokens);
+  const login = loginConfig(deps.tokens);
   const app = new Hono();
   for (const route of routes) {
     app.on(route.method, route.path, (context) =>
       measured(deps, route.path, () => {
-        const authorization = context.req.header("authorization");
+        const authorization = context.req.header("authorization") ?? sessionBearer(context, login);
         const grant = grants(authorization) ?? NOTHING;
-        return refusalOf(route, grant, authorization) ?? route.handle(context, grant);
+        const refusal = refusalOf(route, grant, authorization);
+        if (refusal?.status === 401 && route.path === REVIEW_PATH && isForPeople(context)) {
+          return context.redirect(`/login?next=${encodeURIComponent(REVIEW_PATH)}`, 303);
+        }
+        return refusal ?? route.handle(context, grant);
       }));
   }
+  app.use("/page/assets/*", pageHeaders);
+  app.route("/", assetRoutes(REVIEW_ASSETS));
+  for (const path of ["/login", "/logout"]) app.use(path, pageHeaders, ownPages);
+  app.route("/", loginRoutes(login));
   const unmatched = unmatchedRequests(routes);
   app.notFound((context) => unmatched.fetch(context.req.raw));
   return app;
@@ -94,7 +108,7 @@ function routesOf(deps: AppDeps): readonly Route[] {
     }),
     ticketRoute(reviews),
     overrideRoute(deps),
-    reviewRoute(deps),
+    reviewRoute({ ...deps, asksForToken: deps.tokens.length > 0 }),
     livezRoute(),
     readyzRoute(deps),
     metricsRoute(metrics.registry),

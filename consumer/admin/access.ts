@@ -6,7 +6,8 @@ import { CHALLENGE, grantOf, tokensOf } from "../../shared/http/bearer_token.ts"
 import { problemResponse } from "../../shared/http/problem.ts";
 import { readBytes } from "../../shared/http/read_bytes.ts";
 import { within } from "../../shared/wait.ts";
-import { sessionOf } from "../page/login.tsx";
+import { sessionCookieName } from "../../shared/http/session_cookie.ts";
+import { type LoginConfig, sessionOf } from "../../shared/page/login.tsx";
 
 /** The largest request body, in bytes: filters and counts are short. */
 const BODY_BYTES_MAX = 65_536;
@@ -23,11 +24,12 @@ const READS_MAX = 4;
  * another origin may change nothing in either case.
  */
 export function accessCheck(token: string | undefined): MiddlewareHandler {
-  const tokens = tokensOf(token);
+  const login = loginConfig(token);
+  const { tokens } = login;
   const grants = grantOf(tokens.map((each) => ({ token: each, scopes: [] })));
   return async (c, next) => {
     const bears = grants(c.req.header("authorization")) !== undefined;
-    if (!bears && sessionOf(c, tokens, monotonicMs()) === undefined) {
+    if (!bears && sessionOf(c, login) === undefined) {
       if (isForPeople(c)) return c.redirect(`/login?next=${encodeURIComponent(pathOf(c))}`, 303);
       return refused(
         401,
@@ -44,6 +46,16 @@ export function accessCheck(token: string | undefined): MiddlewareHandler {
     }
     if (isForeignPage(c)) return refused(403, "wrong-origin", "A page of another origin may not do this");
     return await next();
+  };
+}
+
+/** What browsers log in to. */
+export function loginConfig(token: string | undefined): LoginConfig {
+  return {
+    tokens: tokensOf(token),
+    variable: "ADMIN_TOKEN",
+    cookie: (c) => sessionCookieName(c.req.header("host")),
+    nowMs: monotonicMs,
   };
 }
 

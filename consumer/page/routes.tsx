@@ -2,7 +2,7 @@
 
 import { type Context, Hono } from "hono";
 import type { Child } from "hono/jsx";
-import { pageHeaders } from "./headers.ts";
+import { pageHeaders } from "../../shared/page/headers.ts";
 import { LiveScreens } from "./live.ts";
 import type { RecordFilter } from "./memory/recent_records.ts";
 import { DeadLetters } from "./screens/dead_letters.tsx";

@@ -43,6 +43,12 @@ for (const kind of databaseKinds()) {
       assert.deepEqual((await reviews.review(0.7, 1) as readonly unknown[]).length, 1);
     });
 
+    await test.step("texts() gives what tickets say, and leaves out those that are gone", async () => {
+      const texts = await reviews.texts(["2", "99"]);
+      assert.ok(!("kind" in texts));
+      assert.deepEqual([...texts], [["2", { subject: "s", body: "b" }]]);
+    });
+
     await test.step("override() says what the model had said, and only the first one counts as its review", async () => {
       const by = { ticketId: "1", by: "ada", reason: "Looks like money" };
       assert.deepEqual(await reviews.override({ ...by, category: "billing" }), {
@@ -58,6 +64,22 @@ for (const kind of databaseKinds()) {
       const entries = await reviews.review(0.7, 10);
       assert.ok(!("kind" in entries));
       assert.deepEqual(entries.map(({ ticketId }) => ticketId), ["2"]);
+      await reviews.override({ ticketId: "3", category: "other", by: "grace", reason: null });
+      const reviewed = await reviews.reviewed(10);
+      assert.ok(!("kind" in reviewed));
+      assert.deepEqual(
+        reviewed.overrides.map(({ ticketId, category, modelCategory, by }) => [
+          ticketId,
+          category,
+          modelCategory,
+          by,
+        ]),
+        [["3", "other", "other", "grace"], ["1", "account", "bug", "ada"]],
+      );
+      assert.deepEqual(reviewed.accuracy, [
+        { category: "bug", right: 0, reviewed: 1 },
+        { category: "other", right: 1, reviewed: 1 },
+      ]);
     });
 
     await test.step("override() decides before any model has", async () => {

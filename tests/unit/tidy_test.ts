@@ -63,11 +63,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "worker/db/": ["worker/db/", "worker/core/", "shared/"],
   "worker/labelling/": ["worker/labelling/", "worker/core/", "shared/"],
   "worker/http/": ["worker/http/", "worker/labelling/", "worker/core/", "shared/"],
+  "worker/review_page/": ["worker/review_page/", "worker/core/", "shared/"],
   "worker/metrics.ts": ["worker/labelling/", "shared/"],
   "worker/permits.ts": ["shared/"],
   "worker/readiness.ts": ["worker/core/", "shared/"],
   "worker/routes/": [
     "worker/routes/",
+    "worker/review_page/",
     "worker/http/",
     "worker/labelling/",
     "worker/core/",

@@ -54,10 +54,45 @@ export interface ReviewEntry {
   readonly at: string;
 }
 
+/** What a ticket says; null where its row or column is gone. */
+export interface TicketText {
+  readonly subject: string | null;
+  readonly body: string | null;
+}
+
+/** A label that a human decided. */
+export interface OverrideEntry {
+  readonly ticketId: string;
+  readonly category: string;
+  /** What the model says; null where it has not spoken. */
+  readonly modelCategory: string | null;
+  readonly by: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** How often humans agreed with one of the model's labels, where they looked. */
+export interface LabelAccuracy {
+  readonly category: string;
+  readonly right: number;
+  readonly reviewed: number;
+}
+
+/** What humans decided. */
+export interface ReviewedLabels {
+  /** The latest first. */
+  readonly overrides: readonly OverrideEntry[];
+  readonly accuracy: readonly LabelAccuracy[];
+}
+
 /** Tickets as people see them. No method rejects. */
 export interface ReviewStore {
   readonly read: (ticketId: string) => Promise<TicketRecord>;
   readonly override: (override: Override) => Promise<OverrideResult>;
   /** Labels below this confidence that nobody has overridden, least confident first. */
   readonly review: (below: number, limit: number) => Promise<readonly ReviewEntry[] | StoreFailure>;
+  /** What tickets say, by id. A role may not be allowed to read it: then it is a failure. */
+  readonly texts: (ticketIds: readonly string[]) => Promise<ReadonlyMap<string, TicketText> | StoreFailure>;
+  /** @param limit of the overrides. */
+  readonly reviewed: (limit: number) => Promise<ReviewedLabels | StoreFailure>;
 }

@@ -3,11 +3,14 @@
 import type { StoreFailure } from "../core/label_store.ts";
 import type {
   HistoryEntry,
+  LabelAccuracy,
   Override,
   OverrideResult,
+  ReviewedLabels,
   ReviewEntry,
   ReviewStore,
   TicketRecord,
+  TicketText,
 } from "../core/review_store.ts";
 import { type Parameter, type Row, storeFailure } from "./database.ts";
 import { labelOf, type LabelRow } from "./label_rows.ts";
@@ -20,6 +23,14 @@ interface RecordRow extends LabelRow {
   readonly override_category: string | null;
   readonly override_by: string | null;
   readonly history: readonly HistoryEntry[];
+}
+
+interface OverrideRow extends Row {
+  readonly ticket_id: string;
+  readonly category: string;
+  readonly model_category: string | null;
+  readonly by: string;
+  readonly at: Date;
 }
 
 /** See {@link ReviewStore}. */
@@ -70,8 +81,35 @@ export class PostgresReviewStore implements ReviewStore {
     }));
   }
 
+  async texts(ticketIds: readonly string[]): Promise<ReadonlyMap<string, TicketText> | StoreFailure> {
+    const rows = await this.#run<Row & TicketText & { ticket_id: string }>("texts", [
+      JSON.stringify(ticketIds),
+    ]);
+    if ("kind" in rows) return rows;
+    return new Map(rows.map(({ ticket_id, subject, body }) => [ticket_id, { subject, body }]));
+  }
+
+  async reviewed(limit: number): Promise<ReviewedLabels | StoreFailure> {
+    const [overrides, accuracy] = await Promise.all([
+      this.#run<OverrideRow>("overrides", [limit]),
+      this.#run<Row & LabelAccuracy>("accuracy", []),
+    ]);
+    if ("kind" in overrides) return overrides;
+    if ("kind" in accuracy) return accuracy;
+    return {
+      overrides: overrides.map(({ ticket_id, category, model_category, by, at }) => ({
+        ticketId: ticket_id,
+        category,
+        modelCategory: model_category,
+        by,
+        at: at.toISOString(),
+      })),
+      accuracy: accuracy.map(({ category, right, reviewed }) => ({ category, right, reviewed })),
+    };
+  }
+
   async #run<R extends Row>(
-    statement: "read" | "override" | "review",
+    statement: "read" | "override" | "review" | "texts" | "overrides" | "accuracy",
     parameters: readonly Parameter[],
   ): Promise<readonly R[] | StoreFailure> {
     try {

@@ -18,6 +18,11 @@ export interface Statements {
   readonly override: string;
   /** $1 confidence, $2 most rows. */
   readonly review: string;
+  /** $1 is a JSON array of ids. */
+  readonly texts: string;
+  /** $1 most rows. */
+  readonly overrides: string;
+  readonly accuracy: string;
 }
 
 /** How long a claim lives without being renewed, by the database's clock. */
@@ -66,6 +71,13 @@ export function statementsFor(
     read: read(names),
     override: override(names),
     review: REVIEW,
+    // A table of somebody else's may have neither column: then there is nothing to show.
+    texts: `
+      select asked.id as ticket_id, to_jsonb(t)->>'subject' as subject, to_jsonb(t)->>'body' as body
+      from json_array_elements_text($1::text::json) as asked(id)
+      join ${names.table} t on t.${names.id} = asked.id::${idType}`,
+    overrides: OVERRIDES,
+    accuracy: ACCURACY,
   };
 }
 
@@ -266,3 +278,15 @@ const REVIEW = `
   where l.confidence < $1::double precision and f.override_category is null
   order by l.confidence, l.ticket_id
   limit $2::integer`;
+
+const OVERRIDES = `
+  select f.ticket_id, f.override_category as category, f.category as model_category, f.override_by as by,
+    f.override_at as at
+  from ackpool.fences f where f.override_category is not null and f.override_at is not null
+  order by f.override_at desc limit $1::integer`;
+
+const ACCURACY = `
+  select f.category, count(*) filter (where f.override_category = f.category)::integer as right,
+    count(*)::integer as reviewed
+  from ackpool.fences f where f.override_category is not null and f.category is not null
+  group by f.category order by f.category`;

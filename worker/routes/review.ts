@@ -2,7 +2,10 @@
 
 import type { Context } from "hono";
 import { z } from "zod";
-import type { ReviewStore } from "../core/review_store.ts";
+import { setPageHeaders } from "../../shared/page/headers.ts";
+import type { ReviewEntry, ReviewStore } from "../core/review_store.ts";
+import { labelNames, type Taxonomy } from "../core/taxonomy.ts";
+import { reviewPage } from "../review_page/review_page.tsx";
 import { reviewFailureResponse } from "../http/failure_responses.ts";
 import { invalidRequest } from "../http/problems.ts";
 import { json, problems, type Route } from "../http/route.ts";
@@ -12,9 +15,16 @@ export interface ReviewDeps {
   readonly reviews: ReviewStore;
   /** Confidence below which a ticket is listed, where the caller names no other. */
   readonly reviewBelow: number;
+  readonly taxonomy: Taxonomy;
+  /** People have logged in, so they may log out. */
+  readonly asksForToken: boolean;
 }
 
+/** For programs and people alike. */
+export const REVIEW_PATH = "/review";
 const LIMIT_DEFAULT = 50;
+/** Decisions on the page. */
+const OVERRIDES_SHOWN = 20;
 
 const querySchema = z.object({
   below: z.number().min(0).max(1).optional(),
@@ -36,12 +46,13 @@ const reviewSchema = z.object({
 export function reviewRoute(deps: ReviewDeps): Route {
   return {
     method: "GET",
-    path: "/review",
+    path: REVIEW_PATH,
     scope: "read",
     operation: {
       operationId: "review",
       summary: "Tickets that a human should look at",
-      description: "An override takes a ticket off the list.",
+      description:
+        "An override takes a ticket off the list. Browsers get a page to decide on, with what tickets say.",
       tags: ["tickets"],
       requestParams: { query: querySchema },
       responses: {
@@ -60,7 +71,8 @@ export function reviewRoute(deps: ReviewDeps): Route {
   };
 }
 
-async function handle({ reviews, reviewBelow }: ReviewDeps, context: Context): Promise<Response> {
+async function handle(deps: ReviewDeps, context: Context): Promise<Response> {
+  const { reviews, reviewBelow } = deps;
   const query = querySchema.safeParse({
     below: numeric(context.req.query("below")),
     limit: numeric(context.req.query("limit")),
@@ -69,6 +81,7 @@ async function handle({ reviews, reviewBelow }: ReviewDeps, context: Context): P
   const { below = reviewBelow, limit = LIMIT_DEFAULT } = query.data;
   const entries = await reviews.review(below, limit);
   if ("kind" in entries) return reviewFailureResponse(entries);
+  if (isForPeople(context)) return await page(deps, context, below, entries);
   return Response.json({
     below,
     tickets: entries.map(({ ticketId, at, ...entry }) => ({
@@ -77,6 +90,34 @@ async function handle({ reviews, reviewBelow }: ReviewDeps, context: Context): P
       labelled_at: at,
     })),
   });
+}
+
+/** Browsers ask for HTML; programs get JSON. */
+export function isForPeople(context: Context): boolean {
+  return (context.req.header("accept") ?? "").includes("text/html");
+}
+
+/** A role that may not read tickets can still review: the page says so. */
+async function page(
+  { reviews, taxonomy, asksForToken }: ReviewDeps,
+  context: Context,
+  below: number,
+  entries: readonly ReviewEntry[],
+): Promise<Response> {
+  const [texts, reviewed] = await Promise.all([
+    reviews.texts(entries.map(({ ticketId }) => ticketId)),
+    reviews.reviewed(OVERRIDES_SHOWN),
+  ]);
+  if ("kind" in reviewed) return reviewFailureResponse(reviewed);
+  setPageHeaders(context);
+  return context.html(reviewPage({
+    entries,
+    texts: "kind" in texts ? undefined : texts,
+    labels: labelNames(taxonomy),
+    below,
+    ...reviewed,
+    canLogOut: asksForToken,
+  }));
 }
 
 /** A number where the text is one, in JSON's grammar; anything else stays what it is and is refused by the schema. */

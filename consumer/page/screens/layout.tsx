@@ -2,6 +2,7 @@
 
 import type { Child } from "hono/jsx";
 import type { WhyJson } from "../../core/why/why.ts";
+import { Head } from "../../../shared/page/document_head.tsx";
 import { moment } from "../words.ts";
 
 /** A screen's name in addresses, and what it is called. */
@@ -31,7 +32,7 @@ interface LayoutProps {
 export function Layout({ screen, group, canLogOut, children }: LayoutProps) {
   return (
     <html lang="en">
-      <Head title={`${SCREENS[screen]} · ${group}`} />
+      <Head title={`${SCREENS[screen]} · ${group}`} styles={["uplot.css"]} scripts={["page.js"]} />
       <body>
         <a class="skip" href="#content">To the content</a>
         <header>
@@ -57,22 +58,6 @@ export function Layout({ screen, group, canLogOut, children }: LayoutProps) {
         </main>
       </body>
     </html>
-  );
-}
-
-/** The document's head; also of the page that asks for the token. */
-export function Head({ title, scripts = true }: { readonly title: string; readonly scripts?: boolean }) {
-  return (
-    <head>
-      <meta charset="utf-8" />
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <meta name="color-scheme" content="light dark" />
-      <title>{title}</title>
-      <link rel="icon" href="/page/assets/icon.svg" type="image/svg+xml" />
-      <link rel="stylesheet" href="/page/assets/uplot.css" />
-      <link rel="stylesheet" href="/page/assets/page.css" />
-      {scripts && <script type="module" src="/page/assets/page.js"></script>}
-    </head>
   );
 }
 

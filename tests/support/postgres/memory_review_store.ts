@@ -38,6 +38,23 @@ export class MemoryReviewStore implements ReviewStore {
     return Promise.resolve({ kind: "written", modelCategory, first });
   }
 
+  texts(ticketIds: readonly string[]) {
+    return Promise.resolve(
+      new Map(ticketIds.map((id) => [id, { subject: `Subject of ${id}`, body: `Body of <${id}>` }])),
+    );
+  }
+
+  reviewed() {
+    const overrides = [...this.tables.overrides].map(([ticketId, category]) => ({
+      ticketId,
+      category,
+      modelCategory: this.tables.fences.get(ticketId)?.label.category ?? null,
+      by: "someone",
+      at: new Date(0).toISOString(),
+    }));
+    return Promise.resolve({ overrides, accuracy: [] });
+  }
+
   review(below: number, limit: number): Promise<readonly ReviewEntry[] | StoreFailure> {
     if (this.tables.failure !== undefined) return Promise.resolve(this.tables.failure);
     const open = [...this.tables.fences].filter(([id]) => !this.tables.overrides.has(id));

@@ -1,7 +1,7 @@
 // Logging in to the page, and what a session may do.
 
 import assert from "node:assert/strict";
-import { adminWith } from "./fixtures.ts";
+import { adminWith } from "../../consumer/page/fixtures.ts";
 
 const HTML = { accept: "text/html", host: "consumer.example:8080" };
 const FORM = { "content-type": "application/x-www-form-urlencoded", host: "consumer.example:8080" };

@@ -14,16 +14,21 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Sets them. */
+/** Sets them on whatever answers. */
 export const pageHeaders: MiddlewareHandler = async (c, next) => {
   await next();
+  setPageHeaders(c);
+};
+
+/** Sets them. */
+export function setPageHeaders(c: Context): void {
   c.header("content-security-policy", POLICY);
   c.header("x-content-type-options", "nosniff");
   c.header("referrer-policy", "same-origin");
   c.header("cross-origin-opener-policy", "same-origin");
   c.header("cross-origin-resource-policy", "same-origin");
   if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
-};
+}
 
 /** For people. */
 export function notFoundPage(c: Context): Response {

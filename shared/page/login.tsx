@@ -1,32 +1,42 @@
-// Login: asks for a token of ADMIN_TOKEN, and gives the browser a session for it.
+// Login: asks for a token, and gives the browser a session for it.
 
 import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import {
-  sealSession,
-  SESSION_MS,
-  sessionCookieName,
-  tokenOfSession,
-} from "../../shared/http/session_cookie.ts";
-import { isOneOf } from "../../shared/http/bearer_token.ts";
-import { Head } from "./screens/layout.tsx";
+import { sealSession, SESSION_MS, tokenOfSession } from "../http/session_cookie.ts";
+import { isOneOf } from "../http/bearer_token.ts";
+import { Head } from "./document_head.tsx";
 
 /** Wrong tokens a minute: more of them are a guess. */
 const WRONG_MAX = 20;
 const MINUTE_MS = 60_000;
+const FORM_BYTES_MAX = 8192;
 
 /** The token whose session a request has; undefined where it has none. */
-export function sessionOf(c: Context, tokens: readonly string[], nowMs: number): string | undefined {
-  return tokenOfSession(getCookie(c, sessionCookieName(c.req.header("host"))), tokens, nowMs);
+export function sessionOf(
+  c: Context,
+  { tokens, cookie, nowMs }: Omit<LoginConfig, "variable">,
+): string | undefined {
+  return tokenOfSession(getCookie(c, cookie(c)), tokens, nowMs());
+}
+
+/** What is logged in to. */
+export interface LoginConfig {
+  readonly tokens: readonly string[];
+  /** The variable that has them, for people. */
+  readonly variable: string;
+  /** The cookie's name. */
+  readonly cookie: (c: Context) => string;
+  readonly nowMs: () => number;
 }
 
 /** The routes; without tokens there is nothing to log in to. */
-export function loginRoutes(tokens: readonly string[], nowMs: () => number): Hono {
+export function loginRoutes({ tokens, variable, cookie, nowMs }: LoginConfig): Hono {
   let wrong = 0;
   let sinceMs = -Infinity;
   return new Hono()
-    .get("/login", (c) => c.html(document(<Login next={nextOf(c.req.query("next"))} />)))
-    .post("/login", async (c) => {
+    .get("/login", (c) => c.html(document(<Login variable={variable} next={nextOf(c.req.query("next"))} />)))
+    .post("/login", bodyLimit({ maxSize: FORM_BYTES_MAX }), async (c) => {
       const atMs = nowMs();
       if (atMs - sinceMs > MINUTE_MS) [wrong, sinceMs] = [0, atMs];
       const form = await c.req.parseBody();
@@ -34,15 +44,20 @@ export function loginRoutes(tokens: readonly string[], nowMs: () => number): Hon
       const next = nextOf(String(form["next"] ?? ""));
       if (wrong >= WRONG_MAX) {
         return c.html(
-          document(<Login next={next} said="Too many wrong tokens; try again in a minute." />),
+          document(
+            <Login variable={variable} next={next} said="Too many wrong tokens; try again in a minute." />,
+          ),
           429,
         );
       }
       if (!isOneOf(tokens, token)) {
         wrong += 1;
-        return c.html(document(<Login next={next} said="That is none of ADMIN_TOKEN." />), 401);
+        return c.html(
+          document(<Login variable={variable} next={next} said={`That is none of ${variable}.`} />),
+          401,
+        );
       }
-      setCookie(c, sessionCookieName(c.req.header("host")), sealSession(token, atMs), {
+      setCookie(c, cookie(c), sealSession(token, atMs), {
         httpOnly: true,
         sameSite: "Strict",
         secure: new URL(c.req.url).protocol === "https:",
@@ -52,7 +67,7 @@ export function loginRoutes(tokens: readonly string[], nowMs: () => number): Hon
       return c.redirect(next, 303);
     })
     .post("/logout", (c) => {
-      deleteCookie(c, sessionCookieName(c.req.header("host")), { path: "/" });
+      deleteCookie(c, cookie(c), { path: "/" });
       return c.redirect("/login", 303);
     });
 }
@@ -64,15 +79,21 @@ function nextOf(path: string | undefined): string {
 
 const document = (page: unknown) => `<!doctype html>${page}`;
 
-function Login({ next, said }: { readonly next: string; readonly said?: string }) {
+interface LoginProps {
+  readonly variable: string;
+  readonly next: string;
+  readonly said?: string;
+}
+
+function Login({ variable, next, said }: LoginProps) {
   return (
     <html lang="en">
-      <Head title="Log in · Ackpool" scripts={false} />
+      <Head title="Log in · Ackpool" />
       <body class="login">
         <main>
           <h1>Ackpool</h1>
           <form method="post" action="/login">
-            <label for="token">A token of ADMIN_TOKEN</label>
+            <label for="token">A token of {variable}</label>
             <input
               id="token"
               name="token"
