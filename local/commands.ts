@@ -10,6 +10,7 @@ import denoJson from "../deno.json" with { type: "json" };
 import type { Task } from "../shared/deno_task.ts";
 import type { Program } from "../shared/process/command_line.ts";
 import { MIGRATE } from "../worker/migrate_arguments.ts";
+import { REPORT } from "../worker/report/arguments.ts";
 import { DOCTOR } from "./doctor/arguments.ts";
 import { EVAL } from "./eval/arguments.ts";
 import { PRODUCE } from "./produce/arguments.ts";
@@ -35,6 +36,7 @@ export const WITH_FLAGS: readonly Program[] = [
   POOL,
   PRODUCE,
   RATE,
+  REPORT,
   RESUME,
   START,
   TAIL,

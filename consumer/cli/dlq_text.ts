@@ -1,7 +1,7 @@
 // Text of `deno task dlq` for people. Pure.
 
 import { printable } from "../../shared/printable.ts";
-import { textTable } from "./text_table.ts";
+import { textTable } from "../../shared/text_table.ts";
 import type { HeldRecord } from "../records/held_record.ts";
 import type { DropSummary } from "../dead_letters/drop.ts";
 import type { ReplaySummary } from "../dead_letters/replay/request.ts";

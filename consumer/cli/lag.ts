@@ -12,7 +12,7 @@ import { AdminClient } from "./admin_client.ts";
 import { heldAsText } from "./dlq_text.ts";
 import { LAG } from "./lag_arguments.ts";
 import { clearScreen, print, printError } from "./terminal.ts";
-import { textTable } from "./text_table.ts";
+import { textTable } from "../../shared/text_table.ts";
 import type { ConsumerConfig } from "../config.ts";
 import { GroupOffsets } from "../kafka/readers/group_offsets.ts";
 import { type PartitionLag, readLag } from "../kafka/readers/lag.ts";

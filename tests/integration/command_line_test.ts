@@ -26,6 +26,7 @@ Deno.test("every program of production answers --help and --version", async () =
       "start",
       "produce",
       "migrate",
+      "report",
       "worker",
       "consumer",
       "drain",

@@ -92,6 +92,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "consumer/cli/live/tail_arguments.ts",
     "consumer/cli/live/why_arguments.ts",
     "worker/migrate_arguments.ts",
+    "worker/report/arguments.ts",
     "consumer/config.ts",
     "worker/config.ts",
     "worker/core/",
@@ -137,6 +138,7 @@ const TIMES_OF_DAY = [
   "shared/pool/exchange/buffered.ts",
   "shared/pool/exchange/streamed.ts",
   "worker/main.ts",
+  "worker/report/main.ts",
 ];
 
 /** What is not the same every time, or touches the world. */

@@ -1,9 +1,9 @@
 // Labeller for several tickets in one prompt (LLM_BATCH). One ticket's text can speak for its neighbours: those that look
 // hostile go alone, numbers and order are drawn, and a batch whose decoys come back wrong is asked again one by one.
 
-import { type BatchPart, batchParts, batchPrompt } from "../core/batch_prompt.ts";
+import { type BatchPart, batchParts, batchPrompt } from "../core/batch/batch_prompt.ts";
 import { excerptOf } from "../core/excerpt.ts";
-import { hostileLook } from "../core/hostile_text.ts";
+import { hostileLook } from "../core/batch/hostile_text.ts";
 import type { Completion, LlmFailure, LlmFailureCause } from "../core/llm.ts";
 import { labelVersion, type TicketText } from "../core/prompt.ts";
 import { type Decoy, Decoys, type SaidAlone, shuffled } from "./decoys.ts";

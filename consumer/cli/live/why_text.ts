@@ -3,7 +3,7 @@
 import type { WhyJson } from "../../core/why/why.ts";
 import { sentence } from "../../core/why/words.ts";
 import { printable } from "../../../shared/printable.ts";
-import { textTable } from "../text_table.ts";
+import { textTable } from "../../../shared/text_table.ts";
 
 const MARKS = { ok: "ok", trouble: "!!", unknown: "?" } as const;
 

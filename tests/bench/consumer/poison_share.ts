@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { textTable } from "../../../consumer/cli/text_table.ts";
+import { textTable } from "../../../shared/text_table.ts";
 import type { DeliveryMode } from "../../../consumer/core/policies/delivery_mode.ts";
 import { RealKafka } from "../../support/kafka/real_kafka.ts";
 import { flagsOf } from "../../support/test_command.ts";

@@ -1,7 +1,7 @@
 // `deno task bench:limits`: limits found by adapting beside the best fixed ones, in virtual time; fails below 95%.
 
 import { flagsOf } from "../../support/test_command.ts";
-import { textTable } from "../../../consumer/cli/text_table.ts";
+import { textTable } from "../../../shared/text_table.ts";
 import { CASES, find, type Found, recover, type Recovery } from "./cases.ts";
 
 /** Share of the best fixed limit's goodput that is asked for. */

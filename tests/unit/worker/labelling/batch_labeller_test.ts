@@ -1,7 +1,7 @@
 // Tests of several tickets in one prompt, with a model that is asked by a script and may obey what a ticket says.
 
 import assert from "node:assert/strict";
-import { batchParts } from "../../../../worker/core/batch_prompt.ts";
+import { batchParts } from "../../../../worker/core/batch/batch_prompt.ts";
 import type { Completion, LlmFailure } from "../../../../worker/core/llm.ts";
 import { type Prompt, promptWriter } from "../../../../worker/core/prompt.ts";
 import { parseTaxonomy } from "../../../../worker/core/taxonomy.ts";

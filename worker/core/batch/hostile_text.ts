@@ -1,8 +1,8 @@
 // Hostile-looking text: a ticket that speaks of other tickets, of labels or to the model. Honest tickets seldom do; one that
 // does shares no prompt with others. A look at the words finds the careless attempts only, see decision 25.
 
-import type { TicketText } from "./prompt.ts";
-import type { Taxonomy } from "./taxonomy.ts";
+import type { TicketText } from "../prompt.ts";
+import type { Taxonomy } from "../taxonomy.ts";
 
 const OTHERS =
   /\b(?:all|every|each|any|both|other|others|following|previous|next|above|below|these|those|remaining|rest|neighbou?r\w*|tous|toutes|autres|alle|andere\w*|todos|todas|otros|tutti|wszystkie)\b[^.!?\n]{0,40}\b(?:tickets?|tiquets?|items?|entries|objects?|ids?|labels?|lines?)\b/;

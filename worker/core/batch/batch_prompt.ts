@@ -1,8 +1,8 @@
 // Several tickets in one prompt: each on a line of its own, and an answer that names each by its number.
 
-import { answerIn } from "./answer/answer.ts";
-import { answerSchema, lineOf, type Prompt, type TicketText } from "./prompt.ts";
-import type { Taxonomy } from "./taxonomy.ts";
+import { answerIn } from "../answer/answer.ts";
+import { answerSchema, lineOf, type Prompt, type TicketText } from "../prompt.ts";
+import type { Taxonomy } from "../taxonomy.ts";
 
 /** A ticket of a batch. No ticket can name a neighbour whose number it cannot guess. */
 export interface NumberedTicket extends TicketText {
