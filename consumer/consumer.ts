@@ -308,6 +308,7 @@ class ConsumerRun {
         view: () => this.#runtime.view,
         pool: this.#parts.sender,
         memory: this.#memory,
+        flow: () => this.#flow.now(),
         nowMs: Date.now,
         asksForToken: config.adminToken !== undefined,
         closing: this.#closing.signal,

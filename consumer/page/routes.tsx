@@ -6,6 +6,7 @@ import { pageHeaders } from "../../shared/page/headers.ts";
 import { LiveScreens } from "./live.ts";
 import type { RecordFilter } from "./memory/recent_records.ts";
 import { DeadLetters } from "./screens/dead_letters.tsx";
+import { Flow } from "./screens/flow.tsx";
 import { Banner, Layout, Live, type ScreenName, SCREENS } from "./screens/layout.tsx";
 import { HourChart, Now } from "./screens/now.tsx";
 import { Partitions } from "./screens/partitions.tsx";
@@ -50,6 +51,7 @@ const DRAWN: Readonly<Record<ScreenName, Screen>> = {
     live: (deps) => (
       <>
         {banner(deps)}
+        <Flow flow={deps.flow()} />
         <Pool pool={poolState(deps)} />
       </>
     ),

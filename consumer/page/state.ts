@@ -7,6 +7,7 @@ import type { HeadView, MachineView, PartitionView } from "../core/view.ts";
 import type { FlowSample } from "../core/why/flow_history.ts";
 import type { WhyJson } from "../core/why/why.ts";
 import { recordPosition } from "../records/position.ts";
+import type { FlowJson } from "../flow/flow_json.ts";
 import type { ObservedPool } from "../senders/sender.ts";
 import type { FlowMemory } from "./memory/flow_memory.ts";
 import type { Percentiles } from "./memory/latencies.ts";
@@ -21,6 +22,8 @@ export interface PageSources {
   readonly view: () => MachineView;
   readonly pool: ObservedPool;
   readonly memory: FlowMemory;
+  /** What operators paused and limited. */
+  readonly flow: () => FlowJson;
   /** In ms since the epoch. */
   readonly nowMs: () => number;
 }
@@ -60,6 +63,8 @@ export interface PartitionState {
   readonly in_flight: number;
   /** Its offset map is full, so nothing new of it starts. */
   readonly map_full: boolean;
+  /** An operator paused it, alone or with more. */
+  readonly paused: boolean;
   readonly ribbon: Ribbon;
   readonly head: HeadState | null;
 }
@@ -104,6 +109,7 @@ export interface PageState {
   readonly now: NowState;
   readonly partitions: readonly PartitionState[];
   readonly pool: PoolState;
+  readonly flow: FlowJson;
 }
 
 /** Everything at one moment. */
@@ -113,6 +119,7 @@ export function pageState(sources: PageSources): PageState {
     now: nowState(sources),
     partitions: partitionsState(sources),
     pool: poolState(sources),
+    flow: sources.flow(),
   };
 }
 
@@ -146,7 +153,7 @@ export function poolState({ view, pool, nowMs }: PageSources): PoolState {
 }
 
 function partitionState(partition: PartitionView, nowMs: number): PartitionState {
-  const { id, watermark, committed, end, backlog, inFlight, mapFull, head } = partition;
+  const { id, watermark, committed, end, backlog, inFlight, mapFull, held, head } = partition;
   return {
     id,
     watermark,
@@ -155,6 +162,7 @@ function partitionState(partition: PartitionView, nowMs: number): PartitionState
     backlog,
     in_flight: inFlight,
     map_full: mapFull,
+    paused: held,
     ribbon: ribbonOf(partition),
     head: head === undefined ? null : headState(partition, head, nowMs),
   };

@@ -135,6 +135,24 @@ Deno.test("the page of a consumer under load", async (t) => {
     assert.deepEqual(tab.errors, []);
   });
 
+  await t.step("everything is paused and resumed from the page, and the banner says by whom", async () => {
+    await using tab = await scene.open();
+    const page = await look(tab, `${adminUrl}/page/pool`);
+    await page.getByRole("button", { name: "Pause everything" }).click();
+    await page.getByLabel("Your name, for the log").fill("Ada");
+    await page.locator("dialog").getByRole("button", { name: "Pause everything" }).click();
+    await page.getByText("everything is paused.", { exact: true }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator(".banner.held-up").waitFor();
+    assert.match(await textOf(page, "#live .banner"), /paused.*Ada/i);
+    await page.getByRole("button", { name: "Resume Everything" }).click();
+    await page.locator("dialog").getByRole("button", { name: "Resume everything" }).click();
+    await page.getByText("everything is resumed.", { exact: true }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator(".banner.running").waitFor();
+    assert.deepEqual(tab.errors, []);
+  });
+
   await t.step("the keyboard alone leads everywhere", async () => {
     await using tab = await scene.open();
     const page = await look(tab, adminUrl);

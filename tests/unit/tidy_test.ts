@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "consumer/flow/": ["consumer/flow/", "consumer/core/", "consumer/records/", "shared/"],
   "consumer/page/": [
     "consumer/page/",
+    "consumer/flow/",
     "consumer/senders/",
     "consumer/core/",
     "consumer/records/",

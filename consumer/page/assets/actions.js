@@ -29,10 +29,79 @@ async function ask(path, method = "GET", body = undefined) {
 
 const asText = (ms) => ms === "" ? "-" : ms.replace("T", " ").replace(/\.\d+Z$/, " UTC");
 
+const ACTIONS = { take, pause: hold, resume: hold, rate: limit, pool: limit };
+
 /** A button's action. */
 export function act(button) {
-  const { action, at } = button.dataset;
-  if (action !== "take") return;
+  ACTIONS[button.dataset.action]?.(button.dataset);
+}
+
+/** The name that goes into the log; the browser remembers it. */
+function nameField() {
+  const input = made("input", { id: "by", maxlength: "64", autocomplete: "name" });
+  input.value = localStorage.getItem("ackpool-operator") ?? "";
+  return [made("p", {}, made("label", { for: "by" }, "Your name, for the log "), input), () => {
+    const by = input.value.trim();
+    localStorage.setItem("ackpool-operator", by);
+    return by === "" ? {} : { by };
+  }];
+}
+
+/** Pauses or resumes everything, a topic or one partition. */
+function hold({ action, hold }) {
+  const [, topic, partition] = /^(.*?)(?:\/(\d+))?$/.exec(hold);
+  const what = hold === "" ? "everything" : hold;
+  const [field, name] = nameField();
+  const pauses = action === "pause";
+  confirmed({
+    title: `${pauses ? "Pause" : "Resume"} ${what}?`,
+    says: [
+      pauses
+        ? "Nothing new of it is sent by any consumer of the group until somebody resumes it. What is in flight finishes."
+        : "The whole group sends it again.",
+    ],
+    fields: [field],
+    button: `${pauses ? "Pause" : "Resume"} ${what}`,
+    go: async () => {
+      const body = {
+        ...(topic === "" ? {} : { topic }),
+        ...(partition === undefined ? {} : { partition: Number(partition) }),
+      };
+      await ask(`/flow/${action}`, "POST", { ...body, ...name() });
+      return `${what} is ${pauses ? "paused" : "resumed"}.`;
+    },
+  });
+}
+
+/** Limits the group's records a second, or its permits. */
+function limit({ action }) {
+  const isRate = action === "rate";
+  const [field, name] = nameField();
+  const input = made("input", {
+    id: "limit",
+    type: "number",
+    min: isRate ? "0.01" : "1",
+    step: isRate ? "any" : "1",
+  });
+  confirmed({
+    title: isRate ? "Limit records a second" : "Limit permits",
+    says: [
+      "It holds for the whole group; each consumer has its share by its partitions. Empty: no limit of yours.",
+    ],
+    fields: [
+      made("p", {}, made("label", { for: "limit" }, isRate ? "Records a second " : "Permits "), input),
+      field,
+    ],
+    button: "Set",
+    go: async () => {
+      const value = input.value === "" ? null : Number(input.value);
+      await ask(`/flow/${action}`, "POST", { [isRate ? "recordsPerSecond" : "permits"]: value, ...name() });
+      return value === null ? "There is no limit of yours." : `The limit is ${value}.`;
+    },
+  });
+}
+
+function take({ at }) {
   confirmed({
     title: `Make ${at} a dead letter?`,
     says: ["Its attempts end, and the records behind it go on. It can be replayed later."],

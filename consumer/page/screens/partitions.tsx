@@ -32,7 +32,7 @@ export function Partitions({ partitions }: { readonly partitions: readonly Parti
 }
 
 function OnePartition({ partition }: { partition: PartitionState }) {
-  const { id, ribbon, committed, watermark, end, backlog, in_flight, head, map_full } = partition;
+  const { id, ribbon, committed, watermark, end, backlog, in_flight, head, map_full, paused } = partition;
   return (
     <section class="partition" aria-labelledby={`p-${id}`}>
       <h2 id={`p-${id}`}>{id}</h2>
@@ -76,6 +76,12 @@ function OnePartition({ partition }: { partition: PartitionState }) {
           <dd>{in_flight}</dd>
         </div>
       </dl>
+      <div class="head">
+        {paused && <p class="trouble">Paused by an operator: nothing new of it is sent.</p>}
+        <button type="button" class="quiet" data-action={paused ? "resume" : "pause"} data-hold={id}>
+          {paused ? `Resume ${id}` : `Pause ${id}`}
+        </button>
+      </div>
       {map_full && (
         <p class="trouble">Nothing new of it starts: its offset map is full behind the record below.</p>
       )}
