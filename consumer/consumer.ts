@@ -23,7 +23,7 @@ import { FlowMemory } from "./page/memory/flow_memory.ts";
 import { KafkaSource } from "./kafka/group/source.ts";
 import { DeadLetterProducer } from "./kafka/producers/dead_letter_producer.ts";
 import { GroupOffsets } from "./kafka/readers/group_offsets.ts";
-import { RenewableReader } from "./kafka/readers/renewable_reader.ts";
+import { TopicReader } from "./kafka/readers/topic_reader.ts";
 import { AclProbe } from "./kafka/topics/acl_probe.ts";
 import { type ReadTopic, TopicWatch } from "./kafka/topics/topic_watch.ts";
 import { ConsumerMetrics } from "./metrics/consumer_metrics.ts";
@@ -368,7 +368,7 @@ function createFlowStore(kafka: Kafka, groupId: string): FlowStore {
   };
 }
 
-/** Reads for `PARK_KEYS`, as a member of a throwaway group whose name begins with ours. */
+/** Reads for `PARK_KEYS`. */
 function createParkingReader(
   kafka: Kafka,
   names: SideTopicNames,
@@ -376,10 +376,10 @@ function createParkingReader(
   signatures: Signatures,
 ): ParkingReader {
   const offsets = new GroupOffsets(kafka);
-  const reader = new RenewableReader(kafka, names.groupId);
+  const reader = new TopicReader(kafka);
   return new ParkingReader(names, {
     offsets,
-    reader: (topics) => checkingReader(reader.of(topics), signatures),
+    reader: () => checkingReader(reader, signatures),
     feed: (event) => runtime.feed(event),
     parked: () =>
       new Set(runtime.view.partitions.filter(({ parkedKeyCount }) => parkedKeyCount > 0).map(({ id }) => id)),

@@ -15,7 +15,7 @@ import { GroupOffsets } from "./kafka/readers/group_offsets.ts";
 import { pause } from "../shared/wait.ts";
 import { retryTopicOf, sidesOf } from "./records/topic_names.ts";
 import { deadLetterTopics } from "./kafka/topics/topic_selection.ts";
-import { RenewableReader } from "./kafka/readers/renewable_reader.ts";
+import { TopicReader } from "./kafka/readers/topic_reader.ts";
 import { TransactionalProducer } from "./kafka/producers/transactional_producer.ts";
 import type { RecordPosition } from "./records/position.ts";
 
@@ -24,7 +24,7 @@ export type DeadLetterConfig = Pick<ConsumerConfig, "deadLetterTopic" | "retryTo
   readonly source: Pick<ConsumerConfig["source"], "topics" | "groupId">;
 };
 
-/** After so long without a question the reader leaves its group, in ms. */
+/** After so long without a question the reader ends its connections, in ms. */
 const READER_IDLE_MS = 60_000;
 
 /**
@@ -36,7 +36,7 @@ export class DeadLetterOperations {
   readonly #config: DeadLetterConfig;
   readonly #signatures: Signatures;
   readonly #offsets: GroupOffsets;
-  readonly #reader: RenewableReader;
+  readonly #reader: TopicReader;
   readonly #ports: DeadLetterPorts;
   /** As the last question found them. */
   #topics: Promise<readonly string[]> | undefined;
@@ -49,13 +49,13 @@ export class DeadLetterOperations {
     this.#signatures = signatures;
     this.#offsets = new GroupOffsets(kafka);
     const { groupId } = config.source;
-    this.#reader = new RenewableReader(kafka, groupId);
+    this.#reader = new TopicReader(kafka);
     this.#ports = {
       groupId,
       topics: () => this.topics(),
       retryTopicOf: (topic) => retryTopicOf(topic, groupId, config.retryTopic),
       offsets: this.#offsets,
-      reader: async () => checkingReader(this.#reader.of(await this.topics()), signatures),
+      reader: () => Promise.resolve(checkingReader(this.#reader, signatures)),
       openSender: async () => {
         const sender = await TransactionalProducer.open(this.#kafka, `${groupId}.dead-letters`);
         return signingSender(sender, signatures);
@@ -91,7 +91,7 @@ export class DeadLetterOperations {
     await Promise.all([this.#reader.close(), this.#offsets.close()]);
   }
 
-  /** Joining takes seconds, so the reader stays for a while after a question. */
+  /** Connections stay for a while after a question. */
   async #ask<T>(question: () => Promise<T>): Promise<T> {
     clearTimeout(this.#idle);
     // New topics may have come; questions at the same time share one look.

@@ -151,6 +151,7 @@ async function reportFailure({ log, readiness }: AppDeps, path: string, response
   const isProblem = headers.get("content-type") === PROBLEM_CONTENT_TYPE && !headers.has("retry-after");
   const { type, detail }: Partial<Problem> = isProblem ? await response.clone().json() : {};
   log.warn("failed", { route: path, status, ...(isProblem ? { problem: type, detail } : {}) });
+  if (type?.startsWith("/problems/provider-")) readiness.doubtProvider();
   if (isProblem) readiness.causes().catch(() => {});
 }
 

@@ -23,7 +23,7 @@ type Finding = Omit<Cause, "sinceMs">;
 /** Probes come often; the database is asked at most this often, the provider less while it is well. */
 const STORE_FRESH_MS = 1_000;
 const PROVIDER_FRESH_MS = 5_000;
-const PROVIDER_BAD_FRESH_MS = 2_000;
+const PROVIDER_BAD_FRESH_MS = 1_000;
 const UNREACHABLE_REMEDY = "Look at the database. The worker connects again by itself.";
 
 /** Remembers since when each cause holds. */
@@ -59,6 +59,11 @@ export class WorkerReadiness {
   /** A statement has just failed for want of the database: whoever asks next is told, and not what was true before. */
   recordStoreFailure(failure: StoreFailure): void {
     this.#store.set(storeFinding(failure));
+  }
+
+  /** A call has just failed: what was known of the provider a few seconds ago may be true no more. */
+  doubtProvider(): void {
+    this.#provider.doubt();
   }
 
   /** Everything that is wrong now. */
@@ -147,6 +152,11 @@ class SharedAnswer<T> {
       answer.then((said) => this.#bad = said !== undefined, () => {});
     }
     return this.#asked.answer;
+  }
+
+  /** It is asked again soon. */
+  doubt(): void {
+    this.#bad = true;
   }
 
   /** What is known without asking. */

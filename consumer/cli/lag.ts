@@ -19,11 +19,13 @@ import { type PartitionLag, readLag } from "../kafka/readers/lag.ts";
 import { pause } from "../../shared/wait.ts";
 import { deadLetterTopicOf, retryTopicOf, sidesOf } from "../records/topic_names.ts";
 import { describeTopics, selectTopics } from "../kafka/topics/topic_selection.ts";
-import { RenewableReader } from "../kafka/readers/renewable_reader.ts";
+import { TopicReader } from "../kafka/readers/topic_reader.ts";
 import { connectKafka, environmentOf, toStartError } from "./kafka_connection.ts";
 
 /** So many partitions' heads are asked for. */
 const HEADS_MAX = 20;
+/** Of each partition only the first record is looked at. */
+const FIRST_RECORD_BYTES = 16_384;
 const WATCH_EVERY_MS = 2000;
 
 async function main(): Promise<number> {
@@ -46,7 +48,7 @@ async function run(env: Environment, { watch, json }: Options, signal: AbortSign
   const { kafka, config } = connectKafka(found, "ackpool-lag");
   const client = new AdminClient(found);
   const offsets = new GroupOffsets(kafka);
-  const reader = new RenewableReader(kafka, config.source.groupId);
+  const reader = new TopicReader(kafka, FIRST_RECORD_BYTES);
   try {
     do {
       try {
@@ -73,7 +75,7 @@ async function run(env: Environment, { watch, json }: Options, signal: AbortSign
 
 async function look(
   offsets: GroupOffsets,
-  reader: RenewableReader,
+  reader: TopicReader,
   client: AdminClient,
   config: ConsumerConfig,
   signal: AbortSignal,
@@ -88,7 +90,7 @@ async function look(
     ].filter((side) => existing.includes(side));
     notes.push(...await offsets.weaknesses(topic, sides));
   }
-  const rows = await readLag(offsets, reader.of(topics), { groupId, topics, reset }, Date.now(), signal);
+  const rows = await readLag(offsets, reader, { groupId, topics, reset }, Date.now(), signal);
   for (const topic of topics) {
     const missing = await offsets.partitions(topic) - rows.filter((row) => row.topic === topic).length;
     if (missing > 0) notes.push(`${missing} partitions of ${topic} have no leader and are not counted`);

@@ -29,8 +29,7 @@ export interface ParkingPorts extends Pick<DeadLetterPorts, "nowMs" | "pause"> {
     /** Of the partitions that a broker leads. */
     readonly knownRanges: DeadLetterPorts["offsets"]["ranges"];
   };
-  /** A reader of these topics. */
-  readonly reader: (topics: readonly string[]) => LetterReader;
+  readonly reader: () => LetterReader;
   readonly feed: (event: Event<KafkaRecord>) => void;
   /** Ids of the partitions that have parked keys. */
   readonly parked: () => ReadonlySet<string>;
@@ -211,7 +210,7 @@ export class ParkingReader {
     }
     const entries = new Map<string, StoredEntry[]>();
     if (wanted.size === 0) return entries;
-    const reader = this.#ports.reader([...ranges.keys()].filter((topic) => ranges.get(topic)?.partitions));
+    const reader = this.#ports.reader();
     await reader.read([...wanted.values()], (records) => {
       for (const record of records) {
         const entry = toEntry(record);

@@ -86,6 +86,10 @@ export class Pool {
       replicas: () => this.replicas,
       endpointOf: ({ address }) => this.#endpoints.get(address),
       changed: () => this.#changed(),
+      budgetBack: () => {
+        this.#balancer.provider.endRest(monotonicMs());
+        this.#changed();
+      },
       offered: (replica, offer) => this.#batches.learn(replica, offer),
     });
     this.#hedger = config.hedgeMs === undefined ? undefined : new Hedger({
@@ -132,7 +136,7 @@ export class Pool {
       replicas: this.replicas,
       hosts: this.#config.urls.map((url) => url.host),
       emptySinceMs: this.#emptySinceMs,
-      rest: this.#rest.last,
+      rest: this.providerRestUntilMs > monotonicMs() ? this.#rest.last : undefined,
       nowMs: monotonicMs(),
     });
   }

@@ -27,7 +27,7 @@ Deno.test("TopicReader.read() goes on where it was after its broker was away, ea
     tls: undefined,
     sasl: undefined,
   });
-  const reader = new TopicReader(client, "g", [topic]);
+  const reader = new TopicReader(client);
   const read = new Map<number, number[]>(Array.from(ends.keys(), (partition) => [partition, []]));
   let count = 0;
   let killed = false;

@@ -140,6 +140,11 @@ export class ProviderLimit {
     if (this.#rate.known) this.#answers.forget();
   }
 
+  /** What asked for the rest is over, whatever time it named. */
+  endRest(nowMs: number): void {
+    this.#rate.endRest(nowMs);
+  }
+
   #isLimited(nowMs: number): boolean {
     return this.#rate.known || nowMs < this.#rate.restUntilMs;
   }

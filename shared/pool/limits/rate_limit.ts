@@ -128,6 +128,12 @@ export class RateLimit {
     this.#emptyMs = this.#restUntilMs;
   }
 
+  /** What asked for the rest is over. */
+  endRest(nowMs: number): void {
+    this.#restUntilMs = Math.min(this.#restUntilMs, nowMs);
+    this.#emptyMs = Math.min(this.#emptyMs, nowMs);
+  }
+
   /** A refusal is about the rate, and nothing reports it: it is what was accepted of late. */
   learn(waitMs: number, nowMs: number): void {
     if (this.#bucket?.reported) return;

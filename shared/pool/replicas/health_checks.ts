@@ -31,6 +31,8 @@ export interface HealthChecksPorts {
   readonly agent: Agent;
   readonly replicas: () => readonly Replica[];
   readonly endpointOf: (replica: Replica) => Endpoint | undefined;
+  /** A day's budget that replicas called spent is there again. */
+  readonly budgetBack: () => void;
   /** A replica gets work again, or none any more. */
   readonly changed: () => void;
   /** What it says of batches: its `Ackpool-Batch`. */
@@ -43,6 +45,7 @@ export class HealthChecks {
   readonly #timers: Map<string, Timer> = new Map();
   readonly #unanswered: Map<string, number> = new Map();
   #poll: Timer | undefined;
+  #budgetSpent = false;
   #closed = false;
 
   constructor(ports: HealthChecksPorts) {
@@ -86,6 +89,7 @@ export class HealthChecks {
       const ready = response.statusCode < 500;
       const body = await textOf(response.body, ready ? 0 : ANSWER_BYTES_MAX);
       keep(ready ? [] : complaintsIn(response.statusCode, body));
+      this.#followBudget(replica, ready);
       const offer = response.headers[BATCH_HEADER];
       if (replica !== undefined && ready && offer !== undefined) this.#ports.offered(replica, String(offer));
       return ready ? "ready" : "not-ready";
@@ -93,6 +97,13 @@ export class HealthChecks {
       keep([]);
       return "unanswered";
     }
+  }
+
+  #followBudget(replica: Replica | undefined, ready: boolean): void {
+    if (replica?.complaints.some(({ name }) => name === "budget-spent")) this.#budgetSpent = true;
+    if (!ready || !this.#budgetSpent) return;
+    this.#budgetSpent = false;
+    this.#ports.budgetBack();
   }
 
   #askLater(replica: Replica, waitMs: number): void {

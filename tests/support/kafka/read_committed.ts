@@ -27,7 +27,7 @@ export async function readRecords(brokers: string, topic: string): Promise<reado
     sasl: undefined,
   });
   const offsets = new GroupOffsets(kafka);
-  const reader = new TopicReader(kafka, "test", [topic]);
+  const reader = new TopicReader(kafka);
   try {
     const records: KafkaRecord[] = [];
     await reader.read(await offsets.ranges(topic), (read) => void records.push(...read));

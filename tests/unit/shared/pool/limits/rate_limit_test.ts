@@ -67,3 +67,12 @@ Deno.test("RateLimit lets one leave in the longest time that is waited for, howe
   assert.ok((rate.nextTokenMs(1000) ?? Infinity) <= 61_000);
   assert.equal(rate.tokens(61_000), 1);
 });
+
+Deno.test("RateLimit.endRest() lets attempts through before the time that was asked for", () => {
+  const rate = new RateLimit(300_000);
+  rate.rest(300_000, 1000);
+  rate.endRest(5000);
+  assert.equal(rate.restUntilMs, 5000);
+  rate.endRest(9000);
+  assert.equal(rate.restUntilMs, 5000);
+});

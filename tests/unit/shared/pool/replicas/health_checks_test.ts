@@ -20,6 +20,7 @@ Deno.test("HealthChecks.ask() hands on what a ready replica says of batches", as
     agent: connections.single,
     replicas: () => [replica],
     endpointOf: () => undefined,
+    budgetBack: () => {},
     changed: () => {},
     offered: (_, offer) => offers.push(offer),
   });
@@ -29,6 +30,33 @@ Deno.test("HealthChecks.ask() hands on what a ready replica says of batches", as
     assert.equal(await checks.ask(endpoint), status === 200 ? "ready" : "not-ready");
   }
   assert.deepEqual(offers, ["ndjson; max=16"]);
+  checks.close();
+  await connections.close();
+});
+
+Deno.test("HealthChecks.ask() keeps what a replica says is wrong, and tells once that a spent budget is back", async () => {
+  await using worker = new StubWorker();
+  const failed = () => assert.fail("an address needs no look-up");
+  const [endpoint] = await resolveEndpoints([new URL(worker.url)], [], resolverFrom(undefined), failed);
+  assert.ok(endpoint);
+  const connections = new Connections(1000);
+  const replica = new Replica(endpoint.address, 8);
+  let back = 0;
+  const checks = new HealthChecks({
+    agent: connections.single,
+    replicas: () => [replica],
+    endpointOf: () => undefined,
+    budgetBack: () => back += 1,
+    changed: () => {},
+    offered: () => {},
+  });
+  const spent = { name: "budget-spent", detail: "5 of 5 USD", remedy: "Wait" };
+  for (const causes of [[], [spent], [spent], [], []]) {
+    worker.ready = () => Response.json({ causes }, { status: causes.length === 0 ? 200 : 503 });
+    await checks.ask(endpoint);
+    assert.deepEqual(replica.complaints, causes);
+  }
+  assert.equal(back, 1);
   checks.close();
   await connections.close();
 });

@@ -1,0 +1,101 @@
+// Troubles that are planted on a stage: each begins, is named by a cause or a check, and ends.
+
+import { REFUSED_WORD, type Stage } from "./stage.ts";
+
+/** One trouble. */
+export interface Trouble {
+  readonly name: string;
+  /** Whether `GET /why` names it. */
+  readonly named: RegExp;
+  readonly begin: (stage: Stage) => Promise<unknown> | void;
+  readonly end: (stage: Stage) => Promise<unknown> | void;
+}
+
+const refusal = (status: number, code: string, message: string) => () =>
+  Response.json({ error: { message, code, type: code } }, { status });
+
+function refuses(name: string, status: number, code: string, message: string): Trouble {
+  return {
+    name,
+    named: new RegExp(`^(misconfigured|workers-not-ready): .*${code}`),
+    begin: (stage) => void (stage.refusal = refusal(status, code, message)),
+    end: (stage) => void (stage.refusal = undefined),
+  };
+}
+
+/** All that need no broker of their own. */
+export const TROUBLES: readonly Trouble[] = [
+  refuses("the provider's key is revoked", 401, "invalid_api_key", "Incorrect API key provided"),
+  refuses("the model's name is wrong", 404, "model_not_found", "The model does not exist"),
+  refuses("the quota is spent", 429, "insufficient_quota", "You exceeded your current quota"),
+  {
+    name: "the provider is away",
+    named: /^(outage|workers-not-ready): .*could not be reached/,
+    begin: ({ provider }) => provider.cut(),
+    end: ({ provider }) => provider.mend(),
+  },
+  {
+    name: "the database is away",
+    named: /^(outage|workers-not-ready): .*database-unreachable/,
+    begin: ({ database }) => database.cut(),
+    end: ({ database }) => database.mend(),
+  },
+  {
+    name: "a table is dropped",
+    named: /^(outage|workers-not-ready): .*database-misconfigured/,
+    begin: ({ sql }) => sql("alter table tickets rename to tickets_gone"),
+    end: ({ sql }) => sql("alter table tickets_gone rename to tickets"),
+  },
+  {
+    name: "the workers are gone",
+    named: /^(no-replica|outage): /,
+    begin: (stage) => stage.stopWorker(),
+    end: (stage) => stage.startWorker(),
+  },
+  {
+    name: "the day's budget is spent",
+    named: /^(rate-limited|workers-not-ready): .*budget/,
+    begin: async (stage) => {
+      await stage.stopWorker();
+      await stage.startWorker({ TOKENS_PER_DAY: "1000" });
+    },
+    end: async (stage) => {
+      await stage.stopWorker();
+      await stage.startWorker();
+    },
+  },
+  {
+    name: "bad records flood in",
+    named: /^dead-letter-flood: .*422/,
+    begin: (stage) => stage.produce(Array.from({ length: 60 }, () => "no JSON")),
+    end: ({ consumer }) =>
+      fetch(`${consumer.adminUrl}/dead-letters/allow`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ count: 100 }),
+      }),
+  },
+  {
+    name: "one ticket is refused, and others flow",
+    named: /head: .*permission_denied/,
+    begin: async (stage) => {
+      stage.refusesWord = true;
+      await stage.produce([stage.ticket(REFUSED_WORD)]);
+    },
+    end: (stage) => void (stage.refusesWord = false),
+  },
+  {
+    name: "one ticket is refused on an idle topic",
+    named: /^stalled-record: .*permission_denied/,
+    begin: async (stage) => {
+      stage.stopFeeding();
+      await stage.consumer.untilReady();
+      stage.refusesWord = true;
+      await stage.produce([stage.ticket(REFUSED_WORD)]);
+    },
+    end: (stage) => {
+      stage.refusesWord = false;
+      stage.feed();
+    },
+  },
+];
