@@ -106,3 +106,26 @@ Deno.test("serveIngress() ends a connection whose headers do not come, and answe
     assert.deepEqual(asked, []);
   }, { headersMs: 200 });
 });
+
+Deno.test("serveIngress() ends the connection where an answer breaks off, and adds nothing to it or to the log", async () => {
+  const broken = () =>
+    new Response(
+      new ReadableStream({
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode("half of it"));
+          setTimeout(() => controller.error(new Error("the replica's secret")), 50);
+        },
+      }),
+    );
+  const server = await serveIngress(broken, { port: 0, host: "127.0.0.1", connectionsPerClient: 0 });
+  // The library writes there what it did not expect, with its stack.
+  const { error } = globalThis.console;
+  const written: unknown[] = [];
+  Reflect.set(globalThis.console, "error", (...all: unknown[]) => written.push(...all));
+  const answer = await answerTo(server.port, `${GET}Host: a\r\n\r\n`);
+  await server.shutdown();
+  Reflect.set(globalThis.console, "error", error);
+  assert.deepEqual(written, []);
+  assert.match(answer, /half of it/);
+  assert.doesNotMatch(answer, /secret|Error|\r\n0\r\n\r\n$/);
+});

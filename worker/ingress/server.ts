@@ -45,8 +45,9 @@ export interface IngressServer {
  */
 export async function serveIngress(handler: Handler, options: ServerOptions): Promise<IngressServer> {
   const listener = getRequestListener(
-    (request: Request, { incoming }: { readonly incoming: IncomingRequest }) =>
-      requestFault(incoming) ?? handler(request, incoming.socket.remoteAddress),
+    async (request: Request, { incoming }: { readonly incoming: IncomingRequest }) =>
+      requestFault(incoming) ??
+        endingWith(incoming.socket, await handler(request, incoming.socket.remoteAddress)),
     { errorHandler: noUrl },
   );
   const server = createServer({
@@ -88,6 +89,29 @@ function requestFault({ url = "", headers, rawHeaders }: IncomingRequest): Respo
   if (!URL.canParse(`http://${headers.host ?? "localhost"}${url}`)) return noUrl();
   if (rawHeaders.length / 2 <= HEADERS_MAX) return undefined;
   return ingressProblem("too-many-headers", `At most ${HEADERS_MAX} header fields are taken`, CLOSE);
+}
+
+/**
+ * An answer that breaks off ends its connection, so that no caller takes a part for the whole. The library would write
+ * the error behind what was sent, and its stack to the log.
+ */
+function endingWith(socket: Pick<Socket, "destroy">, response: Response): Response {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return response;
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch {
+        socket.destroy();
+        controller.close();
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return new Response(body, response);
 }
 
 const noUrl = () => ingressProblem("bad-request", "Host or target make no URL", CLOSE);

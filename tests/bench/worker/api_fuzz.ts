@@ -3,6 +3,8 @@
 
 import { flagsOf } from "../../support/test_command.ts";
 import postgres from "postgres";
+import { startTask } from "../../chaos/stage/tasks.ts";
+import { freePort } from "../../support/ports.ts";
 import { startChild } from "../../support/processes/process.ts";
 import { RealPostgres } from "../../support/postgres/real_postgres.ts";
 import { startStubLlm } from "../../support/workers/stub_llm.ts";
@@ -26,9 +28,34 @@ const values = flagsOf("fuzz:api", "schemathesis with all its checks against a w
   seed: { type: "string", default: "1" },
   /** A column of type text can hold every id that the document allows. */
   ids: { type: "string", default: "text" },
+  /** Calls go through an ingress. */
+  ingress: { type: "boolean", default: false },
+  /** Worker and ingress ask for tokens, and the calls have one that may do everything a person may. */
+  tokens: { type: "boolean", default: false },
 });
 /** A bigint column cannot hold every id that the document allows: 422 is right then, and this check takes it for wrong. */
 const EXCEPT = values.ids === "text" ? [] : ["--exclude-checks", "positive_data_acceptance"];
+
+const TOKEN = "peoples-token-9c1f";
+const TOKENS: Readonly<Record<string, string>> = values.tokens
+  ? { WORKER_TOKEN: "deliveries-token-04be", INGRESS_TOKEN: `classify+read+override:${TOKEN}` }
+  : {};
+const LOGIN = values.tokens ? ["-H", `Authorization: Bearer ${TOKEN}`] : [];
+
+async function startIngress(workerUrl: string) {
+  const port = freePort();
+  const child = startTask("ingress", "ingress", {
+    PORT: String(port),
+    WORKER_URL: workerUrl,
+    WORKER_CONCURRENCY: "64",
+    INGRESS_RATE_PER_MINUTE: "1000000",
+    LOG_FORMAT: "json",
+    ...TOKENS,
+  });
+  await child.waitForLine(({ fields }) => fields["message"] === "listening");
+  const end = () => child[Symbol.asyncDispose]();
+  return { url: `http://127.0.0.1:${port}`, child, [Symbol.asyncDispose]: end };
+}
 
 async function run(command: string, ...args: readonly string[]): Promise<number> {
   // What it leaves behind stays out of the project.
@@ -65,13 +92,29 @@ async function main(): Promise<number> {
     TICKETS_TABLE: TABLE.name,
     OPENAI_BASE_URL: llm.baseUrl,
     WORKER_CONCURRENCY: "64",
+    ...TOKENS,
   });
-  const document = `${worker.url}/openapi.json`;
+  await using ingress = values.ingress ? await startIngress(worker.url) : undefined;
+  const document = `${ingress?.url ?? worker.url}/openapi.json`;
   const { examples, seed } = values;
-  const fuzz = ["run", document, "--checks", "all", ...EXCEPT, "-n", examples, "--seed", seed, "--no-color"];
+  const fuzz = [
+    "run",
+    document,
+    "--checks",
+    "all",
+    ...EXCEPT,
+    "-n",
+    examples,
+    "--seed",
+    seed,
+    "--no-color",
+    ...LOGIN,
+  ];
   const code = await run(`${FOLDER}/bin/schemathesis`, ...fuzz);
   await llm.stop();
-  const crashes = worker.child.lines.filter(({ fields }) => fields.message === "crashed");
+  const crashes = [...worker.child.lines, ...ingress?.child.lines ?? []].filter(({ fields }) =>
+    fields.message === "crashed"
+  );
   for (const { text } of crashes) say(text);
   return crashes.length > 0 ? 1 : code;
 }

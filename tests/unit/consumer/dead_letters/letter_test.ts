@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { bytesAsText, toDeadLetter, toLetterRecord } from "../../../../consumer/dead_letters/letter.ts";
+import {
+  bytesAsText,
+  Header,
+  letterOriginOf,
+  toDeadLetter,
+  toLetterRecord,
+} from "../../../../consumer/dead_letters/letter.ts";
 import { type Filter, matches } from "../../../../consumer/dead_letters/filter.ts";
 import type { KafkaRecord } from "../../../../consumer/records/record.ts";
 import { causeOf, causeText } from "../../../../consumer/records/letter_cause.ts";
@@ -211,4 +217,48 @@ Deno.test("matches() asks for all that is given", () => {
   ];
   assert.deepEqual(meant.filter((filter) => !matches(filter, letter, record)), []);
   assert.deepEqual(others.filter((filter) => matches(filter, letter, record)), []);
+});
+
+Deno.test("toDeadLetter(), letterOriginOf() and readMark() never throw on anybody's headers, and give no place that is none", () => {
+  const names = [...Object.values(Header), "ackpool-mark", "ackpool-mark-offsets", "ackpool-mark-replays"];
+  const said = fc.oneof(
+    header,
+    fc.constantFrom(
+      "-1",
+      "9".repeat(15),
+      "9".repeat(16),
+      "1e9",
+      "replayed",
+      "dropped",
+      "0-999999999999999",
+      "t/0/1",
+    ),
+    fc.constantFrom(
+      "parked behind t/0/1",
+      '{"type":"\\u0000"}',
+      '{"type":"',
+      "2026-13-45T99:99:99Z",
+      "+275760-09-13",
+    ),
+  );
+  const record = fc.record({
+    key: fc.option(fc.uint8Array()),
+    value: fc.option(fc.uint8Array()),
+    headers: fc.dictionary(fc.constantFrom(...names), said),
+  });
+  fc.assert(
+    fc.property(record, (given) => {
+      const read = { ...stored(), offset: 50, ...given };
+      const { origin, replays, attempts, atMs } = toDeadLetter(read);
+      for (const count of [replays, attempts]) assert.ok(Number.isSafeInteger(count) && count >= 0);
+      assert.ok(Number.isFinite(atMs));
+      assert.deepEqual(letterOriginOf(read) === undefined, origin === undefined);
+      if (origin !== undefined) {
+        assert.match(origin.topic, /^[\w.-]{1,249}$/);
+        assert.ok(Number.isSafeInteger(origin.partition) && Number.isSafeInteger(origin.offset));
+      }
+      assert.ok((readMark(read)?.offsets ?? []).every((offset) => offset < 50));
+    }),
+    { numRuns: 1000 },
+  );
 });

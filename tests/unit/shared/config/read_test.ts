@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { type VariableName, variables } from "../../../../shared/config/variables.ts";
 import { collectProblems, ConfigError, logConfig, readVariables } from "../../../../shared/config/read.ts";
 
 const from = (values: Record<string, string>) => (name: string) => values[name];
@@ -105,4 +106,33 @@ Deno.test("readVariables() takes services and a DNS server, and says what is wro
   for (const wrong of ["ns.test", "127.0.0.1:99999", "127.0.0.1:", ":53", "::1:53:"]) {
     assert.equal(problemsOf(() => read("http://w", wrong)).length, 1, wrong);
   }
+});
+
+Deno.test("readVariables() takes or names every value of every variable, and never throws anything else", () => {
+  const names = Object.keys(variables) as VariableName[];
+  const value = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom(
+      "0",
+      "-1",
+      "1e400",
+      "9007199254740993",
+      ",",
+      ",,a:1",
+      "http://",
+      "http://a:99999",
+      "[::1",
+      "\0",
+    ),
+    fc.webUrl(),
+    fc.domain().map((name) => `${name}:9092`),
+    fc.ipV6().map((address) => `http://[${address}]:1,postgres://u:p@${address}/x`),
+  );
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom(...names), value), (env) => {
+      // What problemsOf() does not know as a ConfigError fails.
+      problemsOf(() => readVariables(names, from(env)));
+    }),
+    { numRuns: 500 },
+  );
 });
