@@ -64,7 +64,7 @@ const MEMBERS = {
 
 /** Writes a record as a line, its end included. A number that is none as text stays a header. */
 export function writeRecordLine({ headers, body }: BatchRecord): string {
-  const line: Record<string, unknown> = {};
+  const line: Record<string, unknown> = { key: headers[RequestHeader.idempotencyKey] };
   const others: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name] ?? "";

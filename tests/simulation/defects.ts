@@ -130,7 +130,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "a probe takes a permit that is not there",
     exported: "Dispatcher",
-    text: "return this.#inFlight < this.permits && !idle && this.#rate.admits(nowMs);",
+    text: "return this.#inFlight < this.permits && !idle && this.#rateAdmits(nowMs);",
     instead: "return (this.#breaker.pause !== undefined || this.#inFlight < this.permits) && !idle;",
   },
   {

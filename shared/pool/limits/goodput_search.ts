@@ -6,11 +6,15 @@ import { GoodputWindow } from "./goodput_window.ts";
 const SEARCH = {
   /** Good attempts before a stretch of time says anything: with lognormal latencies its mean is then off by a tenth. */
   samplesMin: 150,
+  /** No shorter stretch says anything, in ms: the clock has whole ms, and the answers of a batch come together. */
+  windowMinMs: 200,
   /** Good attempts before a small step is judged, or as many as `fineMs` brings. */
   samplesFine: 400,
   fineMs: 20_000,
   /** Latency, as a multiple of the usual one, at which fewer attempts are tried. */
   suspiciousRatio: 1.5,
+  /** It has to rise by so much besides, in ms: less is how the machine shares its cores out. */
+  suspiciousMs: 10,
   /** Latency, as a share of the usual one, at which the trouble is over. */
   recoveredRatio: 0.75,
   /** A far smaller limit is kept if it brings this share of what the larger one brought. */
@@ -99,7 +103,7 @@ export class GoodputSearch {
     this.#window.record(good, latencyMs, inFlight, nowMs);
     if (this.#trial !== undefined) return this.#try(this.#trial, inFlight, max, nowMs);
     this.#long.record(good, latencyMs, inFlight, nowMs);
-    if (this.#window.good < SEARCH.samplesMin) return;
+    if (this.#window.good < SEARCH.samplesMin || this.#isShort(nowMs)) return;
     const window = this.#window;
     this.#window = new GoodputWindow(nowMs);
     // If not all permits are used, another limit would change nothing that can be measured.
@@ -112,6 +116,10 @@ export class GoodputSearch {
     if (this.#long.good > 3 * SEARCH.samplesFine) this.#long = new GoodputWindow(nowMs);
   }
 
+  #isShort(nowMs: number): boolean {
+    return nowMs - this.#window.fromMs < SEARCH.windowMinMs;
+  }
+
   #forget(nowMs: number): void {
     this.#window = new GoodputWindow(nowMs);
     this.#long = new GoodputWindow(nowMs);
@@ -122,7 +130,7 @@ export class GoodputSearch {
     this.#usualRate = window.rate(nowMs);
     this.#meanMs = window.inFlight(nowMs) / Math.max(1e-9, this.#usualRate);
     const usualMs = this.#usualMs ?? latencyMs;
-    const suspicious = latencyMs > usualMs * SEARCH.suspiciousRatio;
+    const suspicious = latencyMs > Math.max(usualMs * SEARCH.suspiciousRatio, usualMs + SEARCH.suspiciousMs);
     const relieved = latencyMs < usualMs * SEARCH.recoveredRatio;
     this.#usualMs = suspicious ? usualMs : usualMs * Math.pow(latencyMs / usualMs, relieved ? 1 : 0.3);
     // Where many fail, bad records hold permits that good ones have no need of: fewer would seem to bring as much.
@@ -149,15 +157,22 @@ export class GoodputSearch {
 
   #begin(step: Step, reference: number, max: number, nowMs: number): void {
     const before = Math.min(max, this.#limit);
-    const limit = Math.max(1, Math.round(before * step.factor));
-    if (limit === before) return;
+    // At least one more or less: a limit of 1 would never grow by a quarter.
+    const limit = step.direction === "more"
+      ? Math.max(before + 1, Math.round(before * step.factor))
+      : Math.max(1, Math.round(before * step.factor));
+    if (limit === before) {
+      // Fewer than one cannot be tried.
+      this.#next = MORE;
+      return;
+    }
     this.#trial = { step, before: this.#limit, reference, settledMs: undefined };
     this.#limit = limit;
     this.#window = new GoodputWindow(nowMs);
   }
 
   #try(trial: Trial, inFlight: number, max: number, nowMs: number): void {
-    if (!this.#settled(trial, inFlight, max, nowMs)) return;
+    if (!this.#settled(trial, inFlight, max, nowMs) || this.#isShort(nowMs)) return;
     const window = this.#window;
     const wanted = trial.reference *
       (trial.step === FAR_FEWER ? SEARCH.keepRatioFewer : SEARCH.keepRatioMore);
