@@ -42,9 +42,16 @@ export async function startWorker(file: string, ...args: string[]): Promise<Chil
   return Object.assign(child, { url: `http://127.0.0.1:${fields["port"]}` });
 }
 
-/** Starts Ackpool's consumer. */
-export function startAckpool(brokers: string, groupId: string, url: string, concurrency: number): Child {
+/** Starts Ackpool's consumer. @param cwd the checkout it is of: this one, unless said otherwise. */
+export function startAckpool(
+  brokers: string,
+  groupId: string,
+  url: string,
+  concurrency: number,
+  cwd?: string,
+): Child {
   return startChild({
+    ...(cwd === undefined ? {} : { cwd }),
     name: "ackpool",
     command: Deno.execPath(),
     args: ["run", "-A", "consumer/main.ts"],

@@ -13,6 +13,8 @@ const values = flagsOf(
     records: { type: "string", default: "100000" },
     rounds: { type: "string", default: "3" },
     "in-flight": { type: "string", default: "64" },
+    // Another checkout of Ackpool, to be measured beside this one.
+    base: { type: "string" },
   },
 );
 const RECORDS = Number(values.records);
@@ -55,17 +57,38 @@ function median(numbers: readonly number[]): number {
 say(`starting Kafka and producing ${RECORDS} records`);
 await using kafka = await RealKafka.start();
 await produce(kafka.brokers, RECORDS, 150);
-await using worker = await startWorker("noop_worker.ts");
-const { url } = worker;
-const runs: { bare: Run[]; ackpool: Run[] } = { bare: [], ackpool: [] };
+await using single = await startWorker("noop_worker.ts");
+await using streaming = await startWorker("noop_worker.ts", "batches");
+const ackpool = (url: string, cwd?: string) => ({
+  url,
+  start: (group: string) => startAckpool(kafka.brokers, group, url, IN_FLIGHT, cwd),
+});
+const contestants: Readonly<Record<string, { url: string; start: (group: string) => Child }>> = {
+  bare: { url: single.url, start: (group) => startBare(kafka.brokers, group, single.url) },
+  ackpool: ackpool(single.url),
+  streamed: ackpool(streaming.url),
+  ...(values.base === undefined ? {} : { base: ackpool(single.url, values.base) }),
+};
+const runs = new Map<string, Run[]>(Object.keys(contestants).map((name) => [name, []]));
 for (let round = 1; round <= Number(values.rounds); round++) {
-  runs.bare.push(await measure(startBare(kafka.brokers, `bare-${round}`, url), url));
-  runs.ackpool.push(await measure(startAckpool(kafka.brokers, `ackpool-${round}`, url, IN_FLIGHT), url));
-  for (const name of ["bare", "ackpool"] as const) {
-    const { perSecond = 0, cpuMs = 0 } = runs[name].at(-1) ?? {};
-    say(`round ${round} ${name.padEnd(8)} ${Math.round(perSecond)} records/s, ${Math.round(cpuMs)} ms CPU`);
+  for (const [name, { url, start }] of Object.entries(contestants)) {
+    const run = await measure(start(`${name}-${round}`), url);
+    runs.get(name)?.push(run);
+    const perRecordUs = Math.round(1000 * run.cpuMs / RECORDS);
+    say(
+      `round ${round} ${name.padEnd(8)} ${
+        Math.round(run.perSecond)
+      } records/s, ${perRecordUs} µs of CPU a record`,
+    );
   }
 }
-const ratio = (pick: (run: Run) => number) => median(runs.ackpool.map(pick)) / median(runs.bare.map(pick));
-say(`records a second: ${ratio((run) => run.perSecond).toFixed(2)} of the bare loop's (goal: at least 0.90)`);
-say(`CPU: ${ratio((run) => run.cpuMs).toFixed(2)} of the bare loop's (goal: at most 1.15)`);
+const medianOf = (name: string, pick: (run: Run) => number) => median((runs.get(name) ?? []).map(pick));
+for (const name of Object.keys(contestants).slice(1)) {
+  const ratio = (pick: (run: Run) => number) => (medianOf(name, pick) / medianOf("bare", pick)).toFixed(2);
+  say(
+    `${name.padEnd(8)} ${ratio((run) => run.perSecond)} of the bare loop's records a second, ${
+      ratio((run) => run.cpuMs)
+    } of its CPU`,
+  );
+}
+say("goals: ackpool at least 0.90 and at most 1.15");
