@@ -15,7 +15,7 @@ import { whenNpxEnds } from "./processes/npx_watch.mjs";
 export const DENO_VERSION = "2.9.6";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** Shows help, completes, and names the nearest command: what is no task. */
-const FRONT = ["run", "--quiet", "--allow-env", "--allow-read", "local/ackpool.ts"];
+const FRONT = ["run", "--allow-env", "--allow-read", "local/ackpool.ts"];
 const SIGNALS = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]);
 
 /**
@@ -31,6 +31,9 @@ export function launch(argv) {
       `ackpool: There is no Deno, and npx could not get deno@${DENO_VERSION}. Is the network there?\n`,
     );
     process.exit(1);
+  }
+  if (!existsSync(join(ROOT, "node_modules"))) {
+    process.stderr.write("ackpool: packages are installed first, this once …\n");
   }
   const child = spawn(deno, args, {
     cwd,
@@ -94,6 +97,7 @@ function runArgs(words, rest) {
   const all = flags.includes("-A") || flags.includes("--allow-env");
   return [
     "run",
+    "--quiet",
     "--config",
     join(ROOT, "deno.json"),
     ...flags,
@@ -152,6 +156,7 @@ function denoOfNpx() {
   if (known !== "" && existsSync(known)) return known;
   const found = spawnSync("npx", ["-y", `deno@${DENO_VERSION}`, "eval", "console.log(Deno.execPath())"], {
     encoding: "utf8",
+    env: { ...process.env, npm_config_update_notifier: "false" },
     stdio: ["ignore", "pipe", "inherit"],
   }).stdout?.trim();
   if (!found) return undefined;

@@ -1,5 +1,6 @@
 // `deno task start`: runs everything on this machine until Ctrl-C; what the user does not have is embedded.
 
+import { resolve } from "node:path";
 import process from "node:process";
 import { EXIT, runMain } from "../shared/process/main.ts";
 import { StartError } from "../shared/process/start_error.ts";
@@ -30,8 +31,16 @@ const NOT_USED = [
   ["LOG_FORMAT", "start reads its processes' logs and shows them in its own way"],
 ] as const;
 
+/** Variables that name files. */
+const FILES = ["TAXONOMY_FILE", "KAFKA_SSL_CA", "KAFKA_SSL_CERT", "KAFKA_SSL_KEY"];
+
 async function main(): Promise<number> {
   const args = parseStartArguments(Deno.args);
+  // The children run in the project's folder, not where this was typed.
+  for (const name of FILES) {
+    const file = env(name)?.trim();
+    if (file) Deno.env.set(name, resolve(file));
+  }
   using screen = standardTerminal();
   // kafkajs makes Node.js warn about a negative timer, which means nothing to anybody.
   process.removeAllListeners("warning");

@@ -63,7 +63,9 @@ export class Reporter {
     if (name === "model" && line.message === "training") {
       this.#screen.going("model", training(line.properties));
     }
-    if (line.message === "delivery goes on" && !this.#verbose && !this.#quiet) {
+    // Not of replicas either; see below.
+    const isOwn = line.properties["after"] === "no-replica";
+    if (line.message === "delivery goes on" && !isOwn && !this.#verbose && !this.#quiet) {
       this.#screen.line(`${name}: ${readable(line)}`);
     }
     if (line.level === "warning" || line.level === "error") this.#warn(name, line);

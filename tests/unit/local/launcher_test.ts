@@ -7,7 +7,7 @@ import { projectPath } from "../../../local/project.ts";
 import { commandOf, type Task } from "../../../shared/deno_task.ts";
 
 const WATCH = ["--preload", projectPath("local/processes/launcher_watch.ts")];
-const CONFIG = ["--config", projectPath("deno.json")];
+const CONFIG = ["--quiet", "--config", projectPath("deno.json")];
 
 Deno.test("plan() runs a program with the flags of its task, and no wider ones", () => {
   for (const [name, task] of Object.entries<Task>(denoJson.tasks)) {

@@ -46,6 +46,13 @@ Deno.test("Reporter says nothing of replicas that are not there: they are its ow
     properties: { cause, detail: "d" },
   });
   reporter.onLine("consumer", cause("no-replica"));
+  const over = (after: string) => ({
+    kind: "event" as const,
+    level: "info" as const,
+    message: "delivery goes on",
+    properties: { afterMs: 4000, after },
+  });
+  reporter.onLine("consumer", over("no-replica"));
   reporter.onLine("consumer", cause("outage"));
   assert.equal(shown.length, 1);
   assert.match(shown[0] ?? "", /^! consumer: .*outage/);
