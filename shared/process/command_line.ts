@@ -124,7 +124,7 @@ export function commandWith(flags: Flags): Command {
 }
 
 function optionOf(name: string, { type, multiple, default: preset, about = "", value }: Flag): Option {
-  const shown = typeof preset === "string" && about !== "" ? `${about} (${preset})` : about;
+  const shown = typeof preset === "string" ? `${about} (${preset})`.trim() : about;
   const option = new Option(type === "boolean" ? `--${name}` : `--${name} <${value ?? "VALUE"}>`, shown);
   if (multiple === true) {
     option.argParser((text: string, before: readonly string[] | undefined) => [...before ?? [], text]);

@@ -29,9 +29,9 @@ export function flagsOf<T extends Flags>(
   options: T,
   allowPositionals = false,
 ) {
-  const lines = Object.entries(options).map(([name, option]) =>
-    `  --${name}${option.type === "boolean" ? "" : ` ${option.default ?? "N"}`}\n`
+  const shown = Object.fromEntries(
+    Object.entries(options).map(([name, option]) => [name, { about: "", ...option }]),
   );
-  const usage = `${about}\n\ndeno task ${task} [flags], with their defaults\n${lines.join("")}`;
-  return flagsOrExit({ task, usage }, { args: Deno.args, options, allowPositionals }).values;
+  return flagsOrExit({ task, usage: about, options: shown }, { args: Deno.args, options, allowPositionals })
+    .values;
 }
