@@ -17,12 +17,7 @@ const FOLDERS = ["consumer/core", "consumer/records", "shared"];
 export async function plant(defect: Defect, folder: string): Promise<Core> {
   const pathOf = await copySources(folder);
   const path = `${folder}/${pathOf(defect.exported)}`;
-  const source = await Deno.readTextFile(path);
-  const found = source.split(defect.text).length - 1;
-  if (found !== 1) {
-    throw new Error(`"${defect.name}" does not fit ${path}: its text is there ${found} times`);
-  }
-  await Deno.writeTextFile(path, source.replace(defect.text, () => defect.instead));
+  await Deno.writeTextFile(path, withDefect(await Deno.readTextFile(path), defect));
   const load = (symbol: string) => import(pathToFileURL(`${folder}/${pathOf(symbol)}`).href);
   const { Machine } = await load("Machine");
   const { Balancer } = await load("Balancer");
@@ -37,12 +32,25 @@ async function copySources(folder: string): Promise<(exported: string) => string
     await Deno.mkdir(`${folder}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
     await Deno.writeTextFile(`${folder}/${path}`, text);
   }
-  return (exported) => {
-    const declares = new RegExp(`^export (?:abstract )?(?:class|function|const) ${exported}\\b`, "m");
-    const [only, ...others] = modules.filter(({ text }) => declares.test(text));
-    if (only === undefined || others.length > 0) {
-      throw new Error(`"${exported}" is exported by ${only === undefined ? "no file" : "several files"}`);
-    }
-    return only.path;
-  };
+  return (exported) => pathExporting(exported, modules);
+}
+
+/** The path of the one module that exports a symbol. @throws {Error} when none does, or several do. */
+export function pathExporting(exported: string, modules: readonly { path: string; text: string }[]): string {
+  const declares = new RegExp(
+    `^export (?:async )?(?:abstract )?(?:class|function|const) ${exported}\\b`,
+    "m",
+  );
+  const [only, ...others] = modules.filter(({ text }) => declares.test(text));
+  if (only === undefined || others.length > 0) {
+    throw new Error(`"${exported}" is exported by ${only === undefined ? "no file" : "several files"}`);
+  }
+  return only.path;
+}
+
+/** A text with a defect in it. @throws {Error} when what the defect replaces does not stand there exactly once. */
+export function withDefect(source: string, { name, text, instead }: Omit<Defect, "exported">): string {
+  const found = source.split(text).length - 1;
+  if (found !== 1) throw new Error(`"${name}" does not fit: its text is there ${found} times`);
+  return source.replace(text, () => instead);
 }
