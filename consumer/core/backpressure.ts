@@ -60,7 +60,8 @@ export class Backpressure<R> {
   }
 
   /** A record waits to be dead-lettered. */
-  setAside({ partition, bytes }: Delivery<R>): void {
+  setAside({ partition, bytes, attemptsCounted }: Delivery<R>): void {
+    if (attemptsCounted === 0) partition.asideUncounted += 1;
     partition.bufferedBytes -= bytes;
     this.#bytes -= bytes;
     partition.asideRecords += 1;
@@ -68,12 +69,13 @@ export class Backpressure<R> {
   }
 
   /** A record is settled. */
-  remove({ partition, bytes, reason }: Delivery<R>): void {
+  remove({ partition, bytes, reason, attemptsCounted }: Delivery<R>): void {
     if (reason === undefined) {
       partition.bufferedBytes -= bytes;
       this.#bytes -= bytes;
       return;
     }
+    if (attemptsCounted === 0) partition.asideUncounted -= 1;
     partition.asideRecords -= 1;
     partition.asideBytes -= bytes;
   }

@@ -45,6 +45,8 @@ export class Partition<R> implements TopicPartition {
   bufferedBytes = 0;
   /** Records on their way to the dead-letter topic, and their bytes: they have a bound of their own. */
   asideRecords = 0;
+  /** Those of them with no attempt that counts: the offset map has nothing to say of them. */
+  asideUncounted = 0;
   asideBytes = 0;
   inFlight = 0;
   /** Fetching is paused at our word. */

@@ -1,7 +1,7 @@
 // ReadyRecords: which record leaves next. Partitions take turns; retries go before new records; one of a lane at a time.
 
 import type { Delivery } from "../delivery.ts";
-import { entriesMax } from "../offsets/offset_map.ts";
+import { bitsFit, entriesMax } from "../offsets/offset_map.ts";
 import type { Partition } from "../partition.ts";
 import { RingQueue } from "../structures/ring_queue.ts";
 
@@ -163,11 +163,13 @@ export class ReadyRecords<R> {
   }
 
   /** Whether the offset map has room for one more record, up to this offset. The head needs none: it frees some. */
-  #fits({ ledger }: Partition<R>, offset: number): boolean {
+  #fits({ ledger, asideUncounted }: Partition<R>, offset: number): boolean {
     if (ledger.mapEntries < this.#alwaysFit) return true;
     const { maxAttempts, metadataBytesMax } = this.#rules;
     const span = offset - ledger.committable();
-    return span === 0 || ledger.mapEntries < entriesMax(span, maxAttempts, metadataBytesMax);
+    if (span === 0 || ledger.mapEntries < entriesMax(span, maxAttempts, metadataBytesMax)) return true;
+    // A flood of bad records makes many short runs of good ones: as bits they take little.
+    return bitsFit(span + 1, ledger.started + 1 - asideUncounted, maxAttempts, metadataBytesMax);
   }
 
   #takeNew(partition: Partition<R>): Delivery<R> | undefined {

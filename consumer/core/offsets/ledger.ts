@@ -68,6 +68,11 @@ export class Ledger<T extends object> {
     return this.#runs;
   }
 
+  /** Records on their way: each may have to be named with its attempts. */
+  get started(): number {
+    return this.#started;
+  }
+
   /** What the offset map says now or may have to say soon: runs, and records on their way. */
   get mapEntries(): number {
     return this.#runs + this.#started;

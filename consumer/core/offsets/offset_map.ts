@@ -1,6 +1,7 @@
 // OffsetMap: what is settled above the watermark, and attempt counts, as text for the metadata of a commit.
 
 import type { Ledger } from "./ledger.ts";
+import { bitmapBytes, fromBitmap, toBitmap } from "./settled_bitmap.ts";
 
 /** Kafka's default `offset.metadata.max.bytes`: a longer commit is refused. */
 export const METADATA_BYTES_MAX = 4096;
@@ -24,7 +25,9 @@ export type DecodedMap =
   | { readonly kind: "none" }
   | { readonly kind: "untrusted"; readonly why: string };
 
+/** Of a map that has settled offsets as runs, and of one that has them as bits: as long as each other. */
 const PREFIX = "ackpool:1:";
+const BITS_PREFIX = "ackpool:2:";
 const CHECKSUM_BYTES = 4;
 /** Bytes of a base offset and two counts. */
 const HEADER_BYTES = 8 + 3 + 3;
@@ -48,6 +51,20 @@ export function entriesMax(span: number, attemptsMax: number, bytesMax = METADAT
 }
 
 /**
+ * Whether a map of bits surely fits, however the records in a span of so many offsets settle.
+ *
+ * @param counted records that may have to be named with attempts that count against them.
+ */
+export function bitsFit(
+  span: number,
+  counted: number,
+  attemptsMax: number,
+  bytesMax = METADATA_BYTES_MAX,
+): boolean {
+  return bitmapBytes(span) + counted * (varintLength(span) + varintLength(attemptsMax)) <= roomIn(bytesMax);
+}
+
+/**
  * The map of a ledger as commit metadata; empty when there is nothing to say. A map that would not fit is cut at the
  * end, which is always safe: what it leaves out is delivered again.
  */
@@ -55,11 +72,13 @@ export function encodeOffsetMap(ledger: Ledger<Attempted>, bytesMax = METADATA_B
   const base = ledger.committable();
   const runs: number[] = [];
   const attempts: number[] = [];
+  const settled: [number, number][] = [];
   let runEnd = base;
   let lastAttempted = base;
   ledger.walk({
     settled(first, last) {
       runs.push(first - runEnd, last + 1 - first);
+      settled.push([first, last]);
       runEnd = last + 1;
     },
     unsettled(offset, { attemptsCounted: counted }) {
@@ -68,18 +87,27 @@ export function encodeOffsetMap(ledger: Ledger<Attempted>, bytesMax = METADATA_B
       lastAttempted = offset;
     },
   });
-  return runs.length === 0 && attempts.length === 0 ? "" : pack(base, runs, attempts, roomIn(bytesMax));
+  if (runs.length === 0 && attempts.length === 0) return "";
+  const room = roomIn(bytesMax);
+  const attemptBytes = lengthOf(attempts);
+  if (lengthOf(runs) + attemptBytes <= room || bitmapBytes(runEnd - base) + attemptBytes > room) {
+    return pack(base, runs, attempts, room);
+  }
+  return packBits(base, toBitmap(base, settled), attempts);
 }
 
 /** Reads commit metadata back. It is trusted only if it is ours, undamaged and about exactly this committed offset. */
 export function decodeOffsetMap(metadata: string | null | undefined, committed: number): DecodedMap {
   if (!metadata) return { kind: "none" };
-  if (!metadata.startsWith(PREFIX)) return untrusted("it is not Ackpool's");
+  if (!metadata.startsWith(PREFIX) && !metadata.startsWith(BITS_PREFIX)) {
+    return untrusted("it is not Ackpool's");
+  }
   const bytes = fromBase64(metadata.slice(PREFIX.length));
   if (bytes === undefined || bytes.length <= CHECKSUM_BYTES) return untrusted("it is not base64");
   const body = bytes.subarray(CHECKSUM_BYTES);
   const checksum = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   if (checksum !== fnv1a(body)) return untrusted("its checksum is wrong");
+  if (metadata.startsWith(BITS_PREFIX)) return decodeBits(body, committed);
   const numbers = readVarints(body);
   const [base, runNumbers, ...rest] = numbers ?? [];
   if (base === undefined || runNumbers === undefined) return untrusted("it ends too early");
@@ -91,6 +119,25 @@ export function decodeOffsetMap(metadata: string | null | undefined, committed: 
     kind: "map",
     map: { settled: ranges(base, rest.slice(0, runNumbers)), attempts: counts(base, rest.slice(runNumbers)) },
   };
+}
+
+/** Layout of a map of bits, behind the checksum: varints base and count of bytes; the bytes; (gap, attempts) pairs. */
+function decodeBits(body: Uint8Array, committed: number): DecodedMap {
+  const headerEnd = endOfVarints(body, 2);
+  const [base, count] = readVarints(body.subarray(0, headerEnd)) ?? [];
+  if (base === undefined || count === undefined || headerEnd + count > body.length) {
+    return untrusted("it ends too early");
+  }
+  if (base !== committed) return untrusted(`it is about offset ${base}, not ${committed}`);
+  const numbers = readVarints(body.subarray(headerEnd + count));
+  if (numbers === undefined || numbers.length % 2 !== 0) return untrusted("it ends too early");
+  const settled = fromBitmap(base, body.subarray(headerEnd, headerEnd + count));
+  return { kind: "map", map: { settled, attempts: counts(base, numbers) } };
+}
+
+function packBits(base: number, bits: Uint8Array, attempts: readonly number[]): string {
+  const body = [...writeVarints([base, bits.length]), ...bits, ...writeVarints(attempts)];
+  return BITS_PREFIX + checked(Uint8Array.from(body));
 }
 
 function untrusted(why: string): DecodedMap {
@@ -114,11 +161,15 @@ function pack(base: number, runs: readonly number[], attempts: readonly number[]
   };
   fits[1] = take(runs);
   take(attempts);
-  const body = writeVarints(fits);
+  return PREFIX + checked(writeVarints(fits));
+}
+
+/** With its checksum in front, as base64. */
+function checked(body: Uint8Array): string {
   const bytes = new Uint8Array(CHECKSUM_BYTES + body.length);
   new DataView(bytes.buffer).setUint32(0, fnv1a(body));
   bytes.set(body, CHECKSUM_BYTES);
-  return PREFIX + btoa(String.fromCharCode(...bytes));
+  return btoa(String.fromCharCode(...bytes));
 }
 
 function ranges(base: number, numbers: readonly number[]): [number, number][] {
@@ -146,6 +197,15 @@ function varintLength(value: number): number {
   let length = 1;
   for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length += 1;
   return length;
+}
+
+const lengthOf = (numbers: readonly number[]) => numbers.reduce((sum, each) => sum + varintLength(each), 0);
+
+/** Where the first `count` numbers end. */
+function endOfVarints(bytes: Uint8Array, count: number): number {
+  let left = count;
+  for (const [at, byte] of bytes.entries()) if (byte < 128 && --left === 0) return at + 1;
+  return bytes.length;
 }
 
 /** Unsigned LEB128. Plain arithmetic rather than shifts: offsets pass 2^32. */

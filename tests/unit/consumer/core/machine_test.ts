@@ -443,6 +443,37 @@ Deno.test("Machine brings the next probe forward when a record comes that was ne
   assert.deepEqual(driver.sent, [6]);
 });
 
+for (
+  const [how, isBad] of [
+    ["one after another", (n: number) => n < 1500],
+    ["between good ones", (n: number) => n % 2 === 0],
+  ] as const
+) {
+  Deno.test(`Machine delivers every good record while 12,000 bad ones on all partitions wait to be dead-lettered, ${how}`, () => {
+    const partitions = [0, 1, 2, 3, 4, 5, 6, 7];
+    const driver = new Driver({}, 64).assign(...partitions.map((partition) => ({ partition })));
+    let [looked, good] = [0, 0];
+    const answerAll = () => {
+      for (; looked < driver.all.length; looked++) {
+        const command = driver.all[looked];
+        if (command?.type === "pause") assert.fail("a partition is paused");
+        if (command?.type !== "send") continue;
+        const { delivery } = command;
+        const bad = isBad(delivery.offset);
+        good += bad ? 0 : 1;
+        driver.feed({ type: "attempt_finished", delivery, outcome: bad ? status(422) : status(200) });
+      }
+    };
+    for (let first = 0; first < 3000; first += 100) {
+      for (const partition of partitions) {
+        driver.receive(Array.from({ length: 100 }, (_, n) => recordAt(first + n)), partition);
+        answerAll();
+      }
+    }
+    assert.equal(good, 8 * 1500);
+  });
+}
+
 Deno.test("Machine with nothing to do never asks to be woken", () => {
   const driver = new Driver().assign({});
   assert.equal(driver.machine.wakeAtMs(driver.nowMs), undefined);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { Ledger } from "../../../../../consumer/core/offsets/ledger.ts";
 import {
   type Attempted,
+  bitsFit,
   decodeOffsetMap,
   encodeOffsetMap,
   entriesMax,
@@ -90,6 +91,29 @@ Deno.test("entriesMax() entries fit, however they are spread over the span", () 
   );
 });
 
+Deno.test("encodeOffsetMap() takes a bit a record where the runs are many and short, and bitsFit() says how many", () => {
+  const alternating = (count: number, counted: number) =>
+    ledgerOf(
+      7,
+      Array.from(
+        { length: count },
+        (_, n) => ({ gap: 0, settled: n % 2 === 1, attempts: n < 2 * counted ? 8 : 0 }),
+      ),
+    );
+  for (const [count, counted] of [[20_000, 0], [8000, 500]] as const) {
+    assert.ok(count / 2 > entriesMax(count, 8), "as runs they would not fit");
+    assert.ok(bitsFit(count, counted, 8));
+    const ledger = alternating(count, counted);
+    const text = encodeOffsetMap(ledger);
+    assert.ok(text.length <= METADATA_BYTES_MAX, `${text.length} bytes`);
+    assert.deepEqual(decodeOffsetMap(text, 7), { kind: "map", map: contents(ledger) });
+    assert.equal(decodeOffsetMap(text, 8).kind, "untrusted");
+    assert.equal(decodeOffsetMap(`${text.slice(0, 40)}AAAA${text.slice(44)}`, 7).kind, "untrusted");
+  }
+  assert.ok(!bitsFit(25_000, 0, 8));
+  assert.ok(!bitsFit(8000, 800, 8));
+});
+
 Deno.test("entriesMax() allows for attempt counts as well as for runs", () => {
   const most = entriesMax(20_000, 8);
   const entries = Array.from({ length: most }, () => ({ gap: 0, settled: false, attempts: 8 }));
@@ -102,6 +126,7 @@ Deno.test("decodeOffsetMap() never throws on anybody's text and never trusts it"
   const text = fc.oneof(
     fc.string(),
     fc.string().map((rest) => `ackpool:1:${rest}`),
+    fc.string().map((rest) => `ackpool:2:${rest}`),
     fc.base64String().map((rest) => `ackpool:1:${rest}`),
     fc.uint8Array({ maxLength: 64 }).map((bytes) => `ackpool:1:${btoa(String.fromCharCode(...bytes))}`),
   );
