@@ -6,6 +6,8 @@ import { parseFlags, type Program, UsageError } from "../../shared/process/comma
 export interface EvalArguments {
   /** A file of labelled tickets; undefined for the project's own, those the local model was not trained on. */
   readonly file: string | undefined;
+  /** The tickets are those that people have decided about, out of the database. */
+  readonly fromOverrides: boolean;
   /** What is evaluated, each as {@link EVAL} has it; empty for what the environment says, two to compare. */
   readonly subjects: readonly string[];
   /** The least macro-F1, 0..1, below which the exit code is 1. */
@@ -36,6 +38,11 @@ export const EVAL = {
       value: "FILE",
       about: "where the report with pictures goes (.ackpool/eval.html)",
     },
+    "from-overrides": {
+      type: "boolean",
+      default: false,
+      about: "the tickets that people decided about, out of DATABASE_URL",
+    },
     json: { type: "boolean", default: false, about: "figures as JSON" },
     concurrency: { type: "string", default: "4", value: "N", about: "calls at once" },
   },
@@ -43,8 +50,10 @@ export const EVAL = {
     ["eval", "the project's tickets that the local model never saw"],
     ["eval tickets.jsonl --of gpt-6-luna --min-f1 0.8", ""],
     ["eval --compare local tfidf", ""],
+    ["eval --from-overrides", "against what people decided"],
   ],
   notes: `FILE has one JSON object a line: {"subject": "…", "body": "…", "category": "billing"}
+or is an array of them, or CSV with columns of these names.
 
 A SUBJECT is one of
   http://localhost:8000   a worker: its POST /classify, without ticket_id, so that nothing is written
@@ -69,11 +78,15 @@ export function parseEvalArguments(args: readonly string[]): EvalArguments {
     options: EVAL.options,
   });
   if (positionals.length > 1) throw new UsageError(`More than one file: ${positionals.join(", ")}`);
+  if (values["from-overrides"] && positionals.length > 0) {
+    throw new UsageError("--from-overrides and a file exclude each other");
+  }
   if (values.of !== undefined && compared.length > 0) {
     throw new UsageError("--of and --compare exclude each other");
   }
   return {
     file: positionals[0],
+    fromOverrides: values["from-overrides"],
     subjects: values.of === undefined ? compared : [values.of],
     minF1: values["min-f1"] === undefined ? undefined : share("--min-f1", values["min-f1"]),
     json: values.json,

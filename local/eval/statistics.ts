@@ -13,10 +13,8 @@ import {
 } from "../model/training/metrics.ts";
 import { calibrated } from "../../worker/core/answer/confidence.ts";
 import { lowestBetween } from "../model/training/golden_section.ts";
+import { type Mistake, mistakesOf, NO_ANSWER } from "./mistakes.ts";
 import type { Verdict } from "./run.ts";
-
-/** What stands for the answer where there is none. */
-export const NO_ANSWER = "(no answer)";
 
 /** How well confidence agrees with accuracy. */
 export interface Calibration {
@@ -30,6 +28,8 @@ export interface Calibration {
 export interface Statistics {
   readonly subject: string;
   readonly tickets: number;
+  /** What it got wrong, the surest first. */
+  readonly mistakes: readonly Mistake[];
   /** Why tickets got no label, counted. They count as wrong. */
   readonly failures: Readonly<Record<string, number>>;
   readonly accuracy: number;
@@ -61,6 +61,7 @@ export function statisticsOf(subject: string, verdicts: readonly Verdict[]): Sta
   return {
     subject,
     tickets: verdicts.length,
+    mistakes: mistakesOf(verdicts),
     failures: countFailures(verdicts),
     accuracy: accuracy(judgements),
     accuracyInterval: wilsonInterval(hits, verdicts.length),

@@ -1,6 +1,12 @@
 // `deno task eval` as people run it: against a worker's address, the local model and the yardstick.
 
 import assert from "node:assert/strict";
+import { PostgresReviewStore } from "../../worker/db/review_store.ts";
+import { migrate, readMigrations } from "../../worker/db/schema/migrate.ts";
+import { TableCatalog } from "../../worker/db/table_catalog.ts";
+import { DEFAULT_TICKETS_TABLE } from "../../worker/db/tickets_table.ts";
+import { testDatabase } from "../support/postgres/store_harness.ts";
+import { bestDatabase } from "../support/postgres/test_database.ts";
 
 const MAIN = new URL("../../local/eval/main.ts", import.meta.url).pathname;
 
@@ -24,6 +30,9 @@ const FILE = [
   { subject: "Password", body: "I can't log in, my password reset never arrives", category: "account" },
 ].map((line) => JSON.stringify(line)).join("\n");
 
+const CSV = "subject,body,category\nRefund,I was charged twice,billing\nPlants,My roses wither,gardening\n";
+const GARDEN = '[{"body": "My roses wither", "category": "gardening"}]';
+
 const TAXONOMY = JSON.stringify({
   labels: ["billing", "bug", "account", "gardening"].map((name) => ({ name, description: `About ${name}` })),
 });
@@ -33,6 +42,8 @@ async function evaluate(args: readonly string[], env: Record<string, string> = {
   try {
     await Deno.writeTextFile(`${folder}/set.jsonl`, FILE);
     await Deno.writeTextFile(`${folder}/taxonomy.json`, TAXONOMY);
+    await Deno.writeTextFile(`${folder}/set.csv`, CSV);
+    await Deno.writeTextFile(`${folder}/garden.json`, GARDEN);
     await Deno.writeTextFile(`${folder}/prompt.txt`, "Words of my own");
     const html = `${folder}/report.html`;
     const output = await new Deno.Command(Deno.execPath(), {
@@ -178,4 +189,40 @@ Deno.test("eval says in a line what is wrong with its arguments or its file", as
   assert.match(missing.stderr, /Cannot read nowhere\.jsonl/);
   const keyless = await evaluate(["set.jsonl", "--of", "gpt-4o-mini"]);
   assert.match(keyless.stderr, /gpt-4o-mini needs OPENAI_API_KEY/);
+});
+
+Deno.test("eval ends with 1 where tickets have labels that the taxonomy lacks, and asks nothing where all have", async () => {
+  const some = await evaluate(["set.csv", "--of", "tfidf"]);
+  assert.equal(some.code, 1);
+  assert.match(some.stderr, /1 of 2 tickets have labels that the taxonomy of tfidf lacks: "gardening" × 1/);
+  assert.match(some.stdout, /wrong, the surest first[^]*gardening → .*Plants: My roses wither/);
+  const none = await evaluate(["garden.json", "--of", "tfidf"]);
+  assert.equal(none.code, 1);
+  assert.match(none.stderr, /1 of 1 tickets have labels/);
+  assert.equal(none.stdout, "");
+});
+
+Deno.test("eval --from-overrides judges against what people decided", async () => {
+  await using fresh = await bestDatabase();
+  const none = await evaluate(["--from-overrides", "--of", "tfidf"], { DATABASE_URL: fresh.url });
+  assert.deepEqual([none.code, /could not be read/.test(none.stderr)], [1, true]);
+  const database = testDatabase(fresh.url, 1);
+  await migrate(database, await readMigrations(), DEFAULT_TICKETS_TABLE);
+  await database.run(
+    "insert into tickets (id, subject, body) select g, 'Refund ' || g, 'I was charged twice, refund me' from generate_series(1, 3) g",
+    [],
+  );
+  const reviews = new PostgresReviewStore(new TableCatalog(database, DEFAULT_TICKETS_TABLE));
+  for (const [ticketId, category] of [["1", "billing"], ["2", "bug"]] as const) {
+    await reviews.override({ ticketId, category, by: "ada", reason: null });
+  }
+  const { code, stdout, stderr } = await evaluate(["--from-overrides", "--of", "tfidf", "--json"], {
+    DATABASE_URL: fresh.url,
+  });
+  assert.equal(code, 0, stderr);
+  const [{ tickets, accuracy, mistakes }] = JSON.parse(stdout).subjects;
+  assert.deepEqual([tickets, accuracy], [2, 0.5]);
+  assert.deepEqual([mistakes[0].truth, mistakes[0].answer], ["bug", "billing"]);
+  assert.match(mistakes[0].text, /^Refund 2: I was charged/);
+  await database.close();
 });

@@ -22,6 +22,8 @@ export type LabelAttempt =
 
 /** Something that labels tickets. */
 export interface Labeller {
+  /** The labels it can give; undefined where that is not known. */
+  readonly labels?: readonly string[];
   readonly label: (ticket: JudgedTicket, signal: AbortSignal) => Promise<LabelAttempt>;
   readonly close: () => Promise<void>;
 }

@@ -38,6 +38,7 @@ export async function tfidfLabeller(): Promise<Labeller> {
   const { training } = splitTickets(parseLabelledTickets(await Deno.readTextFile(TICKETS_URL)));
   const baseline = trainTfidfBaseline(training);
   return {
+    labels: [...new Set(training.map(({ category }) => category))],
     close: () => Promise.resolve(),
     label: (ticket) => {
       const { category, confidence } = baseline(ticket);

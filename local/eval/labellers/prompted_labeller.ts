@@ -2,7 +2,7 @@
 
 import { parseRetryAfter } from "../../../shared/contract/retry_after.ts";
 import { promptWriter } from "../../../worker/core/prompt.ts";
-import { parseTaxonomy } from "../../../worker/core/taxonomy.ts";
+import { labelNames, parseTaxonomy } from "../../../worker/core/taxonomy.ts";
 import { type Labelling, type LabellingRules, labelOne } from "../../../worker/labelling/labeller.ts";
 import { type LlmConfig, openaiLlm } from "../../../worker/llm/client.ts";
 import defaultTaxonomy from "../../../worker/taxonomy.json" with { type: "json" };
@@ -41,6 +41,7 @@ export function promptedLabeller(
   };
   const deps = { llm: openaiLlm(llm), taxonomy: labels, prompts, rules };
   return {
+    labels: labelNames(labels),
     close: () => Promise.resolve(),
     label: async (ticket, signal) => attemptOf(await labelOne(deps, ticket, signal), price, nowMs()),
   };

@@ -79,5 +79,20 @@ function subjectSection(figures: Statistics): string {
     languages.length < 2
       ? ""
       : `<table><tr><th>language</th><th>accuracy</th><th>tickets</th></tr>${languages.join("")}</table>`
-  }</div>`;
+  }</div>
+${mistakesTable(figures)}`;
+}
+
+/** A page with all mistakes of a large set would be slow. */
+const MISTAKES_SHOWN = 500;
+
+function mistakesTable({ mistakes }: Statistics): string {
+  if (mistakes.length === 0) return "";
+  const rows = mistakes.slice(0, MISTAKES_SHOWN).map(({ text, truth, answer, confidence }) =>
+    `<tr><td>${escaped(text)}</td><td>${escaped(truth)}</td><td>${escaped(answer)}</td><td>${
+      confidence === null ? "" : confidence.toFixed(2)
+    }</td></tr>`
+  );
+  return `<h3>Wrong, the surest first (${mistakes.length})</h3>
+<table><tr><th>ticket</th><th>truth</th><th>answer</th><th>confidence</th></tr>${rows.join("")}</table>`;
 }

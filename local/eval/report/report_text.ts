@@ -1,5 +1,6 @@
 // The report as text for a terminal. Pure.
 
+import { printable } from "../../../shared/printable.ts";
 import type { Statistics } from "../statistics.ts";
 import { comparisonSentence, dollars, percent, type Report } from "./report.ts";
 
@@ -30,7 +31,25 @@ function figuresText(figures: Statistics): string {
     ...labelTable(figures),
     "",
     ...confusionTable(figures),
+    ...mistakesText(figures),
   ].join("\n");
+}
+
+/** More are in the JSON and in the report with pictures. */
+const MISTAKES_SHOWN = 20;
+
+function mistakesText({ mistakes }: Statistics): readonly string[] {
+  if (mistakes.length === 0) return [];
+  const shown = mistakes.slice(0, MISTAKES_SHOWN);
+  const more = mistakes.length - shown.length;
+  return [
+    "",
+    "  wrong, the surest first (truth → answer)",
+    ...shown.map(({ text, truth, answer, confidence }) =>
+      `  ${confidence === null ? "   -" : confidence.toFixed(2)}  ${truth} → ${answer}  ${printable(text)}`
+    ),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ];
 }
 
 function calibrationText({ calibration }: Statistics): string {

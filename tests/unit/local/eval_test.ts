@@ -2,13 +2,9 @@
 
 import assert from "node:assert/strict";
 import { parseEvalArguments } from "../../../local/eval/arguments.ts";
-import {
-  bestTemperature,
-  NO_ANSWER,
-  percentile,
-  statisticsOf,
-  wilsonInterval,
-} from "../../../local/eval/statistics.ts";
+import { mistakesOf, NO_ANSWER } from "../../../local/eval/mistakes.ts";
+import { unknownLabels } from "../../../local/eval/unknown_labels.ts";
+import { bestTemperature, percentile, statisticsOf, wilsonInterval } from "../../../local/eval/statistics.ts";
 import { type JudgedTicket, readLabelledFile } from "../../../local/eval/labelled_file.ts";
 import type { LabelAttempt, Labeller } from "../../../local/eval/labellers/labeller.ts";
 import { compareVerdicts, exactMcNemar } from "../../../local/eval/mcnemar.ts";
@@ -264,4 +260,60 @@ Deno.test("trainTfidfBaseline() learns words and is deterministic", () => {
   assert.equal(baseline({ subject: "", body: "always crashes" }).category, "bug");
   const asked = { subject: "x", body: "refund crashes" };
   assert.deepEqual(trainTfidfBaseline(tickets)(asked), baseline(asked));
+});
+
+Deno.test("readLabelledFile() reads CSV, also with semicolons and other names, and JSON arrays", () => {
+  const expected = [
+    { subject: "Refund", body: 'twice,\n"again"', category: "billing", language: undefined },
+    { subject: "", body: "It hangs", category: "bug", language: undefined },
+  ];
+  for (
+    const text of [
+      'Subject,Body,Category\nRefund,"twice,\n""again""",billing\n,It hangs,bug\n',
+      '\ufefftitle;description;label\r\nRefund;"twice,\n""again""";billing\r\n;It hangs;bug\r\n',
+      JSON.stringify(expected),
+    ]
+  ) assert.deepEqual(readLabelledFile(text), { tickets: expected, problems: [] });
+  assert.match(readLabelledFile("subject,body\na,b\n").problems[0] ?? "", /^Row 1: category/);
+  assert.match(readLabelledFile('subject,body\na,"b\n').problems[0] ?? "", /neither JSON lines nor CSV/);
+  assert.match(readLabelledFile("[1,").problems[0] ?? "", /JSON array/);
+});
+
+Deno.test("mistakesOf() lists what was wrong, the surest first, in one line each", () => {
+  const wrong = (truth: string, answer: string, confidence: number | null): Verdict => ({
+    ticket: { ...ticket(truth), body: `line one\nline two ${"x".repeat(300)}` },
+    end: labelled(answer, confidence),
+    ms: 1,
+  });
+  const failed: Verdict = { ticket: ticket("bug"), end: { kind: "failed", reason: "timeout" }, ms: 1 };
+  const verdicts = [wrong("bug", "other", 0.4), wrong("bug", "bug", 1), wrong("account", "bug", 0.9), failed];
+  const mistakes = mistakesOf(verdicts);
+  assert.deepEqual(mistakes.map(({ truth, answer, confidence }) => [truth, answer, confidence]), [
+    ["account", "bug", 0.9],
+    ["bug", "other", 0.4],
+    ["bug", NO_ANSWER, null],
+  ]);
+  assert.match(mistakes[0]?.text ?? "", /^s: line one line two x+…$/);
+  const report: Report = {
+    set: "mine",
+    at: "2026-11-28T00:00:00Z",
+    concurrency: 1,
+    subjects: [statisticsOf("local", verdicts)],
+    comparison: null,
+  };
+  assert.match(reportText(report), /wrong, the surest first[^]*0\.90 {2}account → bug {2}s: line one/);
+  assert.match(reportHtml(report), /account[^]*s: line one line two/);
+});
+
+Deno.test("unknownLabels() names labels that the taxonomy lacks, and says when no ticket can be right", () => {
+  const tickets = [ticket("bug"), ticket("gardening"), ticket("gardening")];
+  assert.equal(unknownLabels("m", tickets, ["bug", "gardening"]), undefined);
+  assert.equal(unknownLabels("m", tickets, undefined), undefined);
+  const some = unknownLabels("m,price=1/2", tickets, ["bug", "other"]);
+  assert.equal(some?.all, false);
+  assert.match(
+    some?.sentence ?? "",
+    /^2 of 3 tickets .*"gardening" × 2\. It has bug, other; .*m,taxonomy=FILE/,
+  );
+  assert.equal(unknownLabels("m", tickets, ["x"])?.all, true);
 });
