@@ -9,6 +9,7 @@ import { until } from "../support/until.ts";
 import { ADMIN_ATTACKS } from "./admin_attacks.ts";
 import { type Attack, classify, type Target, TOKENS } from "./attack.ts";
 import { INGRESS_ATTACKS } from "./ingress_attacks.ts";
+import { MUTATED_ATTACKS } from "./mutated_attacks.ts";
 
 const USAGE = `Attacks a stack of its own on loopback and says what held. Exit code 1 where something did not.
 
@@ -53,7 +54,7 @@ async function attackAll(onResult: (result: Result) => void): Promise<boolean> {
       { timeoutMs: UP_LIMIT_MS },
     );
     const results: Result[] = [];
-    for (const attack of [...INGRESS_ATTACKS, ...ADMIN_ATTACKS]) {
+    for (const attack of [...INGRESS_ATTACKS, ...ADMIN_ATTACKS, ...MUTATED_ATTACKS]) {
       const result = await tryOne(attack, target);
       results.push(result);
       onResult(result);

@@ -75,6 +75,10 @@ const ADMIN_REQUESTS = [
   ["GET", "/why"],
 ] as const;
 
+/** Good requests with the tokens that they need. */
+export const INGRESS_GOOD = requests(TOKENS.decides, WORKER_REQUESTS);
+export const ADMIN_GOOD = requests(TOKENS.admin, ADMIN_REQUESTS);
+
 /** Starts all three; they end with the stack. @param withTokens whether they ask for tokens; the good requests have them. */
 export async function startTargets(
   stack: AsyncDisposableStack,
@@ -125,7 +129,7 @@ async function startIngress(
     ...tokens,
   }));
   await child.waitForLine(({ fields }) => fields["message"] === "listening");
-  return { name: "ingress", port, child, good: requests(TOKENS.decides, WORKER_REQUESTS) };
+  return { name: "ingress", port, child, good: INGRESS_GOOD };
 }
 
 async function startAdmin(stack: AsyncDisposableStack, withToken: boolean): Promise<RawTarget> {
@@ -135,5 +139,5 @@ async function startAdmin(stack: AsyncDisposableStack, withToken: boolean): Prom
   const consumer = stack.use(scene.consumer([stub], withToken ? { ADMIN_TOKEN: TOKENS.admin } : {}));
   await consumer.untilReady();
   const port = Number(new URL(consumer.adminUrl).port);
-  return { name: "admin", port, child: consumer.child, good: requests(TOKENS.admin, ADMIN_REQUESTS) };
+  return { name: "admin", port, child: consumer.child, good: ADMIN_GOOD };
 }
