@@ -27,6 +27,9 @@ export function tokenOfSession(
   return tokens.filter((token) => timingSafeEqual(Buffer.from(seal(token, endsMs)), Buffer.from(given)))[0];
 }
 
+/** A worker's: replicas stand behind one address, so that the name is the same for all. */
+export const WORKER_SESSION_COOKIE = "ackpool-worker-session";
+
 /** A host's programs share its cookies whatever their ports are, so that the port is in the name. */
 export function sessionCookieName(host: string | undefined): string {
   return `ackpool-session-${/:(\d{1,5})$/.exec(host ?? "")?.[1] ?? "80"}`;

@@ -2,6 +2,7 @@
 
 import type { Page } from "playwright-core";
 import { flagsOf, show } from "../support/test_command.ts";
+import { reviewableWorker } from "../support/workers/reviewable_worker.ts";
 import { BrowserScene } from "./scene.ts";
 
 const FOLDER = "docs/pictures";
@@ -50,6 +51,23 @@ async function main(): Promise<void> {
   await pause(BEFORE_MS);
   await Deno.mkdir(FOLDER, { recursive: true });
   await takeAll(scene, consumer.adminUrl);
+  await takeReview(scene);
+}
+
+/** The worker's page, with tickets in memory. */
+async function takeReview(scene: BrowserScene): Promise<void> {
+  const { app } = await reviewableWorker(12);
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
+  for (const [id, category] of [["3", "billing"], ["4", "bug"]] as const) {
+    await app.request(`/tickets/${id}/label`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ category, by: "Ada" }),
+    });
+  }
+  await using tab = await scene.open({ viewport: WIDE });
+  await tab.page.goto(`http://127.0.0.1:${server.addr.port}/review`);
+  await save(tab.page, "review");
 }
 
 flagsOf("pictures", "Makes docs/pictures anew, from a consumer in a real Chromium.", {});

@@ -3,18 +3,16 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { monotonicMs } from "../../shared/clock.ts";
 import type { AccessToken } from "../../shared/http/bearer_token.ts";
+import { WORKER_SESSION_COOKIE } from "../../shared/http/session_cookie.ts";
 import { type LoginConfig, sessionOf } from "../../shared/page/login.tsx";
 import { problem } from "./problems.ts";
-
-/** Replicas stand behind one address, so that the cookie's name is the same for all. */
-const COOKIE = "ackpool-worker-session";
 
 /** What browsers log in to: tokens that may read labels. */
 export function loginConfig(tokens: readonly AccessToken[]): LoginConfig {
   return {
     tokens: tokens.filter(({ scopes }) => scopes.includes("read")).map(({ token }) => token),
     variable: "INGRESS_TOKEN or WORKER_TOKEN that may read labels",
-    cookie: () => COOKIE,
+    cookie: () => WORKER_SESSION_COOKIE,
     nowMs: monotonicMs,
   };
 }

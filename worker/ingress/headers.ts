@@ -32,12 +32,18 @@ function isForged(name: string, value: string): boolean {
 /** Header fields for a replica: the caller's own and how long the ingress waits. */
 export function requestHeaders(headers: Headers, timeoutMs: number): Record<string, string> {
   const dropped = named(headers.get("connection"));
+  const host = headers.get("host");
   const kept = [...headers].filter(([name, value]) =>
     !isForged(name, value) && !PER_CONNECTION.has(name) && !dropped.has(name) &&
     // The body is sent whole: whoever sends it knows its length.
     name !== "content-length"
   );
-  return { ...Object.fromEntries(kept), [RequestHeader.deadline]: String(timeoutMs) };
+  return {
+    ...Object.fromEntries(kept),
+    // A replica sees its own address as the host; a page has to come from the one that was asked for.
+    ...(host === null ? {} : { "x-forwarded-host": host }),
+    [RequestHeader.deadline]: String(timeoutMs),
+  };
 }
 
 /** What a worker says to the pool: how much the account with the provider may still ask for, and that it takes batches. */

@@ -91,6 +91,7 @@ export class IngressProxy {
     const arrivedMs = performance.now();
     const { client, extraHeaders, refusal } = this.#admit({
       headers: request.headers,
+      path: new URL(request.url).pathname,
       peer,
       nowMs: arrivedMs,
     });

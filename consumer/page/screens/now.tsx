@@ -18,9 +18,9 @@ export function Now({ state: { why, latency, spent } }: { readonly state: NowSta
         <Figure name="To do" value={figure(figures.backlog)} />
         <Figure name="Oldest" value={duration(figures.oldestAgeMs)} />
         <Figure name="Done in" value={drain(figures.drainSeconds)} />
-        <Figure name="p50" value={duration(latency.p50)} note="from written to settled" />
-        <Figure name="p95" value={duration(latency.p95)} note="from written to settled" />
-        <Figure name="p99" value={duration(latency.p99)} note="from written to settled" />
+        <Figure name="p50" value={duration(latency.p50)} note="written to settled" />
+        <Figure name="p95" value={duration(latency.p95)} note="written to settled" />
+        <Figure name="p99" value={duration(latency.p99)} note="written to settled" />
       </dl>
       <section aria-labelledby="checks">
         <h2 id="checks">Checks</h2>

@@ -1,6 +1,9 @@
 // Admission of a call, before it takes a permit or starts a replica: rate limit, bearer token, length.
 
 import { CHALLENGE, grantOf, unauthorizedDetail } from "../../../shared/http/bearer_token.ts";
+import { monotonicMs } from "../../../shared/clock.ts";
+import { tokenOfSession, WORKER_SESSION_COOKIE } from "../../../shared/http/session_cookie.ts";
+import { parse } from "hono/utils/cookie";
 import { isNdjson } from "../../../shared/contract/batch_lines.ts";
 import { clientOf } from "./client_id.ts";
 import type { IngressRules } from "../config.ts";
@@ -10,6 +13,7 @@ import { ClientRateLimit } from "./client_rate_limit.ts";
 /** What admission looks at. */
 export interface IncomingCall {
   readonly headers: Headers;
+  readonly path: string;
   /** The address at the other end of the connection. */
   readonly peer: string | undefined;
   /** By `performance.now()`. */
@@ -29,9 +33,10 @@ export function admissionCheck(
   { tokens, ratePerMinute, proxies, maxBodyBytes }: IngressRules,
 ): (call: IncomingCall) => Admission {
   const grants = grantOf(tokens);
+  const readers = tokens.filter(({ scopes }) => scopes.includes("read")).map(({ token }) => token);
   const rateLimit = ratePerMinute === 0 ? undefined : new ClientRateLimit(ratePerMinute);
-  return ({ headers, peer, nowMs }) => {
-    const authorization = headers.get("authorization");
+  return ({ headers, path, peer, nowMs }) => {
+    const authorization = headers.get("authorization") ?? bearerOfSession(headers, readers);
     const grant = grants(authorization);
     const forwardedFor = headers.get("x-forwarded-for") ?? undefined;
     const client = clientOf({ bearer: grant?.bearer, peer, forwardedFor }, proxies);
@@ -39,7 +44,7 @@ export function admissionCheck(
     const extraHeaders = rateLimit === undefined || counted === undefined ? {} : rateLimit.headers(counted);
     const refusal = () => {
       if (counted?.allowed === false) return tooMany(ratePerMinute, counted.retryAfterSeconds, extraHeaders);
-      if (grant === undefined) {
+      if (grant === undefined && !isForPeople(path, headers)) {
         return ingressProblem("unauthorized", unauthorizedDetail(authorization), {
           ...extraHeaders,
           ...CHALLENGE,
@@ -53,6 +58,19 @@ export function admissionCheck(
     };
     return { client, extraHeaders, refusal: refusal() };
   };
+}
+
+/** The header that a browser's login stands for; the worker looks at it again, and at the page that sends it. */
+function bearerOfSession(headers: Headers, tokens: readonly string[]): string | null {
+  const session = parse(headers.get("cookie") ?? "", WORKER_SESSION_COOKIE)[WORKER_SESSION_COOKIE];
+  const token = tokenOfSession(session, tokens, monotonicMs());
+  return token === undefined ? null : `Bearer ${token}`;
+}
+
+/** What a browser needs before somebody has logged in: the worker sends it from the review to the login. */
+function isForPeople(path: string, headers: Headers): boolean {
+  return path === "/login" || path === "/logout" || path.startsWith("/page/assets/") ||
+    (path === "/review" && (headers.get("accept") ?? "").includes("text/html"));
 }
 
 /** The lines of a streamed batch say what only the consumer may say of a record, so they do not go through. */

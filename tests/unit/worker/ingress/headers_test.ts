@@ -21,6 +21,11 @@ Deno.test("requestHeaders() drops what is for one connection, what Connection na
   });
 });
 
+Deno.test("requestHeaders() says which host was asked for, whatever a caller claims", () => {
+  const headers = new Headers({ host: "labels.example", "x-forwarded-host": "evil.example" });
+  assert.equal(requestHeaders(headers, 1)["x-forwarded-host"], "labels.example");
+});
+
 Deno.test("requestHeaders() lets nobody say what only the consumer knows of a record", () => {
   const forged = [
     ["idempotency-key", '"support-tickets/0/7"'],
