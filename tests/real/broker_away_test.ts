@@ -7,6 +7,7 @@ import type { RealKafka } from "../support/kafka/real_kafka.ts";
 import { SteadyLoad } from "../support/kafka/steady_load.ts";
 import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { startConsumer } from "../support/processes/consumer_process.ts";
+import { ELECTING, ledAsPreferred } from "../chaos/brokers/elections.ts";
 import { startTask } from "../chaos/stage/tasks.ts";
 import { until } from "../support/until.ts";
 import { StubWorker } from "../support/workers/stub_worker.ts";
@@ -53,8 +54,8 @@ async function settled(worker: StubWorker, sent: readonly string[], kafka?: Test
   }
 }
 
-Deno.test("the consumer on three brokers loses nothing while each is killed with -9 and comes back; its side topics are as safe as the source", async () => {
-  await using cluster = await RealCluster.start(3);
+Deno.test("the consumer on three brokers loses nothing while each is killed with -9 and comes back, nor in elections; its side topics are as safe as the source", async () => {
+  await using cluster = await RealCluster.start(3, { properties: ELECTING });
   const admin = await adminOf(cluster.brokers);
   const configEntries = [
     { name: "min.insync.replicas", value: "2" },
@@ -92,6 +93,10 @@ Deno.test("the consumer on three brokers loses nothing while each is killed with
     await work(worker, "work after it is back");
     await inSync(admin);
   }
+  // In order, too: its partitions go to others, and are given back by an election.
+  await cluster.node(1).restart();
+  await ledAsPreferred(admin, [TOPIC]);
+  await work(worker, "work under the leaders that were elected");
   const sent = await loading.stop();
   await settled(worker, sent, kafka);
   await kafka.untilCommitted(TOPIC, GROUP, LIMIT_MS);

@@ -6,6 +6,7 @@ import { runCrashCampaign } from "../chaos/crash/crash.ts";
 import { crashFindings } from "../chaos/crash/findings.ts";
 import { runPoolCampaign } from "../chaos/pool/pool.ts";
 import { PHASES } from "../chaos/pool/phases.ts";
+import { runTopicsCampaign } from "../chaos/topics/topics.ts";
 import { SHARE_FAULT } from "../chaos/pool/findings.ts";
 import { markdownReport } from "../chaos/stage/report.ts";
 import { servicesOfTheTestRun } from "../chaos/stage/services.ts";
@@ -41,4 +42,10 @@ Deno.test("what befalls a replica under load loses no ticket, and one that goes 
   // How much gets through in a few seconds says nothing on a busy machine.
   const faults = findings.faults.filter((fault) => !fault.endsWith(SHARE_FAULT));
   assert.deepEqual(faults, [], markdownReport(findings));
+});
+
+Deno.test("topics that come, go and come back under a pattern lose no record, whether keys are parked or not", async () => {
+  const { report } = load;
+  const findings = await runTopicsCampaign({ ...servicesOfTheTestRun(), topics: 6, seconds: 24, report });
+  assert.deepEqual(findings.faults, [], markdownReport(findings));
 });

@@ -6,6 +6,7 @@ import { SteadyLoad } from "../../support/kafka/steady_load.ts";
 import { TestKafka } from "../../support/kafka/test_kafka.ts";
 import { startConsumer } from "../../support/processes/consumer_process.ts";
 import { until } from "../../support/until.ts";
+import { ledAsPreferred } from "./elections.ts";
 import { type SeenRequest, StubWorker } from "../../support/workers/stub_worker.ts";
 import type { Findings } from "../stage/report.ts";
 
@@ -33,13 +34,6 @@ interface Stalls extends Stretch {
   readonly partitionMs: number;
 }
 
-/** Leaders are elected as preferred within seconds of a broker's return. */
-export const ELECTING: Readonly<Record<string, string>> = {
-  "auto.leader.rebalance.enable": "true",
-  "leader.imbalance.check.interval.seconds": "2",
-  "leader.imbalance.per.broker.percentage": "0",
-};
-
 const GROUP = "brokers";
 const LIMIT_MS = 120_000;
 /** The goals, in ms. */
@@ -47,7 +41,7 @@ const TOPIC_STALL_MAX_MS = 15_000;
 const PARTITION_STALL_MAX_MS = 30_000;
 const SEND_EVERY_MS = 100;
 
-/** Runs the campaign on a cluster of three with {@link ELECTING} that nobody else uses. */
+/** Runs the campaign on a cluster of three with elections (elections.ts) that nobody else uses. */
 export async function runBrokersCampaign(options: BrokersOptions): Promise<Findings> {
   const { cluster, partitions } = options;
   const topics = Array.from({ length: options.topics }, (_, n) => `tickets-${n}`);
@@ -158,16 +152,6 @@ async function replicasOf(admin: ReturnType<Kafka["admin"]>, topics: readonly st
   return Math.min(
     ...found.topics.flatMap(({ partitions }) => partitions.map((each) => each.replicas.length)),
   );
-}
-
-/** All replicas are in sync, and the first of each partition leads it again. */
-async function ledAsPreferred(admin: ReturnType<Kafka["admin"]>, topics: readonly string[]): Promise<void> {
-  await until("all partitions to be led as before", async () => {
-    const found = await admin.fetchTopicMetadata({ topics: [...topics] });
-    return found.topics.every(({ partitions }) =>
-      partitions.every(({ isr, leader, replicas }) => isr.length === 3 && leader === replicas[0])
-    );
-  }, { timeoutMs: LIMIT_MS });
 }
 
 function findings(

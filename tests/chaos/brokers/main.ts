@@ -3,7 +3,8 @@
 import { RealCluster } from "../../support/kafka/real_cluster.ts";
 import { parseFlags } from "../stage/flags.ts";
 import { kafkaCampaignMain } from "../stage/services.ts";
-import { ELECTING, runBrokersCampaign } from "./brokers.ts";
+import { runBrokersCampaign } from "./brokers.ts";
+import { ELECTING } from "./elections.ts";
 
 const USAGE = `deno task campaign:brokers [options]
   --topics 2
