@@ -26,6 +26,7 @@ import { livezRoute } from "./routes/livez.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
 import { overrideRoute } from "./routes/override.ts";
+import { undoOverrideRoute } from "./routes/undo_override.ts";
 import { problemsRoute } from "./routes/problems.ts";
 import { readyzRoute } from "./routes/readyz.ts";
 import { isForPeople, REVIEW_PATH, reviewRoute } from "./routes/review.ts";
@@ -107,6 +108,7 @@ function routesOf(deps: AppDeps): readonly Route[] {
       measured: (answer) => measured(deps, CLASSIFY_PATH, answer),
     }),
     ticketRoute(reviews),
+    undoOverrideRoute(deps),
     overrideRoute(deps),
     reviewRoute({ ...deps, asksForToken: deps.tokens.length > 0 }),
     livezRoute(),

@@ -10,6 +10,8 @@ import { beginRequest, eventAt, finishRequest, labelOf } from "../support/postgr
 import { testDatabase } from "../support/postgres/store_harness.ts";
 import { databaseKinds } from "../support/postgres/test_database.ts";
 
+const LABELS = ["bug", "billing", "other", "account"];
+
 for (const kind of databaseKinds()) {
   Deno.test(`PostgresReviewStore on ${kind.name}`, async (test) => {
     await using fresh = await kind.start();
@@ -34,13 +36,41 @@ for (const kind of databaseKinds()) {
     }
 
     await test.step("review() lists what is below the threshold, least certain first", async () => {
-      const entries = await reviews.review(0.7, 10);
+      const entries = await reviews.review(0.7, 10, LABELS);
       assert.ok(!("kind" in entries));
       assert.deepEqual(entries.map(({ ticketId, confidence }) => [ticketId, confidence]), [["2", 0.3], [
         "1",
         0.5,
       ]]);
-      assert.deepEqual((await reviews.review(0.7, 1) as readonly unknown[]).length, 1);
+      assert.deepEqual((await reviews.review(0.7, 1, LABELS) as readonly unknown[]).length, 1);
+    });
+
+    await test.step("review() leaves out labels that the taxonomy no longer has", async () => {
+      const entries = await reviews.review(0.7, 10, ["bug", 'odd "name"']);
+      assert.ok(!("kind" in entries));
+      assert.deepEqual(entries.map(({ category }) => category), ["bug"]);
+    });
+
+    await test.step("undo() takes an override back: the model's label counts again, and its events, too", async () => {
+      assert.deepEqual(await reviews.undo("1", "ada"), { kind: "written", undone: false, category: "bug" });
+      assert.deepEqual(await reviews.undo("99", "ada"), { kind: "not_found" });
+      assert.equal((await reviews.undo("x", "ada")).kind, "failed");
+      for (const [ticketId, before] of [["1", "bug"], ["4", null]] as const) {
+        await reviews.override({ ticketId, category: "account", by: "ada", reason: null });
+        assert.equal((await store.begin(beginRequest(ticketId, eventAt(5)))).kind, "overridden");
+        const undone = await reviews.undo(ticketId, "grace");
+        assert.deepEqual(undone, { kind: "written", undone: true, category: before });
+        const record = await reviews.read(ticketId);
+        assert.ok(record.kind === "found");
+        assert.deepEqual([record.category, record.overriddenBy], [before, null]);
+        assert.equal(record.classifiedAt === null, before === null);
+        const newest = record.history[0];
+        assert.equal(newest?.decidedBy, before === null ? "ada" : "grace");
+        const begun = await store.begin(beginRequest(ticketId, eventAt(5)));
+        assert.equal(begun.kind, before === null ? "claimed" : "known");
+      }
+      await database.run("delete from ackpool.history where source = 'human'", []);
+      await database.run("delete from ackpool.labels where category is null", []);
     });
 
     await test.step("texts() gives what tickets say, and leaves out those that are gone", async () => {
@@ -61,7 +91,7 @@ for (const kind of databaseKinds()) {
         modelCategory: "bug",
         first: false,
       });
-      const entries = await reviews.review(0.7, 10);
+      const entries = await reviews.review(0.7, 10, LABELS);
       assert.ok(!("kind" in entries));
       assert.deepEqual(entries.map(({ ticketId }) => ticketId), ["2"]);
       await reviews.override({ ticketId: "3", category: "other", by: "grace", reason: null });

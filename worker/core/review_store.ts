@@ -18,6 +18,12 @@ export type OverrideResult =
   | { readonly kind: "not_found" }
   | StoreFailure;
 
+/** How taking an override back ended. `category`: what the ticket's row says now. */
+export type UndoResult =
+  | { readonly kind: "written"; readonly undone: boolean; readonly category: string | null }
+  | { readonly kind: "not_found" }
+  | StoreFailure;
+
 /** One label a ticket has carried. */
 export interface HistoryEntry {
   readonly category: string;
@@ -89,8 +95,14 @@ export interface ReviewedLabels {
 export interface ReviewStore {
   readonly read: (ticketId: string) => Promise<TicketRecord>;
   readonly override: (override: Override) => Promise<OverrideResult>;
-  /** Labels below this confidence that nobody has overridden, least confident first. */
-  readonly review: (below: number, limit: number) => Promise<readonly ReviewEntry[] | StoreFailure>;
+  /** Takes an override back: the model's label counts again. */
+  readonly undo: (ticketId: string, by: string) => Promise<UndoResult>;
+  /** Labels of these categories below this confidence that nobody has overridden, least confident first. */
+  readonly review: (
+    below: number,
+    limit: number,
+    categories: readonly string[],
+  ) => Promise<readonly ReviewEntry[] | StoreFailure>;
   /** What tickets say, by id. A role may not be allowed to read it: then it is a failure. */
   readonly texts: (ticketIds: readonly string[]) => Promise<ReadonlyMap<string, TicketText> | StoreFailure>;
   /** @param limit of the overrides. */

@@ -11,6 +11,7 @@ import type {
   ReviewStore,
   TicketRecord,
   TicketText,
+  UndoResult,
 } from "../core/review_store.ts";
 import { type Parameter, type Row, storeFailure } from "./database.ts";
 import { labelOf, type LabelRow } from "./label_rows.ts";
@@ -64,12 +65,30 @@ export class PostgresReviewStore implements ReviewStore {
       : { kind: "written", modelCategory: row.model_category, first: row.first };
   }
 
-  async review(below: number, limit: number): Promise<readonly ReviewEntry[] | StoreFailure> {
+  async undo(asked: string, by: string): Promise<UndoResult> {
+    const ticketId = await this.#catalog.canonical(asked);
+    if (typeof ticketId !== "string") return ticketId;
+    const rows = await this.#run<Row & { there: boolean; undone: boolean; category: string | null }>("undo", [
+      ticketId,
+      by,
+    ]);
+    if ("kind" in rows) return rows;
+    const [row] = rows;
+    return row?.there
+      ? { kind: "written", undone: row.undone, category: row.category }
+      : { kind: "not_found" };
+  }
+
+  async review(
+    below: number,
+    limit: number,
+    categories: readonly string[],
+  ): Promise<readonly ReviewEntry[] | StoreFailure> {
     const rows = await this.#run<
       Row & Omit<ReviewEntry, "ticketId" | "at"> & { ticket_id: string; at: Date }
     >(
       "review",
-      [below, limit],
+      [below, limit, JSON.stringify(categories)],
     );
     if ("kind" in rows) return rows;
     return rows.map(({ ticket_id, category, confidence, reason, at }) => ({
@@ -109,7 +128,7 @@ export class PostgresReviewStore implements ReviewStore {
   }
 
   async #run<R extends Row>(
-    statement: "read" | "override" | "review" | "texts" | "overrides" | "accuracy",
+    statement: "read" | "override" | "undo" | "review" | "texts" | "overrides" | "accuracy",
     parameters: readonly Parameter[],
   ): Promise<readonly R[] | StoreFailure> {
     try {

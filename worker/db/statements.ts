@@ -16,7 +16,9 @@ export interface Statements {
   readonly read: string;
   /** $1 id, $2 category, $3 who, $4 why. */
   readonly override: string;
-  /** $1 confidence, $2 most rows. */
+  /** $1 id, $2 who. */
+  readonly undo: string;
+  /** $1 confidence, $2 most rows, $3 categories as a JSON array. */
   readonly review: string;
   /** $1 is a JSON array of ids. */
   readonly texts: string;
@@ -70,6 +72,7 @@ export function statementsFor(
           ackpool.failed_calls limit 0)`,
     read: read(names),
     override: override(names),
+    undo: undo(names),
     review: REVIEW,
     // A table of somebody else's may have neither column: then there is nothing to show.
     texts: `
@@ -270,12 +273,38 @@ function override({ table, id, category, classifiedAt, idType, categoryType, loc
     from fenced, updated`;
 }
 
+/** Locks as `override` does. One row, whether or not there is such a ticket. */
+function undo({ table, id, category, classifiedAt, idType, categoryType, lock }: Names): string {
+  return `
+    with ticket as materialized (
+      select $1::text as ticket_id, t.${category}::text as category
+      from ${table} t where t.${id} = $1::text::${idType} ${lock("for update")}
+    ), fenced as (
+      update ackpool.fences f set override_category = null, override_by = null, override_at = null
+      from ticket where f.ticket_id = ticket.ticket_id and f.override_category is not null
+      returning f.ticket_id, f.category
+    ), updated as (
+      update ${table} t set ${category} = fenced.category::${categoryType},
+        ${classifiedAt} = case when fenced.category is null then null else now() end
+      from fenced where t.${id} = fenced.ticket_id::${idType}
+      returning t.${id}
+    ), recorded as (
+      insert into ackpool.history (ticket_id, category, source, decided_by, reason)
+      select ticket_id, category, 'human', $2::text, 'The override was taken back' from fenced
+      where category is not null
+    )
+    select exists (select from ticket) as there, exists (select from updated) as undone,
+      case when exists (select from fenced) then (select category from fenced) else (select category from ticket) end
+        as category`;
+}
+
 const REVIEW = `
   select l.ticket_id, l.category, l.confidence, l.reason, l.labelled_at as at
   from ackpool.labels l
   join ackpool.fences f on f.ticket_id = l.ticket_id and f.content_hash = l.content_hash
     and f.label_version = l.label_version
   where l.confidence < $1::double precision and f.override_category is null
+    and l.category in (select json_array_elements_text($3::text::json))
   order by l.confidence, l.ticket_id
   limit $2::integer`;
 

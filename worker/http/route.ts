@@ -9,7 +9,7 @@ import { PROBLEMS, problemSchema, type ProblemSlug } from "./problems.ts";
 
 /** One method of one path. */
 export interface Route {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** In Hono's syntax, which is also the metrics' label. */
   readonly path: string;
   /** What a token has to allow; null: open to everybody, token or not. */

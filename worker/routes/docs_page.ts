@@ -6,7 +6,7 @@ import type { createDocument } from "zod-openapi";
 type Document = ReturnType<typeof createDocument>;
 type Fragment = ReturnType<typeof html>;
 
-const METHODS = ["get", "post", "put"] as const;
+const METHODS = ["get", "post", "put", "delete"] as const;
 
 const STYLE = `
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }

@@ -20,13 +20,15 @@ export interface OverrideDeps extends DecisionSinks {
 /** Text that Postgres can store. */
 // deno-lint-ignore no-control-regex -- they are what is refused
 const NO_CONTROLS = /^[^\u0000-\u001f\u007f]*$/;
-const line = (max: number) => z.string().min(1).max(max).regex(NO_CONTROLS, "has control characters");
+/** One line of text of a person. */
+export const plainLine = (max: number) =>
+  z.string().min(1).max(max).regex(NO_CONTROLS, "has control characters");
 
 const overrideSchema = (taxonomy: Taxonomy) =>
   z.object({
     category: z.enum(labelNames(taxonomy)),
-    by: line(200).meta({ description: "Who decides" }),
-    reason: line(1_000).optional(),
+    by: plainLine(200).meta({ description: "Who decides" }),
+    reason: plainLine(1_000).optional(),
   });
 
 const overriddenSchema = z.object({

@@ -52,7 +52,7 @@ export function reviewRoute(deps: ReviewDeps): Route {
       operationId: "review",
       summary: "Tickets that a human should look at",
       description:
-        "An override takes a ticket off the list. Browsers get a page to decide on, with what tickets say.",
+        "An override takes a ticket off the list, and labels that the taxonomy no longer has are not on it. Browsers get a page to decide on, with what tickets say.",
       tags: ["tickets"],
       requestParams: { query: querySchema },
       responses: {
@@ -79,7 +79,7 @@ async function handle(deps: ReviewDeps, context: Context): Promise<Response> {
   });
   if (!query.success) return invalidRequest(query.error);
   const { below = reviewBelow, limit = LIMIT_DEFAULT } = query.data;
-  const entries = await reviews.review(below, limit);
+  const entries = await reviews.review(below, limit, labelNames(deps.taxonomy));
   if ("kind" in entries) return reviewFailureResponse(entries);
   if (isForPeople(context)) return await page(deps, context, below, entries);
   return Response.json({

@@ -7,6 +7,7 @@ import type {
   ReviewEntry,
   ReviewStore,
   TicketRecord,
+  UndoResult,
 } from "../../../worker/core/review_store.ts";
 import type { MemoryTables } from "./memory_label_store.ts";
 
@@ -55,11 +56,25 @@ export class MemoryReviewStore implements ReviewStore {
     return Promise.resolve({ overrides, accuracy: [] });
   }
 
-  review(below: number, limit: number): Promise<readonly ReviewEntry[] | StoreFailure> {
+  undo(ticketId: string): Promise<UndoResult> {
+    const { tickets, overrides, fences } = this.tables;
+    const ticket = tickets.get(ticketId);
+    if (ticket === undefined) return Promise.resolve({ kind: "not_found" });
+    const undone = overrides.delete(ticketId);
+    const category = undone ? fences.get(ticketId)?.label.category ?? null : ticket.category;
+    tickets.set(ticketId, { ...ticket, category });
+    return Promise.resolve({ kind: "written", undone, category });
+  }
+
+  review(
+    below: number,
+    limit: number,
+    categories: readonly string[],
+  ): Promise<readonly ReviewEntry[] | StoreFailure> {
     if (this.tables.failure !== undefined) return Promise.resolve(this.tables.failure);
     const open = [...this.tables.fences].filter(([id]) => !this.tables.overrides.has(id));
     const entries = open.flatMap(([ticketId, { label: { category, confidence, reason } }]) =>
-      confidence === null || confidence >= below
+      confidence === null || confidence >= below || !categories.includes(category)
         ? []
         : [{ ticketId, category, confidence, reason, at: new Date(0).toISOString() }]
     );
