@@ -1,5 +1,5 @@
 // Hostile-looking text: a ticket that speaks of other tickets, of labels or to the model. Honest tickets seldom do; one that
-// does shares no prompt with others. A look at the words finds the careless attempts only, see decision 25.
+// does shares no prompt with others. A look at the words finds the careless attempts only.
 
 import type { TicketText } from "../prompt.ts";
 import type { Taxonomy } from "../taxonomy.ts";
