@@ -1,9 +1,10 @@
 // The admin application: health, metrics, scale and dead letters over HTTP.
 
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { Registry } from "prom-client";
 import { type Cause, readinessResponse } from "../../shared/http/health.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
+import { logger } from "../../shared/log.ts";
 import { type Entry, startPage } from "../../shared/http/start_page.ts";
 import { assetRoutes } from "../../shared/page/assets.ts";
 import { pageHeaders } from "../../shared/page/headers.ts";
@@ -20,6 +21,8 @@ import type { Scale } from "../core/scale.ts";
 import type { WhyJson } from "../core/why/why.ts";
 import { type TailDeps, tailRoutes } from "./tail.ts";
 import { whyRoutes } from "./why.ts";
+
+const log = logger("consumer");
 
 /** What anybody may see: counts and causes. */
 export interface HealthDeps {
@@ -102,6 +105,7 @@ export function createAdmin(
   }
   app.get("/dead-letters", atMost());
   app.get("/dead-letters/:topic/*", atMost());
+  app.onError(failed);
   if (deadLetters !== undefined) app.route("/dead-letters", deadLetterRoutes(deadLetters));
   if (records !== undefined) app.route("/records", recordRoutes(records));
   if (parked !== undefined) app.route("/parked", parkedRoutes(parked));
@@ -128,6 +132,20 @@ function adminWithPage(health: HealthDeps, page: PageDeps, token: string | undef
   for (const path of ["/", "/page/*", "/state", "/state/*"]) app.use(path, accessCheck(token));
   app.route("/", pageRoutes(page));
   return app;
+}
+
+/** A `Host` that makes no URL fails where the URL is asked for. Everything else is a bug of ours. */
+function failed({ name, message, stack }: Error, c: Context): Response {
+  if (!URL.canParse(c.req.url)) {
+    return problemResponse({
+      type: "/problems/bad-request",
+      title: "Bad Request",
+      status: 400,
+      detail: "Host or target make no URL",
+    });
+  }
+  log.error("crashed", { route: c.req.path, error: name, detail: message, stack });
+  return problemResponse({ type: "/problems/internal", title: "Internal Server Error", status: 500 });
 }
 
 function notFound(path: string, instead: string): Response {
