@@ -1,5 +1,6 @@
 // The pool of replicas that the consumer and the ingress send through: found by name, each with permits of its own.
 
+import { BATCH_HEADER } from "../contract/batch_lines.ts";
 import { monotonicMs } from "../clock.ts";
 import type { Cause } from "../http/health.ts";
 import { logger } from "../log.ts";
@@ -205,6 +206,8 @@ export class Pool {
     const sent = this.#take(target.replica, attempt, nowMs);
     try {
       const answered = await this.#batches.send(target, this.#prepared(attempt));
+      const offer = answered.headers[BATCH_HEADER];
+      if (offer !== undefined) this.#batches.learn(target.replica, offer);
       this.#finished(sent, answered.outcome, { report: readRateLimitHeaders(answered.headers) });
       return ruleFor(answered.outcome).disposition === "settle"
         ? answered

@@ -58,9 +58,8 @@ export class Batches {
   send(target: Target, attempt: AttemptRequest): Promise<Answered> {
     const most = this.#sizes.get(target.replica);
     const key = attempt.headers[RequestHeader.idempotencyKey];
-    if (most === undefined || key === undefined || !this.#mayShare(key, attempt)) {
-      return this.#alone(target, attempt);
-    }
+    if (most === undefined) return send(this.#ports, target.endpoint, attempt);
+    if (key === undefined || !this.#mayShare(key, attempt)) return this.#alone(target, attempt);
     return new Promise((resolve, reject) => {
       this.#add(target, key, { attempt, resolve, reject }, most);
     });
@@ -106,13 +105,12 @@ export class Batches {
     this.#alone(target, attempt).then(resolve, reject);
   }
 
+  /** A success without the offer comes from a worker that takes none any more; a failure may come from anything between. */
   async #alone({ replica, endpoint }: Target, attempt: AttemptRequest): Promise<Answered> {
     const answered = await send(this.#ports, endpoint, attempt);
     const { outcome, headers } = answered;
-    const offer = headers[BATCH_HEADER];
     const succeeded = outcome.kind === "answer" && outcome.status < 300;
-    // A success without the offer comes from a worker that takes none; a failure may come from anything between.
-    if (offer !== undefined || (succeeded && this.#sizes.has(replica))) this.learn(replica, offer);
+    if (succeeded && headers[BATCH_HEADER] === undefined) this.learn(replica, undefined);
     return answered;
   }
 }
