@@ -173,6 +173,7 @@ class ConsumerRun {
       view: () => this.#runtime.view,
       settled: () => this.#runtime.settled,
       pool: parts.sender,
+      replicaStates: this.#memory.replicas,
       lookForReady: () => this.#runtime.lookForReady(),
       dayMs: Date.now,
     });

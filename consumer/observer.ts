@@ -10,6 +10,7 @@ import { oldestAgeMs } from "./core/scale.ts";
 import { backlogOf, type ReplicaFacts } from "./core/why/facts.ts";
 import { FlowHistory } from "./core/why/flow_history.ts";
 import { why, type WhyJson } from "./core/why/why.ts";
+import type { ReplicaStates } from "./page/memory/replica_states.ts";
 import type { ObservedPool } from "./senders/sender.ts";
 
 const LOOK_EVERY_MS = 1000;
@@ -24,6 +25,8 @@ export interface ObserverPorts {
   /** Records settled since the start, dead letters included. */
   readonly settled: () => number;
   readonly pool: ObservedPool;
+  /** What the operator's page remembers of replicas. */
+  readonly replicaStates: ReplicaStates;
   /** Called every few seconds: looks whether a trouble is over. */
   readonly lookForReady: () => Promise<void>;
   /** Time of day, in ms. */
@@ -75,6 +78,7 @@ export class Observer {
     if (++this.#looks % READY_EVERY === 0) void this.#ports.lookForReady();
     const [now, atMs] = [view(), monotonicMs()];
     this.#causeLog.look(causes(), atMs);
+    this.#ports.replicaStates.look(this.#ports.pool.replicas, atMs);
     this.history.record(
       { atMs, settled: settled(), backlog: backlogOf(now), oldestAgeMs: oldestAgeMs(now, dayMs()) },
       now.partitions.length,

@@ -85,6 +85,8 @@ export interface ReplicaState {
   readonly failures: number;
   /** Why it gets nothing new; null while it does. */
   readonly out: string | null;
+  /** Since when it takes work, or does not, as ISO 8601; null where nobody looked yet. */
+  readonly since: string | null;
   readonly last: string | null;
 }
 
@@ -136,14 +138,16 @@ export function partitionsState({ view, nowMs }: PageSources): readonly Partitio
 }
 
 /** See {@link PoolState}. */
-export function poolState({ view, pool, nowMs }: PageSources): PoolState {
+export function poolState({ view, pool, memory, nowMs }: PageSources): PoolState {
   const { inFlight, permits } = view();
   const { provider } = pool;
   const atMs = nowMs();
   return {
     in_flight: inFlight,
     permits,
-    replicas: pool.replicas.map((replica) => replicaState(replica, atMs)),
+    replicas: pool.replicas.map((replica) =>
+      replicaState(replica, memory.replicas.sinceMs(replica.address), atMs)
+    ),
     provider: provider === undefined ? null : {
       limit: known(provider.limit),
       rate_per_second: known(provider.ratePerSecond),
@@ -181,7 +185,7 @@ function headState(partition: PartitionView, head: HeadView, nowMs: number): Hea
   };
 }
 
-function replicaState(replica: Replica, nowMs: number): ReplicaState {
+function replicaState(replica: Replica, sinceMs: number | undefined, nowMs: number): ReplicaState {
   const { address, inFlight, latencyMs, last } = replica;
   const out = outFor(replica, nowMs) ?? null;
   const limit = replica.limit(nowMs);
@@ -194,6 +198,7 @@ function replicaState(replica: Replica, nowMs: number): ReplicaState {
     latency_ms: latencyMs === 0 ? null : Math.round(latencyMs),
     ...replica.failureCounts(nowMs),
     out,
+    since: sinceMs === undefined ? null : new Date(sinceMs).toISOString(),
     last: last === undefined ? null : outcomeLabel(last),
   };
 }

@@ -63,7 +63,7 @@ Deno.test("the page of a consumer under load", async (t) => {
     page = await look(tab, `${adminUrl}/page/pool`);
     assert.match(
       await textOf(page, "tbody tr"),
-      /^http:\/\/127.0.0.1:\d+ .*takes work .* of 8 WORKER_CONCURRENCY/,
+      /^http:\/\/127.0.0.1:\d+ .*takes work since .* of 8 WORKER_CONCURRENCY/,
     );
     assert.deepEqual(tab.errors, []);
   });

@@ -6,6 +6,7 @@ import type { Delivery } from "../../core/delivery.ts";
 import type { KafkaRecord } from "../../records/record.ts";
 import { Latencies } from "./latencies.ts";
 import { RecentRecords, type SeenAttempt } from "./recent_records.ts";
+import { ReplicaStates } from "./replica_states.ts";
 import { TimeSpent } from "./time_spent.ts";
 
 /** Bounded in memory, and cheap: the runtime tells it of every record. Times are in ms since the epoch. */
@@ -14,6 +15,7 @@ export class FlowMemory {
   readonly latencies: Latencies = new Latencies();
   readonly spent: TimeSpent = new TimeSpent();
   readonly records: RecentRecords = new RecentRecords();
+  readonly replicas: ReplicaStates = new ReplicaStates();
 
   attemptFinished(delivery: Delivery<KafkaRecord>, seen: SeenAttempt, nowMs: number): void {
     this.records.attemptFinished(delivery, seen, nowMs);

@@ -1,7 +1,7 @@
 // The screen of the pool: each replica's permits, its limit and why, its latency and errors, and the provider.
 
 import type { PoolState, ReplicaState } from "../state.ts";
-import { duration, figure } from "../words.ts";
+import { duration, figure, moment } from "../words.ts";
 
 /** What is renewed. */
 export function Pool({ pool }: { readonly pool: PoolState }) {
@@ -63,6 +63,7 @@ function Replicas({ replicas }: { replicas: readonly ReplicaState[] }) {
               <td>
                 <span class="sign" aria-hidden="true"></span>
                 {replica.out?.replaceAll("-", " ") ?? "takes work"}
+                {since(replica)}
               </td>
               <td>
                 <meter min="0" max={replica.limit} value={replica.in_flight} aria-label="Permits in use">
@@ -80,3 +81,5 @@ function Replicas({ replicas }: { replicas: readonly ReplicaState[] }) {
     </div>
   );
 }
+
+const since = ({ since }: ReplicaState) => since === null ? "" : ` since ${moment(since)}`;
