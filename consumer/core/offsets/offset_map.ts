@@ -107,32 +107,37 @@ export function decodeOffsetMap(metadata: string | null | undefined, committed: 
   const body = bytes.subarray(CHECKSUM_BYTES);
   const checksum = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   if (checksum !== fnv1a(body)) return untrusted("its checksum is wrong");
-  if (metadata.startsWith(BITS_PREFIX)) return decodeBits(body, committed);
-  const numbers = readVarints(body);
-  const [base, runNumbers, ...rest] = numbers ?? [];
-  if (base === undefined || runNumbers === undefined) return untrusted("it ends too early");
+  const read = metadata.startsWith(BITS_PREFIX) ? readBits(body) : readRuns(body);
+  if (read === undefined) return untrusted("it ends too early");
+  const { base, map } = read;
   if (base !== committed) return untrusted(`it is about offset ${base}, not ${committed}`);
+  return { kind: "map", map };
+}
+
+/** A map, and the committed offset that it is about; undefined where the bytes end too early. */
+type ReadMap = { readonly base: number; readonly map: OffsetMap } | undefined;
+
+function readRuns(body: Uint8Array): ReadMap {
+  const [base, runNumbers, ...rest] = readVarints(body) ?? [];
+  if (base === undefined || runNumbers === undefined) return undefined;
   if (runNumbers % 2 !== 0 || rest.length < runNumbers || (rest.length - runNumbers) % 2 !== 0) {
-    return untrusted("it ends too early");
+    return undefined;
   }
   return {
-    kind: "map",
+    base,
     map: { settled: ranges(base, rest.slice(0, runNumbers)), attempts: counts(base, rest.slice(runNumbers)) },
   };
 }
 
 /** Layout of a map of bits, behind the checksum: varints base and count of bytes; the bytes; (gap, attempts) pairs. */
-function decodeBits(body: Uint8Array, committed: number): DecodedMap {
+function readBits(body: Uint8Array): ReadMap {
   const headerEnd = endOfVarints(body, 2);
   const [base, count] = readVarints(body.subarray(0, headerEnd)) ?? [];
-  if (base === undefined || count === undefined || headerEnd + count > body.length) {
-    return untrusted("it ends too early");
-  }
-  if (base !== committed) return untrusted(`it is about offset ${base}, not ${committed}`);
+  if (base === undefined || count === undefined || headerEnd + count > body.length) return undefined;
   const numbers = readVarints(body.subarray(headerEnd + count));
-  if (numbers === undefined || numbers.length % 2 !== 0) return untrusted("it ends too early");
+  if (numbers === undefined || numbers.length % 2 !== 0) return undefined;
   const settled = fromBitmap(base, body.subarray(headerEnd, headerEnd + count));
-  return { kind: "map", map: { settled, attempts: counts(base, numbers) } };
+  return { base, map: { settled, attempts: counts(base, numbers) } };
 }
 
 function packBits(base: number, bits: Uint8Array, attempts: readonly number[]): string {
