@@ -8,7 +8,8 @@ import {
   type LogRecord,
 } from "@logtape/logtape";
 import { getLogger } from "@logtape/logtape";
-import { getPrettyFormatter } from "@logtape/pretty";
+import { printable } from "./printable.ts";
+import { logSentence } from "./log_sentence.ts";
 
 /** The least severe level that is logged. */
 export type Level = "debug" | "info" | "warning" | "error";
@@ -26,7 +27,7 @@ const encoder = new TextEncoder();
  * of the event loop share a write: cheaper where there are thousands a second, and `kill -9` loses that turn's lines.
  */
 export function configureLogs({ level, format }: LogConfig, together = false): void {
-  const lines = format === "pretty" ? getPrettyFormatter({ properties: true }) : jsonLine;
+  const lines = format === "pretty" ? sentenceLine : jsonLine;
   const write = together ? sharedWrite() : (text: string) => writeAll(encoder.encode(text));
   configureSync({
     reset: true,
@@ -41,6 +42,20 @@ export function configureLogs({ level, format }: LogConfig, together = false): v
 /** The logger of one part, for example `logger("consumer")`. */
 export function logger(part: string): Logger {
   return getLogger(["ackpool", part]);
+}
+
+const COLOURS: Readonly<Record<string, string>> = {
+  warning: "\u001b[33m",
+  error: "\u001b[31m",
+  fatal: "\u001b[31m",
+};
+
+/** A line for people: `12:00:03 consumer: outage: Most attempts fail …`. Coloured unless `NO_COLOR` says otherwise. */
+export function sentenceLine({ timestamp, level, message, category, properties }: LogRecord): string {
+  const time = new Date(timestamp).toTimeString().slice(0, 8);
+  const colour = Deno.noColor ? undefined : COLOURS[level];
+  const text = printable(`${category.at(-1)}: ${logSentence(message.join(""), properties)}`);
+  return `${time} ${colour === undefined ? text : `${colour}${text}\u001b[0m`}\n`;
 }
 
 const carefulJsonLine = getJsonLinesFormatter({ properties: "flatten" });

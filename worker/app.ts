@@ -133,7 +133,7 @@ async function measured(
   }
   deps.metrics.requests.inc({ route: path, status: String(response.status) });
   deps.metrics.requestSeconds.observe({ route: path }, (performance.now() - startMs) / 1000);
-  if (response.status >= 500) await reportFailure(deps, path, response);
+  if (response.status >= 500 || response.status === 403) await reportFailure(deps, path, response);
   return response;
 }
 
@@ -152,6 +152,8 @@ async function reportFailure({ log, readiness }: AppDeps, path: string, response
   // A full replica refuses thousands of times: one short line each.
   const isProblem = headers.get("content-type") === PROBLEM_CONTENT_TYPE && !headers.has("retry-after");
   const { type, detail }: Partial<Problem> = isProblem ? await response.clone().json() : {};
+  // Other refusals are the caller's own affair.
+  if (status === 403 && type !== "/problems/provider-refused") return;
   log.warn("failed", { route: path, status, ...(isProblem ? { problem: type, detail } : {}) });
   if (type?.startsWith("/problems/provider-")) readiness.doubtProvider();
   if (isProblem) readiness.causes().catch(() => {});

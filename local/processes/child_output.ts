@@ -1,5 +1,7 @@
 // Output of a child process, line by line: our structured logs, librdkafka's, or plain text. Pure.
 
+import { logSentence } from "../../shared/log_sentence.ts";
+
 /** One line of a child. */
 export type ChildLine =
   | {
@@ -39,17 +41,7 @@ export function parseChildLine(line: string): ChildLine {
 /** An event as a person reads it: `model refused (status 401, cause "key")`; a cause as sentences. */
 export function readable(line: ChildLine): string {
   if (line.kind === "text") return line.text;
-  const { cause, detail, remedy, after, afterMs } = line.properties;
-  if (typeof cause === "string" && typeof detail === "string" && typeof remedy === "string") {
-    return `${cause}: ${sentence(detail)} ${sentence(remedy)}`;
-  }
-  if (line.message === "delivery goes on" && typeof afterMs === "number") {
-    return `delivery goes on after ${Math.round(afterMs / 1000)} s${after ? ` (${after} is over)` : ""}`;
-  }
-  const properties = Object.entries(line.properties)
-    .filter(([, value]) => value !== undefined && value !== null)
-    .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`);
-  return properties.length === 0 ? line.message : `${line.message} (${properties.join(", ")})`;
+  return logSentence(line.message, line.properties);
 }
 
 function withoutFrame(record: Record<string, unknown>): Record<string, unknown> {
@@ -69,9 +61,4 @@ function parseObject(line: string): Record<string, unknown> | undefined {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** With a full stop at its end, and none twice. */
-function sentence(text: string): string {
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }

@@ -23,13 +23,15 @@ export interface PoolState {
 export function poolCauses({ replicas, hosts, emptySinceMs, rest, nowMs }: PoolState): readonly Cause[] {
   const causes: Cause[] = [];
   if (emptySinceMs !== undefined) {
-    const out = replicas.length === 0 ? "" : `: ${countsOf(replicas, nowMs)}`;
+    const complaints = complaintsOf(replicas);
+    const said = complaints === undefined ? "" : `. ${complaints.said}`;
+    const out = replicas.length === 0 ? "" : `: ${countsOf(replicas, nowMs)}${said}`;
     causes.push(
-      isOutage(replicas) ? outage(emptySinceMs, hosts, out, complaintsOf(replicas)) : {
+      isOutage(replicas) ? outage(emptySinceMs, hosts, out, complaints?.remedy) : {
         name: "no-replica",
         sinceMs: emptySinceMs,
         detail: `None of ${replicas.length} replicas takes work (${hosts.join(", ")})${out}`,
-        remedy: complaintsOf(replicas)?.remedy ??
+        remedy: complaints?.remedy ??
           "Start a worker, or look at the workers' own /readyz. Delivery goes on by itself.",
       },
     );
@@ -59,14 +61,13 @@ function outage(
   sinceMs: number,
   hosts: readonly string[],
   out: string,
-  complaints: ReturnType<typeof complaintsOf>,
+  remedy: string | undefined,
 ): Cause {
-  const said = complaints === undefined ? "" : `. ${complaints.said}`;
   return {
     name: "outage",
     sinceMs,
-    detail: `Every replica fails (${hosts.join(", ")})${out}${said}`,
-    remedy: complaints?.remedy ??
+    detail: `Every replica fails (${hosts.join(", ")})${out}`,
+    remedy: remedy ??
       "Look at the workers' /readyz and logs. A replica comes back when its health check answers.",
   };
 }

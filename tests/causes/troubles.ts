@@ -30,13 +30,13 @@ export const TROUBLES: readonly Trouble[] = [
   refuses("the quota is spent", 429, "insufficient_quota", "You exceeded your current quota"),
   {
     name: "the provider is away",
-    named: /^(outage|workers-not-ready): .*could not be reached/,
+    named: /^(outage|no-replica|workers-not-ready): .*could not be reached/,
     begin: ({ provider }) => provider.cut(),
     end: ({ provider }) => provider.mend(),
   },
   {
     name: "the database is away",
-    named: /^(outage|workers-not-ready): .*database-unreachable/,
+    named: /^(outage|no-replica|workers-not-ready): .*database-unreachable/,
     begin: ({ database }) => database.cut(),
     end: ({ database }) => database.mend(),
   },
@@ -47,26 +47,8 @@ export const TROUBLES: readonly Trouble[] = [
     end: ({ sql }) => sql("alter table tickets_gone rename to tickets"),
   },
   {
-    name: "the workers are gone",
-    named: /^(no-replica|outage): /,
-    begin: (stage) => stage.stopWorker(),
-    end: (stage) => stage.startWorker(),
-  },
-  {
-    name: "the day's budget is spent",
-    named: /^(rate-limited|workers-not-ready): .*budget/,
-    begin: async (stage) => {
-      await stage.stopWorker();
-      await stage.startWorker({ TOKENS_PER_DAY: "1000" });
-    },
-    end: async (stage) => {
-      await stage.stopWorker();
-      await stage.startWorker();
-    },
-  },
-  {
     name: "bad records flood in",
-    named: /^dead-letter-flood: .*422/,
+    named: /^dead-letter-flood: .*not-json/,
     begin: (stage) => stage.produce(Array.from({ length: 60 }, () => "no JSON")),
     end: ({ consumer }) =>
       fetch(`${consumer.adminUrl}/dead-letters/allow`, {
@@ -96,6 +78,24 @@ export const TROUBLES: readonly Trouble[] = [
     end: (stage) => {
       stage.refusesWord = false;
       stage.feed();
+    },
+  },
+  {
+    name: "the workers are gone",
+    named: /^(no-replica|outage): /,
+    begin: (stage) => stage.stopWorker(),
+    end: (stage) => stage.startWorker(),
+  },
+  {
+    name: "the day's budget is spent",
+    named: /budget/,
+    begin: async (stage) => {
+      await stage.stopWorker();
+      await stage.startWorker({ TOKENS_PER_DAY: "1000" });
+    },
+    end: async (stage) => {
+      await stage.stopWorker();
+      await stage.startWorker();
     },
   },
 ];

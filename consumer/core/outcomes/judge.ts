@@ -89,9 +89,11 @@ export class FailureJudge<R> {
     this.#recordFailure(delivery, nowMs);
     if (this.#refused.size < REFUSED_MIN && !this.#refusedAlone.has(delivery)) this.#refused.add(delivery);
     if (this.breaker.pause === undefined) {
-      if (this.#health.succeeds(nowMs)) return "backs_off";
       const many = this.#refused.size >= REFUSED_MIN || isInTheWay(delivery);
-      if (!many) return this.#ask(delivery, { counts: false, pauses: true }, nowMs);
+      const succeeds = this.#health.succeeds(nowMs);
+      if (succeeds && !many) return "backs_off";
+      // Others went through a moment ago, or nobody else is there: the replicas know whether all are refused now.
+      if (succeeds || !many) return this.#ask(delivery, { counts: false, pauses: true }, nowMs);
     }
     this.open("misconfigured", outcome, nowMs);
     return "backs_off";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { getJsonLinesFormatter, type LogRecord } from "@logtape/logtape";
-import { jsonLine } from "../../../shared/log.ts";
+import { jsonLine, sentenceLine } from "../../../shared/log.ts";
 
 const asLogTapeDoes = getJsonLinesFormatter({ properties: "flatten" });
 
@@ -53,4 +53,10 @@ Deno.test("jsonLine() leaves what is not plain to LogTape: big integers, errors,
   ) {
     assert.equal(jsonLine(other), asLogTapeDoes(other));
   }
+});
+
+Deno.test("sentenceLine() is one line for people, whatever is in it", () => {
+  const line = sentenceLine(record({ cause: "outage", detail: "a\u001b[2J\nb", remedy: "Look." }, ["cause"]));
+  assert.match(line, /^\d\d:\d\d:\d\d .*worker: outage: a\\u001b\[2J\\nb\. Look\./);
+  assert.equal(line.split("\n").length, 2);
 });

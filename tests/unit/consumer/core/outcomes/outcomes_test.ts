@@ -187,6 +187,18 @@ Deno.test("Machine goes on beside records that are refused for ever, however man
   }
 });
 
+Deno.test("Machine pauses at once where three are refused in a row and the replicas say that they are not ready", () => {
+  const driver = atWork();
+  driver.receive([recordAt(21), recordAt(22)]);
+  driver.finish(20, status(403));
+  driver.finish(21, status(403));
+  assert.equal(driver.got("check_readiness").length, 0);
+  driver.finish(22, status(403));
+  assert.equal(driver.got("check_readiness").length, 1);
+  driver.feed({ type: "readiness_checked", ready: false });
+  assert.equal(driver.machine.view.pause?.cause, "misconfigured");
+});
+
 Deno.test("Machine pauses where one record after another is refused in order, and the first holds the others back", () => {
   const driver = new Driver({ mode: "partition" }).assign({}).receive([recordAt(0), recordAt(1)]);
   for (let attempt = 1; attempt <= 3; attempt++) {
