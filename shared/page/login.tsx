@@ -1,7 +1,7 @@
 // Login: asks for a token, and gives the browser a session for it.
 
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import { readBytes } from "../http/read_bytes.ts";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { sealSession, SESSION_MS, tokenOfSession } from "../http/session_cookie.ts";
 import { isOneOf } from "../http/bearer_token.ts";
@@ -36,12 +36,16 @@ export function loginRoutes({ tokens, variable, cookie, nowMs }: LoginConfig): H
   let sinceMs = -Infinity;
   return new Hono()
     .get("/login", (c) => c.html(document(<Login variable={variable} next={nextOf(c.req.query("next"))} />)))
-    .post("/login", bodyLimit({ maxSize: FORM_BYTES_MAX }), async (c) => {
+    .post("/login", async (c) => {
       const atMs = nowMs();
       if (atMs - sinceMs > MINUTE_MS) [wrong, sinceMs] = [0, atMs];
-      const form = await c.req.parseBody();
-      const token = String(form["token"] ?? "").trim();
-      const next = nextOf(String(form["next"] ?? ""));
+      const form = await formOf(c.req.raw);
+      const token = (form?.get("token") ?? "").trim();
+      const next = nextOf(form?.get("next") ?? undefined);
+      if (form === undefined) {
+        const said = "The form is too large, or did not come whole.";
+        return c.html(document(<Login variable={variable} next={next} said={said} />), 400);
+      }
       if (wrong >= WRONG_MAX) {
         return c.html(
           document(
@@ -70,6 +74,12 @@ export function loginRoutes({ tokens, variable, cookie, nowMs }: LoginConfig): H
       deleteCookie(c, cookie(c), { path: "/" });
       return c.redirect("/login", 303);
     });
+}
+
+/** The form as our page sends it, whatever type is stated; undefined where it does not come whole, or is too large. */
+async function formOf(request: Request): Promise<URLSearchParams | undefined> {
+  const bytes = await readBytes(request, FORM_BYTES_MAX).catch(() => undefined);
+  return bytes && new URLSearchParams(new TextDecoder().decode(bytes));
 }
 
 /** Nowhere but here: neither `//host` nor another scheme. */

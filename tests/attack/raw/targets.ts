@@ -52,6 +52,9 @@ const WORKER_REQUESTS = [
   ["GET", "/openapi.json"],
   ["GET", "/"],
   ["GET", "/problems/not-json"],
+  ["GET", "/login?next=/review"],
+  ["POST", "/login", "token=wrong&next=/"],
+  ["POST", "/logout"],
 ] as const;
 
 const ADMIN_REQUESTS = [

@@ -81,3 +81,16 @@ Deno.test("a page of another origin can neither log in nor out", async () => {
     );
   }
 });
+
+Deno.test("a login whose form is of another type, breaks off or has no end is the caller's fault", async () => {
+  const app = adminWith("s3cret");
+  const statusOf = async (body: BodyInit, type: string) =>
+    (await app.request("/login", { method: "POST", headers: { ...FORM, "content-type": type }, body }))
+      .status;
+  const broken = new ReadableStream({ start: (controller) => controller.error(new Error("cut off")) });
+  assert.equal(await statusOf("token=s3cret", "multipart/form-data"), 303);
+  assert.equal(await statusOf("--x\r\nbroken", "multipart/form-data; boundary=x"), 401);
+  assert.equal(await statusOf("%ff%zz&token", FORM["content-type"]), 401);
+  assert.equal(await statusOf(broken, FORM["content-type"]), 400);
+  assert.ok([400, 413].includes(await statusOf("x".repeat(100_000), FORM["content-type"])));
+});
