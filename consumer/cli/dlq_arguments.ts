@@ -1,6 +1,7 @@
 // DlqCommand: what `deno task dlq` is asked for on its command line. Pure.
 
 import { parseFlags, type Program, UsageError } from "../../shared/process/command_line.ts";
+import { nearest } from "../../shared/nearest.ts";
 import { parseSpan } from "./time_span.ts";
 import type { DropRequest } from "../dead_letters/drop.ts";
 import { type Filter, isKnownStatus } from "../dead_letters/filter.ts";
@@ -38,6 +39,8 @@ export type DlqCommand =
     readonly admins: readonly string[] | undefined;
   }
   | { readonly name: "allow"; readonly count: number; readonly admins: readonly string[] | undefined };
+
+const COMMANDS = ["list", "show", "replay", "drop", "take", "allow"];
 
 /** The program, as its help shows it. */
 export const DLQ = {
@@ -141,8 +144,14 @@ export function parseDlqArguments(args: readonly string[], nowMs: number, replay
       if (rest.length !== 1) throw new UsageError("allow takes one COUNT");
       return { name, count: whole("COUNT", rest[0] ?? "", 1), admins: values.admin };
     default:
-      throw new UsageError(`There is no ${name}: list, show, replay, drop, take or allow`);
+      throw new UsageError(noSuchCommand(name));
   }
+}
+
+function noSuchCommand(name: string): string {
+  const near = nearest(name, COMMANDS);
+  const meant = near === undefined ? "" : ` do you mean ${near}? There are`;
+  return `There is no ${name}:${meant} ${COMMANDS.join(", ")}`;
 }
 
 /**

@@ -23,7 +23,7 @@ const OTHERS = /_(TEST|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+
 
 /** One line for each name in the environment that probably means another: `KAFKA_BROKER is not read: …`. */
 export function misspeltVariables(names: Iterable<string>): readonly string[] {
-  return [...names].filter((name) => !NAMES.includes(name) && !OTHERS.test(name)).flatMap((name) => {
+  return [...new Set(names)].filter((name) => !NAMES.includes(name) && !OTHERS.test(name)).flatMap((name) => {
     const meant = ALIASES[name.toUpperCase()] ?? variableNear(name);
     return meant === undefined ? [] : [`${name} is not read: do you mean ${meant}?`];
   }).sort();

@@ -45,7 +45,8 @@ Deno.test("parseDlqArguments() says what it does not understand, and its value",
     /--rate .* from 1 on: current value is "0"/,
   );
   assert.throws(() => parse("list", "--since", "soon"), /--since is neither .*: current value is "soon"/);
-  assert.throws(() => parse("purge"), /There is no purge/);
+  assert.throws(() => parse("purge"), /There is no purge: list, show/);
+  assert.throws(() => parse("repaly"), /There is no repaly: do you mean replay\?/);
   assert.throws(() => parse("show"), /show takes one/);
 });
 

@@ -41,6 +41,7 @@ Deno.test("misspeltVariables() leaves our own names and everybody else's alone",
     "DENO_DIR",
   ];
   const services = ["WORKER_SERVICE_HOST", "WORKER_PORT_8000_TCP", "KAFKA_SERVICE_PORT_HTTP", "KAFKA_PORT"];
+  assert.equal(misspeltVariables(["WORKER_CONCURENCY", "WORKER_CONCURENCY"]).length, 1);
   assert.deepEqual(misspeltVariables([...Object.keys(variables), ...others, ...services]), []);
 });
 
