@@ -2,6 +2,7 @@
 
 import type { Dispatcher } from "undici";
 import { BATCH_PATH, NDJSON, readAnswerLine, writeRecordLine } from "../../contract/batch_lines.ts";
+import { RequestHeader } from "../../contract/protocol.ts";
 import type { NoAnswer } from "../../contract/outcome.ts";
 import { LineSplitter } from "../../http/line_splitter.ts";
 import type { Endpoint } from "../discovery/endpoints.ts";
@@ -48,9 +49,10 @@ export function startBatch(
 ): void {
   const [first] = batch.values();
   const { authorization } = first?.attempt.headers ?? {};
-  const lines = [...batch.values()].map(({ attempt: { headers, body } }) => {
+  const lines = [...batch.values()].map(({ attempt: { headers, body, timeoutMs } }) => {
     const { authorization: _, ...own } = headers;
-    return writeRecordLine({ headers: own, body });
+    const deadline = { [RequestHeader.deadline]: String(Math.round(timeoutMs)) };
+    return writeRecordLine({ headers: { ...own, ...deadline }, body });
   });
   const request = {
     origin: endpoint.origin,

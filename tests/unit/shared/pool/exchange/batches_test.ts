@@ -64,7 +64,7 @@ Deno.test("Batches sends what is there in the same moment as one request, once t
     const [batch] = worker.requests.slice(3);
     assert.equal(batch?.headers["content-type"], "application/x-ndjson");
     assert.deepEqual(readRecordLine(batch?.text.split("\n")[0] ?? ""), {
-      headers: attempt(4).headers,
+      headers: { ...attempt(4).headers, "ackpool-deadline": "5000" },
       body: attempt(4).body,
     });
   });
