@@ -18,11 +18,14 @@ const REFUSAL = "I would rather not say.";
 export interface CallsPaid {
   good: number;
   bad: number;
+  /** For the bad ticket that cost most. */
+  most: number;
 }
 
 /** See the file's first line. */
 export class PaidWorkers implements PlayedWorkers {
-  readonly calls: CallsPaid = { good: 0, bad: 0 };
+  readonly calls: CallsPaid = { good: 0, bad: 0, most: 0 };
+  readonly #each = new Map<string, number>();
   #parts: {
     readonly postgres: RealPostgres;
     readonly admin: Database;
@@ -57,7 +60,7 @@ export class PaidWorkers implements PlayedWorkers {
   }
 
   recordOf({ bad, atMs }: Ticket, id: number): string {
-    const body = bad ? "Please refuse this ticket" : "I was charged twice this month";
+    const body = bad ? `Please refuse ticket ${id}` : "I was charged twice this month";
     return JSON.stringify({ ticket_id: id, subject: `${atMs}`, body });
   }
 
@@ -89,6 +92,10 @@ export class PaidWorkers implements PlayedWorkers {
   async #answer(prompt: string): Promise<Response | undefined> {
     if (prompt.includes("refuse")) {
       this.calls.bad++;
+      const [ticket = ""] = /refuse ticket \d+/.exec(prompt) ?? [];
+      const cost = (this.#each.get(ticket) ?? 0) + 1;
+      this.#each.set(ticket, cost);
+      this.calls.most = Math.max(this.calls.most, cost);
       return Response.json({
         choices: [{ message: { content: REFUSAL } }],
         usage: { prompt_tokens: 400, completion_tokens: 8 },

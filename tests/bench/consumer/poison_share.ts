@@ -190,7 +190,7 @@ async function paidTable(): Promise<string> {
       const load = { ...BASE, goodPerSecond, badPerSecond, name };
       const measured = await playOnKafka(load, kafka.brokers, resolve(values.core), workers);
       const bad = Math.floor(badPerSecond * BASE.forMs / 1000);
-      const { good: goodCalls, bad: badCalls } = workers.calls;
+      const { good: goodCalls, bad: badCalls, most } = workers.calls;
       const [, ...figures] = kafkaRow(name, measured);
       rows.push([
         name,
@@ -198,6 +198,7 @@ async function paidTable(): Promise<string> {
         `${goodCalls}`,
         `${badCalls}`,
         bad === 0 ? "" : (badCalls / bad).toFixed(2),
+        `${most}`,
       ]);
       say(rows.at(-1)?.join("  ") ?? "");
     }
@@ -214,6 +215,7 @@ async function paidTable(): Promise<string> {
       "paid, good",
       "paid, bad",
       "each bad",
+      "most",
     ],
     ...rows,
   ]);
