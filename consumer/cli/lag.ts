@@ -7,6 +7,8 @@ import { EXIT, runMain } from "../../shared/process/main.ts";
 import { StartError } from "../../shared/process/start_error.ts";
 import { onStopSignal } from "../../shared/process/stop_signals.ts";
 import type { HeldRecord } from "../records/held_record.ts";
+import type { WhyJson } from "../core/why/why.ts";
+import { printable } from "../../shared/printable.ts";
 import { recordPosition } from "../records/position.ts";
 import { AdminClient } from "./admin_client.ts";
 import { heldAsText } from "./dlq_text.ts";
@@ -95,17 +97,28 @@ async function look(
     const missing = await offsets.partitions(topic) - rows.filter((row) => row.topic === topic).length;
     if (missing > 0) notes.push(`${missing} partitions of ${topic} have no leader and are not counted`);
   }
-  return { rows, notes, heads: await headsOf(rows, client) };
+  const [heads, why] = await Promise.all([headsOf(rows, client), heldUpBy(client, groupId)]);
+  return { rows, notes, heads, why };
+}
+
+/** What a consumer of this group that is asked says it is held up by; undefined where it goes on, or none answers. */
+async function heldUpBy(client: AdminClient, groupId: string): Promise<WhyJson | undefined> {
+  const answers = (await client.all("/why")).flatMap((asked) =>
+    asked.kind === "done" ? [asked.body as unknown as WhyJson] : []
+  );
+  return answers.find(({ group, state }) => group === groupId && state === "held-up");
 }
 
 /** The records that hold partitions up: at the committed offset, tried more than once and not settled. */
 async function headsOf(rows: readonly PartitionLag[], client: AdminClient): Promise<readonly Head[]> {
   const behind = rows.filter(({ lag }) => lag > 0).slice(0, HEADS_MAX);
-  const heads = await Promise.all(behind.map(async ({ topic, partition, currentOffset }) => {
+  const heads = await Promise.all(behind.map(async ({ topic, partition, currentOffset, oldestAgeMs }) => {
     const at = recordPosition({ topic, partition, offset: currentOffset ?? 0 });
-    return { at, held: await client.record(at) };
+    return { at, oldestAgeMs, held: await client.record(at) };
   }));
-  return heads.flatMap(({ at, held }) => held === undefined || held.posts < 2 ? [] : [{ at, held }]);
+  return heads.flatMap(({ held, ...head }) =>
+    held === undefined || held.posts < 2 ? [] : [{ ...head, held }]
+  );
 }
 
 /** What is shown. */
@@ -114,12 +127,16 @@ interface Seen {
   /** What an operator should know besides. */
   readonly notes: readonly string[];
   readonly heads: readonly Head[];
+  /** What holds delivery up, in a consumer's own words. */
+  readonly why: WhyJson | undefined;
 }
 
 /** A record that holds its partition up. */
 interface Head {
   /** `topic/partition/offset`. */
   readonly at: string;
+  /** Since its own timestamp, in ms; null where it has none. */
+  readonly oldestAgeMs: number | null;
   readonly held: HeldRecord;
 }
 
@@ -143,7 +160,7 @@ async function topicsOf(offsets: GroupOffsets, config: ConsumerConfig): Promise<
   return { topics: [...read], sources: found, existing };
 }
 
-function asText(groupId: string, { rows, notes, heads }: Seen): string {
+function asText(groupId: string, { rows, notes, heads, why }: Seen): string {
   const table = textTable([
     ["GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG", "SETTLED-AHEAD", "OLDEST-AGE"],
     ...rows.map((row) => [
@@ -157,13 +174,18 @@ function asText(groupId: string, { rows, notes, heads }: Seen): string {
       row.oldestAgeMs === null ? "-" : age(row.oldestAgeMs),
     ]),
   ]);
-  const stuck = heads.map(({ at, held }) =>
-    `HEAD ${at}: ${heldAsText(held)}. It can be taken out: deno task dlq take ${at}`
-  );
-  return [table, ...stuck, ...notes.map((note) => `Note: ${note}`)].join("\n");
+  const stuck = heads.map(({ at, held, oldestAgeMs }) => {
+    const old = oldestAgeMs === null ? "" : `, ${age(oldestAgeMs)} old`;
+    return `HEAD ${at}: ${heldAsText(held)}${old}. It can be taken out: deno task dlq take ${at}`;
+  });
+  const held = why === undefined ? [] : [
+    printable(why.sentence),
+    ...(why.remedy === null ? [] : [`What to do: ${printable(why.remedy)}`]),
+  ];
+  return [table, ...held, ...stuck, ...notes.map((note) => `Note: ${note}`)].join("\n");
 }
 
-function asJson(groupId: string, { rows, notes, heads }: Seen, line: boolean): string {
+function asJson(groupId: string, { rows, notes, heads, why }: Seen, line: boolean): string {
   const sum = (value: (row: PartitionLag) => number) => rows.reduce((all, row) => all + value(row), 0);
   const report = {
     group: groupId,
@@ -178,7 +200,8 @@ function asJson(groupId: string, { rows, notes, heads }: Seen, line: boolean): s
       settled_ahead: row.settledAhead,
       oldest_age_ms: row.oldestAgeMs,
     })),
-    heads: heads.map(({ at, held }) => ({ ...held, at })),
+    heads: heads.map(({ at, held, oldestAgeMs }) => ({ ...held, at, age_ms: oldestAgeMs })),
+    held_up: why === undefined ? null : { cause: why.cause, sentence: why.sentence, remedy: why.remedy },
     notes,
   };
   return line ? JSON.stringify(report) : JSON.stringify(report, null, 2);

@@ -15,5 +15,5 @@ export const LAG = {
   notes:
     `SETTLED-AHEAD counts records above CURRENT-OFFSET that are done already; OLDEST-AGE is that of the record at it.
 HEAD is a record at CURRENT-OFFSET that was tried more than once, with its last answer, where a consumer says so
-(ADMIN_PORT).`,
+(ADMIN_PORT); it also says what holds it up, as deno task why does.`,
 } as const satisfies Program;

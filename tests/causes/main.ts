@@ -85,7 +85,7 @@ async function observe(stage: Stage, { name, named, begin, end }: Trouble): Prom
     remedy: answer.remedy ?? "",
     readyz: ready.status === 200 ? "200" : `${ready.status} ${ready.causes.join(", ")}`,
     screen: line === undefined ? "" : readable(parseChildLine(line.text)),
-    lag: lag.text.split("\n").filter((each) => each.startsWith("HEAD")).join(" "),
+    lag: lag.text.split("\n").filter((each) => /^(HEAD|Held)/.test(each)).slice(0, 2).join(" "),
   };
 }
 

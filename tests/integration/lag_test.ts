@@ -92,6 +92,29 @@ Deno.test("deno task lag", async (t) => {
     );
   });
 
+  await t.step("says what holds delivery up and what to do, in a consumer's own words", async () => {
+    const scene = await Scene.in(kafka);
+    const said = { detail: "no model gpt-x", remedy: "Set OPENAI_MODEL." };
+    await using worker = new StubWorker(() => Response.json(said, { status: 403 }));
+    await using consumer = scene.consumer([worker]);
+    await scene.produce(values(10), 0);
+    await consumer.untilCause("misconfigured");
+    const env = { ADMIN_PORT: new URL(consumer.adminUrl).port };
+    const { code, text } = await runCommand("lag", scene, [], env);
+    assert.equal(code, 0, text);
+    assert.match(text, /Held up by misconfigured for \d+ s: .*403 \(no model gpt-x\) from http:/);
+    assert.match(text, /What to do: Set OPENAI_MODEL\./);
+    const why = await runCommand("why", scene, [], env);
+    assert.equal(why.code, 3, why.text);
+    assert.match(why.text, /^Held up by misconfigured/);
+    worker.script = () => 200;
+    await consumer.untilReady();
+    const over = await runCommand("why", scene, [], env);
+    assert.equal(over.code, 0, over.text);
+    const goesOn = await until("the end in the log", () => consumer.logged("delivery goes on")[0]);
+    assert.equal(goesOn.fields["after"], "misconfigured");
+  });
+
   await t.step("says in one line that there is no such topic", async () => {
     const scene = await Scene.in(kafka);
     const { code, text } = await runCommand("lag", { ...scene, topic: "absent", kafka, groupId: "g" }, []);
