@@ -74,16 +74,8 @@ function copyHeader(value: HeaderValue, copy: Copy): HeaderValue {
   return value instanceof Uint8Array ? copy(value) : value;
 }
 
-/**
- * The headers as they were sent. kafkajs gathers them in an object: for a name that objects have by themselves, such as
- * `constructor`, it takes what is there for a first value.
- */
 function headersOf({ headers = {} }: KafkaMessage): readonly (readonly [name: string, value: HeaderValue])[] {
-  return Object.entries(headers as Record<string, HeaderValue>).map(([name, value]) => {
-    if (!(name in Object.prototype) || !Array.isArray(value)) return [name, value];
-    const [, ...sent] = value;
-    return [name, sent.length === 1 ? sent[0] : sent];
-  });
+  return Object.entries(headers as Record<string, HeaderValue>);
 }
 
 /** Headers for kafkajs, which cannot write one without a value: it becomes an empty one. */

@@ -151,6 +151,15 @@ Deno.test("readRecordSet() reads a batch of very many records a part at a time",
   assert.deepEqual((await readRecordSet(bytes, 0, { bytes: 0, records: 100 })).records, []);
 });
 
+Deno.test("readRecordSet() keeps headers that are called like what objects have by themselves", async () => {
+  const headers = { constructor: "c", toString: ["t", "u"] };
+  const { records } = await readRecordSet(await batchOf([{ value: "v", headers }]), 0, newBudget());
+  assert.deepEqual(Object.entries(records[0]?.headers ?? {}).map(([name, value]) => [name, String(value)]), [
+    ["constructor", "c"],
+    ["toString", "t,u"],
+  ]);
+});
+
 Deno.test("readRecordSet() takes time in proportion to a record's headers", async () => {
   const headers = Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`h${n}`, "v"]));
   const bytes = await batchOf([{ value: "v", headers }]);
