@@ -19,6 +19,8 @@ export interface CommittedMark {
   readonly partition: number;
   readonly offset: number;
   readonly metadata: string;
+  /** Which life of the topic it is about. */
+  readonly life: number;
 }
 
 /** The coordinator of one group. */
@@ -45,7 +47,24 @@ export class Broker {
 
   /** What the group committed for a partition. */
   committed(partition: number): CommittedMark {
-    return this.#committed.get(partition) ?? { partition, offset: 0, metadata: "" };
+    const life = this.#world.logs[partition]?.life ?? 0;
+    return this.#committed.get(partition) ?? { partition, offset: 0, metadata: "", life };
+  }
+
+  /** Kafka forgets what was committed for a topic that is deleted. */
+  forgetSources(): void {
+    for (const partition of [...this.#committed.keys()]) {
+      if (!this.#world.isRetry(partition)) this.#committed.delete(partition);
+    }
+  }
+
+  /** An operator sets a partition back, which Kafka allows where nobody is a member. */
+  rewind(partition: number, share: number): number | undefined {
+    if (this.#members.size > 0) return undefined;
+    const { life, offset } = this.committed(partition);
+    const to = Math.floor(offset * share);
+    this.#committed.set(partition, { partition, offset: to, metadata: "", life });
+    return to;
   }
 
   /** Whether what is committed says that a record is settled. */
@@ -67,7 +86,9 @@ export class Broker {
     const member = this.#members.get(memberId);
     if (member === undefined) return;
     this.leave(memberId);
-    this.#world.timeline.after(this.#chance(3) * 3000, () => member.onEvicted());
+    this.#world.timeline.after(this.#chance(3) * 3000, () => {
+      if (member.memberId === memberId) member.onEvicted();
+    });
   }
 
   rebalance(): void {
@@ -90,12 +111,23 @@ export class Broker {
    *
    * @param sequence grows with every commit of a member: what comes after its successor came over a connection that is
    * gone, and is not taken.
+   *
+   * @returns whether it was taken, but for the partitions that are refused alone.
    */
-  commit(memberId: string, generation: number, sequence: number, marks: readonly CommittedMark[]): boolean {
-    if (!this.#members.has(memberId) || generation !== this.generation) return false;
-    if (sequence < (this.#lastApplied.get(memberId) ?? 0)) return false;
+  commit(
+    memberId: string,
+    generation: number,
+    sequence: number,
+    marks: readonly CommittedMark[],
+  ): { readonly ok: boolean; readonly refused: readonly number[] } {
+    const none = { ok: false, refused: [] };
+    if (!this.#members.has(memberId) || generation !== this.generation) return none;
+    if (sequence < (this.#lastApplied.get(memberId) ?? 0)) return none;
     this.#lastApplied.set(memberId, sequence);
+    const refused = marks.map(({ partition }) => partition).filter((each) => this.#world.isLeaderless(each));
     for (const mark of marks) {
+      // What is about a topic that is gone is nobody's.
+      if (refused.includes(mark.partition) || mark.life !== this.#world.logs[mark.partition]?.life) continue;
       expect(mark.metadata.length <= 4096, "metadata fits", () => `${mark.metadata.length} bytes`);
       expect(
         this.#owners.get(mark.partition) === memberId,
@@ -104,7 +136,7 @@ export class Broker {
       );
       this.#committed.set(mark.partition, mark);
     }
-    return true;
+    return refused.length === marks.length ? none : { ok: true, refused };
   }
 
   #complete(): void {
@@ -148,7 +180,7 @@ export class Broker {
 const decodedMaps: Map<string, { readonly offset: number; readonly decoded: DecodedMap }> = new Map();
 const DECODED_MAX = 32;
 
-function decode({ metadata, offset }: CommittedMark): DecodedMap {
+function decode({ metadata, offset }: Pick<CommittedMark, "metadata" | "offset">): DecodedMap {
   const known = decodedMaps.get(metadata);
   if (known?.offset === offset) return known.decoded;
   const decoded = decodeOffsetMap(metadata, offset);
@@ -158,7 +190,7 @@ function decode({ metadata, offset }: CommittedMark): DecodedMap {
 }
 
 /** Whether a mark says that an offset is settled. */
-export function covers(mark: CommittedMark, offset: number): boolean {
+export function covers(mark: Pick<CommittedMark, "metadata" | "offset">, offset: number): boolean {
   if (offset < mark.offset) return true;
   const decoded = decode(mark);
   if (decoded.kind !== "map") return false;

@@ -302,4 +302,84 @@ export const DEFECTS: readonly Defect[] = [
     text: "if (paused) return park(parts, delivery, decision.behind);",
     instead: "void paused;",
   },
+  {
+    name: "what is paused is sent where it was ready before",
+    exported: "ReadyRecords",
+    text: "if (partition.revoked || partition.held) return undefined;",
+    instead: "if (partition.revoked) return undefined;",
+  },
+  {
+    name: "what is assigned while an operator holds it is sent",
+    exported: "Machine",
+    text: `parts.assignment.assign(event.epoch, event.partitions, nowMs);
+        return applyFlow(parts, this.#flow, nowMs);`,
+    instead: "return parts.assignment.assign(event.epoch, event.partitions, nowMs);",
+  },
+  {
+    name: "what an operator resumes is not sent until something new comes",
+    exported: "ReadyRecords",
+    text: `if (!held) this.#count(partition, partition.startable);
+    this.offer(partition);`,
+    instead: "if (!held) this.#count(partition, partition.startable);",
+  },
+  {
+    name: "each consumer takes the group's limits for its own",
+    exported: "shareOf",
+    text: "return partitions === undefined ? 1 : own / Math.max(partitions, own, 1);",
+    instead: "return partitions === undefined ? own : 1;",
+  },
+  {
+    name: "a rate is made up for after an idle time",
+    exported: "RateGate",
+    text: "Math.max(this.#nextMs, nowMs - SLACK_MS)",
+    instead: "Math.max(this.#nextMs, nowMs - 600 * SLACK_MS)",
+  },
+  {
+    name: "the group's ceiling is not kept",
+    exported: "Dispatcher",
+    text: "this.#permitsMax = permitsMax ?? Infinity;",
+    instead: "this.#permitsMax = Infinity; void permitsMax;",
+  },
+  {
+    name: "what was fetched for an assignment before is taken",
+    exported: "Assignment",
+    text: "if (partition === undefined || partition.epoch !== event.epoch) return [];",
+    instead: "if (partition === undefined) return [];",
+  },
+  {
+    name: "a partition whose commit is refused alone is taken for confirmed",
+    exported: "Commits",
+    text: "for (const line of commit.marks) if (!refused.includes(line)) this.#confirmed(id, line, nowMs);",
+    instead: `for (const line of commit.marks) this.#confirmed(id, line, nowMs);
+    refused = [];`,
+  },
+  {
+    name: "an offset alone says that a record is a dead letter already",
+    parksKeys: true,
+    exported: "ParkedKeys",
+    text: '`${at}/${offset}@${timestampMs}/${letter ?? ""}\\n${key}`;',
+    instead: '`${at}/${offset}@${timestampMs * 0}/${letter ?? ""}\\n${key}`;',
+  },
+  {
+    name: "a partition that comes back begins no earlier than the last time",
+    exported: "Assignment",
+    text: `const partition = new Partition<R>(at, epoch, { offset, metadata: metadata ?? "" }, inherited);`,
+    instead: `const seen: Record<string, number> = (this as { seen?: Record<string, number> }).seen ??= {};
+      const first = seen[partitionId(at)] = Math.max(seen[partitionId(at)] ?? 0, offset);
+      const partition = new Partition<R>(at, epoch, { offset: first, metadata: metadata ?? "" }, inherited);`,
+  },
+  {
+    name: "a record's own time is taken for the machine's",
+    parksKeys: true,
+    exported: "Delivery",
+    text: "this.receivedMs = nowMs;",
+    instead: "this.receivedMs = received.timestampMs + 0 * nowMs;",
+  },
+  {
+    name: "a member whose commits are refused asks no more",
+    exported: "Commits",
+    text: `this.#notBeforeMs = nowMs + RETRY_MS;
+    if (this.#dirty.size > 0) this.#due(nowMs);`,
+    instead: "this.#notBeforeMs = nowMs + RETRY_MS;",
+  },
 ];

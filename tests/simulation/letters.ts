@@ -122,7 +122,13 @@ function toLetter({ record: { root, letter }, offset }: SimLetter, key: string):
   return {
     offset,
     key,
-    origin: { topic: "t", partition: root.partition, offset: root.offset, timestampMs: 0, letter },
+    origin: {
+      topic: "t",
+      partition: root.partition,
+      offset: root.offset,
+      timestampMs: root.timestampMs,
+      letter,
+    },
     cause: { reason: "c", status: "", problem: "" },
   };
 }

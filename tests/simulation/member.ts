@@ -5,6 +5,7 @@ import type { Assigned, Command, Event, Notice } from "../../consumer/core/event
 import type { Machine as ProductionMachine } from "../../consumer/core/machine.ts";
 import { type Outcome, outcomeLabel } from "../../shared/contract/outcome.ts";
 import { ruleFor } from "../../shared/contract/status_contract.ts";
+import type { Fault } from "./scenario.ts";
 import { chance, stream } from "./random.ts";
 import { SimLetters } from "./sim_letters.ts";
 import { SimPool } from "./sim_pool.ts";
@@ -13,6 +14,9 @@ import type { Process, Surroundings } from "./surroundings.ts";
 import { expect } from "./violation.ts";
 import { type Owned, Watch } from "./watch.ts";
 import type { SimRecord } from "./world.ts";
+
+/** Faults in which commits are refused for long. */
+const UNCOMMITTED: readonly Fault["type"][] = ["commits_fail", "leaderless", "half_join"];
 
 /** One process, from its start to its end. */
 export class Member implements Process {
@@ -51,7 +55,32 @@ export class Member implements Process {
     });
     this.#pool = pool;
     this.feed({ type: "permits_changed", permits });
+    // What operators set is known before the first record comes.
+    this.hearFlow();
     broker.join(this.#source);
+  }
+
+  /** Hears what operators hold and limit. */
+  hearFlow(): void {
+    if (!this.alive) return;
+    const { flow } = this.#in.world;
+    this.#watch.told(flow);
+    this.feed({ type: "flow_changed", flow });
+  }
+
+  /** Does not hear what the next join gives it. */
+  missJoin(): void {
+    this.#source.missJoin();
+  }
+
+  /** Its topic was made anew, which it notices after a while. */
+  noticeAnew(): void {
+    if (this.alive) this.#source.noticeAnew();
+  }
+
+  /** Is without the group for so long, in ms. */
+  leaveFor(ms: number): void {
+    if (this.alive && this.#stopByMs === undefined) this.#source.leaveFor(ms);
   }
 
   /** The member id in the group. */
@@ -67,6 +96,11 @@ export class Member implements Process {
   /** Records received and not settled: nothing of `fast` may be left at the end. */
   get backlog(): number {
     return this.#machine.view.partitions.reduce((sum, partition) => sum + partition.backlog, 0);
+  }
+
+  /** A member in good standing, with nothing going on. */
+  get settledIn(): boolean {
+    return this.#source.settledIn;
   }
 
   /** Keys that are parked or wait for replays. */
@@ -111,7 +145,7 @@ export class Member implements Process {
     if (!this.alive) return;
     this.note(() => "killed");
     const { world: { scenario, timeline }, broker } = this.#in;
-    const faulty = scenario.faults.some((fault) => fault.type === "commits_fail");
+    const faulty = scenario.faults.some(({ type }) => UNCOMMITTED.includes(type));
     if (this.#source.settledIn && !faulty && this.#stopByMs === undefined) this.#watch.crashed();
     this.#end();
     timeline.after(scenario.sessionTimeoutMs, () => broker.leave(this.memberId));
@@ -220,7 +254,8 @@ export class Member implements Process {
     this.note(() => `dead-letters ${about(delivery)}: ${delivery.reason}`);
     this.#watch.deadLettering(delivery);
     world.timeline.after(1 + this.roll() * 80, () => {
-      const how = world.active("dead_letters_fail")?.how;
+      const leaderless = world.isLeaderless(delivery.record.root.partition);
+      const how = leaderless ? "refused" : world.active("dead_letters_fail")?.how;
       if (how !== "refused") broker.deadLetters.push(delivery.record);
       if (world.scenario.machine.parkKeys) return this.#park(delivery, how);
       if (!this.alive) return;

@@ -1,6 +1,7 @@
 // A schedule: what is configured, which records there are, and which faults happen when. Plain data, made from a seed.
 
 import type { MachineConfig } from "../../consumer/core/machine.ts";
+import { clusterFaultsOf } from "./cluster_faults.ts";
 import { poisonScenarioOf } from "./poison_scenario.ts";
 import { chance, pick, stream, whole } from "./random.ts";
 
@@ -70,6 +71,24 @@ export type Fault =
     }
     /** An operator drops the first dead letter of a partition. */
     | { readonly type: "drop"; readonly partition: number }
+    /** An operator pauses everything, the source topic, or a partition of it, and resumes it. */
+    | { readonly type: "pause"; readonly of: "all" | "topic" | number }
+    /** An operator limits the group. */
+    | {
+      readonly type: "limit";
+      readonly ratePerSecond: number | undefined;
+      readonly permitsMax: number | undefined;
+    }
+    /** Nothing of a source partition can be read, committed or dead-lettered; the others go on. */
+    | { readonly type: "leaderless"; readonly partition: number }
+    /** A member does not hear what the next join gives it, and goes on with what it had. */
+    | { readonly type: "half_join"; readonly consumer: number }
+    /** The machines' clocks are set back; they were set right again after a while. */
+    | { readonly type: "clock_back"; readonly byMs: number }
+    /** The source topic is deleted and made anew: offsets begin again, timestamps go on. */
+    | { readonly type: "topic_anew" }
+    /** All members lose the group for a while, and an operator sets a partition back. */
+    | { readonly type: "rewind"; readonly partition: number; readonly share: number }
     | { readonly type: "commits_fail"; readonly how: "refused" | "unanswered" | "late" }
     | { readonly type: "dead_letters_fail"; readonly how: "refused" | "unanswered" }
   );
@@ -147,6 +166,7 @@ function mixedScenarioOf(seed: number): Scenario {
     faults: [
       ...faultsOf(random, replicas, balanced, machine.mode),
       ...(machine.parkKeys ? deedsOf(seed, partitions, keys) : []),
+      ...clusterFaultsOf(seed, partitions, machine),
     ].sort((a, b) => a.atMs - b.atMs),
   };
 }

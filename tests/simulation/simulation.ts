@@ -104,6 +104,7 @@ class Simulation {
     if (this.#timeline.nowMs < faultsEndMs || this.#world.unproduced > 0 || this.#returning > 0) return false;
     if (this.#scenario.machine.idleExitMs !== undefined) return this.#alive().length === 0;
     if (this.#broker.preparing || !this.#committed() || !this.#alive().every(atRest)) return false;
+    if (!this.#alive().every(({ settledIn }) => settledIn)) return false;
     return this.#world.unsettled === 0 || (this.#scenario.machine.mode === "fast" && this.#mayLose);
   }
 
@@ -281,6 +282,25 @@ class Simulation {
       case "commits_fail":
         this.#mayLose = true;
         return;
+      case "pause":
+      case "limit":
+        this.#tellFlow();
+        return this.#timeline.after(fault.forMs, () => this.#tellFlow());
+      case "half_join":
+        this.#mayLose = true;
+        target?.missJoin();
+        return target && this.#broker.rebalance();
+      case "leaderless":
+        this.#mayLose = true;
+        return this.#timeline.after(fault.forMs, () => this.#alive().forEach((member) => member.wake()));
+      case "topic_anew":
+        this.#mayLose = true;
+        this.#world.makeAnew();
+        this.#broker.forgetSources();
+        return alive.forEach((member) => member.noticeAnew());
+      case "rewind":
+        return this.#rewind(fault);
+      case "clock_back":
       case "outage":
       case "bad_deploy":
       case "half_outage":
@@ -293,6 +313,21 @@ class Simulation {
       default:
         return fault satisfies never;
     }
+  }
+
+  /** Each consumer asks once a second. */
+  #tellFlow(): void {
+    for (const member of this.#alive()) this.#timeline.after(member.roll() * 1000, () => member.hearFlow());
+  }
+
+  /** Everybody is without the group, an operator sets a partition back, and they come back. */
+  #rewind({ partition, share }: Extract<Fault, { type: "rewind" }>): void {
+    this.#mayLose = true;
+    for (const member of this.#alive()) member.leaveFor(500);
+    this.#timeline.after(250, () => {
+      const to = this.#broker.rewind(partition, share);
+      if (to !== undefined) this.#world.rewind(partition, to);
+    });
   }
 
   /** How long it may take after the faults are over, in ms: what has to wait, one after the other. */

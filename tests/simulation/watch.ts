@@ -8,6 +8,8 @@ import { ruleFor } from "../../shared/contract/status_contract.ts";
 import type { Outcome } from "../../shared/contract/outcome.ts";
 import { VERDICT } from "../../consumer/core/policies/health_window.ts";
 import { type Broker, covers } from "./broker.ts";
+import type { Flow } from "../../consumer/core/policies/flow.ts";
+import { LimitWatch } from "./limit_watch.ts";
 import { expect } from "./violation.ts";
 import type { SimRecord, World } from "./world.ts";
 
@@ -17,6 +19,8 @@ export interface Owned {
   readonly epoch: number;
   /** The offset it began at. What `fast` lost below that, another owner lost. */
   readonly from: number;
+  /** Which life of the topic it is about. */
+  readonly life: number;
   position: number;
   paused: boolean;
   fetching: boolean;
@@ -60,6 +64,7 @@ export class Watch {
   readonly #tried: WeakSet<Sent> = new WeakSet();
   #successes = 0;
   #paused = false;
+  readonly #limits: LimitWatch;
   permits = 0;
 
   constructor(world: World, broker: Broker, owned: ReadonlyMap<number, Owned>) {
@@ -67,10 +72,16 @@ export class Watch {
     this.#broker = broker;
     this.#owned = owned;
     this.#startedMs = world.timeline.nowMs;
+    this.#limits = new LimitWatch(world, owned);
     world.processes += 1;
     const { mode, commits } = world.scenario.machine;
     this.#parks = world.scenario.machine.parkKeys;
     this.#holds = commits === "sync" && mode !== "batch" && mode !== "fast";
+  }
+
+  /** The consumer has been told what operators hold and limit. */
+  told(flow: Flow): void {
+    this.#limits.told(flow);
   }
 
   sent(delivery: Sent): void {
@@ -86,6 +97,7 @@ export class Watch {
     this.#tried.add(delivery);
     const held = this.#out.size + this.#unconfirmed.size;
     expect(held <= this.permits, "in flight never exceeds permits", () => `${held} of ${this.permits}`);
+    this.#limits.sent(record, held);
     const before = this.#world.unsettledBefore(record);
     expect(before === undefined, "order holds", () => `${name(record)} before ${before && name(before)}`);
     if (this.#parks) {
@@ -168,8 +180,10 @@ export class Watch {
     const { record, reason, attemptsCounted, parkedBehind } = delivery;
     expect(!delivery.partition.revoked, "nothing revoked is dead-lettered", () => name(record));
     if (reason === "parked") {
-      const first = this.#world.atOrigin(parkedBehind?.place ?? "");
-      const follows = first?.plan.key === record.plan.key && first.offset < record.root.offset;
+      const firsts = this.#world.atOrigin(parkedBehind?.place ?? "");
+      const follows = firsts.some((first) =>
+        first.plan.key === record.plan.key && first.offset < record.root.offset
+      );
       return expect(
         follows,
         "parked is what follows a letter",
@@ -212,6 +226,8 @@ export class Watch {
       const said = () => `${partition}@${mark.offset}, position ${owned.position}`;
       expect(mark.offset <= owned.position, "only what was received is committed", said);
       if (this.#world.scenario.machine.mode === "fast" && !leaving) continue;
+      // Its topic was made anew, which it has not noticed yet.
+      if (owned.life !== this.#world.logs[partition]?.life) continue;
       const first = this.#world.logs[partition]?.firstUnsettled(owned.from);
       expect(
         first === undefined || mark.offset <= first.offset,
@@ -220,7 +236,7 @@ export class Watch {
       );
       this.#map(partition, mark, owned);
       for (const record of owned.settled.keys()) {
-        const known = covers({ partition, ...mark }, record.offset);
+        const known = covers(mark, record.offset);
         expect(known, "a commit says all that is settled", () => `${said()} leaves out ${name(record)}`);
         if (record.offset < mark.offset && this.#broker.covers(record)) owned.settled.delete(record);
       }
@@ -228,13 +244,16 @@ export class Watch {
     for (const record of this.#unconfirmed) {
       const line = commit.marks.find(({ partition: { partition } }) => partition === record.partition);
       if (line === undefined) continue;
-      if (covers({ partition: record.partition, ...line.mark }, record.offset)) covered.push(record);
+      if (covers(line.mark, record.offset)) covered.push(record);
     }
     this.#covers.set(commit.id, covered);
   }
 
-  commitFinished(id: number, ok: boolean): void {
-    if (ok) { for (const record of this.#covers.get(id) ?? []) this.#unconfirmed.delete(record); }
+  /** @param refused partitions whose lines were not taken though the others were. */
+  commitFinished(id: number, ok: boolean, refused: readonly number[] = []): void {
+    for (const record of ok ? this.#covers.get(id) ?? [] : []) {
+      if (!refused.includes(record.partition)) this.#unconfirmed.delete(record);
+    }
     this.#covers.delete(id);
   }
 
@@ -252,14 +271,15 @@ export class Watch {
     const held = this.#out.size + this.#unconfirmed.size;
     const exact = this.#holds || inFlight === this.#out.size;
     expect(inFlight >= held && exact, "permits are counted right", () => `${inFlight}, really ${held}`);
-    if (inFlight >= this.permits || pause !== undefined || stopping) return;
+    if (inFlight >= this.#limits.most(this.permits) || pause !== undefined || stopping) return;
+    if (this.#limits.hasRate) return;
     if (mode === "batch") return;
     // In ordered modes a partition that came back waits for its own old attempts.
     const lingers = [...this.#out].some(({ partition }) => partition.revoked);
     if (lingers && (mode === "key" || mode === "partition")) return;
     const failed = [...this.#out].filter((delivery) => this.#suspects.has(delivery)).length;
     // One that is settled and waits for its commit has a permit all the same.
-    const room = !this.#holds && failed < Math.max(1, Math.floor(this.permits / 2));
+    const room = !this.#holds && failed < Math.max(1, Math.floor(this.#limits.most(this.permits) / 2));
     for (const { ready, suspects, id, parkingKnown } of view.partitions) {
       // Before the dead-letter topic was read nothing of a partition may leave.
       if (this.#parks && !parkingKnown) continue;
@@ -271,7 +291,8 @@ export class Watch {
   /** A clean stop: the next owner must not get again what we settled. */
   stopped(): void {
     expect(this.#out.size === 0, "a clean stop waits for what is in flight", () => `${this.#out.size} out`);
-    for (const { partition, from, settled } of this.#owned.values()) {
+    for (const { partition, from, settled, life } of this.#owned.values()) {
+      if (life !== this.#world.logs[partition]?.life) continue;
       for (const record of settled.keys()) {
         expect(this.#broker.covers(record), "a clean stop redelivers nothing", () => name(record));
       }
@@ -293,7 +314,7 @@ export class Watch {
     const sinceMs = this.#world.timeline.nowMs - (each ? 0 : commitIntervalMs) - 1000;
     for (const { settled } of this.#owned.values()) {
       for (const [record, atMs] of settled) {
-        const known = atMs >= sinceMs || this.#broker.covers(record);
+        const known = atMs >= sinceMs || record.gone || this.#broker.covers(record);
         expect(known, "a crash redelivers only the latest", () => `${name(record)} settled at ${atMs}`);
       }
     }

@@ -1,6 +1,7 @@
 // What is the case, whatever any consumer believes: the logs, what is truly settled, and which faults are at work now.
 
 import type { Fault, PlannedRecord, Scenario } from "./scenario.ts";
+import type { Flow } from "../../consumer/core/policies/flow.ts";
 import type { ReplayPlace } from "../../consumer/core/parking/letters.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -10,6 +11,8 @@ export interface SimRecord {
   readonly plan: PlannedRecord;
   readonly partition: number;
   readonly offset: number;
+  /** Its timestamp, by the producer's clock. */
+  readonly timestampMs: number;
   /** Place among the records of its lane. */
   readonly laneIndex: number;
   /** The record it is a replay of; itself where it is none. */
@@ -24,6 +27,8 @@ export interface SimRecord {
   settledMs: number;
   /** An operator has asked for its dead letter. */
   takenOut: boolean;
+  /** Its topic was deleted. */
+  gone: boolean;
   /** POSTs of it by all consumers together. */
   posts: number;
   /** Failures of its own that it has had, as planned. */
@@ -34,9 +39,13 @@ export interface SimRecord {
 
 /** One partition's log. */
 export class Log {
-  readonly records: SimRecord[] = [];
+  records: SimRecord[] = [];
   /** One past the last offset, markers included. */
   end = 0;
+  /** How often it was made anew. */
+  life = 0;
+  /** Records of its lives before. */
+  readonly gone: SimRecord[] = [];
 
   /** Index of the first record at or above an offset. */
   indexOf(offset: number): number {
@@ -117,7 +126,7 @@ export class World {
   /** A record of the same lane that comes before it and is truly unsettled. */
   unsettledBefore(record: SimRecord): SimRecord | undefined {
     const lane = this.laneOf(record.plan);
-    if (lane === undefined) return undefined;
+    if (lane === undefined || record.gone) return undefined;
     const records = this.#lanes.get(lane) ?? [];
     let at = this.#laneSettled.get(lane) ?? 0;
     while (records[at]?.settled) at += 1;
@@ -127,15 +136,80 @@ export class World {
 
   /** A record of the same key that comes before it and was neither delivered nor dropped, by replays neither. */
   unfreedBefore({ root }: SimRecord): SimRecord | undefined {
+    if (root.gone) return undefined;
     const lane = this.laneOf(root.plan);
     const records = lane === undefined ? [] : this.#lanes.get(lane) ?? [];
     return records.slice(0, root.laneIndex).find(({ freed }) => !freed);
   }
 
-  /** A record by where it was read first: `topic/partition/offset`. */
-  atOrigin(place: string): SimRecord | undefined {
+  /** Records by where they were read first: `topic/partition/offset`; several where the topic was made anew. */
+  atOrigin(place: string): readonly SimRecord[] {
     const [, partition, offset] = place.split("/").map(Number);
-    return this.logs[partition ?? -1]?.records.find((record) => record.offset === offset);
+    const log = this.logs[partition ?? -1];
+    return [...log?.records ?? [], ...log?.gone ?? []].filter((record) => record.offset === offset);
+  }
+
+  /** The source topic is deleted with everything in it, and made anew. */
+  makeAnew(): void {
+    for (const log of this.logs.slice(0, this.#sources)) {
+      for (const record of log.records) {
+        this.settle(record);
+        record.freed = record.gone = true;
+      }
+      log.gone.push(...log.records);
+      [log.records, log.end] = [[], 0];
+      log.life += 1;
+    }
+    for (const lane of [...this.#lanes.keys()]) {
+      if (Number(lane.split("/")[0]) >= this.#sources) continue;
+      this.#lanes.delete(lane);
+      this.#laneSettled.delete(lane);
+    }
+  }
+
+  /** An operator wants everything from an offset on to be delivered again. */
+  rewind(partition: number, offset: number): void {
+    for (const record of this.logs[partition]?.records ?? []) {
+      if (record.offset < offset || !record.settled) continue;
+      [record.settled, record.settledMs] = [false, Infinity];
+      this.unsettled += 1;
+    }
+    this.#laneSettled.clear();
+  }
+
+  /** What operators hold and limit now. */
+  get flow(): Flow {
+    const pauses = this.#allActive("pause");
+    const limits = this.#allActive("limit");
+    const least = (values: readonly (number | undefined)[]) => {
+      const set = values.filter((each) => each !== undefined);
+      return set.length === 0 ? undefined : Math.min(...set);
+    };
+    return {
+      holds: pauses.map(({ of }) =>
+        of === "all" ? {} : of === "topic" ? { topic: "t" } : { topic: "t", partition: of }
+      ),
+      ratePerSecond: least(limits.map(({ ratePerSecond }) => ratePerSecond)),
+      permitsMax: least(limits.map(({ permitsMax }) => permitsMax)),
+      partitions: this.logs.length,
+    };
+  }
+
+  /** Time of day as machines have it, in ms: it may be set back. */
+  get dayMs(): number {
+    return DAY_MS + this.timeline.nowMs - (this.active("clock_back")?.byMs ?? 0);
+  }
+
+  /** Whether a partition has no leader now. */
+  isLeaderless(partition: number): boolean {
+    return this.#allActive("leaderless").some((fault) => fault.partition === partition);
+  }
+
+  #allActive<T extends Fault["type"]>(type: T): readonly Extract<Fault, { type: T }>[] {
+    const now = this.timeline.nowMs - STARTED_MS;
+    return this.scenario.faults.filter((fault): fault is Extract<Fault, { type: T }> =>
+      fault.type === type && now >= fault.atMs && now < fault.atMs + fault.forMs
+    );
   }
 
   /** `topic/partition`. */
@@ -221,6 +295,8 @@ export class World {
       plan,
       partition: plan.partition,
       offset: log.end + plan.gapBefore,
+      timestampMs: this.dayMs,
+      gone: false,
       laneIndex: mates.length,
       settled: false,
       settledMs: Infinity,
@@ -237,5 +313,7 @@ export class World {
   }
 }
 
+/** The time of day at 0, in ms. */
+const DAY_MS = 1_700_000_000_000;
 /** When a run begins, in ms: any time but 0. */
 export const STARTED_MS = 1000;
