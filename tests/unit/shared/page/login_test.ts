@@ -94,3 +94,8 @@ Deno.test("a login whose form is of another type, breaks off or has no end is th
   assert.equal(await statusOf(broken, FORM["content-type"]), 400);
   assert.ok([400, 413].includes(await statusOf("x".repeat(100_000), FORM["content-type"])));
 });
+
+Deno.test("a cookie that is none counts as no login", async () => {
+  const headers = { ...HTML, cookie: "ackpool-session-8080=%E0%A4%A; =; ;;" };
+  assert.equal((await adminWith("s3cret").request("/", { headers })).status, 303);
+});
