@@ -24,15 +24,20 @@ export type ReadFile = (path: string) => string;
 /**
  * The file that a task runs.
  *
- * @throws {Error} when there is no such task, or it is not `deno run [flags] file.ts`.
+ * @throws {Error} when there is no such task, or it is not `deno run [flags] file.ts [words]`.
  */
 export function programOf(task: string, tasks: DenoJson["tasks"]): string {
   const command = commandOf(tasks[task]);
-  const file = /^deno run .*?(\S+\.ts)$/.exec(command ?? "")?.[1];
+  const file = fileOf(command);
   if (file === undefined) {
     throw new Error(`Task ${task} is not "deno run [flags] file.ts": current value is ${command}`);
   }
   return file;
+}
+
+/** Words behind the file are its arguments. */
+function fileOf(command: string | undefined): string | undefined {
+  return /^deno run .*?(\S+\.ts)(?: [\w-]+)*$/.exec(command ?? "")?.[1];
 }
 
 /** What deno.json says in an image that runs these programs: their tasks, and the packages they import. */
@@ -44,13 +49,13 @@ export function imageDenoJson(
   const packages = packagesOf(programs, read);
   const isNeeded = (name: string) =>
     [...packages].some((each) => each === name || each.startsWith(`${name}/`));
-  const runs = (command: string) => programs.some((program) => command.endsWith(` ${program}`));
+  const runs = (command: string | undefined) => programs.includes(fileOf(command) ?? "");
   return {
     nodeModulesDir: "none",
     // How JSX is compiled.
     ...(denoJson.compilerOptions === undefined ? {} : { compilerOptions: denoJson.compilerOptions }),
     imports: pick(denoJson.imports, isNeeded),
-    tasks: pick(denoJson.tasks, (name) => runs(commandOf(denoJson.tasks[name]) ?? "")),
+    tasks: pick(denoJson.tasks, (name) => runs(commandOf(denoJson.tasks[name]))),
   };
 }
 

@@ -17,7 +17,7 @@ const PRODUCTION = Object.keys(tasks).filter((task) =>
 const LOCAL = ["model", "produce"];
 
 const denoJson: DenoJson = JSON.parse(textOf("deno.json"));
-const programs = PRODUCTION.map((task) => programOf(task, tasks));
+const programs = [...new Set(PRODUCTION.map((task) => programOf(task, tasks)))];
 
 Deno.test("the image installs every program of production and no other", () => {
   assert.deepEqual(installed("consumer/main.ts"), [...programs].sort());
@@ -76,6 +76,7 @@ Deno.test("imageDenoJson() keeps a task's description", () => {
 Deno.test("programOf() refuses a task that is not one program", () => {
   assert.throws(() => programOf("ok", { ok: "deno fmt && deno lint" }), /Task ok is not "deno run/);
   assert.throws(() => programOf("nothing", {}), /current value is undefined/);
+  assert.equal(programOf("pause", { pause: "deno run --allow-net a/main.ts pause" }), "a/main.ts");
 });
 
 Deno.test("the Dockerfile copies what .dockerignore lets through", () => {
