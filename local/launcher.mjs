@@ -79,10 +79,12 @@ export function plan([name = "", ...rest]) {
   // What belongs to the project's own upkeep runs where it lies.
   const cwd = /^(TEST|MEASURE):/.test(task.description ?? "") ? ROOT : folder();
   const words = command.split(/\s+/);
-  if (words[0] !== "deno" || words[1] !== "run" || !/\.ts$/.test(words.at(-1) ?? "")) {
+  const file = words.findIndex((word) => word.endsWith(".ts"));
+  if (words[0] !== "deno" || words[1] !== "run" || file < 0 || words.includes("&&")) {
     return { cwd: ROOT, args: ["task", "--quiet", name, ...rest] };
   }
-  return { cwd, args: runArgs(words.slice(1), rest) };
+  // What stands behind the file is an argument of the task's own.
+  return { cwd, args: runArgs(words.slice(1, file + 1), [...words.slice(file + 1), ...rest]) };
 }
 
 /**

@@ -12,9 +12,9 @@ const CONFIG = ["--quiet", "--config", projectPath("deno.json")];
 Deno.test("plan() runs a program with the flags of its task, and no wider ones", () => {
   for (const [name, task] of Object.entries<Task>(denoJson.tasks)) {
     const [deno, run, ...rest] = commandOf(task)?.split(/\s+/) ?? [];
-    const file = rest.at(-1) ?? "";
-    if (deno !== "deno" || run !== "run" || !file.endsWith(".ts")) continue;
-    const flags = rest.slice(0, -1);
+    const at = rest.findIndex((word) => word.endsWith(".ts"));
+    if (deno !== "deno" || run !== "run" || at < 0) continue;
+    const [flags, file, own] = [rest.slice(0, at), rest[at] ?? "", rest.slice(at + 1)];
     const named = flags.some((flag) => flag === "-A" || flag === "--allow-env")
       ? []
       : ["--allow-env=ACKPOOL_COMMAND"];
@@ -25,6 +25,7 @@ Deno.test("plan() runs a program with the flags of its task, and no wider ones",
       ...named,
       ...WATCH,
       projectPath(file),
+      ...own,
       "--json",
       "x y",
     ]);
