@@ -388,6 +388,33 @@ Deno.test("createIngress() answers 503 with Retry-After when no replica has come
   }, { queue: { placesMax: 100, patienceMs: 200, wakeMs: 500 } });
 });
 
+Deno.test("createIngress() is ready with replicas at zero while nobody calls", async () => {
+  await ingress([{ url: `http://127.0.0.1:${freePort()}` }], async (app, pool) => {
+    await pool.checkReady();
+    assert.equal((await app.request("/readyz")).status, 200);
+  });
+});
+
+Deno.test("createIngress() is not ready while all workers say that they refuse every call, and says why", async () => {
+  await using worker = new StubWorker(() => 403);
+  const said = { name: "provider-refused", detail: "no model gpt-x", remedy: "Set OPENAI_MODEL" };
+  worker.ready = () => Response.json({ causes: [said] }, { status: 503 });
+  await ingress([worker], async (app, pool) => {
+    await pool.checkReady();
+    const ready = await app.request("/readyz");
+    const { causes: [cause] } = await ready.json();
+    assert.deepEqual([ready.status, cause.name, cause.remedy], [
+      503,
+      "workers-not-ready",
+      "Set OPENAI_MODEL",
+    ]);
+    assert.match(cause.detail, /provider-refused: no model gpt-x/);
+    worker.ready = () => 200;
+    await pool.checkReady();
+    assert.equal((await app.request("/readyz")).status, 200);
+  });
+});
+
 Deno.test("createIngress() answers 502 to a call whose worker died, and asks another one where that is harmless", async () => {
   const dying = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   let calls = 0;

@@ -107,7 +107,15 @@ Deno.test("deno task lag", async (t) => {
     const why = await runCommand("why", scene, [], env);
     assert.equal(why.code, 3, why.text);
     assert.match(why.text, /^Held up by misconfigured/);
-    worker.script = () => 200;
+    await until("the cause in the log", () => consumer.logged("cause").length > 0);
+    await using tail = startCommand("tail", scene, ["--kind", "settled", "--json"], env);
+    await until("somebody who watches", async () => {
+      worker.script = () => 200;
+      await scene.produce(["more"], 0);
+      return tail.lines.length > 0;
+    });
+    const decision = JSON.parse(tail.lines[0]?.text ?? "");
+    assert.deepEqual([decision.kind, decision.topic, decision.last], ["settled", scene.topic, "200"]);
     await consumer.untilReady();
     const over = await runCommand("why", scene, [], env);
     assert.equal(over.code, 0, over.text);

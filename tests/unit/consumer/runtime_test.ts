@@ -167,3 +167,23 @@ Deno.test("Runtime takes a pool that throws for a bug, not for an outcome", asyn
   runtime.feed(received(1));
   await assert.rejects(runtime.ended, RangeError);
 });
+
+Deno.test("Runtime.causes() takes replicas at zero for a trouble only while something is to be done", async () => {
+  const causes = [{ name: "no-replica", sinceMs: 0, detail: "None runs", remedy: "Start one" }];
+  const { runtime } = runtimeOver({
+    pool: {
+      permits: 0,
+      onChange: () => {},
+      send: () => Promise.resolve(SETTLED),
+      checkReady: () => Promise.resolve(false),
+      causes: () => causes,
+    },
+  });
+  assert.deepEqual(runtime.causes(), []);
+  const [record] = records(1);
+  assert.ok(record);
+  runtime.feed({ type: "received", epoch: 1, from: AT, records: [record], position: 1, highWatermark: 1 });
+  assert.deepEqual(runtime.causes(), causes);
+  runtime.stop();
+  await runtime.ended;
+});
