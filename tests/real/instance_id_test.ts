@@ -6,12 +6,9 @@ import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { until } from "../support/until.ts";
 import { StubWorker } from "../support/workers/stub_worker.ts";
 
-/** The default: what a group waits for without an instance id. */
-const SESSION = { KAFKA_SESSION_TIMEOUT_MS: "30000", COMMIT_INTERVAL_MS: "1000" };
-const LIMIT_MS = 60_000;
-
-/** Unlike the goal, it cannot be missed by a busy machine alone: without the id it is the session. */
-const MUCH_LESS_MS = 20_000;
+/** What a group waits for without an instance id: much longer than this test does. */
+const SESSION = { KAFKA_SESSION_TIMEOUT_MS: "600000", COMMIT_INTERVAL_MS: "1000" };
+const LIMIT_MS = 120_000;
 
 Deno.test("a consumer with KAFKA_INSTANCE_ID", async (t) => {
   await using kafka = await TestKafka.start();
@@ -36,11 +33,8 @@ Deno.test("a consumer with KAFKA_INSTANCE_ID", async (t) => {
     }
     const texts = Array.from({ length: 64 }, (_, n) => `after-${n}`);
     await scene.produce(texts);
-    const startedMs = Date.now();
     await using second = scene.consumer([worker], env);
     await settled(...texts);
-    const tookMs = Date.now() - startedMs;
-    assert.ok(tookMs < MUCH_LESS_MS, `${tookMs} ms: ${second.child.failure("was slow").message}`);
     const [line] = second.logged("predecessor taken out of the group");
     assert.equal(line?.fields["instance"], "one-box");
     assert.equal(other.logged("taken out of the group while alive").length, 0);
