@@ -157,14 +157,18 @@ Deno.test("a second signal ends a worker at once", async () => {
 
 Deno.test("20 identical requests at once over two replicas cost one call, and so does everything after", async () => {
   await using database = await migrated(1);
-  const llm = startStubLlm({ latencyMs: 300 });
+  // The label is bought once all the others have been told to come back, however slow the machine is.
+  const others = Promise.withResolvers<undefined>();
+  const llm = startStubLlm({ script: () => others.promise });
   const env = { DATABASE_URL: database.url, OPENAI_BASE_URL: llm.baseUrl, WORKER_CONCURRENCY: "20" };
   await using one = await startWorker(env);
   await using two = await startWorker(env);
   const ticket = { ...TICKET, ticket_id: 1 };
+  let answered = 0;
   const statuses = await Promise.all(Array.from({ length: 20 }, async (_, at) => {
     const response = await (at % 2 === 0 ? one : two).classify(ticket, 5);
     await response.body?.cancel();
+    if (++answered === 19) others.resolve(undefined);
     return response.status;
   }));
   assert.deepEqual(statuses.sort(), [200, ...Array(19).fill(409)]);
