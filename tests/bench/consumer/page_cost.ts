@@ -42,14 +42,23 @@ async function measure(consumer: ConsumerProcess): Promise<Measured> {
 async function withReader<T>(adminUrl: string, work: () => Promise<T>): Promise<T> {
   const ending = new AbortController();
   const { body } = await fetch(`${adminUrl}/page/live/now`, { signal: ending.signal });
-  const reading = body?.pipeTo(new WritableStream()).catch(() => {});
+  const reading = readAll(body);
   const timer = setInterval(() => fetch(`${adminUrl}/state/history`).then((answer) => answer.text()), 5000);
   try {
     return await work();
   } finally {
     clearInterval(timer);
     ending.abort();
-    await reading;
+    await Promise.race([reading, pause(1000)]);
+  }
+}
+
+/** Until it ends, however that is. */
+async function readAll(body: ReadableStream<Uint8Array> | null): Promise<void> {
+  try {
+    for await (const _ of body ?? []) continue;
+  } catch {
+    // It was given up.
   }
 }
 
