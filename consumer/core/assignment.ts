@@ -150,8 +150,9 @@ export class Assignment<R> {
     const attempts = partition.inherits ? partition.attemptsBefore(received.offset) : 0;
     const { order } = this.#policy;
     const lane = order === "none" ? undefined : laneOf(order, received.key);
-    const delivery = new Delivery(received, partition, lane, attempts, nowMs);
-    if (attempts > 0) partition.ledger.markStarted(delivery.entry);
+    const refused = partition.inherits ? partition.refusedMinutesBefore(received.offset) : 0;
+    const delivery = new Delivery(received, partition, lane, attempts, nowMs, refused);
+    if (attempts + refused > 0) partition.ledger.markStarted(delivery.entry);
     this.#backpressure.add(delivery);
     return delivery;
   }

@@ -89,7 +89,7 @@ export class Commits<R> {
     this.#dueMs = undefined;
     const marks: PartitionCommit<R>[] = [];
     for (const partition of this.#dirty) {
-      const mark = this.#markOf(partition, leaving);
+      const mark = this.#markOf(partition, leaving, nowMs);
       const { committed } = partition;
       // Held records need a confirmed commit even where it says nothing new.
       const news = mark.offset !== committed?.offset || mark.metadata !== committed.metadata;
@@ -162,13 +162,13 @@ export class Commits<R> {
     partition.confirmedCommit = Math.max(id, partition.confirmedCommit);
   }
 
-  #markOf({ ledger }: Partition<R>, leaving: boolean): CommitMark {
+  #markOf({ ledger }: Partition<R>, leaving: boolean, nowMs: number): CommitMark {
     if (this.#policy.extent === "received" && !leaving) return { offset: ledger.position, metadata: "" };
     const offset = ledger.committable();
     // Where nothing above the watermark is settled or sent there is no map.
     return {
       offset,
-      metadata: ledger.mapEntries === 0 ? "" : encodeOffsetMap(ledger, this.#metadataBytesMax),
+      metadata: ledger.mapEntries === 0 ? "" : encodeOffsetMap(ledger, this.#metadataBytesMax, nowMs),
     };
   }
 

@@ -90,13 +90,17 @@ export class Delivery<R> {
   #reason: DeadLetterReason | undefined;
   #parkedBehind: ParkedBehind | undefined;
 
-  /** @param attempts what an earlier owner counted against it. */
+  /**
+   * @param attempts what an earlier owner counted against it.
+   * @param refusedMinutes for how long that was answered "later".
+   */
   constructor(
     received: Received<R>,
     partition: Partition<R>,
     lane: string | undefined,
     attempts: number,
     nowMs: number,
+    refusedMinutes = 0,
   ) {
     this.offset = received.offset;
     this.timestampMs = received.timestampMs;
@@ -111,6 +115,7 @@ export class Delivery<R> {
     this.#attemptsSent = attempts;
     this.#failures = attempts;
     this.#hasFailed = attempts > 0;
+    if (refusedMinutes > 0) this.#refusedSinceMs = nowMs - refusedMinutes * 60_000;
     this.entry = partition.ledger.receive(received.offset, this);
   }
 

@@ -70,7 +70,8 @@ export class Partition<R> implements TopicPartition {
     this.ledger = new Ledger(committed.offset);
     this.committed = committed;
     this.highWatermark = committed.offset;
-    this.inherits = inherited.settled.length + inherited.attempts.size > 0;
+    this.inherits = inherited.settled.length + inherited.attempts.size +
+        (inherited.refusedMinutes?.size ?? 0) > 0;
     this.#inherited = inherited;
   }
 
@@ -85,6 +86,11 @@ export class Partition<R> implements TopicPartition {
   /** Attempts an earlier owner counted against this offset. */
   attemptsBefore(offset: number): number {
     return this.#inherited.attempts.get(offset) ?? 0;
+  }
+
+  /** For how many minutes an earlier owner was answered "later". */
+  refusedMinutesBefore(offset: number): number {
+    return this.#inherited.refusedMinutes?.get(offset) ?? 0;
   }
 
   /** Never sent, and waiting for nothing but a permit. */

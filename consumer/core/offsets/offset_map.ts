@@ -10,6 +10,8 @@ export const METADATA_BYTES_MAX = 4096;
 export interface Attempted {
   /** Attempts that counted against it. */
   readonly attemptsCounted: number;
+  /** Since when it has been answered "later" and nothing else, in ms. */
+  readonly refusedSinceMs?: number | undefined;
 }
 
 /** What an earlier owner left: offsets settled above the watermark and attempts of those that are not. */
@@ -17,6 +19,8 @@ export interface OffsetMap {
   /** Settled ranges of offsets, first to last inclusive, ascending. */
   readonly settled: readonly (readonly [number, number])[];
   readonly attempts: ReadonlyMap<number, number>;
+  /** For how many minutes records have been answered "later"; left out where none was. */
+  readonly refusedMinutes?: ReadonlyMap<number, number>;
 }
 
 /** Read metadata: a map, nothing at all, or why it is not trusted. */
@@ -28,6 +32,9 @@ export type DecodedMap =
 /** Of a map that has settled offsets as runs, and of one that has them as bits: as long as each other. */
 const PREFIX = "ackpool:1:";
 const BITS_PREFIX = "ackpool:2:";
+const MINUTE_MS = 60_000;
+/** Ages are told up to this: two bytes. */
+const MINUTES_MAX = 16_383;
 const CHECKSUM_BYTES = 4;
 /** Bytes of a base offset and two counts. */
 const HEADER_BYTES = 8 + 3 + 3;
@@ -66,29 +73,43 @@ export function bitsFit(
 
 /**
  * The map of a ledger as commit metadata; empty when there is nothing to say. A map that would not fit is cut at the
- * end, which is always safe: what it leaves out is delivered again.
+ * end, which is always safe: what it leaves out is delivered again. Ages are the first to be left out.
  */
-export function encodeOffsetMap(ledger: Ledger<Attempted>, bytesMax = METADATA_BYTES_MAX): string {
+export function encodeOffsetMap(
+  ledger: Ledger<Attempted>,
+  bytesMax = METADATA_BYTES_MAX,
+  nowMs = 0,
+): string {
   const base = ledger.committable();
   const runs: number[] = [];
   const attempts: number[] = [];
   const settled: [number, number][] = [];
+  /** The same with ages: an attempt count that follows with a gap of 0 says that the number before it is an age. */
+  const aged: number[] = [];
   let runEnd = base;
   let lastAttempted = base;
+  let lastAged = base;
   ledger.walk({
     settled(first, last) {
       runs.push(first - runEnd, last + 1 - first);
       settled.push([first, last]);
       runEnd = last + 1;
     },
-    unsettled(offset, { attemptsCounted: counted }) {
+    unsettled(offset, { attemptsCounted: counted, refusedSinceMs = nowMs }) {
+      const minutes = Math.min(MINUTES_MAX, Math.floor((nowMs - refusedSinceMs) / MINUTE_MS));
+      if (minutes > 0) aged.push(offset - lastAged, minutes, 0, counted);
+      else if (counted > 0) aged.push(offset - lastAged, counted);
+      if (minutes > 0 || counted > 0) lastAged = offset;
       if (counted === 0) return;
       attempts.push(offset - lastAttempted, counted);
       lastAttempted = offset;
     },
   });
-  if (runs.length === 0 && attempts.length === 0) return "";
   const room = roomIn(bytesMax);
+  if (aged.length > attempts.length && lengthOf(runs) + lengthOf(aged) <= room) {
+    return pack(base, runs, aged, room);
+  }
+  if (runs.length === 0 && attempts.length === 0) return "";
   const attemptBytes = lengthOf(attempts);
   if (lengthOf(runs) + attemptBytes <= room || bitmapBytes(runEnd - base) + attemptBytes > room) {
     return pack(base, runs, attempts, room);
@@ -125,7 +146,7 @@ function readRuns(body: Uint8Array): ReadMap {
   }
   return {
     base,
-    map: { settled: ranges(base, rest.slice(0, runNumbers)), attempts: counts(base, rest.slice(runNumbers)) },
+    map: { settled: ranges(base, rest.slice(0, runNumbers)), ...counts(base, rest.slice(runNumbers)) },
   };
 }
 
@@ -137,7 +158,7 @@ function readBits(body: Uint8Array): ReadMap {
   const numbers = readVarints(body.subarray(headerEnd + count));
   if (numbers === undefined || numbers.length % 2 !== 0) return undefined;
   const settled = fromBitmap(base, body.subarray(headerEnd, headerEnd + count));
-  return { base, map: { settled, attempts: counts(base, numbers) } };
+  return { base, map: { settled, ...counts(base, numbers) } };
 }
 
 function packBits(base: number, bits: Uint8Array, attempts: readonly number[]): string {
@@ -188,14 +209,21 @@ function ranges(base: number, numbers: readonly number[]): [number, number][] {
   return found;
 }
 
-function counts(base: number, numbers: readonly number[]): Map<number, number> {
-  const found = new Map<number, number>();
+/** Releases before ages were told read the later of two numbers for an offset, which is the attempt count. */
+function counts(base: number, numbers: readonly number[]): Omit<OffsetMap, "settled"> {
+  const attempts = new Map<number, number>();
+  const refusedMinutes = new Map<number, number>();
   let at = base;
   for (let index = 0; index + 1 < numbers.length; index += 2) {
     at += numbers[index] ?? 0;
-    found.set(at, numbers[index + 1] ?? 0);
+    const value = numbers[index + 1] ?? 0;
+    const isAge = index + 3 < numbers.length && numbers[index + 2] === 0;
+    if (isAge) refusedMinutes.set(at, value);
+    const counted = isAge ? numbers[index + 3] ?? 0 : value;
+    if (isAge) index += 2;
+    if (counted > 0) attempts.set(at, counted);
   }
-  return found;
+  return { attempts, ...(refusedMinutes.size === 0 ? {} : { refusedMinutes }) };
 }
 
 function varintLength(value: number): number {

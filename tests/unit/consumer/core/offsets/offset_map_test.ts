@@ -170,3 +170,72 @@ Deno.test("encodeOffsetMap() says nothing when there is nothing to say", () => {
   assert.equal(encodeOffsetMap(ledgerOf(0, [{ gap: 0, settled: false, attempts: 0 }])), "");
   assert.deepEqual(decodeOffsetMap(null, 5), { kind: "none" });
 });
+
+Deno.test("decodeOffsetMap() reads ages back to the minute, and a release before them still reads the attempts", () => {
+  const aged = fc.record({
+    settled: fc.boolean(),
+    attempts: fc.nat({ max: 9 }),
+    minutes: fc.nat({ max: 200 }),
+  });
+  const nowMs = 100 * 86_400_000;
+  fc.assert(fc.property(start, fc.array(aged, { minLength: 1, maxLength: 100 }), (from, entries) => {
+    const ledger = new Ledger<Attempted>(from);
+    for (const { settled, attempts, minutes } of entries) {
+      const refusedSinceMs = minutes === 0 ? undefined : nowMs - minutes * 60_000 - 59_999;
+      const place = ledger.receive(ledger.position, { attemptsCounted: attempts, refusedSinceMs });
+      ledger.markStarted(place);
+      if (settled) ledger.settle(place);
+    }
+    const text = encodeOffsetMap(ledger, METADATA_BYTES_MAX, nowMs);
+    const decoded = decodeOffsetMap(text, ledger.committable());
+    const { settled, attempts } = contents(ledger);
+    const open = entries.map((each, index) => [from + index, each] as const).filter(([, each]) =>
+      !each.settled
+    );
+    const minutes = new Map(
+      open.filter(([, each]) => each.minutes > 0).map(([at, each]) => [at, each.minutes]),
+    );
+    if (settled.length + attempts.size + minutes.size === 0) return assert.equal(decoded.kind, "none");
+    assert.ok(decoded.kind === "map");
+    assert.deepEqual(decoded.map.settled, settled);
+    assert.deepEqual(decoded.map.attempts, attempts);
+    assert.deepEqual(decoded.map.refusedMinutes ?? new Map(), minutes);
+    assert.deepEqual(attemptsOfOldReader(text), attempts);
+  }));
+});
+
+Deno.test("encodeOffsetMap() leaves ages out where they would not fit, and nothing else for them", () => {
+  const ledgerWith = (refusedSinceMs: number | undefined) => {
+    const ledger = new Ledger<Attempted>(0);
+    for (let each = 0; each < 900; each++) {
+      ledger.markStarted(ledger.receive(each, { attemptsCounted: 3, refusedSinceMs }));
+    }
+    return ledger;
+  };
+  const without = encodeOffsetMap(ledgerWith(undefined), METADATA_BYTES_MAX, 1e9);
+  assert.equal(encodeOffsetMap(ledgerWith(0), METADATA_BYTES_MAX, 1e9), without);
+});
+
+/** How releases read a map's attempts that know of no ages. */
+function attemptsOfOldReader(metadata: string): ReadonlyMap<number, number> {
+  const bytes = Uint8Array.from(atob(metadata.slice("ackpool:1:".length)), (each) => each.charCodeAt(0));
+  const numbers: number[] = [];
+  let [value, scale] = [0, 1];
+  for (const byte of bytes.subarray(4)) {
+    value += (byte & 127) * scale;
+    scale *= 128;
+    if (byte < 128) {
+      numbers.push(value);
+      [value, scale] = [0, 1];
+    }
+  }
+  const [base = 0, runs = 0, ...rest] = numbers;
+  const found = new Map<number, number>();
+  let at = base;
+  for (let index = runs; index + 1 < rest.length; index += 2) {
+    at += rest[index] ?? 0;
+    found.set(at, rest[index + 1] ?? 0);
+  }
+  // None and a count of 0 are the same.
+  return new Map([...found].filter(([, attempts]) => attempts > 0));
+}

@@ -3,6 +3,12 @@
 import assert from "node:assert/strict";
 import { STATUS_CONTRACT } from "../../../../../shared/contract/status_contract.ts";
 import type { Outcome } from "../../../../../shared/contract/outcome.ts";
+import { Ledger } from "../../../../../consumer/core/offsets/ledger.ts";
+import {
+  type Attempted,
+  encodeOffsetMap,
+  METADATA_BYTES_MAX,
+} from "../../../../../consumer/core/offsets/offset_map.ts";
 import { Driver, recordAt, status } from "../fixtures.ts";
 
 /** An outcome of every kind, by the name of its rule. */
@@ -239,6 +245,20 @@ for (const code of [409, 425, 429]) {
     assert.ok(driver.nowMs >= untilMs && driver.nowMs < untilMs + 300_000);
   });
 }
+
+Deno.test("Machine goes on with the hour of a record that an earlier owner was told to send later", () => {
+  const ledger = new Ledger<Attempted>(0);
+  ledger.markStarted(ledger.receive(0, { attemptsCounted: 0, refusedSinceMs: 0 }));
+  for (const metadata of [encodeOffsetMap(ledger, METADATA_BYTES_MAX, 59 * 60_000), null]) {
+    const driver = new Driver().assign({ metadata }).receive([0, 1, 2].map((offset) => recordAt(offset)));
+    driver.finish(0, status(429, { retryAfterMs: 1000 }));
+    driver.finish(1, status(200));
+    driver.pass(61_000);
+    driver.finish(2, status(200));
+    driver.finish(0, status(429, { retryAfterMs: 1000 }));
+    assert.equal(driver.delivery(0).attemptsCounted, metadata === null ? 0 : 1);
+  }
+});
 
 Deno.test("Machine counts no 429 of an hour in which nothing else settled", () => {
   const driver = new Driver({ retryAgeMaxMs: 3_600_000 }).assign({}).receive([recordAt(0)]);
