@@ -6,7 +6,10 @@ import { FILE_FOLDERS } from "../../shared/config/file_folders.ts";
 import { commandOf, type Task } from "../../shared/deno_task.ts";
 
 const tasks: Readonly<Record<string, Task>> = deno.tasks;
-const PRODUCTION = ["migrate", "worker", "consumer", "drain", "ingress", "lag", "why", "tail", "dlq"];
+/** The tasks that are for production: what consumer/ and worker/ have. */
+const PRODUCTION = Object.keys(deno.tasks).filter((task) =>
+  / (consumer|worker)\/[\w/]+\.ts/.test(commandOf((deno.tasks as Record<string, Task>)[task]) ?? "")
+);
 
 /** The flags of a task that give rights. */
 function rightsOf(task: string): readonly string[] {
