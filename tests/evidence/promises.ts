@@ -204,7 +204,7 @@ export const EVIDENCE: readonly Evidence[] = [
     id: "threat-model",
     promises: ["threat model"],
     command: "deno task attack",
-    figures: /^held  (?=.)/gm,
+    figures: /^held {2}(?=.)/gm,
     doesNotShow: "Attackers with a place on the network between the parts: put TLS there.",
     fault: {
       name: "any page may act for an operator",
