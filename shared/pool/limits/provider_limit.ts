@@ -20,6 +20,8 @@ const SIGNS_MAX = 4;
 /** Rests where the provider does not say how long, in ms: the first, doubled up to the last. */
 const REST_FIRST_MS = 1000;
 const REST_MAX_MS = 15_000;
+/** Longest rest that is taken at a refusal's word, in ms: then one attempt asks whether it is over, and so on, doubled. */
+const REST_UNASKED_MS = 2000;
 /** Shortest rest, in ms: `Retry-After: 0` must not make the pool spin. */
 const REST_LEAST_MS = 50;
 
@@ -52,6 +54,10 @@ export class ProviderLimit {
   #heldLeast = Infinity;
   /** Signs for a rate, less those for too many at once. */
   #signs = 0;
+  /** Attempts that were sent alone in a rest, to ask whether it is over; undefined while none has to. */
+  #asked: number | undefined;
+  /** The end that the provider named of a rest that is taken in parts, in ms. */
+  #namedUntilMs = -Infinity;
 
   constructor(retryAfterMaxMs: number) {
     this.#retryAfterMaxMs = retryAfterMaxMs;
@@ -63,9 +69,9 @@ export class ProviderLimit {
     return Math.min(this.#answers.limit, this.#search?.limit ?? Infinity);
   }
 
-  /** Nothing leaves before, in ms: the provider said so. In the past when it did not. */
+  /** The provider asked to be left alone until then, in ms; in the past when it did not, or when others got through. */
   get restUntilMs(): number {
-    return this.#rate.restUntilMs;
+    return Math.max(this.#rate.restUntilMs, this.#asked === undefined ? -Infinity : this.#namedUntilMs);
   }
 
   /** Attempts a second that the provider gives; undefined where none is known to hold anything up. */
@@ -76,7 +82,8 @@ export class ProviderLimit {
   /** Attempts that may be in flight at once, of `max` that the replicas take. */
   permits(max: number, inFlight: number, nowMs: number): number {
     const tokens = this.#isLimited(nowMs) ? this.#rate.tokens(nowMs) : Infinity;
-    return Math.min(max, Math.max(1, this.limit), tokens === Infinity ? Infinity : inFlight + tokens);
+    const most = this.#asked === undefined ? Math.max(1, this.limit) : 1;
+    return Math.min(max, most, tokens === Infinity ? Infinity : inFlight + tokens);
   }
 
   /** When it may be more by time alone, in ms. */
@@ -101,10 +108,11 @@ export class ProviderLimit {
     const most = Math.min(max, this.#answers.limit);
     this.#search?.recordFinished(settled, tookMs, inFlight, most, nowMs);
     if (!settled) return;
-    this.#own.recordAccepted(sent.key);
+    this.#own.recordAccepted(sent.key, sent);
     this.#rate.recordAccepted(nowMs);
     if (this.#answers.known) this.#answers.recordAccepted(inFlight, max, nowMs);
     if (sent.number <= this.#startedWhenRefused) return;
+    this.#asked = undefined;
     if (this.#row > 0) this.#classifyRefusals();
     this.#acceptedAt = Math.max(this.#acceptedAt, sent.level);
   }
@@ -122,7 +130,11 @@ export class ProviderLimit {
     report: RateReport | undefined,
     nowMs: number,
   ): void {
-    if (this.#own.recordRefused(sent.key)) return this.#rate.giveBack(nowMs);
+    const asked = outcome.kind === "answer" ? outcome.retryAfterMs : undefined;
+    const refused = { level: sent.level, started: this.#started, askedMs: asked, nowMs };
+    // Refused before, it cannot tell whether a rest is over: the next one asks.
+    const asksInVain = this.#asked !== undefined && this.#own.hasRefused(sent.key);
+    if (this.#own.recordRefused(sent.key, refused) || asksInVain) return this.#rate.giveBack(nowMs);
     if (report !== undefined) this.recordReport(report, sent, nowMs);
     const exhausted = report !== undefined && report.remaining < 1;
     if (sent.number > this.#startedWhenRefused) this.#row += 1;
@@ -131,18 +143,32 @@ export class ProviderLimit {
     const byRate = exhausted || this.#rate.known || this.#signs >= SIGNS;
     if (!byRate) this.#answers.recordRefused(held, nowMs);
     if (!byRate && held > 0 && this.#row < ROW_MAX) return;
-    const asked = outcome.kind === "answer" ? outcome.retryAfterMs : undefined;
     const longer = Math.min(REST_MAX_MS, REST_FIRST_MS * 2 ** Math.max(0, Math.min(10, this.#row - ROW_MAX)));
     const wantedMs = Math.max(REST_LEAST_MS, asked ?? (exhausted ? report.resetMs : longer));
-    const waitMs = Math.min(wantedMs, this.#retryAfterMaxMs);
-    this.#rate.rest(waitMs, nowMs);
+    const waitMs = this.#rest(Math.min(wantedMs, this.#retryAfterMaxMs), exhausted, nowMs);
     if (byRate && !exhausted) this.#rate.learn(waitMs, nowMs);
     if (this.#rate.known) this.#answers.forget();
   }
 
   /** What asked for the rest is over, whatever time it named. */
   endRest(nowMs: number): void {
+    this.#asked = undefined;
     this.#rate.endRest(nowMs);
+  }
+
+  /**
+   * Rests, and returns for how long, in ms. A long wait may be one tenant's, which only another attempt can tell: so the
+   * rest is taken in parts, and one attempt goes out after each. What the headers say is taken at its word.
+   */
+  #rest(waitMs: number, certain: boolean, nowMs: number): number {
+    const partMs = Math.min(REST_MAX_MS, REST_UNASKED_MS * 2 ** Math.min(10, this.#asked ?? 0));
+    const restMs = certain ? waitMs : Math.min(waitMs, partMs);
+    if (restMs < waitMs) {
+      this.#asked = (this.#asked ?? -1) + 1;
+      this.#namedUntilMs = nowMs + waitMs;
+    }
+    this.#rate.rest(restMs, nowMs);
+    return restMs;
   }
 
   #isLimited(nowMs: number): boolean {

@@ -62,6 +62,8 @@ export interface Drive {
   readonly changes?: readonly Change[];
   /** Records that are answered 429 at once, whatever the provider has left: their tenant's quota is used up. */
   readonly refusedForItself?: (number: number) => boolean;
+  /** The `Retry-After` of those, in ms. */
+  readonly ownRetryAfterMs?: number;
 }
 
 /** What came of it. */
@@ -79,11 +81,6 @@ export interface Driven {
   readonly inFlight: number;
 }
 
-/** A quota's refusal. */
-const OWN_REFUSAL: ProviderAnswer = {
-  outcome: { kind: "answer", status: 429, retryAfterMs: 1000 },
-};
-
 interface Waiting {
   /** The first record is 1. */
   readonly number: number;
@@ -93,8 +90,18 @@ interface Waiting {
 
 /** Plays it. */
 export function drive(
-  { provider, policy, forMs, warmUpMs = 0, changes = [], refusedForItself = () => false }: Drive,
+  {
+    provider,
+    policy,
+    forMs,
+    warmUpMs = 0,
+    changes = [],
+    refusedForItself = () => false,
+    ownRetryAfterMs = 1000,
+  }: Drive,
 ): Driven {
+  /** A quota's refusal. */
+  const own: ProviderAnswer = { outcome: { kind: "answer", status: 429, retryAfterMs: ownRetryAfterMs } };
   const waiting = new DueQueue<Waiting>();
   const tookMs: number[] = [];
   const perSecond: number[] = Array.from({ length: Math.ceil(forMs / 1000) }, () => 0);
@@ -119,7 +126,7 @@ export function drive(
       const sent = policy.start(nowMs, String(record.number));
       inFlight += 1;
       const answered = (answer: ProviderAnswer) => ended(record, sent, answer);
-      if (refusedForItself(record.number)) refusedAt.push(nowMs + 5, () => answered(OWN_REFUSAL));
+      if (refusedForItself(record.number)) refusedAt.push(nowMs + 5, () => answered(own));
       else provider.request(nowMs, answered);
     }
   };

@@ -1,4 +1,4 @@
-// The memory campaign: a tenth of the records is held for minutes by 409 with a long Retry-After; what is counted for them against what it costs.
+// The memory campaign: a tenth of the records is held for minutes by 429 with a long Retry-After; what is counted for them against what it costs.
 
 import { TestKafka } from "../../support/kafka/test_kafka.ts";
 import { type ConsumerProcess, startConsumer } from "../../support/processes/consumer_process.ts";
@@ -34,7 +34,7 @@ const MiB = 1024 * 1024;
 const SAMPLES = 20;
 /** Memory beyond what is counted that a consumer may have grown by, in MiB: garbage that is not collected yet. */
 const GROWTH_MAX_MIB = 150;
-/** With 409, which says nothing about the provider: a 429 rests the pool as well, and nothing would come. */
+/** As long as nobody waits: an hour, of which `RETRY_AFTER_MAX_MS` is taken. */
 const RETRY_AFTER_SECONDS = "3600";
 const BATCHES_PER_SECOND = 5;
 /** Of a worker, in ms. */
@@ -51,7 +51,7 @@ export async function runMemoryCampaign(options: MemoryOptions): Promise<Finding
   return {
     title: `${
       100 / heldEvery
-    }% of ${recordsPerSecond} records of ${bodyBytes} bytes a second held for ${seconds} s (409, Retry-After)`,
+    }% of ${recordsPerSecond} records of ${bodyBytes} bytes a second held for ${seconds} s (429, Retry-After)`,
     command: `deno task campaign:memory --seconds ${seconds} --partitions ${options.partitions.join()}`,
     tables: runs.map(({ partitions, samples }) => tableOf(partitions, samples)),
     faults,
@@ -69,7 +69,7 @@ async function hold(options: MemoryOptions, partitions: number): Promise<readonl
     worker.requests.length = 0;
     const number = Number(text.slice(0, text.indexOf(" ")));
     return number % heldEvery === 0
-      ? new Response(null, { status: 409, headers: { "retry-after": RETRY_AFTER_SECONDS } })
+      ? new Response(null, { status: 429, headers: { "retry-after": RETRY_AFTER_SECONDS } })
       : 200;
   });
   await using consumer = startConsumer({

@@ -35,7 +35,7 @@ Deno.test("the page of the consumer's ports links to paths that there are", asyn
     const links = linksIn(await pageOf((path) => app.request(path)));
     assert.ok(links.includes("/readyz?verbose") && links.includes("/metrics"));
     // Without Kafka there are no dead letters to ask for, and operators call it by a name of this machine.
-    for (const path of links.filter((each) => !/dead-letters|parked|why/.test(each))) {
+    for (const path of links.filter((each) => !/dead-letters|parked|why|tail|flow/.test(each))) {
       assert.equal((await app.request(path)).status, 200, path);
     }
   }

@@ -1,8 +1,21 @@
 import assert from "node:assert/strict";
-import { OwnRefusals } from "../../../../../shared/pool/limits/own_refusals.ts";
+import { OwnRefusals as Refusals } from "../../../../../shared/pool/limits/own_refusals.ts";
 import { adaptive, drive } from "../../../../bench/limits/drive.ts";
-import { HardCap } from "../../../../bench/limits/providers.ts";
-import { stream } from "../../../../simulation/random.ts";
+import { HardCap, RateWindow } from "../../../../bench/limits/providers.ts";
+import { chance, stream } from "../../../../simulation/random.ts";
+
+/** Attempts at one level, all at one time, none of which is asked to wait. */
+class OwnRefusals {
+  readonly #refusals = new Refusals();
+
+  recordAccepted(key: string | undefined): void {
+    this.#refusals.recordAccepted(key, { number: 1, sentMs: 0, level: 8 });
+  }
+
+  recordRefused(key: string | undefined): boolean {
+    return this.#refusals.recordRefused(key, { level: 8, started: 1, askedMs: undefined, nowMs: 0 });
+  }
+}
 
 function accept(own: OwnRefusals, count: number): void {
   for (let each = 0; each < count; each++) own.recordAccepted(`ok-${each}`);
@@ -84,3 +97,60 @@ for (const cap of [200, 40]) {
     });
   }
 }
+
+/** Waits of `askedMs`, each at this level; after each an attempt that leaves within it is accepted at `acceptedAt`. */
+function disproved(askedMs: number, refusedAt: number, acceptedAt: number): boolean {
+  const own = new Refusals();
+  for (let each = 0; each < 20; each++) {
+    const nowMs = each * 100;
+    own.recordRefused(`bad-${each}`, { level: refusedAt, started: each * 10, askedMs, nowMs });
+    for (let more = 1; more < 10; more++) {
+      own.recordAccepted(`ok-${each}-${more}`, {
+        number: each * 10 + more,
+        sentMs: nowMs + 1,
+        level: acceptedAt,
+      });
+    }
+  }
+  return own.recordRefused("new", { level: refusedAt, started: 1000, askedMs, nowMs: 3000 });
+}
+
+Deno.test("OwnRefusals believes no long wait where others are accepted meanwhile, unless many at once are refused", () => {
+  assert.equal(disproved(300_000, 8, 8), true);
+  // A second may be rounded up from less, and more at once than are accepted is too many.
+  assert.equal(disproved(1000, 8, 8), false);
+  assert.equal(disproved(300_000, 12, 8), false);
+});
+
+for (const share of [0.03, 0.1, 0.3]) {
+  for (const ownRetryAfterMs of [20_000, 300_000]) {
+    const what = `${share * 100}% of the records that are told to wait ${ownRetryAfterMs / 1000} s`;
+    Deno.test(`Balancer goes on as before beside ${what}`, () => {
+      for (const make of [() => new HardCap(stream(1), 1000), () => new HardCap(stream(1), 20)]) {
+        const settled = (refusedForItself: (number: number) => boolean) =>
+          drive({
+            provider: make(),
+            policy: adaptive(4, 8, 1),
+            forMs: 120_000,
+            warmUpMs: 10_000,
+            refusedForItself,
+            ownRetryAfterMs,
+          }).goodput;
+        const alone = settled(() => false);
+        const beside = settled((number) => chance(7, number) < share);
+        assert.ok(beside >= 0.85 * alone, `${beside} a second instead of ${alone}`);
+      }
+    });
+  }
+}
+
+Deno.test("Balancer asks with other records than those that were refused whether a provider's long rest is over", () => {
+  const { goodput } = drive({
+    provider: new RateWindow(stream(1), 600, false),
+    policy: adaptive(4, 8, 1),
+    forMs: 240_000,
+    refusedForItself: (number) => chance(7, number) < 0.03,
+    ownRetryAfterMs: 20_000,
+  });
+  assert.ok(goodput >= 9, `${goodput} a second instead of 10`);
+});
