@@ -24,7 +24,10 @@ Deno.test("a worker whose role has what migrate --grant gives labels, reviews an
     'create table desk."Cases" ("No" bigint primary key, subject text, body text, secret text, category text, classified_at timestamptz)',
     [],
   );
-  await owner.run('insert into desk."Cases" ("No") select generate_series(1, 9)', []);
+  await owner.run(
+    'insert into desk."Cases" ("No", body) select g, \'Was I charged twice?\' from generate_series(1, 9) g',
+    [],
+  );
   const url = new URL(server.url);
   url.username = encodeURIComponent(ROLE.name);
   url.password = encodeURIComponent(ROLE.password);
@@ -76,6 +79,9 @@ Deno.test("a worker whose role has what migrate --grant gives labels, reviews an
     assert.equal((await worker.classify({ subject: "s", body: "refuse", ticket_id: 2 }, 2)).status, 502);
     assert.equal((await worker.classify({ subject: "s", body: "refuse", ticket_id: 2 }, 2)).status, 422);
     assert.equal((await get("/review")).tickets.length, 1);
+    // The page shows the ticket's text, which is read column by column.
+    const page = await fetch(`${worker.url}/review`, { headers: { accept: "text/html" } });
+    assert.ok((await page.text()).includes("Was I charged twice?"));
     const overridden = await fetch(`${worker.url}/tickets/1/label`, {
       method: "PUT",
       headers: { "content-type": "application/json" },

@@ -46,7 +46,7 @@ const items = (columns: string) => `json_to_recordset($1::text::json) as i(ord i
 /** See {@link Statements}. */
 export function statementsFor(
   table: TicketsTable,
-  { idType, categoryType, lockable }: TableFacts,
+  { idType, categoryType, lockable, textColumns }: TableFacts,
 ): Statements {
   const names = {
     table: quoted(table.name),
@@ -74,9 +74,13 @@ export function statementsFor(
     override: override(names),
     undo: undo(names),
     review: REVIEW,
-    // A table of somebody else's may have neither column: then there is nothing to show.
+    // By column: a worker's role may read these and no others.
     texts: `
-      select asked.id as ticket_id, to_jsonb(t)->>'subject' as subject, to_jsonb(t)->>'body' as body
+      select asked.id as ticket_id, ${
+      (["subject", "body"] as const).map((column) =>
+        `${textColumns.includes(column) ? `t.${column}::text` : "null"} as ${column}`
+      ).join(", ")
+    }
       from json_array_elements_text($1::text::json) as asked(id)
       join ${names.table} t on t.${names.id} = asked.id::${idType}`,
     overrides: OVERRIDES,

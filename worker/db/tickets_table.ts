@@ -31,6 +31,8 @@ export interface TableFacts {
   readonly categoryType: string;
   /** Its rows can be locked: a table, or a view that Postgres itself writes through. */
   readonly lockable: boolean;
+  /** Which of the columns it has that hold a ticket's text; a table of somebody else's may have neither. */
+  readonly textColumns: readonly ("subject" | "body")[];
 }
 
 /** Runs one statement. */
@@ -67,6 +69,8 @@ interface FactsRow extends Row {
   readonly category_type: string | null;
   readonly classified_at_type: string | null;
   readonly columns: string | null;
+  readonly has_subject: boolean;
+  readonly has_body: boolean;
 }
 
 const FACTS = `
@@ -83,7 +87,9 @@ const FACTS = `
     (select base from types where attname = $2) as id_type,
     (select whole from types where attname = $3) as category_type,
     (select whole from types where attname = $4) as classified_at_type,
-    (select string_agg(attname, ', ') from types) as columns
+    (select string_agg(attname, ', ') from types) as columns,
+    exists(select from types where attname = 'subject') as has_subject,
+    exists(select from types where attname = 'body') as has_body
   from found left join pg_class c on c.oid = found.oid left join pg_namespace n on n.oid = c.relnamespace`;
 
 /**
@@ -124,7 +130,12 @@ export async function readTableFacts(
       `column ${table.idColumn} is ${row.id_type}, which is none of ${ID_TYPES.join(", ")}`,
     );
   }
-  return { idType, categoryType: row.category_type ?? "text", lockable: row.lockable === true };
+  return {
+    idType,
+    categoryType: row.category_type ?? "text",
+    lockable: row.lockable === true,
+    textColumns: [...row.has_subject ? ["subject" as const] : [], ...row.has_body ? ["body" as const] : []],
+  };
 }
 
 /** The id as the column would show it, so that one ticket has one key; undefined when the column cannot hold it at all. */
