@@ -42,6 +42,17 @@ Deno.test("tickets are reviewed with keys: a digit chooses, Enter confirms, and 
     await until("three decisions", () => tables.overrides.size === 3);
     assert.deepEqual([...tables.overrides], [["1", "bug"], ["2", "billing"], ["3", "feature_request"]]);
     assert.match(await page.locator("main").innerText(), /Decided last/);
+    // A decision can be undone, with keys alone.
+    await page.getByRole("button", { name: "Undo: ticket 1 is not bug" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("1 is undone: the model's label billing counts again").waitFor();
+    assert.deepEqual([...tables.overrides.keys()], ["2", "3"]);
+    const focused = await page.evaluate("document.activeElement.dataset.undo");
+    assert.ok(["2", "3"].includes(String(focused)), String(focused));
+    await page.reload();
+    await page.getByText("Subject of 1").waitFor();
+    assert.deepEqual(await seriousViolations(page), []);
+    assert.equal(await page.locator("[data-undo]").count(), 2);
     assert.deepEqual(errors, []);
   } finally {
     await browser.close();

@@ -28,30 +28,64 @@ function next(ticket, decided) {
   left.textContent = `${count} left on this page.`;
 }
 
-async function confirm(ticket) {
+/** Who decides; empty where nobody says so, and then they are asked. */
+function decider() {
   const name = by.value.trim();
   if (name === "") {
     said.textContent = "Say who decides first.";
-    return by.focus();
+    by.focus();
   }
+  return name;
+}
+
+/** Says what became of it; resolves to the answer where it was done. */
+async function ask(id, failed, query, init) {
+  const path = `/tickets/${encodeURIComponent(id)}/label${query}`;
+  const answer = await fetch(path, init).catch(() => undefined);
+  if (answer?.ok) return await answer.json();
+  const detail = answer === undefined ? "the worker cannot be reached" : (await answer.json()).detail;
+  said.textContent = `${id} is not ${failed}: ${detail}`;
+  said.className = "trouble";
+}
+
+async function confirm(ticket) {
+  const name = decider();
+  if (name === "") return;
   const category = ticket.querySelector("[data-choose][aria-pressed=true]").dataset.choose;
   const { ticket: id } = ticket.dataset;
   next(ticket, true);
+  said.className = "";
   said.textContent = `${id}: ${category}`;
-  const answer = await fetch(`/tickets/${encodeURIComponent(id)}/label`, {
+  const decided = await ask(id, "decided", "", {
     method: "PUT",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ category, by: name }),
-  }).catch(() => undefined);
+  });
   // There may be more than the page holds.
-  if (answer?.ok) return tickets().length === 0 ? location.reload() : undefined;
-  const detail = answer === undefined ? "the worker cannot be reached" : (await answer.json()).detail;
-  said.textContent = `${id} is not decided: ${detail}`;
-  said.className = "trouble";
+  if (decided !== undefined && tickets().length === 0) location.reload();
+}
+
+async function undo(button) {
+  const name = decider();
+  if (name === "") return;
+  const id = button.dataset.undo;
+  const undone = await ask(id, "undone", `?by=${encodeURIComponent(name)}`, { method: "DELETE" });
+  if (undone === undefined) return;
+  const row = button.closest("tr");
+  const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+  // Who works with keys goes on from there.
+  (neighbour?.querySelector("[data-undo]") ?? by).focus();
+  row.remove();
+  said.className = "";
+  const label = undone.category === null
+    ? "it has no label now"
+    : `the model's label ${undone.category} counts again`;
+  said.textContent = `${id} is undone: ${label}`;
 }
 
 document.addEventListener("click", ({ target }) => {
   const button = target.closest("button");
+  if (button?.dataset.undo !== undefined) return undo(button);
   const ticket = target.closest("article.ticket");
   if (button === null || ticket === null) return;
   if (button.dataset.choose !== undefined) choose(ticket, button.dataset.choose);

@@ -164,6 +164,7 @@ function Decided({ overrides, accuracy }: ReviewPageProps) {
                   <th scope="col">The model said</th>
                   <th scope="col">By</th>
                   <th scope="col">When</th>
+                  <th scope="col">Undo</th>
                 </tr>
               </thead>
               <tbody>
@@ -174,6 +175,16 @@ function Decided({ overrides, accuracy }: ReviewPageProps) {
                     <td>{modelCategory ?? "-"}</td>
                     <td>{by}</td>
                     <td>{at.slice(0, 19).replace("T", " ")} UTC</td>
+                    <td>
+                      <button
+                        type="button"
+                        class="quiet"
+                        data-undo={ticketId}
+                        aria-label={`Undo: ticket ${ticketId} is not ${category}`}
+                      >
+                        Undo
+                      </button>
+                    </td>
                   </tr>
                 ))}
               </tbody>

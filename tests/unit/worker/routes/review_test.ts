@@ -63,6 +63,17 @@ Deno.test("GET /review sends a browser to the login, whose session may review, a
   assert.equal((await decide({ origin: `http://${HOST}` })).status, 200);
   assert.equal((await decide({ "sec-fetch-site": "same-origin" })).status, 200);
   assert.equal(tables.overrides.get("1"), "bug");
+  // The page lists it with a button that undoes it, under the same rules.
+  const page = await (await app.request("/review", { headers: { ...HTML, cookie } })).text();
+  assert.deepEqual([...page.matchAll(/data-undo="([^"]*)"/g)].map(([, id]) => id), ["1"]);
+  const undo = (headers: Record<string, string>) =>
+    app.request("/tickets/1/label?by=ada", { method: "DELETE", headers: { host: HOST, cookie, ...headers } });
+  for (const headers of [{}, { origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }]) {
+    assert.equal((await undo(headers)).status, 401, JSON.stringify(headers));
+  }
+  assert.equal(tables.overrides.size, 1);
+  assert.equal((await undo({ "sec-fetch-site": "same-origin" })).status, 200);
+  assert.equal(tables.overrides.size, 0);
 });
 
 Deno.test("nobody is logged in by a page of another origin", async () => {
