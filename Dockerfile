@@ -12,7 +12,7 @@ COPY consumer consumer
 COPY worker worker
 
 FROM source AS installed
-RUN deploy/image/install.sh consumer/main.ts worker/main.ts worker/ingress/main.ts worker/migrate.ts consumer/drain.ts consumer/cli/dlq.ts consumer/cli/lag.ts consumer/cli/flow/main.ts consumer/cli/live/tail.ts consumer/cli/live/why.ts worker/report/main.ts
+RUN deploy/image/install.sh consumer/main.ts worker/main.ts worker/serve.ts worker/ingress/main.ts worker/migrate.ts consumer/drain.ts consumer/cli/dlq.ts consumer/cli/lag.ts consumer/cli/flow/main.ts consumer/cli/live/tail.ts consumer/cli/live/why.ts worker/report/main.ts
 
 FROM source AS local-installed
 COPY local local

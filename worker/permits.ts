@@ -8,15 +8,23 @@ export type Caller = "delivery" | "ad_hoc";
  * of one another, so what is reserved for people is kept here, where both meet.
  */
 export class Permits {
-  readonly #max: number;
-  readonly #reserved: number;
+  readonly #all: { readonly max: number; readonly reserved: number };
+  #max: number;
+  #reserved: number;
   readonly #running: Record<Caller, number> = { delivery: 0, ad_hoc: 0 };
   #idle: (() => void)[] = [];
 
   /** @param reserved ad-hoc calls that run on top of `max` while deliveries have all of those. */
   constructor(max: number, reserved: number) {
+    this.#all = { max, reserved };
     this.#max = max;
     this.#reserved = reserved;
+  }
+
+  /** Keeps this isolate's share, one at least, where several of a process serve the same port. What runs goes on. */
+  divideAmong(isolates: number): void {
+    this.#max = Math.max(1, Math.floor(this.#all.max / isolates));
+    this.#reserved = Math.ceil(this.#all.reserved / isolates);
   }
 
   /** Requests running now, those whose caller has gone away included. */

@@ -24,20 +24,20 @@ export type ReadFile = (path: string) => string;
 /**
  * The file that a task runs.
  *
- * @throws {Error} when there is no such task, or it is not `deno run [flags] file.ts [words]`.
+ * @throws {Error} when there is no such task, or it is not `deno run|serve [flags] file.ts [words]`.
  */
 export function programOf(task: string, tasks: DenoJson["tasks"]): string {
   const command = commandOf(tasks[task]);
   const file = fileOf(command);
   if (file === undefined) {
-    throw new Error(`Task ${task} is not "deno run [flags] file.ts": current value is ${command}`);
+    throw new Error(`Task ${task} is not "deno run|serve [flags] file.ts": current value is ${command}`);
   }
   return file;
 }
 
 /** Words behind the file are its arguments. */
 function fileOf(command: string | undefined): string | undefined {
-  return /^deno run .*?(\S+\.ts)(?: [\w-]+)*$/.exec(command ?? "")?.[1];
+  return /^deno (?:run|serve) .*?(\S+\.ts)(?: [\w-]+)*$/.exec(command ?? "")?.[1];
 }
 
 /** What deno.json says in an image that runs these programs: their tasks, and the packages they import. */

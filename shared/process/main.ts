@@ -41,6 +41,17 @@ export function flagsOrExit<F extends Flags>(
   }
 }
 
+/** The parts of a program that another one serves (`deno serve`), or the end of the process as {@link runMain} has it. */
+export function partsOrExit<T>(program: Program, make: () => T): T {
+  try {
+    answerAboutItself(program);
+    warnOfMisspeltVariables();
+    return make();
+  } catch (error) {
+    return exitFor(error, program);
+  }
+}
+
 function exitFor(error: unknown, { task }: Program): never {
   if (error instanceof ConfigError) exitWith(EXIT.config, error.problems);
   if (error instanceof StartError) exitWith(EXIT.failed, [error.message]);

@@ -138,7 +138,7 @@ const TIMES_OF_DAY = [
   "local/model/main.ts",
   "shared/pool/exchange/buffered.ts",
   "shared/pool/exchange/streamed.ts",
-  "worker/main.ts",
+  "worker/compose.ts",
   "worker/report/main.ts",
 ];
 
@@ -151,7 +151,7 @@ const PURE = new Set(["zod", "node:crypto"]);
 
 /** Files that are programs, and the one that says how programs start and end. */
 const ENTRY =
-  /(^|\/)([a-z_]+_)?main\.ts$|^worker\/migrate\.ts$|^consumer\/(drain|cli\/(dlq|lag|live\/(tail|why)))\.ts$|^local\/(ackpool|doctor|start|produce|project|terminal|processes\/end_with_pipe)\.ts$|^shared\/process\/[a-z_]+\.ts$/;
+  /(^|\/)([a-z_]+_)?main\.ts$|^worker\/(migrate|serve)\.ts$|^consumer\/(drain|cli\/(dlq|lag|live\/(tail|why)))\.ts$|^local\/(ackpool|doctor|start|produce|project|terminal|processes\/end_with_pipe)\.ts$|^shared\/process\/[a-z_]+\.ts$/;
 
 Deno.test("imports point one way: main, adapters, core, shared", () => {
   const wrong = projectImports().filter(({ from, to }) => {

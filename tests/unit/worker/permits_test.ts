@@ -76,3 +76,13 @@ Deno.test("POST /classify answers a person while records have every permit, and 
   assert.equal((await person).status, 200);
   await Promise.all(records);
 });
+
+Deno.test("Permits.divideAmong() leaves an isolate its share of what the process has, one at least", () => {
+  const permits = new Permits(8, 3);
+  permits.divideAmong(2);
+  assert.equal(taken(permits, "delivery", 20), 4);
+  assert.equal(taken(permits, "ad_hoc", 20), 2);
+  const few = new Permits(2, 0);
+  few.divideAmong(3);
+  assert.equal(taken(few, "delivery", 20), 1);
+});
