@@ -34,6 +34,7 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
 CMD ["model"]
 
 FROM base AS ackpool
+LABEL org.opencontainers.image.title="Ackpool" org.opencontainers.image.version="1.0.0"
 COPY --from=installed /deno-dir /deno-dir
 COPY --from=installed /app /app
 EXPOSE 8000 8080

@@ -9,6 +9,7 @@ import {
   dockerfile,
   envFileOf,
   isVariable,
+  manifestsOf,
   type Parsed,
   reads,
   tasks,
@@ -128,6 +129,17 @@ Deno.test("compose.yaml confines every service: read-only, no capabilities, no n
     assert.deepEqual(each.cap_drop, ["ALL"], name);
     assert.deepEqual(each.security_opt, ["no-new-privileges:true"], name);
     assert.ok(!/^(0|root)(:|$)/.test(String(each.user ?? "")) && each.privileged === undefined, name);
+  }
+});
+
+Deno.test("compose.yaml bounds every service's memory, ours as Kubernetes does", () => {
+  for (const [name, { mem_limit }] of Object.entries<Parsed>(compose.services)) {
+    assert.match(mem_limit ?? "", /^\d+[mg]$/, name);
+  }
+  for (const name of ["consumer", "worker", "ingress", "migrate"]) {
+    const [workload] = manifestsOf(`deploy/kubernetes/base/${name}.yaml`);
+    const { memory } = workload.spec.template.spec.containers[0].resources.limits;
+    assert.equal(compose.services[name].mem_limit, memory.replace("Mi", "m"), name);
   }
 });
 

@@ -5,8 +5,9 @@ import { type DenoJson, imageDenoJson, packagesOf, programOf } from "../../../de
 import { createAdmin } from "../../../consumer/admin/app.ts";
 import { Registry } from "prom-client";
 import { variables } from "../../../shared/config/variables.ts";
+import { VERSION } from "../../../shared/version.ts";
 import { commandOf } from "../../../shared/deno_task.ts";
-import { dockerfile, mayRead, reads, tasks, textOf } from "../../support/images/deploy_files.ts";
+import { dockerfile, mayRead, reads, tasks, textOf, yamlOf } from "../../support/images/deploy_files.ts";
 import { readModules } from "../../support/module_graph.ts";
 
 /** The tasks that are for production: what consumer/ and worker/ have. */
@@ -93,6 +94,13 @@ Deno.test("the image's bases are pinned to one full version of Deno", () => {
   const external = dockerfile().filter(({ name, rest }) => name === "FROM" && rest.includes("/"));
   assert.ok(external.length > 0);
   for (const { rest } of external) assert.match(rest, /:(distroless-)?\$\{DENO_VERSION\}/);
+});
+
+Deno.test("the image, and the tag that the production overlay asks for, have the version of --version", () => {
+  const label = dockerfile().findLast(({ name }) => name === "LABEL")?.rest ?? "";
+  assert.ok(label.includes(`org.opencontainers.image.version="${VERSION}"`), label);
+  const overlay = yamlOf("deploy/kubernetes/overlays/production/kustomization.yaml");
+  assert.equal(String(overlay.images[0].newTag), VERSION);
 });
 
 Deno.test("the image runs as a numeric user that is not root, and its entry point is deno task", () => {

@@ -12,10 +12,12 @@ import { readyzRoute } from "../../../worker/routes/readyz.ts";
 import {
   envFileOf,
   isVariable,
+  manifestsOf,
   manifestsUnder,
   type Parsed,
   reads,
   tasks,
+  yamlOf,
 } from "../../support/images/deploy_files.ts";
 
 const base = manifestsUnder("deploy/kubernetes/base");
@@ -86,7 +88,6 @@ Deno.test("the manifests set variables of Ackpool that the program reads, and no
 Deno.test("the manifests set what consumer and worker need", () => {
   const secrets: Record<string, string> = {
     DATABASE_URL: "postgres://postgres:5432/ackpool",
-    OPENAI_API_KEY: "set in the Secret",
     KAFKA_USERNAME: "set in the Secret",
     KAFKA_PASSWORD: "set in the Secret",
   };
@@ -107,7 +108,11 @@ Deno.test("the manifests set what consumer and worker need", () => {
   };
   parseConsumer(environment("ackpool-consumer"));
   parseConsumer(environment("ackpool-consumer", productionConfig));
-  parseWorker(environment("ackpool-worker"));
+  // The key of a provider is optional where OPENAI_BASE_URL says which one it is.
+  const worker = environment("ackpool-worker");
+  const model = "http://vllm.models:8000/v1";
+  parseWorker((name) => name === "OPENAI_BASE_URL" ? model : worker(name));
+  assert.throws(() => parseWorker(worker), /OPENAI_API_KEY or OPENAI_BASE_URL is not set/);
 });
 
 Deno.test("the manifests open the ports that config.env says, and services lead to them", () => {
@@ -182,7 +187,7 @@ Deno.test("KEDA asks every consumer's /scale for a field that it has, and adds u
     "sum",
   ]);
   const { hostname, port, pathname } = new URL(metadata.url);
-  assert.deepEqual([hostname, port], ["ackpool-consumer.ackpool", config["HEALTH_PORT"]]);
+  assert.deepEqual([hostname, port], ["ackpool-consumer.namespace.svc", config["HEALTH_PORT"]]);
   const idle = { inFlight: 0, permits: 0, partitions: [] };
   const bounds = { min: 0, max: 10, targetDrainMs: 60_000 };
   const app = createHealth({
@@ -200,7 +205,7 @@ Deno.test("KEDA asks every ingress, too, so that a call that waits wakes a worke
   const { url, ...same } = ofConsumers.metadata;
   assert.deepEqual([type, { url, ...same }], ["metrics-api", { ...metadata, url }]);
   const { hostname, port, pathname } = new URL(metadata.url);
-  assert.deepEqual([hostname, port], ["ackpool-ingress.ackpool", config["PORT"]]);
+  assert.deepEqual([hostname, port], ["ackpool-ingress.namespace.svc", config["PORT"]]);
   const scale = await (await idleIngress(config).request(pathname)).json();
   assert.equal(scale[metadata.valueLocation], 0);
   // The port is open to all, KEDA too.
@@ -242,12 +247,87 @@ Deno.test("scaled and disrupted are workloads that there are", () => {
 Deno.test("network policies name every workload, and let consumer and ingress reach the workers' port", () => {
   const policies = base.filter(({ kind }) => kind === "NetworkPolicy");
   const named = policies.flatMap(({ spec }) => namesOf(spec.podSelector));
-  assert.deepEqual(named.sort(), workloads.map(({ pod }) => pod.metadata.labels[NAME]).sort());
+  assert.deepEqual([...new Set(named)].sort(), workloads.map(({ pod }) => pod.metadata.labels[NAME]).sort());
   const [closed] = policies.filter(({ spec }) => Object.keys(spec.podSelector).length === 0);
   assert.deepEqual([closed?.spec.policyTypes, closed?.spec.ingress], [["Ingress", "Egress"], undefined]);
   const [rule] = one("NetworkPolicy", "ackpool-worker").spec.ingress;
-  const callers = rule.from.flatMap(({ podSelector }: Parsed) => namesOf(podSelector ?? {}));
+  const callers = rule.from.filter(({ namespaceSelector }: Parsed) => namespaceSelector === undefined)
+    .flatMap(({ podSelector }: Parsed) => namesOf(podSelector ?? {}));
   assert.deepEqual(callers, ["ackpool-consumer", "ackpool-drain", "ackpool-ingress"]);
+});
+
+Deno.test("an overlay changes the ports of Kafka, Postgres and the LLM in one list each", () => {
+  const portsIn = (manifests: readonly Parsed[], name: string) =>
+    manifests.find(({ kind, metadata }) => kind === "NetworkPolicy" && metadata.name === name)?.spec.egress
+      .flatMap(({ ports }: Parsed) => ports).map(({ port, endPort }: Parsed) => [port, endPort ?? port]);
+  const includes = (name: string, port: number) =>
+    portsIn(base, name).some(([from, to]: [number, number]) => from <= port && port <= to);
+  const usual = {
+    "ackpool-to-kafka": [9092, 9093, 9094, 9096, 9098],
+    "ackpool-to-postgres": [5432, 6432, 6543],
+    "ackpool-to-model": [443, 8000, 11434],
+  };
+  for (const [name, ports] of Object.entries(usual)) {
+    for (const port of ports) assert.ok(includes(name, port), `${name}: ${port}`);
+    assert.ok(portsIn(production, name)?.length > 0, `the overlay has ports for ${name}`);
+  }
+  const [broker] = productionConfig["KAFKA_BROKERS"]?.split(",") ?? [];
+  assert.deepEqual(portsIn(production, "ackpool-to-kafka"), [Array(2).fill(Number(broker?.split(":")[1]))]);
+  const elsewhere = base.filter(({ kind, metadata }) =>
+    kind === "NetworkPolicy" && !metadata.name.startsWith("ackpool-to-")
+  );
+  const open = elsewhere.flatMap(({ spec }) => spec.egress ?? []).filter(({ to }: Parsed) =>
+    to === undefined
+  );
+  assert.deepEqual(open, [], "every other rule says to whom");
+});
+
+Deno.test("no policy lets a whole namespace in: pods are named, too", () => {
+  const rules = base.filter(({ kind }) => kind === "NetworkPolicy").flatMap(({ spec }) => spec.ingress ?? [])
+    .flatMap(({ from }: Parsed) => from ?? []).filter(({ namespaceSelector }: Parsed) => namespaceSelector);
+  assert.equal(rules.length, 3);
+  for (const { podSelector } of rules) assert.ok(Object.keys(podSelector?.matchLabels ?? {}).length > 0);
+});
+
+Deno.test("the operator of Prometheus gets the alerts word for word, and ports that the services have", () => {
+  const [monitor, rules] = ["monitor", "rules"].flatMap((name) =>
+    manifestsOf(`deploy/kubernetes/examples/prometheus-operator/${name}.yaml`)
+  );
+  assert.deepEqual(rules.spec, yamlOf("deploy/observability/alerts.yaml"));
+  const opened = base.filter(({ kind }) => kind === "Service")
+    .flatMap(({ spec }) => spec.ports.map(({ name }: Parsed) => name));
+  assert.deepEqual(
+    monitor.spec.endpoints.map(({ port }: Parsed) => port).sort(),
+    [...new Set(opened)].sort(),
+  );
+});
+
+Deno.test("the plain autoscaler keeps KEDA's bounds, but a worker stays", () => {
+  const bounds = manifestsOf("deploy/kubernetes/examples/hpa/hpa.yaml").map(({ spec }) => [
+    spec.scaleTargetRef.name,
+    spec.minReplicas,
+    spec.maxReplicas,
+  ]);
+  assert.deepEqual(bounds, [["ackpool-worker", 1, 10], ["ackpool-consumer", 2, 5]]);
+  for (const [name] of bounds) {
+    const { template } = one("Deployment", String(name)).spec;
+    assert.ok(containerOf({ pod: template }).resources.requests.cpu, "a share of what is asked for");
+  }
+});
+
+Deno.test("what is open to the world leads to the ingress, over TLS, and needs the token of people", () => {
+  const [edge] = manifestsOf("deploy/kubernetes/examples/public/ingress.yaml");
+  const [route] = manifestsOf("deploy/kubernetes/examples/public/http_route.yaml");
+  const [host] = edge.spec.tls.flatMap(({ hosts }: Parsed) => hosts);
+  assert.deepEqual([edge.spec.rules[0].host, ...route.spec.hostnames], [host, host]);
+  const [{ backend }] = edge.spec.rules[0].http.paths;
+  const [opened] = one("Service", backend.service.name).spec.ports;
+  assert.equal(backend.service.port.name, opened.name);
+  assert.deepEqual(route.spec.rules[0].backendRefs, [{ name: backend.service.name, port: opened.port }]);
+  for (const patch of manifestsOf("deploy/kubernetes/examples/public/token.yaml")) {
+    const [{ name, valueFrom }] = containerOf({ pod: patch.spec.template }).env;
+    assert.deepEqual([name, valueFrom.secretKeyRef.optional], ["INGRESS_TOKEN", false]);
+  }
 });
 
 function namesOf({ matchLabels, matchExpressions }: Parsed): string[] {
