@@ -19,8 +19,11 @@ const ROUNDING_MS = 1000;
 const WAIT_WEIGHT = 0.35;
 /** Share of the latest attempt in the levels at which attempts are accepted, and refused. */
 const LEVEL_WEIGHT = 0.02;
-/** Refusals at levels above those of accepted attempts by this share are about how many there are at once. */
-const HIGHER = 1.15;
+/**
+ * Refusals at so many times the level of accepted attempts are about how many there are at once. Less is chance: a burst
+ * has all levels in it, and the means are those of a few refusals.
+ */
+const HIGHER = 1.6;
 /** Records that were refused and not accepted yet: the oldest are forgotten. */
 const RECORDS_MAX = 10_000;
 
