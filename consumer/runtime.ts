@@ -21,6 +21,7 @@ import type { AttemptSender } from "./senders/sender.ts";
 import { restoreHeaders } from "./dead_letters/carried_headers.ts";
 import type { Origin } from "./records/position.ts";
 import { toRequest } from "./senders/http_request.ts";
+import { tracedAttempt } from "./senders/traced_attempt.ts";
 
 /** What the runtime needs of Kafka. */
 export interface RecordSource {
@@ -230,7 +231,12 @@ export class Runtime {
     const startedMs = performance.now();
     const { record, origin } = delivery;
     const request = toRequest(record, origin, attempt, this.#timeoutMs);
-    const { outcome, headers } = await this.#ports.pool.send(request, asFirstRead(record, origin));
+    const { outcome, headers } = await tracedAttempt(
+      record,
+      attempt,
+      request,
+      (traced) => this.#ports.pool.send(traced, asFirstRead(record, origin)),
+    );
     const tookMs = performance.now() - startedMs;
     this.#ports.memory?.attemptFinished(delivery, { outcome, tookMs, headers }, Date.now());
     this.#log.attemptFinished(outcome, tookMs);

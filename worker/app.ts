@@ -30,6 +30,7 @@ import { undoOverrideRoute } from "./routes/undo_override.ts";
 import { problemsRoute } from "./routes/problems.ts";
 import { readyzRoute } from "./routes/readyz.ts";
 import { isForPeople, REVIEW_PATH, reviewRoute } from "./routes/review.ts";
+import { nameRequest } from "../shared/tracing/spans.ts";
 import { assetRoutes } from "../shared/page/assets.ts";
 import { pageHeaders } from "../shared/page/headers.ts";
 import { loginRoutes } from "../shared/page/login.tsx";
@@ -67,6 +68,7 @@ export function createApp(deps: AppDeps): Hono {
   for (const route of routes) {
     app.on(route.method, route.path, (context) =>
       measured(deps, route.path, () => {
+        nameRequest(route.method, route.path);
         const authorization = context.req.header("authorization") ?? sessionBearer(context, login);
         const grant = grants(authorization) ?? NOTHING;
         const refusal = refusalOf(route, grant, authorization);

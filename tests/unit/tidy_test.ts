@@ -119,6 +119,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "postgres": ["worker/db/", "local/"],
   "dns-packet": ["local/"],
   "undici": ["shared/pool/"],
+  "@opentelemetry/api": ["shared/tracing/"],
   "kafka-crab-js": ["local/"],
   "@electric-sql/pglite": ["local/"],
   "@energetic-ai/embeddings": ["local/"],

@@ -2,6 +2,8 @@
 
 import type postgres from "postgres";
 import { parseConnectionString, type PostgresTarget } from "../../shared/postgres/connection_string.ts";
+import { tracedPart } from "../../shared/tracing/spans.ts";
+import { statementSpan, type StatementSummary } from "./statement_span.ts";
 import type { StoreFailure, StoreFailureCause } from "../core/label_store.ts";
 import { openPool, type Parameter, type Pool, type Row } from "./pool.ts";
 
@@ -52,7 +54,21 @@ export class Database {
   }
 
   /** Runs one statement; again where it lost to others (a serialization failure, a deadlock, a lock). */
-  async run<R extends Row>(statement: string, parameters: readonly Parameter[]): Promise<readonly R[]> {
+  run<R extends Row>(
+    statement: string,
+    parameters: readonly Parameter[],
+    about: StatementSummary = {},
+  ): Promise<readonly R[]> {
+    return tracedPart(
+      () => statementSpan(this.#target, statement, about),
+      () => this.#runToTheEnd<R>(statement, parameters),
+    );
+  }
+
+  async #runToTheEnd<R extends Row>(
+    statement: string,
+    parameters: readonly Parameter[],
+  ): Promise<readonly R[]> {
     const giveUpAtMs = performance.now() + RACE_PATIENCE_MS;
     for (let pauseMs = 5;; pauseMs = Math.min(2 * pauseMs, RACE_PAUSE_MAX_MS)) {
       try {

@@ -1,5 +1,7 @@
 // Group commit: what is asked for while a statement runs shares the next one.
 
+import { currentContext, doneFor, type TraceContext } from "../../shared/tracing/spans.ts";
+
 /** Limits of a group. */
 export interface GroupLimits {
   /** Most items a statement takes. */
@@ -10,6 +12,7 @@ export interface GroupLimits {
 
 interface Waiting<Item, Result> {
   readonly item: Item;
+  readonly origin: TraceContext;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -39,7 +42,7 @@ export class GroupCommit<Item, Result> {
   /** Resolves when the group with this item has been committed. */
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, resolve, reject });
+      this.#waiting.push({ item, origin: currentContext(), resolve, reject });
       if (!this.#running) {
         this.#running = true;
         setTimeout(() => void this.#drain(), this.#limits.lingerMs);
@@ -70,7 +73,10 @@ export class GroupCommit<Item, Result> {
 
   async #runGroup(group: readonly Waiting<Item, Result>[]): Promise<void> {
     try {
-      const results = await this.#run(group.map(({ item }) => item));
+      const results = await doneFor(
+        group.map(({ origin }) => origin),
+        () => this.#run(group.map(({ item }) => item)),
+      );
       for (const [at, { resolve, reject }] of group.entries()) {
         const result = results[at];
         if (result === undefined) {

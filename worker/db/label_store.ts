@@ -223,7 +223,7 @@ export class PostgresLabelStore implements LabelStore {
       const results = requests.map(() => statement.otherwise);
       const rows = await this.#catalog.database.run<RowType>(statements[statement.name], [
         statement.items(requests),
-      ]);
+      ], { summary: statement.name, items: requests.length });
       for (const row of rows) results[row.ord] = statement.resultOf(row);
       return results;
     } catch (error) {

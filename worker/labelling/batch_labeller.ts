@@ -7,6 +7,7 @@ import { hostileLook } from "../core/batch/hostile_text.ts";
 import type { Completion, LlmFailure, LlmFailureCause } from "../core/llm.ts";
 import { labelVersion, type TicketText } from "../core/prompt.ts";
 import { type Decoy, Decoys, type SaidAlone, shuffled } from "./decoys.ts";
+import { currentContext, doneFor, type TraceContext } from "../../shared/tracing/spans.ts";
 import { labelIn, type Labeller, type Labelling, type LabellingDeps, labelOne } from "./labeller.ts";
 
 /** How tickets come together. */
@@ -35,6 +36,7 @@ const ID_MAX = 9_999;
 interface Waiting {
   readonly ticket: TicketText;
   readonly callsMax: number;
+  readonly origin: TraceContext;
   readonly resolve: (labelling: Labelling) => void;
 }
 
@@ -68,7 +70,7 @@ export class BatchLabeller implements Labeller {
       return labelOne(this.#deps, ticket, signal, callsMax);
     }
     return new Promise((resolve) => {
-      this.#waiting.push({ ticket, callsMax, resolve });
+      this.#waiting.push({ ticket, callsMax, origin: currentContext(), resolve });
       if (this.#waiting.length >= this.#limits.ticketsMax) this.#send();
       else this.#timer ??= setTimeout(() => this.#send(), this.#limits.lingerMs);
     });
@@ -91,7 +93,10 @@ export class BatchLabeller implements Labeller {
     const all = [...batch.map(({ ticket }) => ticket), ...decoys]
       .map(({ subject, body }, at) => ({ id: ids[at] ?? NaN, subject, body }));
     const asked = shuffled(all, this.#random);
-    const completion = await llm.complete(batchPrompt(prompts.system, taxonomy, asked), undefined);
+    const completion = await doneFor(
+      batch.map(({ origin }) => origin),
+      () => llm.complete(batchPrompt(prompts.system, taxonomy, asked), undefined),
+    );
     if (completion.kind === "failed" && ABOUT_ONE_TICKET.has(completion.cause)) {
       return await this.#labelEachAlone(batch);
     }
@@ -147,8 +152,11 @@ export class BatchLabeller implements Labeller {
   }
 
   /** @param before calls that were paid for it and came to nothing. */
-  async #labelAlone({ ticket, callsMax, resolve }: Waiting, before = 0): Promise<void> {
-    const labelling = await labelOne(this.#deps, ticket, undefined, callsMax - before);
+  async #labelAlone({ ticket, callsMax, origin, resolve }: Waiting, before = 0): Promise<void> {
+    const labelling = await doneFor(
+      [origin],
+      () => labelOne(this.#deps, ticket, undefined, callsMax - before),
+    );
     resolve(labelling.kind === "labelled" ? labelling : { ...labelling, calls: labelling.calls + before });
   }
 }

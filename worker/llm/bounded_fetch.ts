@@ -11,10 +11,39 @@ export class AnswerTooLongError extends Error {
  */
 export function boundedFetch(bytesMax: number): typeof fetch {
   return async (input, init) => {
-    const response = bounded(await fetch(input, { ...init, redirect: "manual" }), bytesMax);
+    const response = bounded(
+      await fetch(...withoutUserInfo(input, { ...init, redirect: "manual" })),
+      bytesMax,
+    );
     return response.ok ? response : await refusal(response);
   };
 }
+
+/** A password in the address goes into the header that `fetch` would make of it: Deno's traces show addresses. */
+function withoutUserInfo(input: Parameters<typeof fetch>[0], init: RequestInit): [typeof input, RequestInit] {
+  if (input instanceof Request) return [input, init];
+  const url = new URL(input);
+  if (url.username === "" && url.password === "") return [input, init];
+  const { username, password } = url;
+  const userInfo = encoder.encode(`${decoded(username)}:${decoded(password)}`);
+  const headers = new Headers(init.headers);
+  headers.set("authorization", `Basic ${userInfo.toBase64()}`);
+  url.username = url.password = "";
+  return [url, { ...init, headers }];
+}
+
+/** A percent sign that begins nothing stands for itself. */
+function decoded(text: string): string {
+  return text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (octets) => {
+    try {
+      return decodeURIComponent(octets);
+    } catch {
+      return octets;
+    }
+  });
+}
+
+const encoder = new TextEncoder();
 
 function bounded(response: Response, bytesMax: number): Response {
   // A length says nothing about what comes out of a packed body.

@@ -8,6 +8,7 @@ import { monotonicMs } from "../../shared/clock.ts";
 import { boundedFetch } from "./bounded_fetch.ts";
 import { LearntFeatures } from "./learnt_features.ts";
 import { callModel, type Model } from "./model_call.ts";
+import { tracedCall } from "../../shared/tracing/traced_call.ts";
 import { ProviderWords } from "./provider_words.ts";
 import { type ModelShutdown, ProviderHealth } from "./provider_health.ts";
 
@@ -140,7 +141,7 @@ async function callAny(
   for (const [at, model] of models.entries()) {
     const leftMs = Math.max(1, timeoutMs - (performance.now() - startMs));
     const request = { prompt, timeoutMs: Math.ceil(leftMs / (models.length - at)), caller };
-    const answer = await callModel(client, model, request);
+    const answer = await tracedCall(model.name, client.baseURL, () => callModel(client, model, request));
     if (answer.kind === "completed" || !mayFallBack(answer)) return answer;
     failure ??= answer;
   }

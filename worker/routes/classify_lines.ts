@@ -7,8 +7,10 @@ import {
   readRecordLine,
   writeAnswerLine,
 } from "../../shared/contract/batch_lines.ts";
-import { RequestHeader } from "../../shared/contract/protocol.ts";
+import { CLASSIFY_PATH, RequestHeader } from "../../shared/contract/protocol.ts";
 import { LineSplitter } from "../../shared/http/line_splitter.ts";
+import { Attribute } from "../../shared/tracing/semantic_conventions.ts";
+import { traced } from "../../shared/tracing/spans.ts";
 import { PROBLEM_CONTENT_TYPE } from "../../shared/http/problem.ts";
 import { BODY_MS, parseJson } from "../http/body.ts";
 import { problem } from "../http/problems.ts";
@@ -69,7 +71,10 @@ async function answerLine(
   delivers: boolean,
   answers: AnswerStream,
 ): Promise<void> {
-  const response = await deps.measured(() => answerCall(deps, callOf(deps, record, request), delivers));
+  const response = await tracedLine(
+    record,
+    () => deps.measured(() => answerCall(deps, callOf(deps, record, request), delivers)),
+  );
   const { "content-type": contentType, ...headers } = Object.fromEntries(response.headers);
   answers.add(writeAnswerLine({
     key: record.headers[RequestHeader.idempotencyKey] ?? "",
@@ -77,6 +82,24 @@ async function answerLine(
     headers,
     problem: contentType === PROBLEM_CONTENT_TYPE ? await response.json() : undefined,
   }));
+}
+
+/** In its record's trace, with a link to the request that it shares with others. */
+function tracedLine({ headers }: BatchRecord, answer: () => Promise<Response>): Promise<Response> {
+  return traced(
+    () => ({
+      name: `POST ${CLASSIFY_PATH}`,
+      kind: "server",
+      traceparent: headers[RequestHeader.traceparent],
+      attributes: { [Attribute.httpMethod]: "POST", [Attribute.httpRoute]: CLASSIFY_PATH },
+    }),
+    async ({ set, fail }) => {
+      const response = await answer();
+      set({ [Attribute.httpStatus]: response.status });
+      if (response.status >= 500) fail(String(response.status));
+      return response;
+    },
+  );
 }
 
 function callOf({ bodyLimit }: LinesDeps, { headers, body }: BatchRecord, { signal }: Request): ClassifyCall {

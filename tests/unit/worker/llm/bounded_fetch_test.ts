@@ -36,3 +36,23 @@ Deno.test("boundedFetch() hands a refusal's whole body on, whatever its shape", 
     await server.shutdown();
   }
 });
+
+Deno.test("boundedFetch() sends what stands before the @ of an address as Basic, as fetch does, and not in the address", async () => {
+  const seen: (string | null)[] = [];
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
+    seen.push(request.headers.get("authorization"));
+    return Response.json({});
+  });
+  const headers = { authorization: "Bearer none" };
+  for (const userInfo of ["user:p%40ss%C3%A9", "user", ":only", "100%:a%zz"]) {
+    const address = `http://${userInfo}@127.0.0.1:${server.addr.port}/`;
+    await (await fetch(address)).body?.cancel();
+    // The key that the SDK sends where none is set.
+    const response = await boundedFetch(1_000)(address, { headers });
+    await response.body?.cancel();
+    assert.ok(!response.url.includes("@"), response.url);
+    const [theirs, ours] = seen.splice(0);
+    assert.equal(ours, theirs, userInfo);
+  }
+  await server.shutdown();
+});
