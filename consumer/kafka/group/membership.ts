@@ -14,7 +14,7 @@ const log = logger("kafka");
 
 /** The first wait before we join again, and the longest, in ms. */
 const REJOIN_MS = 500;
-const REJOIN_MAX_MS = 10_000;
+const REJOIN_MAX_MS = 3000;
 /** Who was taken out of the group while alive leaves it to who did that for so long, in ms. */
 const TAKEN_OUT_MS = 10_000;
 /** How long each part of leaving the group may take, in ms. */

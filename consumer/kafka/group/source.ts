@@ -170,7 +170,7 @@ export class KafkaSource {
 
   /** Why some of what is ours is not delivered. */
   causes(): readonly Cause[] {
-    return this.#unreadable.causes();
+    return this.#unreadable.causes(this.#owned.all.length);
   }
 
   #joined({ memberId, memberAssignment }: ConsumerGroupJoinEvent["payload"]): void {

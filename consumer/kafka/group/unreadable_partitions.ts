@@ -3,14 +3,15 @@
 import type { Cause } from "../../../shared/http/health.ts";
 import { logger } from "../../../shared/log.ts";
 import { partitionId, type TopicPartition } from "../../records/position.ts";
+import { isUnreached } from "../kafkajs_patches/group_fetch.ts";
 import { Forbidden, isForbidden, refusalOf } from "../client/refusals.ts";
 
 const log = logger("kafka");
 
-/** An election takes seconds, so what lasts less is not worth a line, in ms. */
-const TOLD_AFTER_MS = 5000;
+/** An orderly election takes about a second, so what lasts less is not worth a line, in ms. */
+const TOLD_AFTER_MS = 3000;
 /** After so long it is a cause, in ms. A right that is missing is one at once. */
-const CAUSE_AFTER_MS = 15_000;
+const CAUSE_AFTER_MS = TOLD_AFTER_MS;
 /** So many partitions are named. */
 const NAMED_MAX = 5;
 
@@ -19,6 +20,8 @@ interface Unreadable {
   readonly sinceMs: number;
   readonly why: string;
   readonly forbidden: boolean;
+  /** Its broker does not answer. */
+  readonly unreached: boolean;
   told: boolean;
 }
 
@@ -41,6 +44,7 @@ export class UnreadablePartitions {
       sinceMs,
       why: error.message,
       forbidden: isForbidden(error),
+      unreached: isUnreached(error),
       told: before?.told ?? false,
     };
     this.#all.set(partitionId(at), known);
@@ -51,7 +55,7 @@ export class UnreadablePartitions {
       why: known.why,
       remedy: "It is tried again; others are read.",
     });
-    for (const cause of known.forbidden ? this.causes() : []) this.#report(cause);
+    for (const cause of known.forbidden ? this.causes(Infinity) : []) this.#report(cause);
   }
 
   #report({ name, detail, remedy }: Cause): void {
@@ -76,8 +80,12 @@ export class UnreadablePartitions {
     this.#all.clear();
   }
 
-  /** Why some of what is ours is not delivered. */
-  causes(): readonly Cause[] {
+  /**
+   * Why some of what is ours is not delivered.
+   *
+   * @param owned how many partitions are ours.
+   */
+  causes(owned: number): readonly Cause[] {
     const nowMs = this.#nowMs();
     const all = [...this.#all.values()];
     const forbidden = all.filter((each) => each.forbidden);
@@ -88,7 +96,15 @@ export class UnreadablePartitions {
       const refusal = refusalOf(new Forbidden(rights));
       if (refusal !== undefined) causes.push({ ...refusal, sinceMs: oldest(forbidden) });
     }
-    if (away.length > 0) {
+    const [first] = away;
+    if (first !== undefined && away.length >= owned && away.every(({ unreached }) => unreached)) {
+      causes.push({
+        name: "kafka-unavailable",
+        sinceMs: oldest(away),
+        detail: `No broker that has our partitions can be reached: ${first.why}`,
+        remedy: "Look whether the brokers run and can be reached from here. It goes on by itself.",
+      });
+    } else if (away.length > 0) {
       const named = away.slice(0, NAMED_MAX).map(({ at, why }) => `${partitionId(at)} (${why})`);
       const more = away.length - named.length;
       causes.push({

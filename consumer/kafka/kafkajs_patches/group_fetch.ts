@@ -152,6 +152,8 @@ interface Beat {
 /** Asked again before this time, in ms of the monotonic clock, by partition. */
 const notBefore: WeakMap<Group, Map<string, number>> = new WeakMap();
 const beats: WeakMap<Group, Beat> = new WeakMap();
+/** Partitions whose broker could not be reached, by id. */
+const unreached: WeakMap<Group, Set<string>> = new WeakMap();
 let patched = false;
 
 /**
@@ -217,6 +219,9 @@ export function patchGroupFetch(hooksOf: (cluster: Cluster) => FetchHooks | unde
   };
 }
 
+/** Whether an error says that a broker does not answer. */
+export const isUnreached = ({ name }: Error): boolean => AWAY.has(name);
+
 /** The errors of an answer. */
 export function failuresOf(
   { responses }: FetchAnswer,
@@ -243,13 +248,15 @@ async function fetchFrom(
   await group.seekOffsets(here);
   const requests = requestsOf(group, here);
   if (requests.length === 0) {
+    if (hooks !== undefined) tellReached(group, here, hooks);
     await pause(group.maxWaitTime);
     return [];
   }
-  const broker = await group.cluster.findBroker({ nodeId }) as Broker;
-  const { maxWaitTime, minBytes, maxBytes, isolationLevel, rackId } = group;
-  const question = { maxWaitTime, minBytes, maxBytes, isolationLevel, rackId, topics: requests };
-  const packed = await broker.fetch(question as never) as unknown as FetchAnswer;
+  const packed = await ask(group, nodeId, requests).catch((error) => {
+    if (hooks !== undefined && isUnreached(error)) tellUnreached(group, requests, hooks, error);
+    throw error;
+  });
+  if (hooks !== undefined) tellReached(group, here, hooks);
   const offsets = offsetsOf(requests);
   const { answer, unread } = await readAnswer(packed, (at) => Number(offsets.get(partitionId(at)) ?? 0));
   const failures = failuresOf(answer);
@@ -259,6 +266,35 @@ async function fetchFrom(
   if (hooks === undefined) return batchesOf(group, passOver(answer, unread), offsets);
   for (const batch of unread) tellUnread(group, batch, hooks);
   return batchesOf(group, answer, offsets);
+}
+
+async function ask(group: Group, nodeId: string, topics: Requests): Promise<FetchAnswer> {
+  const broker = await group.cluster.findBroker({ nodeId }) as Broker;
+  const { maxWaitTime, minBytes, maxBytes, isolationLevel, rackId } = group;
+  const question = { maxWaitTime, minBytes, maxBytes, isolationLevel, rackId, topics };
+  return await broker.fetch(question as never) as unknown as FetchAnswer;
+}
+
+/** Kafka goes on naming a broker that was killed as the leader until its session is over, by default 9 s. */
+function tellUnreached(group: Group, requests: Requests, hooks: FetchHooks, error: Error): void {
+  const known = unreached.get(group) ?? new Set();
+  unreached.set(group, known);
+  for (const { topic, partitions } of requests) {
+    for (const { partition } of partitions) {
+      known.add(partitionId({ topic, partition }));
+      hooks.unreadable({ topic, partition }, error);
+    }
+  }
+}
+
+/** Also of those that are paused meanwhile, which no answer is about. */
+function tellReached(group: Group, here: readonly Partitions[], hooks: FetchHooks): void {
+  for (const { topic, partitions } of here) {
+    for (const partition of partitions) {
+      const at = { topic, partition };
+      if (unreached.get(group)?.delete(partitionId(at))) hooks.readable(at);
+    }
+  }
 }
 
 /** Others are read meanwhile. */

@@ -34,6 +34,7 @@ function groupOf(
   const heard: string[] = [];
   const asked: number[][] = [];
   const unread = Promise.withResolvers<void>();
+  const away: { error?: Error | undefined } = {};
   let refreshed = 0;
   const parse = (fetchV11 as { parse(data: unknown): Promise<unknown> }).parse;
   const broker = {
@@ -57,7 +58,7 @@ function groupOf(
     refreshMetadataIfNecessary: () => Promise.resolve(),
     refreshMetadata: () => Promise.resolve(void refreshed++),
     findTopicPartitionMetadata: () => partitions.map((partitionId) => ({ partitionId, leader: 1 })),
-    findBroker: () => Promise.resolve(broker),
+    findBroker: () => away.error === undefined ? Promise.resolve(broker) : Promise.reject(away.error),
     committedOffsets: () => ({}),
   };
   const asCluster = cluster as unknown as Cluster;
@@ -91,7 +92,9 @@ function groupOf(
     resolveOffsets: () => Promise.resolve(),
   };
   group.joinAndSync = () => assert.fail("joined again");
-  return { group: group as unknown as Group, heard, asked, refreshed: () => refreshed, unread };
+  const pause = (partition: number) =>
+    group.subscriptionState.pause([{ topic: "t", partitions: [partition] }]);
+  return { group: group as unknown as Group, heard, asked, refreshed: () => refreshed, unread, away, pause };
 }
 
 Deno.test("patchGroupFetch() delivers the partitions that were read beside those that were not", async () => {
@@ -112,6 +115,17 @@ Deno.test("patchGroupFetch() asks who leads a partition now, and joins nothing a
   assert.equal(refreshed(), 1);
   await group.fetch("1");
   assert.deepEqual(asked, [[0, 1], [0]], "what could not be read is left alone for a moment");
+});
+
+Deno.test("patchGroupFetch() tells which partitions' broker cannot be reached, and when it can, also of one that is paused since", async () => {
+  const { group, heard, away, pause } = groupOf({ 0: 0, 1: 0 });
+  away.error = Object.assign(new Error("connect ECONNREFUSED"), { name: "KafkaJSConnectionError" });
+  await group.fetch("1");
+  assert.deepEqual(heard.splice(0), ["0: connect ECONNREFUSED", "1: connect ECONNREFUSED"]);
+  pause(1);
+  away.error = undefined;
+  await group.fetch("1");
+  assert.deepEqual(heard, ["0 read", "1 read", "0 read"]);
 });
 
 Deno.test("patchGroupFetch() fails as before in a group that is not ours", async () => {
