@@ -4,11 +4,14 @@ import { print } from "../../consumer/cli/terminal.ts";
 import type { WhyJson } from "../../consumer/core/why/why.ts";
 import { parseChildLine, readable } from "../../local/processes/child_output.ts";
 import { flagsOrExit } from "../../shared/process/main.ts";
-import { TestKafka } from "../support/kafka/test_kafka.ts";
 import { runCommand } from "../support/processes/dlq_command.ts";
 import { until } from "../support/until.ts";
+import { CLUSTER_TROUBLES } from "./cluster/cluster_troubles.ts";
+import { ClusterStage } from "./cluster/cluster_stage.ts";
+import { causesPage, type Seen } from "./causes_page.ts";
 import { Stage } from "./stage.ts";
-import { type Trouble, TROUBLES } from "./troubles.ts";
+import type { Trouble, Watched } from "./trouble.ts";
+import { TROUBLES } from "./troubles.ts";
 
 const USAGE =
   `Plants troubles in a stack of its own, and writes what the consumer says of each into docs/causes.md.
@@ -22,35 +25,39 @@ const LIMIT_MS = 5000;
 const PATIENCE_MS = 40_000;
 const LOOK_EVERY_MS = 100;
 
-/** What was said of one trouble. */
-interface Seen {
-  readonly trouble: string;
-  readonly namedMs: number;
-  readonly goneMs: number;
-  readonly why: string;
-  readonly remedy: string;
-  readonly readyz: string;
-  readonly screen: string;
-  readonly lag: string;
-}
-
 async function main(only: string): Promise<number> {
-  const seen: Seen[] = [];
-  await using kafka = await TestKafka.start();
-  await using stage = await Stage.open(kafka);
-  await stage.start();
-  for (const trouble of TROUBLES.filter(({ name }) => new RegExp(only).test(name))) {
-    const found = await observe(stage, trouble);
-    seen.push(found);
-    print(`${found.trouble}: named in ${found.namedMs} ms, gone in ${found.goneMs} ms\n  ${found.why}`);
-  }
-  if (only === "") await Deno.writeTextFile(PAGE, pageOf(seen));
+  const chosen = <S>(troubles: readonly Trouble<S>[]) =>
+    troubles.filter(({ name }) => new RegExp(only).test(name));
+  const seen = [
+    ...await observeAll(() => Stage.open(), chosen(TROUBLES)),
+    ...await observeAll(() => ClusterStage.open(), chosen(CLUSTER_TROUBLES)),
+  ];
+  if (only === "") await Deno.writeTextFile(PAGE, causesPage(seen));
   const late = seen.filter(({ namedMs, goneMs }) => namedMs > LIMIT_MS || goneMs > LIMIT_MS);
   for (const { trouble } of late) print(`LATE: ${trouble}`);
   return late.length === 0 ? 0 : 1;
 }
 
-async function observe(stage: Stage, { name, named, begin, end }: Trouble): Promise<Seen> {
+/** One after the other, on one stage; none is set up for nothing. */
+async function observeAll<S extends Watched>(
+  open: () => Promise<S>,
+  troubles: readonly Trouble<S>[],
+): Promise<readonly Seen[]> {
+  const seen: Seen[] = [];
+  if (troubles.length === 0) return seen;
+  await using stage = await open();
+  for (const trouble of troubles) {
+    const found = await observe(stage, trouble);
+    seen.push(found);
+    print(`${found.trouble}: named in ${found.namedMs} ms, gone in ${found.goneMs} ms\n  ${found.why}`);
+  }
+  return seen;
+}
+
+async function observe<S extends Watched>(
+  stage: S,
+  { name, named, begin, end }: Trouble<S>,
+): Promise<Seen> {
   const { consumer } = stage;
   const logged = consumer.child.lines.length;
   const isNamed = (answer: WhyJson) => linesOf(answer).some((line) => named.test(line));
@@ -96,32 +103,6 @@ function linesOf({ cause, evidence, checks }: WhyJson): readonly string[] {
     ...(cause === null ? [] : [`${cause}: ${evidence}`]),
     ...troubled.map(({ name, text }) => `${name}: ${text}`),
   ];
-}
-
-function pageOf(seen: readonly Seen[]): string {
-  const head = ["trouble", "why", "what to do", "`/readyz`", "on start's screen", "`lag`", "named", "gone"];
-  const rows = seen.map(({ trouble, why, remedy, readyz, screen, lag, namedMs, goneMs }) => [
-    trouble,
-    why,
-    remedy,
-    readyz,
-    screen,
-    lag,
-    `${(namedMs / 1000).toFixed(1)} s`,
-    `${(goneMs / 1000).toFixed(1)} s`,
-  ]);
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [
-    "# What is said of each trouble\n",
-    "`deno task causes` plants each of these in a stack of its own and writes this page: what `deno task why`,",
-    "`/readyz`, `start`'s screen and `deno task lag` say, word for word, and after how many seconds they begin and",
-    "stop to say so.\n",
-    line(head),
-    line(head.map(() => "---")),
-    ...rows.map(line),
-    "",
-  ].join("\n");
 }
 
 if (import.meta.main) {

@@ -15,6 +15,7 @@ import {
   type ScriptedRequest,
   startScriptedProvider,
 } from "../support/workers/scripted_provider.ts";
+import type { Watched } from "./trouble.ts";
 
 const TICKETS = 5000;
 /** Time between two tickets, in ms. */
@@ -24,7 +25,7 @@ const TICKET_EVERY_MS = 150;
 export const REFUSED_WORD = "forbidden";
 
 /** Everything that a trouble may be planted in. `await using` ends it. */
-export class Stage implements AsyncDisposable {
+export class Stage implements Watched {
   readonly #stack = new AsyncDisposableStack();
   #next = 1;
   #feeding: ReturnType<typeof setInterval> | undefined;
@@ -46,8 +47,9 @@ export class Stage implements AsyncDisposable {
     this.#stack.use(stack);
   }
 
-  static async open(kafka: TestKafka): Promise<Stage> {
+  static async open(): Promise<Stage> {
     const stack = new AsyncDisposableStack();
+    const kafka = stack.use(await TestKafka.start());
     const real = stack.use(await bestDatabase());
     const admin = testDatabase(real.url, 1);
     stack.defer(() => admin.close());
@@ -76,11 +78,12 @@ export class Stage implements AsyncDisposable {
       port,
       stack,
     );
+    await stage.#start();
     return stage;
   }
 
   /** Starts a worker, and tickets that come all the time. */
-  async start(): Promise<void> {
+  async #start(): Promise<void> {
     await this.startWorker();
     this.feed();
     await this.consumer.untilReady(60_000);

@@ -1,20 +1,12 @@
 // Troubles that are planted on a stage: each begins, is named by a cause or a check, and ends.
 
 import { REFUSED_WORD, type Stage } from "./stage.ts";
-
-/** One trouble. */
-export interface Trouble {
-  readonly name: string;
-  /** Whether `GET /why` names it. */
-  readonly named: RegExp;
-  readonly begin: (stage: Stage) => Promise<unknown> | void;
-  readonly end: (stage: Stage) => Promise<unknown> | void;
-}
+import type { Trouble } from "./trouble.ts";
 
 const refusal = (status: number, code: string, message: string) => () =>
   Response.json({ error: { message, code, type: code } }, { status });
 
-function refuses(name: string, status: number, code: string, message: string): Trouble {
+function refuses(name: string, status: number, code: string, message: string): Trouble<Stage> {
   return {
     name,
     named: new RegExp(`^(misconfigured|workers-not-ready): .*${code}`),
@@ -23,8 +15,22 @@ function refuses(name: string, status: number, code: string, message: string): T
   };
 }
 
+const changeFlow = ({ consumer }: Stage, action: "pause" | "resume") =>
+  fetch(`${consumer.adminUrl}/flow/${action}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ by: "ada" }),
+  });
+
+const allow = ({ consumer }: Stage, count: number) =>
+  fetch(`${consumer.adminUrl}/dead-letters/allow`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ count }),
+  });
+
 /** All that need no broker of their own. */
-export const TROUBLES: readonly Trouble[] = [
+export const TROUBLES: readonly Trouble<Stage>[] = [
   refuses("the provider's key is revoked", 401, "invalid_api_key", "Incorrect API key provided"),
   refuses("the model's name is wrong", 404, "model_not_found", "The model does not exist"),
   refuses("the quota is spent", 429, "insufficient_quota", "You exceeded your current quota"),
@@ -50,12 +56,7 @@ export const TROUBLES: readonly Trouble[] = [
     name: "bad records flood in",
     named: /^dead-letter-flood: .*not-json/,
     begin: (stage) => stage.produce(Array.from({ length: 60 }, () => "no JSON")),
-    end: ({ consumer }) =>
-      fetch(`${consumer.adminUrl}/dead-letters/allow`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ count: 100 }),
-      }),
+    end: (stage) => allow(stage, 100),
   },
   {
     name: "one ticket is refused, and others flow",
@@ -97,5 +98,11 @@ export const TROUBLES: readonly Trouble[] = [
       await stage.stopWorker();
       await stage.startWorker();
     },
+  },
+  {
+    name: "an operator pauses",
+    named: /^paused: .*by ada/,
+    begin: (stage) => changeFlow(stage, "pause"),
+    end: (stage) => changeFlow(stage, "resume"),
   },
 ];
