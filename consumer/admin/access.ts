@@ -39,12 +39,12 @@ export function accessCheck(token: string | undefined): MiddlewareHandler {
       );
     }
     if (tokens.length === 0 && !isOwnName(c)) {
-      return refused(403, "wrong-host", "Without ADMIN_TOKEN this side answers to localhost alone");
+      return refused(403, "wrong-host", "Without ADMIN_TOKEN only requests to localhost are answered");
     }
     if (!bears && changes(c) && !saysItsPage(c)) {
-      return refused(403, "wrong-origin", "A browser's session acts from its own page alone");
+      return refused(403, "wrong-origin", "A login in a browser may only be used by the page itself");
     }
-    if (isForeignPage(c)) return refused(403, "wrong-origin", "A page of another origin may not do this");
+    if (isForeignPage(c)) return refused(403, "wrong-origin", "A page of another site may not do this");
     return await next();
   };
 }
@@ -61,7 +61,7 @@ export function loginConfig(token: string | undefined): LoginConfig {
 
 /** Refuses what a page of another origin sends. */
 export const ownPages: MiddlewareHandler = async (c, next) => {
-  if (isForeignPage(c)) return refused(403, "wrong-origin", "A page of another origin may not do this");
+  if (isForeignPage(c)) return refused(403, "wrong-origin", "A page of another site may not do this");
   return await next();
 };
 
@@ -72,23 +72,28 @@ export const smallBodies: MiddlewareHandler = async (c, next) => {
   if (Number(c.req.header("content-length") ?? 0) > BODY_BYTES_MAX) return tooLarge();
   const reading = readBytes(raw, BODY_BYTES_MAX).catch(() => null);
   if (!await within(BODY_MS, reading)) {
-    return refused(408, "body-too-slow", `A body has ${BODY_MS / 1000} s to arrive`, CLOSE);
+    return refused(408, "body-too-slow", `The body did not arrive within ${BODY_MS / 1000} s`, CLOSE);
   }
   const bytes = await reading;
   if (bytes === undefined) return tooLarge();
-  if (bytes === null) return refused(400, "body-cut-off", "The body ended before its end", CLOSE);
+  if (bytes === null) {
+    return refused(400, "body-cut-off", "The connection ended before the whole body had arrived", CLOSE);
+  }
   c.req.raw = new Request(raw, { body: new Uint8Array(bytes) });
   return await next();
 };
 
-const tooLarge = () => refused(413, "body-too-large", `At most ${BODY_BYTES_MAX} bytes are taken`, CLOSE);
+const tooLarge = () =>
+  refused(413, "body-too-large", `The body is longer than ${BODY_BYTES_MAX} bytes`, CLOSE);
 
 /** Lets only a few requests of a kind run at once; the others are to come again. */
 export function atMost(count = READS_MAX): MiddlewareHandler {
   let running = 0;
   return async (_, next) => {
     if (running >= count) {
-      return refused(503, "busy", `${count} such requests run already`, { "retry-after": "2" });
+      return refused(503, "busy", `${count} such requests are running already; try again`, {
+        "retry-after": "2",
+      });
     }
     running++;
     try {

@@ -47,9 +47,9 @@ export interface AdminDeps extends HealthDeps {
 }
 
 const HEALTH_ENTRIES: readonly Entry[] = [
-  ["GET /readyz?verbose", "whether delivery goes on, and what holds it up"],
+  ["GET /readyz?verbose", "whether delivery goes on, or what holds it up"],
   ["GET /metrics", "counters and gauges for Prometheus"],
-  ["GET /scale", "the backlog, and the replicas that it asks for"],
+  ["GET /scale", "the backlog, and how many worker replicas it needs"],
   ["GET /livez", "the process answers"],
 ];
 const OPERATOR_ENTRIES: readonly Entry[] = [
@@ -58,7 +58,10 @@ const OPERATOR_ENTRIES: readonly Entry[] = [
   ["GET /flow", "what is paused and limited; POST /flow/pause, /resume, /rate and /pool change it"],
   ["GET /dead-letters", "dead letters; deno task dlq shows, replays and drops them"],
   ["GET /parked", "keys whose records wait behind a dead letter"],
-  ["POST /records/{topic}/{partition}/{offset}/dead-letter", "dead-letters a record that will not settle"],
+  [
+    "POST /records/{topic}/{partition}/{offset}/dead-letter",
+    "moves a record that never succeeds to the dead letters",
+  ],
 ];
 
 /** Health, metrics and scale, for `HEALTH_PORT`: nothing of a ticket, and nothing that changes anything. */
@@ -141,7 +144,7 @@ function failed({ name, message, stack }: Error, c: Context): Response {
       type: "/problems/bad-request",
       title: "Bad Request",
       status: 400,
-      detail: "Host or target make no URL",
+      detail: "The Host header or the path is not valid",
     });
   }
   log.error("crashed", { route: c.req.path, error: name, detail: message, stack });

@@ -94,7 +94,9 @@ export function deadLetterRoutes(operations: DeadLetterCommands) {
       const request = toReplay(parse(replaySchema, await json(c)), operations.replaysMax);
       if (request.dryRun) return c.json(await operations.replay(request, () => {}, limited()));
       const started = run.start((progress, signal) => operations.replay(request, progress, signal));
-      if (!started) throw new Refusal(409, "replay-running", "A replay runs already: DELETE stops it");
+      if (!started) {
+        throw new Refusal(409, "replay-running", "A replay is running already. DELETE on this path stops it");
+      }
       return c.json(run.state(), 202, { location: "/dead-letters/replay" });
     })
     .delete("/replay", (c) => {
@@ -121,7 +123,11 @@ const limited = () => AbortSignal.timeout(READ_LIMIT_MS);
 /** Replay and drop change something, so nobody gets all of them for having forgotten the filter. */
 function narrowed<T extends z.infer<typeof whichSchema>>(request: T): T {
   if (Object.keys(request.filter).length > 0 || request.everything || request.dry_run) return request;
-  throw new Refusal(422, "invalid-request", "Say which by filter, or everything: true");
+  throw new Refusal(
+    422,
+    "invalid-request",
+    "Say which dead letters are meant: by a filter, or all of them by everything: true",
+  );
 }
 
 function toFilter({ since, until, ...filter }: z.infer<typeof filterSchema>): Filter {

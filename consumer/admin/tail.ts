@@ -41,7 +41,9 @@ export function tailRoutes({ subscribe, closing }: TailDeps) {
   return new Hono()
     .get("/", (c) => {
       const wants = filterOf(parse(querySchema, c.req.query()));
-      if (readers >= READERS_MAX) throw new Refusal(503, "busy", `${READERS_MAX} watch already`);
+      if (readers >= READERS_MAX) {
+        throw new Refusal(503, "busy", `${READERS_MAX} readers are connected already, which is the most`);
+      }
       readers += 1;
       const ends = AbortSignal.any([c.req.raw.signal, closing]);
       return streamSSE(c, async (stream) => {

@@ -134,7 +134,7 @@ async function replay(
 async function tell(position: string, client: AdminClient): Promise<void> {
   const held = await client.record(position);
   const about = held === undefined
-    ? "no consumer that was asked holds it: does one run, and is ADMIN_PORT its admin port?"
+    ? "none of the consumers that were asked is delivering it: does one run, and is ADMIN_PORT its admin port?"
     : heldAsText(held);
   print(`${position}: ${about}`);
 }
@@ -157,7 +157,7 @@ async function askConsumers(command: Command<"take"> | Command<"allow">, env: En
     : await client.post(`/records/${recordPosition(command)}/dead-letter`, {});
   if (asked.kind === "refused") throw new StartError(asked.answers.join("\n"));
   if (command.name === "allow") {
-    print(`${asked.body["allowed"]} more let through.`);
+    print(`${asked.body["allowed"]} more records may be dead-lettered.`);
     return EXIT.ok;
   }
   print(takenAsText(asked.body));

@@ -50,11 +50,19 @@ export const DLQ = {
   words: "list | show | replay | drop | take | allow",
   options: {
     status: { type: "string", value: "422,5xx,timeout", about: "which: what the last attempt came to" },
-    since: { type: "string", value: "2h", about: "which: dead-lettered since a date, or so long ago" },
-    until: { type: "string", value: "DATE", about: "which: dead-lettered until then" },
-    key: { type: "string", value: "KEY", about: "which: the whole key" },
-    grep: { type: "string", value: "TEXT", about: "which: a part of value, key or problem" },
-    cause: { type: "string", value: "CAUSE", about: "which: the whole cause, as list shows it" },
+    since: {
+      type: "string",
+      value: "2h",
+      about: "which: dead-lettered after a date, or less than a time ago",
+    },
+    until: {
+      type: "string",
+      value: "DATE",
+      about: "which: dead-lettered before a date, or longer than a time ago",
+    },
+    key: { type: "string", value: "KEY", about: "which: the record's key, in full" },
+    grep: { type: "string", value: "TEXT", about: "which: text that value, key or problem contains" },
+    cause: { type: "string", value: "CAUSE", about: "which: the cause, in full, as list shows it" },
     at: {
       type: "string",
       multiple: true,
@@ -62,46 +70,57 @@ export const DLQ = {
       about: "which: this one; may be given again",
     },
     everything: { type: "boolean", default: false, about: "replay, drop: all of them" },
-    limit: { type: "string", default: "20", value: "N", about: "list: so many" },
-    all: { type: "boolean", default: false, about: "list: also replayed and dropped ones" },
-    rate: { type: "string", value: "N", about: "replay: so many a second" },
+    limit: { type: "string", default: "20", value: "N", about: "list: shows at most so many" },
+    all: { type: "boolean", default: false, about: "list: also those that were replayed or dropped" },
+    rate: { type: "string", value: "N", about: "replay: at most so many a second" },
     max: { type: "string", value: "N", about: "replay, drop: at most so many" },
     canary: {
       type: "string",
       default: "0",
       value: "N",
-      about: "replay: so many first, the rest when they have settled",
+      about: "replay: sends so many first, and the rest only when these have settled",
     },
     "canary-timeout": {
       type: "string",
       default: "10m",
       value: "TIME",
-      about: "replay: how long these may take",
+      about: "replay: how long to wait for the canaries",
     },
-    "replays-max": { type: "string", value: "N", about: "replay: leaves those that were replayed so often" },
-    "dry-run": { type: "boolean", default: false, about: "replay, drop: only says what would be done" },
+    "replays-max": {
+      type: "string",
+      value: "N",
+      about: "replay: leaves out what was replayed so often already",
+    },
+    "dry-run": {
+      type: "boolean",
+      default: false,
+      about: "replay, drop: changes nothing, only says what would be done",
+    },
     admin: {
       type: "string",
       multiple: true,
       value: "URL",
-      about: "take, allow: a consumer's ADMIN_PORT; may be given again",
+      about: "take, allow: a consumer's admin address, such as http://host:8080; may be given again",
     },
     unsigned: {
       type: "boolean",
       default: false,
-      about: "list, show, replay, drop: believes what DEAD_LETTER_SECRET does not prove; you vouch for it",
+      about: "list, show, replay, drop: trusts also letters without a valid signature (DEAD_LETTER_SECRET)",
     },
     json: { type: "boolean", default: false, about: "for machines" },
   },
   examples: [
     ["dlq list", "by cause, then one by one, the newest first"],
     ["dlq show [TOPIC/]PART/OFFSET", "one of them with its value and headers"],
-    ["dlq replay --status 5xx --canary 5", "through the retry topic, which only this group reads"],
-    ["dlq drop --since 2h", "marks them as done with; Kafka deletes them in its time"],
-    ["dlq take TOPIC/PART/OFFSET", "dead-letters a record that is in delivery and will not settle"],
-    ["dlq allow COUNT", "lets so many through where the cause is dead-letter-flood"],
+    ["dlq replay --status 5xx --canary 5", "sends them again, five first; only this group gets them"],
+    ["dlq drop --since 2h", "marks them as dealt with; Kafka deletes them when their retention ends"],
+    [
+      "dlq take TOPIC/PART/OFFSET",
+      "moves a record that never succeeds to the dead letters, so that others go on",
+    ],
+    ["dlq allow COUNT", "lets so many records be dead-lettered while a dead-letter-flood holds them"],
   ],
-  notes: "A replay that is stopped or killed goes on where it was when the same command is given again.",
+  notes: "To go on with a replay that was stopped or killed, give the same command again.",
 } as const satisfies Program;
 
 type Given = ReturnType<typeof read>["values"];
@@ -117,7 +136,7 @@ export function parseDlqArguments(args: readonly string[], nowMs: number, replay
   if (name === "help") return { name: "help" };
   const { json, unsigned } = values;
   if (!["show", "take", "allow"].includes(name) && rest.length > 0) {
-    throw new UsageError(`There is one command at a time: ${rest.join(" ")}`);
+    throw new UsageError(`${name} takes no further words, but got: ${rest.join(" ")}`);
   }
   switch (name) {
     case "list":
@@ -207,7 +226,9 @@ function narrowed(values: Given, nowMs: number): { filter: Filter; max: number |
   const max = values.max === undefined ? undefined : whole("--max", values.max, 1);
   const open = Object.keys(filter).length === 0 && !values.everything && !values["dry-run"];
   if (open) {
-    throw new UsageError("Say which: --status, --since, --key, --grep, --cause, --at, or --everything");
+    throw new UsageError(
+      "Say which dead letters are meant: by --status, --since, --until, --key, --grep, --cause or --at, or all of them by --everything",
+    );
   }
   return { filter, max };
 }
@@ -230,7 +251,9 @@ function statusesOf(text: string): readonly string[] {
   const wrong = statuses.find((each) => !isKnownStatus(each));
   if (wrong === undefined) return statuses;
   throw new UsageError(
-    `--status is none such as 422, 5xx, timeout, refused or reset: current value is ${JSON.stringify(wrong)}`,
+    `--status takes words such as 422, 5xx, timeout, refused or reset: current value is ${
+      JSON.stringify(wrong)
+    }`,
   );
 }
 

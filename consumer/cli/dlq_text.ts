@@ -71,7 +71,9 @@ export function replayAsText(
 ): string {
   const left = [
     ...(looping > 0 ? [`${count(looping)} left out: replayed too often already (--replays-max)`] : []),
-    ...(blocked > 0 ? [`${count(blocked)} left out: parked behind others that stay`] : []),
+    ...(blocked > 0
+      ? [`${count(blocked)} left out: an earlier record of the same key is still a dead letter`]
+      : []),
     ...(incomplete > 0
       ? [
         `${
@@ -79,7 +81,9 @@ export function replayAsText(
         } left out: their values are not in the dead-letter topic; list shows their origins`,
       ]
       : []),
-    ...(foreign > 0 ? [`${count(foreign)} left out: they do not say where they came from`] : []),
+    ...(foreign > 0
+      ? [`${count(foreign)} left out: their headers do not say which topic they came from`]
+      : []),
   ];
   const line = (() => {
     switch (end) {
@@ -129,7 +133,7 @@ export function takenAsText({ at, effect, result, why }: Readonly<Record<string,
 }
 
 const WHEN: Readonly<Record<string, string>> = {
-  "after-attempt": "as soon as the attempt that is out has ended, unless it settles",
+  "after-attempt": "as soon as its attempt in flight has ended, unless that one succeeds",
   "in-turn": "as soon as those before it are settled",
 };
 

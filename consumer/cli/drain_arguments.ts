@@ -11,9 +11,9 @@ export const DRAIN = {
     every: {
       type: "string",
       value: "TIME",
-      about: "runs by itself: a time, or a cron expression (local time zone)",
+      about: "repeats by itself: every 5m, or by a cron expression (local time zone)",
     },
-    "no-overlap": { type: "boolean", about: "a run that is still going keeps the next from starting" },
+    "no-overlap": { type: "boolean", about: "skips a run while the one before is still going" },
   },
   examples: [
     ["drain", "once, for cron or a Kubernetes CronJob"],

@@ -31,7 +31,7 @@ export async function environmentOf(env: Environment): Promise<Environment> {
  */
 export function connectKafka(env: Environment, clientId: string): KafkaConnection {
   if (!hasOwnKafka(env)) {
-    throw new StartError("No Kafka to look at: run `deno task start` beside this, or set KAFKA_BROKERS.");
+    throw new StartError("No Kafka is known: run `deno task start` beside this, or set KAFKA_BROKERS.");
   }
   const [config] = collectProblems(() => parseConfig(env), () => checkTlsFiles(env));
   return { config, kafka: createKafka({ ...clientOf(config), clientId }, RETRIES) };
@@ -42,5 +42,5 @@ export function toStartError(error: Error): Error {
   const refusal = refusalOf(error);
   if (refusal !== undefined) return new StartError(refusalLine(refusal));
   const away = error.name.startsWith("KafkaJS") || error.name === "TokenServerAway";
-  return away ? new StartError(`Kafka says: ${error.message}`) : error;
+  return away ? new StartError(`Kafka answered with an error: ${error.message}`) : error;
 }

@@ -210,7 +210,7 @@ export const EVIDENCE: readonly Evidence[] = [
       name: "any page may act for an operator",
       exported: "accessCheck",
       text:
-        'if (isForeignPage(c)) return refused(403, "wrong-origin", "A page of another origin may not do this");',
+        'if (isForeignPage(c)) return refused(403, "wrong-origin", "A page of another site may not do this");',
       instead: "void isForeignPage;",
       fails: "deno test -A --quiet tests/unit/consumer/admin/access_test.ts",
     },

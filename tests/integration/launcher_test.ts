@@ -18,7 +18,7 @@ Deno.test("./ackpool passes arguments, streams and exit codes on, without a line
   assert.deepEqual(lag, {
     code: 1,
     stdout: "",
-    stderr: "ackpool: No Kafka to look at: run `./ackpool start` beside this, or set KAFKA_BROKERS.\n",
+    stderr: "ackpool: No Kafka is known: run `./ackpool start` beside this, or set KAFKA_BROKERS.\n",
   });
 });
 

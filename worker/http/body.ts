@@ -39,7 +39,9 @@ export async function readJson(request: Request, { bytesMax, lengthsHold }: Body
   if (bytes === "late") {
     return wrong(problem("body-too-slow", `It has ${BODY_MS / 1000} s to arrive`, { connection: "close" }));
   }
-  if (bytes === "cut off") return wrong(problem("caller-gone", "The body ended before its end"));
+  if (bytes === "cut off") {
+    return wrong(problem("caller-gone", "The connection ended before the whole body had arrived"));
+  }
   return parseJson(contentType, bytes);
 }
 

@@ -29,7 +29,7 @@ export function sessionBearer(c: Context, login: LoginConfig): string | undefine
 export const ownPages: MiddlewareHandler = async (c, next) =>
   c.req.method === "GET" || isOwnPage(c)
     ? await next()
-    : problem("forbidden", "A page of another origin may not do this");
+    : problem("forbidden", "A page of another site may not do this");
 
 /** By what the browser says; behind the ingress the host is the replica's, and the ingress says which was asked for. */
 function isOwnPage(c: Context): boolean {

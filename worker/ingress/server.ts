@@ -114,7 +114,7 @@ function endingWith(socket: Pick<Socket, "destroy">, response: Response): Respon
   return new Response(body, response);
 }
 
-const noUrl = () => ingressProblem("bad-request", "Host or target make no URL", CLOSE);
+const noUrl = () => ingressProblem("bad-request", "The Host header or the path is not valid", CLOSE);
 
 function connectionLimit(most: number): (socket: Socket) => void {
   const open = new Map<string, number>();

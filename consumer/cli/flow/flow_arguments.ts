@@ -7,10 +7,10 @@ const options = {
     type: "string",
     multiple: true,
     value: "URL",
-    about: "a consumer's ADMIN_PORT, such as http://host:8080; any one of the group; may be given again",
+    about: "a consumer's admin address, such as http://host:8080; any one of the group; may be given again",
   },
   by: { type: "string", value: "NAME", about: "who does it, for the log and for those who ask why" },
-  json: { type: "boolean", default: false, about: "how things are then, for machines" },
+  json: { type: "boolean", default: false, about: "prints the settings that hold then as JSON" },
 } as const;
 
 const NOTES =
@@ -31,7 +31,7 @@ export const PAUSE = {
 /** `deno task resume`. */
 export const RESUME = {
   task: "resume",
-  usage: "Lets what was paused go on.",
+  usage: "Goes on with what was paused.",
   takesArguments: true,
   options,
   words: "[TOPIC[/PARTITION]]",

@@ -17,7 +17,7 @@ export function flowAsText({ pauses, rate, pool, here, notKept }: FlowJson): str
     ...paused,
     `Rate: ${perSecond}${by(rate.setBy)}${share}`,
     `Pool: ${atOnce}${by(pool.setBy)}`,
-    ...(notKept === null ? [] : [`Note: Kafka does not keep it: ${notKept}`]),
+    ...(notKept === null ? [] : [`Note: these settings cannot be read from Kafka now: ${notKept}`]),
   ].join("\n");
 }
 

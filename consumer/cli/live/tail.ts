@@ -34,7 +34,7 @@ async function main(): Promise<number> {
 
 function show({ event, data }: TailEvent, json: boolean): void {
   if (event === "decision") print(json ? data : decisionAsText(JSON.parse(data) as Decision));
-  if (event === "lost") printError(`${data} were left out: more comes than can be shown`);
+  if (event === "lost") printError(`${data} lines were left out: more comes than can be shown`);
 }
 
 if (import.meta.main) await runMain(main, TAIL);

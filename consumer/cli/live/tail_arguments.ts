@@ -13,7 +13,7 @@ export const TAIL = {
       multiple: true,
       value: "URL",
       about:
-        "a consumer's ADMIN_PORT, such as http://host:8080; may be given again, all of them are followed",
+        "a consumer's admin address, such as http://host:8080; may be given again, all of them are followed",
     },
     kind: { type: "string", value: "KINDS", about: "only these: settled,retrying,dead-lettered" },
     topic: { type: "string", value: "TOPIC", about: "only records of this topic" },
@@ -21,13 +21,14 @@ export const TAIL = {
     status: {
       type: "string",
       value: "STATUS",
-      about: "only where the last answer was this: 422, 503, timeout",
+      about: "only these last answers: 422, 503, timeout",
     },
     json: { type: "boolean", default: false, about: "for machines: a line of JSON each" },
   },
   examples: [
-    ["tail --kind retrying,dead-lettered", "what does not go well"],
+    ["tail --kind retrying,dead-lettered", "what failed"],
     ["tail --status 422 --json", "for a program"],
   ],
-  notes: `It ends with Ctrl-C. Where more comes than can be shown, lines are left out and it says how many.`,
+  notes:
+    `Ctrl-C ends it. Where more comes than can be shown, lines are left out, and their number is printed.`,
 } as const satisfies Program;

@@ -12,7 +12,8 @@ export const WHY = {
       type: "string",
       multiple: true,
       value: "URL",
-      about: "a consumer's ADMIN_PORT, such as http://host:8080; may be given again, all of them are asked",
+      about:
+        "a consumer's admin address, such as http://host:8080; may be given again, all of them are asked",
     },
     watch: { type: "boolean", default: false, about: "again every 2 s, until Ctrl-C" },
     json: { type: "boolean", default: false, about: "for machines; with --watch a line each time" },

@@ -18,7 +18,10 @@ Deno.test("parseDlqArguments() reads every filter", () => {
 
 Deno.test("parseDlqArguments() refuses a status that no dead letter can have", () => {
   for (const status of ["foo", "4x", "600", "422,,5xx", ""]) {
-    assert.throws(() => parse("list", "--status", status), /^TypeError: --status is none such as 422, 5xx/);
+    assert.throws(
+      () => parse("list", "--status", status),
+      /^TypeError: --status takes words such as 422, 5xx/,
+    );
   }
   assert.equal(parse("list", "--status", "5XX,timeout,refused,reset,404").name, "list");
 });

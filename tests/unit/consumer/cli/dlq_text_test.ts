@@ -61,7 +61,7 @@ Deno.test("replayAsText() says how it ended, and what was left out and why", () 
   const done = replayAsText({ ...SUMMARY, end: "done", looping: 2, blocked: 3, foreign: 1 });
   assert.match(
     done,
-    /^1,200 of 1,200 replayed\.\n2 left out: replayed too often .*\n3 left out: parked behind .*\n1 left out: they do not say/,
+    /^1,200 of 1,200 replayed\.\n2 left out: replayed too often .*\n3 left out: an earlier record .*\n1 left out: their headers do not say/,
   );
   const canary = {
     end: "came-back",
