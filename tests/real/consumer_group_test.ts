@@ -206,8 +206,13 @@ Deno.test("the consumer loses nothing to a broker that restarts, is killed with 
   await broker.restart();
   await work(200);
   await broker.kill();
-  // kafkajs itself gives up after a quarter of a minute; until then it needs no log line.
   await consumer.untilCause("kafka-unavailable", 120_000);
+  // kafkajs itself gives up after a quarter of a minute.
+  await until(
+    "the membership's end",
+    async () => /Not a member/.test((await consumer.ready()).details),
+    { timeoutMs: 120_000 },
+  );
   await broker.restart();
   await work(200);
   const sent = await load.stop();
