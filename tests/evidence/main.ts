@@ -97,13 +97,13 @@ async function copyProject(folder: string): Promise<void> {
 
 const { run, fault } = flagsOf(
   "evidence",
-  "Writes EVIDENCE.md from the result files. --run ID runs a row's command first, --fault ID plants its fault; all is every row.",
+  "Writes EVIDENCE.md from the result files. --run ID,ID runs rows' commands first, --fault ID,ID plants their faults; all is every row.",
   { run: { type: "string", default: "none" }, fault: { type: "string", default: "none" } },
 );
 
 function chosen(flag: string): readonly Evidence[] {
   if (flag === "none") return [];
-  const rows = EVIDENCE.filter(({ id }) => flag === "all" || id === flag);
+  const rows = EVIDENCE.filter(({ id }) => flag === "all" || flag.split(",").includes(id));
   if (rows.length === 0) throw new Error(`No row "${flag}": ${EVIDENCE.map(({ id }) => id).join(", ")}`);
   return rows;
 }
