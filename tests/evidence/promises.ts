@@ -210,8 +210,8 @@ export const EVIDENCE: readonly Evidence[] = [
       name: "any page may act for an operator",
       exported: "accessCheck",
       text:
-        'if (isForeignPage(c)) return refused(403, "wrong-origin", "A page of another site may not do this");',
-      instead: "void isForeignPage;",
+        'return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== c.req.header("host"));',
+      instead: "return false && origin;",
       fails: "deno test -A --quiet tests/unit/consumer/admin/access_test.ts",
     },
   },
