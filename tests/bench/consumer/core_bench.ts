@@ -1,6 +1,7 @@
 // What the core itself costs a record, and that it costs the same however many records it holds.
 // An iteration is 1,000 records: a result in milliseconds is the cost of one record in microseconds.
 
+import { MACHINE_CONFIG } from "../../support/machine_config.ts";
 import type { Delivery, Received } from "../../../consumer/core/delivery.ts";
 import { Machine, type MachineConfig } from "../../../consumer/core/machine.ts";
 import type { DeliveryMode } from "../../../consumer/core/policies/delivery_mode.ts";
@@ -11,22 +12,7 @@ const PERMITS = 80;
 const STEP_MS = 3;
 const HELD = [1000, 10_000, 100_000, 1_000_000];
 
-const config: MachineConfig = {
-  mode: "parallel",
-  commits: "async",
-  commitIntervalMs: 1000,
-  batch: { size: 20, lingerMs: 1000 },
-  idleExitMs: undefined,
-  maxAttempts: 8,
-  parkKeys: false,
-  backoff: { firstMs: 200, maxMs: 30_000 },
-  retryAfterMaxMs: 300_000,
-  retryAgeMaxMs: 3_600_000,
-  deadLetters: { burst: 20, share: 0.02 },
-  bounds: { records: 1e9, bytes: 1e15 },
-  metadataBytesMax: 4096,
-  shutdownGraceMs: 30_000,
-};
+const config: MachineConfig = { ...MACHINE_CONFIG, bounds: { records: 1e9, bytes: 1e15 } };
 
 /** A machine that is fed and answered at once, but for a first record that never ends. */
 class Rig {

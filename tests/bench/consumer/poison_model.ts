@@ -1,5 +1,6 @@
 // Bad records and outages before the production machine and balancer, in virtual time: what of the good ones gets through.
 
+import { MACHINE_CONFIG } from "../../support/machine_config.ts";
 import type { Command, Event } from "../../../consumer/core/events.ts";
 import type { Machine as ProductionMachine, MachineConfig } from "../../../consumer/core/machine.ts";
 import type { Outcome } from "../../../shared/contract/outcome.ts";
@@ -73,23 +74,6 @@ export interface Played {
   readonly badAttempts: number;
 }
 
-const MACHINE: MachineConfig = {
-  mode: "parallel",
-  commits: "async",
-  commitIntervalMs: 1000,
-  batch: { size: 20, lingerMs: 1000 },
-  idleExitMs: undefined,
-  maxAttempts: 8,
-  parkKeys: false,
-  backoff: { firstMs: 200, maxMs: 30_000 },
-  retryAfterMaxMs: 300_000,
-  retryAgeMaxMs: 3_600_000,
-  deadLetters: { burst: 20, share: 0.02 },
-  bounds: { records: 10_000, bytes: 64 * 1024 * 1024 },
-  metadataBytesMax: 4096,
-  shutdownGraceMs: 30_000,
-};
-
 const TIMEOUT_MS = 10_000;
 const FAILS_IN_MS = 5;
 
@@ -119,7 +103,11 @@ class Play {
   constructor(load: Load, core: MeasuredCore) {
     this.#load = load;
     this.#startMs = this.#timeline.nowMs;
-    this.#machine = new core.Machine({ ...MACHINE, ...load.machine }, stream(load.seed), this.#startMs);
+    this.#machine = new core.Machine(
+      { ...MACHINE_CONFIG, ...load.machine },
+      stream(load.seed),
+      this.#startMs,
+    );
     this.#balancer = new core.Balancer(load.concurrency, stream(load.seed + 1));
     this.#ends = Array.from({ length: load.partitions }, () => 0);
   }

@@ -1,5 +1,6 @@
 // Deliveries, partitions and a machine at one's fingertips, for the core's tests.
 
+import { MACHINE_CONFIG } from "../../../support/machine_config.ts";
 import { Delivery, type Received } from "../../../../consumer/core/delivery.ts";
 import type { Assigned, Command, Event } from "../../../../consumer/core/events.ts";
 import { Machine, type MachineConfig } from "../../../../consumer/core/machine.ts";
@@ -35,20 +36,10 @@ export function status(code: number, more: Partial<Answer> = {}): Outcome {
 }
 
 const CONFIG: MachineConfig = {
-  mode: "parallel",
-  commits: "async",
-  commitIntervalMs: 1000,
+  ...MACHINE_CONFIG,
   batch: { size: 3, lingerMs: 1000 },
-  idleExitMs: undefined,
   maxAttempts: 3,
-  parkKeys: false,
-  backoff: { firstMs: 200, maxMs: 30_000 },
-  retryAfterMaxMs: 300_000,
-  retryAgeMaxMs: 3_600_000,
-  deadLetters: { burst: 20, share: 0.02 },
   bounds: { records: 10_000, bytes: 1e9 },
-  metadataBytesMax: 4096,
-  shutdownGraceMs: 30_000,
 };
 
 type CommandOf<T extends Command<Name>["type"]> = Extract<Command<Name>, { type: T }>;
