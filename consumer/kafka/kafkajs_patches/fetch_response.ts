@@ -2,6 +2,10 @@
 
 import type { Buffer } from "node:buffer";
 import Decoder from "kafkajs/src/protocol/decoder.js";
+import fetchV0 from "kafkajs/src/protocol/requests/fetch/v0/response.js";
+import fetchV1 from "kafkajs/src/protocol/requests/fetch/v1/response.js";
+import fetchV2 from "kafkajs/src/protocol/requests/fetch/v2/response.js";
+import fetchV3 from "kafkajs/src/protocol/requests/fetch/v3/response.js";
 import fetchV4 from "kafkajs/src/protocol/requests/fetch/v4/response.js";
 import fetchV5 from "kafkajs/src/protocol/requests/fetch/v5/response.js";
 import fetchV6 from "kafkajs/src/protocol/requests/fetch/v6/response.js";
@@ -25,6 +29,24 @@ interface Response {
   decode(bytes: Buffer): Promise<unknown>;
 }
 
+/** kafkajs's readers of a fetch's answer, by version. */
+export const FETCH_RESPONSES: readonly unknown[] = [
+  fetchV0,
+  fetchV1,
+  fetchV2,
+  fetchV3,
+  fetchV4,
+  fetchV5,
+  fetchV6,
+  fetchV7,
+  fetchV8,
+  fetchV9,
+  fetchV10,
+  fetchV11,
+];
+
+/** The first version whose answer has batches of records. */
+const RECORD_BATCHES = 4;
 /** The first versions with what an answer has besides its records. */
 const LOG_START = 5;
 const SESSION = 7;
@@ -34,18 +56,9 @@ const READ_REPLICA = 11;
 
 /** kafkajs 2.2.4 unpacks every batch of an answer before anybody sees it, and fails the whole answer for one of them. */
 export function patchFetchResponse(): void {
-  const responses: readonly unknown[] = [
-    fetchV4,
-    fetchV5,
-    fetchV6,
-    fetchV7,
-    fetchV8,
-    fetchV9,
-    fetchV10,
-    fetchV11,
-  ];
-  for (const [at, response] of responses.entries()) {
-    (response as Response).decode = (bytes) => Promise.resolve(decode(bytes, at + 4));
+  for (const [version, response] of FETCH_RESPONSES.entries()) {
+    if (version < RECORD_BATCHES) continue;
+    (response as Response).decode = (bytes) => Promise.resolve(decode(bytes, version));
   }
 }
 

@@ -5,21 +5,9 @@ import Batch from "kafkajs/src/consumer/batch.js";
 import ConsumerGroup from "kafkajs/src/consumer/consumerGroup.js";
 import { KafkaJSNonRetriableError, KafkaJSOffsetOutOfRange } from "kafkajs/src/errors.js";
 import { createErrorFromCode } from "kafkajs/src/protocol/error.js";
-import fetchV0 from "kafkajs/src/protocol/requests/fetch/v0/response.js";
-import fetchV1 from "kafkajs/src/protocol/requests/fetch/v1/response.js";
-import fetchV2 from "kafkajs/src/protocol/requests/fetch/v2/response.js";
-import fetchV3 from "kafkajs/src/protocol/requests/fetch/v3/response.js";
-import fetchV4 from "kafkajs/src/protocol/requests/fetch/v4/response.js";
-import fetchV5 from "kafkajs/src/protocol/requests/fetch/v5/response.js";
-import fetchV6 from "kafkajs/src/protocol/requests/fetch/v6/response.js";
-import fetchV7 from "kafkajs/src/protocol/requests/fetch/v7/response.js";
-import fetchV8 from "kafkajs/src/protocol/requests/fetch/v8/response.js";
-import fetchV9 from "kafkajs/src/protocol/requests/fetch/v9/response.js";
-import fetchV10 from "kafkajs/src/protocol/requests/fetch/v10/response.js";
-import fetchV11 from "kafkajs/src/protocol/requests/fetch/v11/response.js";
 import { partitionId, type TopicPartition } from "../../records/position.ts";
 import { passOver, readAnswer, type UnreadAt } from "./answer_records.ts";
-import { patchFetchResponse } from "./fetch_response.ts";
+import { FETCH_RESPONSES, patchFetchResponse } from "./fetch_response.ts";
 import { partitionError } from "./topic_metadata.ts";
 
 /** What a group tells of its partitions while it fetches. */
@@ -170,22 +158,8 @@ let patched = false;
 export function patchGroupFetch(hooksOf: (cluster: Cluster) => FetchHooks | undefined): void {
   if (patched) return;
   patched = true;
-  const responses: readonly unknown[] = [
-    fetchV0,
-    fetchV1,
-    fetchV2,
-    fetchV3,
-    fetchV4,
-    fetchV5,
-    fetchV6,
-    fetchV7,
-    fetchV8,
-    fetchV9,
-    fetchV10,
-    fetchV11,
-  ];
   patchFetchResponse();
-  for (const response of responses) (response as FetchResponse).parse = (data) => Promise.resolve(data);
+  for (const response of FETCH_RESPONSES) (response as FetchResponse).parse = (data) => Promise.resolve(data);
   const group = (ConsumerGroup as { readonly prototype: Group }).prototype;
   const { recoverFromFetch } = group;
 
